@@ -1,0 +1,66 @@
+"""What can go wrong in a conversation. Each error has a sentence for the person and one for the operator."""
+
+from django.utils.translation import gettext_lazy as _
+
+
+class AssistantError(Exception):
+    """The root. `code` is what is stored and logged; `retry` says whether trying again can help.
+
+    `sentence` is shown to the person; the exception's own text (`str(error)`) is for the operator's log.
+    """
+
+    code = "trouble"
+    retry = True
+    sentence = _("Something went wrong here. Please try again.")
+
+
+class NotFoundError(AssistantError):
+    """It does not exist, or it belongs to somebody else: the two look the same."""
+
+    code = "not_found"
+    retry = False
+    sentence = _("This is not here, or not yours.")
+
+
+class BusyError(AssistantError):
+    """An answer is being written in this conversation, or the person has as many at once as allowed."""
+
+    code = "busy"
+    sentence = _("An answer is still being written. Wait for it, or stop it first.")
+
+
+class RefusedInputError(AssistantError):
+    """What was sent cannot be taken: empty, too long, or of the wrong form."""
+
+    code = "refused_input"
+    retry = False
+    sentence = _("This could not be read. Please change it and send it again.")
+
+
+class EmptyTextError(RefusedInputError):
+    code = "empty"
+    sentence = _("There is nothing to send yet.")
+
+
+class TextTooLongError(RefusedInputError):
+    code = "text_too_long"
+    sentence = _("This message is too long. Please send it in parts.")
+
+
+class ConversationFullError(RefusedInputError):
+    code = "conversation_full"
+    sentence = _("This conversation is as long as it can get. Please start a new one.")
+
+
+class LogUnavailableError(AssistantError):
+    """Redis cannot be reached, so no answer can be followed."""
+
+    code = "log_unavailable"
+    sentence = _("The service is catching its breath. Your words are safe; please try again in a moment.")
+
+
+class InterruptedRunError(AssistantError):
+    """The process that wrote the answer is gone."""
+
+    code = "interrupted"
+    sentence = _("The answer was cut off. What had arrived is kept.")

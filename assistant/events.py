@@ -1,0 +1,72 @@
+"""What happens while an answer is made: plain values, written to the run's log and read by whoever shows it."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Literal
+
+
+@dataclass(frozen=True)
+class Event:
+    """The root. `kind` names the event in the log."""
+
+    kind: ClassVar[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as JSON values, `kind` included."""
+        return {"kind": self.kind, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Waiting(Event):
+    """Nothing to show yet. `place` counts those before us in the line (0: nobody)."""
+
+    kind = "waiting"
+    reason: Literal["line", "loading", "thinking"]
+    place: int = 0
+
+
+@dataclass(frozen=True)
+class TextDelta(Event):
+    """The next piece of the answer, as the model wrote it (Markdown, not yet safe to show)."""
+
+    kind = "text"
+    text: str
+
+
+@dataclass(frozen=True)
+class TextReplaced(Event):
+    """The whole answer up to here, when earlier events may have been lost."""
+
+    kind = "replaced"
+    text: str
+
+
+@dataclass(frozen=True)
+class TurnFinished(Event):
+    """The answer is complete, or was stopped by the person. `reason` is "length" when the model ran out of room."""
+
+    kind = "finished"
+    reason: Literal["stop", "length", "stopped"]
+    model: str = ""
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class TurnFailed(Event):
+    """The answer ended early. `problem` is the code of an AssistantError."""
+
+    kind = "failed"
+    problem: str
+    retry: bool = True
+
+
+EVENTS: dict[str, type[Event]] = {
+    event.kind: event for event in (Waiting, TextDelta, TextReplaced, TurnFinished, TurnFailed)
+}
+
+
+def from_json(value: dict[str, Any]) -> Event:
+    """The event that `to_json` wrote. Unknown fields, written by a newer version, are dropped."""
+    event = EVENTS[value["kind"]]
+    known = {field.name for field in fields(event)}
+    return event(**{name: item for name, item in value.items() if name in known})

@@ -1,0 +1,141 @@
+"""Who talks, what was said, and how each answer came about."""
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+
+class Person(AbstractUser):
+    """Everybody: a guest without an account, somebody with one, an operator."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    is_guest = models.BooleanField(_("guest"), default=False)
+    last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)
+
+    conversations: "RelatedManager[Conversation]"
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
+    def __str__(self) -> str:
+        return str(_("Guest")) if self.is_guest else self.username
+
+
+class Conversation(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="conversations")
+    title = models.CharField(_("title"), max_length=120, blank=True)
+    titled_by_person = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    messages: "RelatedManager[Message]"
+    runs: "RelatedManager[Run]"
+
+    class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        indexes = [models.Index(fields=["person", "-updated_at"])]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Message(models.Model):
+    """What one side said. A message that was edited or answered anew stays, and names what took its place."""
+
+    class Role(models.TextChoices):
+        USER = "user", _("person")
+        ASSISTANT = "assistant", _("assistant")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    position = models.PositiveIntegerField()
+    role = models.CharField(max_length=16, choices=Role)
+    author = models.ForeignKey(Person, models.CASCADE, null=True, related_name="messages")
+    # Made by the browser for each send, so that a repeat changes nothing.
+    client_id = models.UUIDField(null=True)
+    text = models.TextField(blank=True)
+    replaced_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replaces")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    run: "Run"
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "position"], name="one_message_per_position"),
+            models.UniqueConstraint(fields=["author", "client_id"], name="one_message_per_client_id"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Run(models.Model):
+    """One answer being made. While it runs, its events stand in Redis; here is what stays."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        STOPPED = "stopped", _("stopped by the person")
+        FAILED = "failed", _("failed")
+        INTERRUPTED = "interrupted", _("interrupted")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="runs")
+    answer = models.OneToOneField(Message, models.CASCADE, related_name="run")
+    status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
+    # The code of the error that ended it, one of those in assistant/errors.py.
+    problem = models.CharField(max_length=40, blank=True)
+    # The number of the last event that `answer.text` contains.
+    saved_number = models.PositiveIntegerField(default=0)
+    model = models.CharField(max_length=200, blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True)
+    answer_tokens = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    first_token_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(status="running"),
+                name="one_running_run_per_conversation",
+            )
+        ]
+        indexes = [models.Index(fields=["status", "created_at"])]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Feedback(models.Model):
+    """A thumb up or down for an answer, with a word if the person gave one."""
+
+    message = models.OneToOneField(Message, models.CASCADE, related_name="feedback")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="feedback")
+    good = models.BooleanField(_("good answer"))
+    word = models.CharField(_("comment"), max_length=1000, blank=True)
+    created_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("feedback")
+        verbose_name_plural = _("feedback")
+
+    def __str__(self) -> str:
+        return "👍" if self.good else "👎"

@@ -1,0 +1,224 @@
+"""All settings, and the only reader of the environment. Each variable is explained in docs/settings.md."""
+
+import ipaddress
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from environs import Env, validate
+
+env = Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def secret_from(path: Path) -> str:
+    """The secret kept in `path`, made at the first start and readable by its owner alone."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """A comma-separated list of addresses or networks, from the variable `name`."""
+    try:
+        return [ipaddress.ip_network(text.strip()) for text in env.list(name, [])]
+    except ValueError as error:
+        raise ImproperlyConfigured(f'Environment variable "{name}" invalid: {error}') from error
+
+
+# The site
+
+DATA_DIR: Path = env.path("DATA_DIR", BASE_DIR / "var")
+SITE_NAME: str = env.str("SITE_NAME", "Chaski")
+SITE_URL: str = env.str("SITE_URL", "http://127.0.0.1:8000", validate=validate.URL(require_tld=False)).rstrip(
+    "/"
+)
+HTTPS = SITE_URL.startswith("https://")
+DEBUG: bool = env.bool("DEBUG", False)
+SECRET_KEY: str = env.str("SECRET_KEY", "", validate=validate.Length(max=500)) or secret_from(
+    DATA_DIR / "secret-key"
+)
+SECRET_KEY_FALLBACKS: list[str] = env.list("OLD_SECRET_KEYS", [])
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
+LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOG_FORMAT: str = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"]))
+
+if HTTPS and len(SECRET_KEY) < 40:
+    raise ImproperlyConfigured(
+        'Environment variable "SECRET_KEY" invalid: a public site needs 40 characters or more.'
+    )
+if HTTPS and DEBUG:
+    raise ImproperlyConfigured('Environment variable "DEBUG" invalid: a public site never runs with it on.')
+
+ALLOWED_HOSTS = [urlsplit(SITE_URL).hostname, *env.list("ALLOWED_HOSTS", [])]
+if not HTTPS:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+if "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured(
+        'Environment variable "ALLOWED_HOSTS" invalid: name the hosts, * is not accepted.'
+    )
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+# The servers behind it. `manage.py start` sets the unset ones to servers of its own.
+
+REDIS_URL: str = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'chaski.sqlite3'}")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 0, "max_size": 20, "timeout": 10}}
+
+LLAMA_URL: str = env.str("LLAMA_URL", "http://127.0.0.1:8080/v1").rstrip("/")
+LLAMA_MODEL: str = env.str("LLAMA_MODEL", "")
+LLAMA_KEY: str = env.str("LLAMA_KEY", "")
+LLAMA_CONTEXT: int = env.int("LLAMA_CONTEXT", 0, validate=validate.Range(0))
+LLAMA_MAX_TOKENS: int = env.int("LLAMA_MAX_TOKENS", 1024, validate=validate.Range(16))
+LLAMA_TEMPERATURE: float = env.float("LLAMA_TEMPERATURE", 0.6, validate=validate.Range(0, 2))
+LLAMA_PARALLEL: int = env.int("LLAMA_PARALLEL", 16, validate=validate.Range(1))
+LLAMA_QUEUE: int = env.int("LLAMA_QUEUE", 200, validate=validate.Range(0))
+LLAMA_CONNECT_SECONDS: float = env.float("LLAMA_CONNECT_SECONDS", 5, validate=validate.Range(0.1))
+LLAMA_FIRST_TOKEN_SECONDS: float = env.float("LLAMA_FIRST_TOKEN_SECONDS", 120, validate=validate.Range(0.1))
+LLAMA_SILENCE_SECONDS: float = env.float("LLAMA_SILENCE_SECONDS", 30, validate=validate.Range(0.1))
+LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=validate.Range(1))
+LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
+# Set by `manage.py start` when it brings the small demonstration model itself; the page then says so.
+LLAMA_DEMO: bool = env.bool("LLAMA_DEMO", False)
+
+# People
+
+AUTH_USER_MODEL = "assistant.Person"
+GUEST_DAYS: int = env.int("GUEST_DAYS", 30, validate=validate.Range(1, 3650))
+EMAIL = env.dj_email_url("EMAIL_URL", "console://")
+EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = EMAIL["EMAIL_HOST"], EMAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL["EMAIL_HOST_USER"], EMAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_TLS", False), EMAIL.get("EMAIL_USE_SSL", False)
+DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", "chaski@localhost")
+EMAIL_TIMEOUT = 10
+
+# Limits: "30/minute" and "30/minute;300/day" both work, as the limits library reads them.
+
+LIMIT_GUEST_MESSAGES: str = env.str("LIMIT_GUEST_MESSAGES", "20/minute;200/day")
+LIMIT_ACCOUNT_MESSAGES: str = env.str("LIMIT_ACCOUNT_MESSAGES", "30/minute;1000/day")
+LIMIT_ADDRESS_MESSAGES: str = env.str("LIMIT_ADDRESS_MESSAGES", "60/minute;2000/day")
+LIMIT_ADDRESS_GUESTS: str = env.str("LIMIT_ADDRESS_GUESTS", "20/hour;100/day")
+LIMIT_PERSON_RUNS: int = env.int("LIMIT_PERSON_RUNS", 3, validate=validate.Range(1))
+LIMIT_PERSON_SOCKETS: int = env.int("LIMIT_PERSON_SOCKETS", 20, validate=validate.Range(1))
+LIMIT_ADDRESS_SOCKETS: int = env.int("LIMIT_ADDRESS_SOCKETS", 100, validate=validate.Range(1))
+
+MESSAGE_CHARACTERS = 16_000
+CONVERSATIONS_PER_PERSON = 1_000
+MESSAGES_PER_CONVERSATION = 10_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+
+# Django
+
+ROOT_URLCONF = "web.urls"
+ASGI_APPLICATION = "web.asgi.application"
+INSTALLED_APPS = [
+    "web.apps.WebConfig",
+    "assistant.apps.AssistantConfig",
+    "channels",
+    "allauth",
+    "allauth.account",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "web.middleware.PrivatePagesMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "web.context.site",
+            ],
+        },
+    },
+]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "web" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+}
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "web" / "locale"]
+
+# Safety
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = GUEST_DAYS * 24 * 3600
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Celery: JSON only, nothing read back
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
