@@ -16,11 +16,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 def secret_from(path: Path) -> str:
     """The secret kept in `path`, made at the first start and readable by its owner alone."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(50))
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"Nothing can be kept in {path.parent} ({error.strerror}).") from error
 
 
 def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
@@ -29,6 +32,14 @@ def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         return [ipaddress.ip_network(text.strip()) for text in env.list(name, [])]
     except ValueError as error:
         raise ImproperlyConfigured(f'Environment variable "{name}" invalid: {error}') from error
+
+
+def social_app(name: str) -> dict[str, str] | None:
+    """The client id and secret in the variable `name`, written as `id:secret`; None if it is unset."""
+    client_id, _colon, secret = env.str(name, "").partition(":")
+    if bool(client_id) != bool(secret):
+        raise ImproperlyConfigured(f'Environment variable "{name}" invalid: write it as id:secret.')
+    return {"client_id": client_id, "secret": secret} if secret else None
 
 
 # The site
@@ -66,6 +77,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 # The servers behind it. `manage.py start` sets the unset ones to servers of its own.
 
+LOCAL_SERVERS = [name for name in ("REDIS_URL", "DATABASE_URL", "LLAMA_URL") if not env.str(name, "")]
 REDIS_URL: str = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'chaski.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -212,6 +224,68 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+# Accounts: allauth, and what may be switched on. What it does with guests stands in web/accounts.py.
+
+SOCIAL_HOSTS = {
+    "google": "https://accounts.google.com",
+    "github": "https://github.com",
+    "facebook": "https://www.facebook.com",
+}
+SOCIAL_APPS = {name: social_app(f"SOCIAL_{name.upper()}") for name in SOCIAL_HOSTS}
+SOCIAL_PROVIDERS = [name for name, app in SOCIAL_APPS.items() if app]
+PASSKEYS: bool = env.bool("PASSKEYS", False)
+
+INSTALLED_APPS += ["allauth.mfa"] if PASSKEYS else []
+if SOCIAL_PROVIDERS:
+    INSTALLED_APPS += ["allauth.socialaccount"]
+    INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIAL_PROVIDERS]
+    # A form's redirect counts as its target.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += [SOCIAL_HOSTS[name] for name in SOCIAL_PROVIDERS]
+MIDDLEWARE += ["web.accounts.GuestsAreStrangersMiddleware"]
+
+# allauth counts its attempts in the cache, so all processes must share it.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
+    }
+}
+SESSION_ENGINE = "web.sessions"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "web.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "web.forms.LoginForm",
+    "signup": "web.forms.SignupForm",
+    "add_email": "web.forms.AddEmailForm",
+    "change_password": "web.forms.ChangePasswordForm",
+    "set_password": "web.forms.SetPasswordForm",
+    "reset_password": "web.forms.ResetPasswordForm",
+    "reset_password_from_key": "web.forms.ResetPasswordKeyForm",
+    "reauthenticate": "web.forms.ReauthenticateForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
+ACCOUNT_USERNAME_VALIDATORS = "web.accounts.username_validators"
+ACCOUNT_USERNAME_MIN_LENGTH = 2
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Signing up with a taken address looks the same as with a new one; only one person can prove it is theirs.
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 3
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+SOCIALACCOUNT_PROVIDERS = {name: {"APPS": [SOCIAL_APPS[name]]} for name in SOCIAL_PROVIDERS}
+MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
 
 # Celery: JSON only, nothing read back
 

@@ -1,0 +1,138 @@
+"""People: how a guest comes, joins an account, is forgotten, and takes everything along."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.admin.models import LogEntry
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from assistant.models import Message, Person, Run
+
+TOUCH_EVERY = timedelta(hours=1)
+CHUNK = 200
+
+
+def make_guest() -> Person:
+    """A new person without a name or a password."""
+    guest = Person(username=f"guest-{secrets.token_hex(12)}", is_guest=True)
+    guest.set_unusable_password()
+    guest.save(force_insert=True)
+    return guest
+
+
+def touch(person: Person) -> bool:
+    """Note that `person` was seen now, at most once an hour. Tells whether it was noted."""
+    now = timezone.now()
+    if person.last_seen_at > now - TOUCH_EVERY:
+        return False
+    person.last_seen_at = now
+    return bool(Person.objects.filter(pk=person.pk).update(last_seen_at=now))
+
+
+def claim(guest: Person) -> bool:
+    """Make the guest's row an account, for the one caller who comes first. False for everybody else."""
+    claimed = Person.objects.filter(pk=guest.pk, is_guest=True).update(is_guest=False)
+    guest.is_guest = False
+    return bool(claimed)
+
+
+@transaction.atomic
+def merge(guest: Person, into: Person) -> None:
+    """Give everything of `guest` to the account `into` and remove the guest.
+
+    Nothing happens when the guest is gone or became an account meanwhile: then somebody else has the chats.
+    """
+    locked = Person.objects.select_for_update().filter(pk=guest.pk, is_guest=True).first()
+    if locked is None or locked.pk == into.pk:
+        return
+    taken = Message.objects.filter(author=into, client_id__isnull=False).values("client_id")
+    locked.messages.filter(client_id__in=taken).update(client_id=None)
+    locked.messages.update(author=into)
+    locked.conversations.update(person=into)
+    locked.feedback.update(person=into)
+    locked.delete()
+
+
+def expire_guests(before: datetime, limit: int = 500) -> int:
+    """Forget up to `limit` guests not seen since `before`, with all they said. Gives their number."""
+    old = Person.objects.filter(is_guest=True, last_seen_at__lt=before).order_by("last_seen_at")[:limit]
+    return sum(_forget_unseen(guest, before) for guest in old)
+
+
+@transaction.atomic
+def _forget_unseen(guest: Person, before: datetime) -> bool:
+    """Forget the guest unless they came back, or signed up, since they were looked up."""
+    still_old = Person.objects.select_for_update().filter(pk=guest.pk, is_guest=True, last_seen_at__lt=before)
+    locked = still_old.first()
+    if locked is not None:
+        locked.delete()
+    return locked is not None
+
+
+@transaction.atomic
+def erase(person: Person) -> list[UUID]:
+    """Forget a person with all they said, and end their sessions.
+
+    Gives the ids of their runs, so that the caller can delete what Redis still holds of them.
+    """
+    runs = list(Run.objects.filter(conversation__person=person).values_list("pk", flat=True))
+    LogEntry.objects.filter(object_id=str(person.pk)).update(object_repr="")
+    Person.objects.filter(pk=person.pk).delete()
+    return runs
+
+
+def counts(person: Person) -> dict[str, int]:
+    """How much is kept about `person`: conversations, messages in them, and ratings given."""
+    return {
+        "conversations": person.conversations.count(),
+        "messages": Message.objects.filter(conversation__person=person).count(),
+        "feedback": person.feedback.count(),
+    }
+
+
+def profile(person: Person) -> dict[str, Any]:
+    """What is kept about `person` besides what was said, as JSON values."""
+    return {
+        "id": str(person.pk),
+        "guest": person.is_guest,
+        "name": "" if person.is_guest else person.get_username(),
+        "email": person.email,
+        "since": person.date_joined.isoformat(),
+        "last_seen": person.last_seen_at.isoformat(),
+    }
+
+
+def conversations_json(person: Person) -> Iterator[str]:
+    """All that `person` said and was answered, as one JSON list, in pieces of about a message each."""
+    yield "["
+    for index, conversation in enumerate(person.conversations.order_by("created_at").iterator(CHUNK)):
+        head = {
+            "id": str(conversation.pk),
+            "title": conversation.title,
+            "created": conversation.created_at.isoformat(),
+            "updated": conversation.updated_at.isoformat(),
+        }
+        yield f'{"," if index else ""}\n{json.dumps(head, ensure_ascii=False)[:-1]}, "messages": ['
+        yield from _messages_json(conversation.messages.select_related("feedback").order_by("position"))
+        yield "]}"
+    yield "\n]\n"
+
+
+def _messages_json(messages: QuerySet[Message]) -> Iterator[str]:
+    for index, message in enumerate(messages.iterator(CHUNK)):
+        feedback = getattr(message, "feedback", None)
+        fields = {
+            "id": str(message.pk),
+            "role": message.role,
+            "text": message.text,
+            "created": message.created_at.isoformat(),
+            "replaced": message.replaced_by_id is not None,
+            "feedback": feedback and {"good": feedback.good, "word": feedback.word},
+        }
+        yield f"{',' if index else ''}\n  {json.dumps(fields, ensure_ascii=False)}"

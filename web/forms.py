@@ -1,0 +1,58 @@
+"""allauth's forms in our words. Fields have labels, so they need no placeholders."""
+
+from typing import Any
+
+from allauth.account import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class Plain:
+    """Takes away what a label already says."""
+
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(Plain, forms.LoginForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        login = self.fields["login"]
+        login.label, login.max_length = _("Name or e-mail"), 254
+        login.widget.attrs |= {"autocomplete": "username", "autocapitalize": "none", "maxlength": 254}
+
+
+class SignupForm(Plain, forms.SignupForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("Name")
+        self.fields["username"].widget.attrs["autocapitalize"] = "none"
+        self.fields["email"].label = _("E-mail, if you like")
+        self.fields["email"].help_text = _("Only with one can a forgotten password be set anew.")
+
+
+class AddEmailForm(Plain, forms.AddEmailForm):
+    pass
+
+
+class ChangePasswordForm(Plain, forms.ChangePasswordForm):
+    pass
+
+
+class SetPasswordForm(Plain, forms.SetPasswordForm):
+    pass
+
+
+class ResetPasswordForm(Plain, forms.ResetPasswordForm):
+    pass
+
+
+class ResetPasswordKeyForm(Plain, forms.ResetPasswordKeyForm):
+    pass
+
+
+class ReauthenticateForm(Plain, forms.ReauthenticateForm):
+    pass

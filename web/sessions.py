@@ -1,0 +1,26 @@
+"""Where sessions are kept: Django's own table with one column more."""
+
+from typing import Any, cast
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+
+from web.models import Session
+
+
+class SessionStore(DatabaseStore):
+    """Django's database sessions, each tied to its person."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        session = cast(Session, super().create_model_instance(data))
+        session.person_id = data.get(SESSION_KEY)
+        return session
+
+    async def acreate_model_instance(self, data: dict[str, Any]) -> Session:
+        session = cast(Session, await super().acreate_model_instance(data))
+        session.person_id = data.get(SESSION_KEY)
+        return session
