@@ -1,0 +1,201 @@
+"""The way to the model: any server that speaks OpenAI's chat completions."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+
+from assistant.llama.backends import Backend, probe, read_page
+from assistant.llama.errors import (
+    CutOffError,
+    LlamaError,
+    ModelLoadingError,
+    NonsenseError,
+    RateLimitedError,
+    UnreachableError,
+)
+from assistant.llama.messages import ChatMessage, Delta, Loading, Part
+from assistant.llama.options import LlamaOptions
+from assistant.llama.patience import Patience
+from assistant.llama.problems import error_from, read_problem
+from assistant.llama.special import neutralise
+from assistant.llama.stream import Answer
+
+BACKEND_SECONDS = 300.0
+MAX_ERROR_BYTES = 64 * 1024
+
+
+class LlamaClient:
+    """One model server. Make one per event loop and share it: it keeps connections open between answers."""
+
+    def __init__(self, options: LlamaOptions) -> None:
+        self._options = options
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(None, connect=options.connect_seconds),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30),
+            trust_env=False,
+        )
+        self._backend: Backend | None = None
+        self._ask_again = 0.0
+        self._asking: asyncio.Task[Backend] | None = None
+
+    async def backend(self, fresh: bool = False) -> Backend:
+        """What the server is and can do. Remembered for some minutes, unless a call failed or `fresh` is set.
+
+        Raises UnreachableError, ModelLoadingError or NotAllowedError.
+        """
+        if self._backend and not fresh and asyncio.get_running_loop().time() < self._ask_again:
+            return self._backend
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+            self._asking.add_done_callback(_look_at)
+        return await asyncio.shield(self._asking)
+
+    async def stream(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[Part]:
+        """The answer in pieces: Loading while the model wakes up, Delta for words, one Finish at the end.
+
+        `messages` must already fit, see `tokens.fit`. To stop, close the generator (`contextlib.aclosing`)
+        or cancel its task: the connection closes at once, and with it the server's work. A server that is
+        away or busy is asked again a few times, but never after the first word. Raises LlamaError. With a
+        ContextTooLongError come the server's counts, for `tokens.correction` and a second `tokens.fit`.
+        """
+        patience = Patience(self._options)
+        response: httpx.Response | None = None
+        while response is None:
+            try:
+                response = await self._open(messages, patience)
+            except LlamaError as error:
+                self._doubt(error)
+                pause = patience.pause(error)
+                if pause is None:
+                    raise
+                if isinstance(error, ModelLoadingError):
+                    yield Loading()
+                await asyncio.sleep(pause)
+        try:
+            async with aclosing(self._read(response, patience)) as parts:
+                async for part in parts:
+                    yield part
+        finally:
+            await response.aclose()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+        await self._http.aclose()
+
+    async def _ask(self) -> Backend:
+        self._backend = await probe(self._http, self._options)
+        self._ask_again = asyncio.get_running_loop().time() + BACKEND_SECONDS
+        return self._backend
+
+    def _doubt(self, error: LlamaError) -> None:
+        """Ask what the server is before the next request: it may be another one by now."""
+        if not isinstance(error, RateLimitedError):
+            self._ask_again = 0.0
+
+    async def _open(self, messages: Sequence[ChatMessage], patience: Patience) -> httpx.Response:
+        """A response whose body is an answer. Any other is read, closed and raised."""
+        try:
+            async with asyncio.timeout_at(patience.deadline):
+                body = self._body(messages, await self.backend())
+                return await self._post(body)
+        except TimeoutError:
+            raise patience.overdue() from None
+
+    def _body(self, messages: Sequence[ChatMessage], backend: Backend) -> dict[str, Any]:
+        options = self._options
+        body: dict[str, Any] = {
+            "messages": [
+                {"role": message.role, "content": neutralise(message.content)} for message in messages
+            ],
+            "max_tokens": min(options.max_tokens, backend.context // 2),
+            "temperature": options.temperature,
+            "top_p": 0.9,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        return {"model": backend.model, **body} if backend.model else body
+
+    async def _post(self, body: dict[str, Any]) -> httpx.Response:
+        options = self._options
+        request = self._http.build_request(
+            "POST", f"{options.url}/chat/completions", json=body, headers=options.headers
+        )
+        try:
+            response = await self._http.send(request, stream=True)
+        except httpx.TransportError as error:
+            raise UnreachableError(f"{options.host} cannot be reached: {type(error).__name__}") from error
+        kind = response.headers.get("content-type", "")
+        if response.status_code == 200 and not kind.startswith(("application/json", "text/html")):
+            return response
+        try:
+            raise await self._refusal(response)
+        finally:
+            await response.aclose()
+
+    async def _refusal(self, response: httpx.Response) -> LlamaError:
+        """The error that a response without a stream stands for."""
+        try:
+            value = await read_page(response, MAX_ERROR_BYTES)
+        except httpx.HTTPError:
+            value = None
+        if response.status_code == 200 and not (isinstance(value, dict) and value.get("error")):
+            return NonsenseError(f"{self._options.host} sent no event stream")
+        return error_from(
+            read_problem(response.status_code, value), self._options.host, _retry_after(response)
+        )
+
+    async def _read(self, response: httpx.Response, patience: Patience) -> AsyncGenerator[Part]:
+        """The words of an open response. Once the model is at its end, no fault of the connection matters."""
+        answer = Answer(self._options.host)
+        pieces = response.aiter_raw()
+        while data := await self._next(pieces, patience, answer):
+            text = answer.feed(data)
+            if text:
+                yield Delta(text)
+                patience.heard()
+            elif answer.started and not patience.started:
+                patience.heard()
+            if answer.problem:
+                raise answer.problem
+            if answer.ending:
+                patience.winding_up(answer.done)
+        if rest := answer.close():
+            yield Delta(rest)
+        if answer.problem:
+            raise answer.problem
+        yield answer.finish()
+
+    async def _next(self, pieces: AsyncIterator[bytes], patience: Patience, answer: Answer) -> bytes:
+        """The next bytes, or none at the end. Raises when they are overdue or the connection broke."""
+        try:
+            async with asyncio.timeout_at(patience.deadline):
+                return await anext(pieces, b"")
+        except TimeoutError:
+            if answer.ending:
+                return b""
+            raise patience.overdue() from None
+        except httpx.TransportError as error:
+            if answer.ending:
+                return b""
+            raise CutOffError(f"{self._options.host} broke the connection: {type(error).__name__}") from error
+
+
+def _look_at(task: asyncio.Task[Backend]) -> None:
+    """Take the task's error, so that nobody warns of it when all who waited have gone."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """The seconds a busy server asks us to wait. A date instead of a number is not worth reading."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = response.headers.get(name, "")
+        if value.isdecimal() and len(value) < 10:
+            return int(value) * unit
+    return None

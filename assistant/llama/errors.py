@@ -1,0 +1,134 @@
+"""What can go wrong between us and the model server.
+
+The sentence is for the person. The exception's own text is for the operator: it names the server and its
+status, never the key, and never words that people or the model wrote.
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from assistant.errors import AssistantError
+
+
+class LlamaError(AssistantError):
+    """The root of this tree."""
+
+    code = "model_trouble"
+    sentence = _("The model could not answer. Please try again.")
+
+
+class UnreachableError(LlamaError):
+    """Nobody listens at LLAMA_URL, or the connection broke before an answer began."""
+
+    code = "model_unreachable"
+    sentence = _("The model cannot be reached right now. Your words are safe; please try again in a moment.")
+
+
+class ModelLoadingError(LlamaError):
+    """The server still loads its model, and our patience ended."""
+
+    code = "model_loading"
+    sentence = _("The model is still waking up. Please try again in a minute.")
+
+
+class ModelNotFoundError(LlamaError):
+    """The server does not have LLAMA_MODEL."""
+
+    code = "model_not_found"
+    retry = False
+    sentence = _("The model of this site is missing. The people who run it need to look at its settings.")
+
+
+class NotAllowedError(LlamaError):
+    """The server does not accept LLAMA_KEY."""
+
+    code = "model_not_allowed"
+    retry = False
+    sentence = _("The model does not let this site in. The people who run it need to look at its settings.")
+
+
+class ContextTooLongError(LlamaError):
+    """The prompt does not fit. The server's own counts come along where it gave them."""
+
+    code = "context_too_long"
+    retry = False
+    sentence = _(
+        "This is more than the model can read at once. Please send less, or start a new conversation."
+    )
+
+    def __init__(self, text: str, prompt_tokens: int | None = None, context: int | None = None) -> None:
+        super().__init__(text)
+        self.prompt_tokens = prompt_tokens
+        self.context = context
+
+
+class RateLimitedError(LlamaError):
+    """The server has too much to do (429 or 503). `after` is the number of seconds it asked us to wait."""
+
+    code = "model_busy"
+    sentence = _("The model is very busy right now. Please try again in a moment.")
+
+    def __init__(self, text: str, after: float | None = None) -> None:
+        super().__init__(text)
+        self.after = after
+
+
+class SilentError(LlamaError):
+    """No word came for too long, at the start or in the middle."""
+
+    code = "model_silent"
+    sentence = _("The model went quiet. Please try again.")
+
+
+class TooLongError(LlamaError):
+    """The whole answer took too long."""
+
+    code = "answer_too_long"
+    sentence = _("This answer took too long and was ended here.")
+
+
+class NonsenseError(LlamaError):
+    """What came is no answer: a web page, broken JSON, something endless."""
+
+    code = "model_nonsense"
+    sentence = _("The model sent something that cannot be read. Please try again.")
+
+
+class EmptyAnswerError(LlamaError):
+    """The server ended in good order without a single word."""
+
+    code = "model_empty"
+    sentence = _("No answer came this time. Please try again.")
+
+
+class CutOffError(LlamaError):
+    """The connection broke in the middle of the answer."""
+
+    code = "answer_cut_off"
+    sentence = _("The answer was cut off. What had arrived is kept.")
+
+
+class LlamaServerError(LlamaError):
+    """The server reported a fault of its own."""
+
+    code = "model_fault"
+    sentence = _("The model stumbled. Please try again.")
+
+
+ERRORS: dict[str, type[LlamaError]] = {
+    error.code: error
+    for error in (
+        LlamaError,
+        UnreachableError,
+        ModelLoadingError,
+        ModelNotFoundError,
+        NotAllowedError,
+        ContextTooLongError,
+        RateLimitedError,
+        SilentError,
+        TooLongError,
+        NonsenseError,
+        EmptyAnswerError,
+        CutOffError,
+        LlamaServerError,
+    )
+}

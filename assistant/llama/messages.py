@@ -1,0 +1,52 @@
+"""What goes to the model and what comes back, as plain values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One turn of the prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next piece of the answer; never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The server is there, and still loads its model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The answer is whole, or ran out of room ("length"). The counts are the server's, if it gives any."""
+
+    reason: Literal["stop", "length"]
+    prompt_tokens: int | None
+    answer_tokens: int | None
+    model: str
+
+
+Part: TypeAlias = Delta | Loading | Finish
+
+
+def alternate(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
+    """The same words in a form that every chat template takes: nothing empty, the first turn from the user,
+    neighbours of one role joined by a blank line. The system text stays in front."""
+    taken: list[ChatMessage] = []
+    for message in messages:
+        early = message.role == "assistant" and not any(before.role == "user" for before in taken)
+        if early or not message.content.strip():
+            continue
+        if taken and taken[-1].role == message.role:
+            message = ChatMessage(message.role, f"{taken.pop().content}\n\n{message.content}")
+        taken.append(message)
+    return taken

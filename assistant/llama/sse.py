@@ -1,0 +1,81 @@
+"""Server-sent events, as the model servers really send them."""
+
+from assistant.llama.errors import NonsenseError
+
+MAX_EVENT_BYTES = 512 * 1024
+
+
+class EventReader:
+    """Server-sent events, cut from bytes that may be split anywhere.
+
+    Lines end with LF, CR or CRLF and with nothing else: servers send U+2028 and U+0085 raw inside their JSON.
+    Raises NonsenseError for an endless event.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._data: list[bytes] = []
+        self._name = b""
+        self._after_cr = False
+        self.stray = False
+
+    def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
+        """The events that are complete now, each as its name (often empty) and its data."""
+        data = self._newlines(data)
+        self._size += len(data)
+        events: list[tuple[bytes, bytes]] = []
+        if b"\n" in data:
+            *lines, rest = b"".join((*self._pieces, data)).split(b"\n")
+            self._pieces = [rest]
+            events = self._events(lines)
+        else:
+            self._pieces.append(data)
+        if self._size > MAX_EVENT_BYTES:
+            raise NonsenseError(f"an event of more than {MAX_EVENT_BYTES} bytes")
+        return events
+
+    def close(self) -> list[tuple[bytes, bytes]]:
+        """The last event, when the stream ended without the blank line that should close it."""
+        rest, self._pieces = b"".join(self._pieces), []
+        return self._events([rest, b""])
+
+    def _newlines(self, data: bytes) -> bytes:
+        """The bytes with LF as the only line end, also when a CRLF was cut in two."""
+        if self._after_cr and data.startswith(b"\n"):
+            data = data[1:]
+            self._after_cr = False
+        if b"\r" not in data:
+            self._after_cr = self._after_cr and not data
+            return data
+        self._after_cr = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _events(self, lines: list[bytes]) -> list[tuple[bytes, bytes]]:
+        events = []
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+            elif line:
+                self._field(line)
+            else:
+                self._size = sum(map(len, self._pieces))
+                if self._data:
+                    events.append((self._name, b"\n".join(self._data)))
+                self._data, self._name = [], b""
+        return events
+
+    def _field(self, line: bytes) -> None:
+        """A line that is no data: a comment, an event's name, or what only careless servers send."""
+        name, _, value = line.removeprefix(b"\xef\xbb\xbf").partition(b":")
+        if name == b"event":
+            self._name = value.strip()
+        elif name == b"error":
+            self._name = b"error"
+            self._data.append(value.strip())
+        elif name == b"data":
+            self._data.append(value.strip())
+        elif line.startswith(b"{"):
+            self._data.append(line)
+        elif name not in (b"", b"id", b"retry"):
+            self.stray = True
