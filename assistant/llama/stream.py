@@ -132,7 +132,7 @@ class Answer:
     def _note(self, value: dict[str, Any]) -> None:
         """Keep the model's name and the counts; Groq puts those under a name of its own."""
         if not self._model and isinstance(model := value.get("model"), str):
-            self._model = model[:200]
+            self._model = _clean(model[:200])
         groq = value.get("x_groq")
         usage = value.get("usage") or (groq.get("usage") if isinstance(groq, dict) else None)
         if isinstance(usage, dict):
@@ -147,4 +147,4 @@ def _clean(text: str) -> str:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
