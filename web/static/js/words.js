@@ -1,0 +1,22 @@
+// Words the scripts need. They stand in the page, so that they are translated with it.
+
+const thread = document.getElementById("thread");
+
+export function word(name) {
+  return thread.dataset[`word${name[0].toUpperCase()}${name.slice(1)}`];
+}
+
+/** A copy of what the page's `<template id=name>` holds. */
+export function piece(name) {
+  return document.getElementById(name).content.firstElementChild.cloneNode(true);
+}
+
+/** Say it to those who listen. */
+export function announce(text) {
+  document.getElementById("status").textContent = text;
+}
+
+/** A quiet line over the composer; an empty text takes it away. */
+export function notice(text) {
+  document.getElementById("notice").textContent = text;
+}
