@@ -1,0 +1,1 @@
+"""The servers that `manage.py start` runs on this machine, one for each address that is not set."""

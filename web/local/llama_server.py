@@ -1,0 +1,56 @@
+"""The embedded model server: python -m web.local.llama_server --model FILE --alias NAME --port N.
+
+It speaks the OpenAI protocol on the loopback address. The key that callers must show comes on standard input.
+"""
+
+import argparse
+import signal
+import sys
+import threading
+
+import xllamacpp
+
+# Of llama.cpp's scale: errors and warnings, nothing about requests.
+WARNINGS = 2
+# Prompts kept in memory for a later turn of the same conversation.
+PROMPT_CACHE_MIB = 256
+
+
+def parameters(options: argparse.Namespace, key: str) -> xllamacpp.CommonParams:
+    """What llama.cpp is told."""
+    chosen = xllamacpp.CommonParams()
+    chosen.model.path = options.model
+    chosen.model_alias = {options.alias}
+    chosen.port = options.port
+    chosen.api_keys = [key]
+    chosen.n_parallel = options.slots
+    chosen.n_ctx = options.context * options.slots
+    chosen.cache_ram_mib = PROMPT_CACHE_MIB
+    chosen.verbosity = WARNINGS
+    chosen.ui = False
+    chosen.endpoint_slots = False
+    return chosen
+
+
+def main() -> None:
+    """Serve until SIGTERM. Exits with a sentence when the model cannot be loaded."""
+    parser = argparse.ArgumentParser(prog="llama_server")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--alias", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--context", type=int, required=True, help="tokens, for each answer")
+    parser.add_argument("--slots", type=int, required=True, help="answers written at once")
+    options = parser.parse_args()
+    key = sys.stdin.read().strip()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    try:
+        server = xllamacpp.Server(parameters(options, key))
+    except RuntimeError:
+        sys.exit("The file is damaged, too new for this llama.cpp, or too large for this machine.")
+    stop.wait()
+    del server
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Our own processes: the web server, the worker, and the clock that gives the worker its regular tasks."""
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from web.local.llama import healthy
+from web.local.process import Child
+
+FOLDER = Path(__file__).parent.parent.parent
+# Where to ask a server that listens on every address.
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+# Frames from browsers are small: MESSAGE_CHARACTERS, as JSON, fits.
+SOCKET_BYTES = 128 * 1024
+CONNECTIONS = 2_000
+# Answers being written get this long to be saved before the sockets close.
+DRAIN_SECONDS = 10
+
+
+def web(host: str, port: int, data: Path, environment: dict[str, str]) -> Child:
+    """The web server on `host` and `port`, not yet started."""
+    options = {
+        "--host": host,
+        "--port": port,
+        "--ws": "websockets-sansio",
+        "--ws-max-size": SOCKET_BYTES,
+        "--ws-ping-interval": 20,
+        "--ws-ping-timeout": 20,
+        "--timeout-keep-alive": 15,
+        "--timeout-graceful-shutdown": DRAIN_SECONDS,
+        "--limit-concurrency": CONNECTIONS,
+        "--lifespan": "on",
+        "--log-level": "info",
+    }
+    health = f"http://{in_url(EVERYWHERE.get(host, host))}:{port}/healthz"
+    known_as = urlsplit(environment["SITE_URL"]).netloc
+    return Child(
+        name="The web server",
+        command=[
+            *module("uvicorn", "web.asgi:application"),
+            *(str(word) for pair in options.items() for word in pair),
+            *("--no-access-log", "--no-proxy-headers", "--no-server-header", "--no-use-colors"),
+        ],
+        environment=environment,
+        folder=FOLDER,
+        log=data / "log" / "web.log",
+        heard=True,
+        answers=lambda: healthy(health, known_as),
+        stop_seconds=DRAIN_SECONDS + 15,
+    )
+
+
+def worker(data: Path, environment: dict[str, str]) -> Child:
+    """The Celery worker, not yet started."""
+    name = f"chaski@{os.getpid()}"
+    options = ["--pool", "threads", "--concurrency", "2", "--hostname", name, "--loglevel", "INFO"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return Child(
+        name="The worker",
+        command=[*module("celery", "-A", "web", "-q", "--no-color", "worker"), *options, *quiet],
+        environment=environment,
+        folder=FOLDER,
+        log=data / "log" / "worker.log",
+        heard=True,
+        answers=lambda: worker_answers(environment["REDIS_URL"], name),
+    )
+
+
+def clock(data: Path, environment: dict[str, str]) -> Child:
+    """Celery's beat, not yet started. A process of its own, so that no worker's child can outlive it."""
+    schedule = data / "schedule"
+    return Child(
+        name="The clock",
+        command=[
+            *module("celery", "-A", "web", "-q", "--no-color", "beat"),
+            "--schedule",
+            str(schedule),
+            "--pidfile",
+            "",
+            "--no-color",
+        ],
+        environment=environment,
+        folder=FOLDER,
+        log=data / "log" / "clock.log",
+        heard=True,
+        answers=lambda: True,
+    )
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command that runs a Python module."""
+    return [sys.executable, "-m", name, *arguments]
+
+
+def worker_answers(redis_url: str, name: str) -> bool:
+    """Whether the worker `name` answers a ping within a second."""
+    with Celery(broker=redis_url, set_as_current=False) as app:
+        try:
+            return bool(app.control.ping(destination=[name], timeout=1))
+        except OperationalError:
+            return False
+
+
+def in_url(host: str) -> str:
+    """`host` as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,142 @@
+"""All of `manage.py start`, in order: which servers are ours, their addresses, the database, the site."""
+
+import errno
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import Error as DatabaseError
+from django.db import connections
+
+from web.local import site
+from web.local.banner import Report, banner, switched_off
+from web.local.errors import LocalError, UnreachableError
+from web.local.llama import LocalModel, choose, describe, llama
+from web.local.lock import only_start
+from web.local.ports import check_address
+from web.local.process import Child
+from web.local.progress import Terminal
+from web.local.supervisor import Supervisor
+from web.local.valkey import check_redis, valkey
+
+
+@dataclass
+class Start:
+    """One start of the product. `environment` is what the children get; our servers add to it."""
+
+    host: str
+    port: int
+    data: Path
+    terminal: Terminal
+    supervisor: Supervisor
+    environment: dict[str, str]
+    began: float = field(default_factory=time.monotonic)
+
+    def everything(self, model: LocalModel | None) -> None:
+        """Start each part and wait until it answers, until all run. Raises LocalError and StopRequested."""
+        self.redis()
+        loading = self.model(model) if model else None
+        self.database()
+        self.pages()
+        worker = site.worker(self.data, self.environment)
+        self.supervisor.start(worker)
+        self.supervisor.start(site.clock(self.data, self.environment))
+        if loading:
+            self.wait_for(loading)
+        web = site.web(self.host, self.port, self.data, self.environment)
+        self.supervisor.start(web)
+        self.wait_for(worker)
+        self.wait_for(web)
+
+    def redis(self) -> None:
+        if "REDIS_URL" not in settings.LOCAL_SERVERS:
+            check_redis(settings.REDIS_URL)
+            return
+        child, self.environment["REDIS_URL"] = valkey(self.data, self.environment)
+        self.supervisor.start(child)
+        self.wait_for(child)
+
+    def model(self, model: LocalModel) -> Child:
+        """Start to load `model`; the children learn where it is, and whether it is for demonstration."""
+        server = llama(model, self.data, self.environment, settings.LLAMA_CONTEXT)
+        self.environment |= server.settings(model)
+        self.supervisor.start(server.child)
+        return server.child
+
+    def database(self) -> None:
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        except DatabaseError as error:
+            raise UnreachableError(f"The database cannot be used: {str(error).strip()}") from error
+        finally:
+            connections.close_all()
+        self.done("The database is ready")
+
+    def pages(self) -> None:
+        call_command("collectstatic", interactive=False, verbosity=0)
+        self.done("The pages are ready")
+
+    def wait_for(self, child: Child) -> None:
+        self.supervisor.wait_for(child)
+        self.done(f"{child.name} is ready")
+
+    def done(self, text: str) -> None:
+        self.terminal.line(f"  {time.monotonic() - self.began:5.1f} s  {text}")
+
+
+def run(host: str, port: int, terminal: Terminal) -> None:
+    """Run the product until Ctrl-C or SIGTERM. Raises LocalError when a part cannot start or go on."""
+    # What people say is kept here: nobody else on this machine shall read it.
+    os.umask(0o077)
+    data = settings.DATA_DIR.resolve()
+    try:
+        with only_start(data):
+            check_address(host, port)
+            model = choose_model(data, terminal)
+            with Supervisor(terminal) as supervisor:
+                start = Start(host, port, data, terminal, supervisor, environment(host, port, data))
+                start.everything(model)
+                terminal.line(banner(report(start, model), terminal.live))
+                supervisor.watch()
+                terminal.line("Stopping.")
+    except OSError as error:
+        raise LocalError(sentence(error, data)) from error
+
+
+def choose_model(data: Path, terminal: Terminal) -> LocalModel | None:
+    """The model that we serve ourselves; None when LLAMA_URL names a server."""
+    if "LLAMA_URL" not in settings.LOCAL_SERVERS:
+        return None
+    return choose(settings.LLAMA_LOCAL_MODEL, data / "models", terminal.bar)
+
+
+def environment(host: str, port: int, data: Path) -> dict[str, str]:
+    """The environment for the children: that of this process, and where the site is."""
+    ours = {"DJANGO_SETTINGS_MODULE": "web.settings", "DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
+    local = f"http://{site.in_url(site.EVERYWHERE.get(host, host))}:{port}"
+    return {"SITE_URL": local} | dict(os.environ) | ours
+
+
+def report(start: Start, model: LocalModel | None) -> Report:
+    """What the banner tells."""
+    names = {"REDIS_URL": "Redis", "DATABASE_URL": "the database", "LLAMA_URL": "the model server"}
+    ours = {"REDIS_URL": "Valkey", "DATABASE_URL": "SQLite", "LLAMA_URL": "the model server"}
+    return Report(
+        address=start.environment["SITE_URL"],
+        listening=f"{site.in_url(start.host)}:{start.port}",
+        model=describe(model),
+        embedded=[ours[name] for name in settings.LOCAL_SERVERS],
+        external=[f"{names[name]} ({name})" for name in names if name not in settings.LOCAL_SERVERS],
+        off=switched_off(),
+        data=start.data,
+    )
+
+
+def sentence(error: OSError, data: Path) -> str:
+    """What the operator reads when the system refuses something."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk of {data} is full. Make room and start again."
+    return f"{error.filename or data} cannot be used ({error.strerror or error})."

@@ -1,0 +1,40 @@
+"""`manage.py start`: the whole product on this machine, with a server of its own for each unset address."""
+
+import sys
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from web.local.errors import LocalError
+from web.local.progress import Terminal
+from web.local.start import run
+from web.local.supervisor import StopRequested
+
+
+def port_number(text: str) -> int:
+    """A port, out of what the operator wrote."""
+    if text.isdecimal() and 0 < int(text) < 65536:
+        return int(text)
+    raise ArgumentTypeError(f"{text} is not a port: write a number from 1 to 65535.")
+
+
+class Command(BaseCommand):
+    help = "Run Chaski on this machine until Ctrl-C: the site, its workers, and a server for each unset URL."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)"
+        )
+        parser.add_argument(
+            "--port", default=8000, type=port_number, help="the port to listen on (default: 8000)"
+        )
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        try:
+            run(host, port, Terminal())
+        except LocalError as error:
+            sys.exit(str(error))
+        except (StopRequested, KeyboardInterrupt):
+            sys.exit(0)
