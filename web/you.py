@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from assistant import people
 from assistant.models import Person
+from assistant.runs.forget import forget
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 def _archive(person: Person) -> IO[bytes]:
     """The ZIP in a file on disk without a name, ready to be read."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed once it is sent
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("profile.json", json.dumps(people.profile(person), ensure_ascii=False, indent=1))
         with archive.open("conversations.json", "w", force_zip64=True) as entry:
@@ -71,7 +72,7 @@ def erase(request: HttpRequest) -> HttpResponse:
         return redirect("erased")
     if request.POST.get("sure") != "yes":
         return render(request, "you/erase.html", {"counts": people.counts(person)})
-    people.erase(person)
+    forget(people.erase(person))
     logger.info("a person was erased", extra={"person": str(person.pk)})
     logout(request)
     return _leave()

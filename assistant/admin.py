@@ -1,0 +1,234 @@
+"""What operators see: people, conversations without their words, runs, feedback."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from assistant import people
+from assistant.models import Conversation, Feedback, Person, Run
+from assistant.runs.forget import forget
+
+SHOWN_MESSAGES = 200
+
+
+def staff_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """Operators sign in where everybody does, within the same limits."""
+    if request.user.is_authenticated and not request.user.is_guest and not admin.site.has_permission(request):
+        raise PermissionDenied
+    query = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
+    return redirect(f"{reverse(settings.LOGIN_URL)}?{query}")
+
+
+admin.site.login = staff_login  # type: ignore[method-assign,assignment]
+admin.site.site_header = admin.site.site_title = settings.SITE_NAME
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Looking only: these rows are made by the program."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Person)
+class PersonAdmin(admin.ModelAdmin[Person]):
+    """People: suspend them, let them in again, erase them. Accounts are made by signing up."""
+
+    list_display = (
+        "__str__",
+        "is_guest",
+        "is_active",
+        "is_staff",
+        "conversation_count",
+        "last_seen_at",
+        "date_joined",
+    )
+    list_filter = ("is_guest", "is_active", "is_staff")
+    search_fields = ("username", "email", "=id")
+    ordering = ("-last_seen_at",)
+    list_per_page = 50
+    show_full_result_count = False
+    readonly = ("id", "username", "email", "is_guest", "conversation_count", "date_joined", "last_seen_at")
+    rights = ("is_staff", "is_superuser", "groups", "user_permissions")
+    fields = (*readonly, "is_active", *rights)
+    filter_horizontal = ("groups", "user_permissions")
+    actions = ("suspend", "let_in")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
+        return super().get_queryset(request).annotate(conversation_total=Count("conversations"))
+
+    @admin.display(description=_("conversations"), ordering="conversation_total")
+    def conversation_count(self, person: Person) -> int:
+        return getattr(person, "conversation_total", 0)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Person | None = None) -> tuple[str, ...]:
+        """Only superusers hand out rights; a person's name and address are their own to change."""
+        return self.readonly if request.user.is_superuser else self.readonly + self.rights
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
+        """Superusers are beyond the reach of other operators."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or request.user.is_superuser or not obj.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or request.user.is_superuser or not obj.is_superuser)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[Any], list[Any]]:
+        """What a person said goes with them: it is counted for the page that asks, and not listed."""
+        said = sum(person.conversations.count() for person in objs)
+        counts = {Person._meta.verbose_name_plural: len(objs), Conversation._meta.verbose_name_plural: said}
+        return [str(person) for person in objs], counts, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Person) -> None:
+        forget(people.erase(obj))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
+        for person in queryset:
+            self.delete_model(request, person)
+
+    @admin.action(description=_("Suspend"), permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
+        self._set_active(request, queryset, active=False)
+
+    @admin.action(description=_("Let in again"), permissions=["change"])
+    def let_in(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
+        self._set_active(request, queryset, active=True)
+
+    def _set_active(self, request: HttpRequest, queryset: QuerySet[Person], *, active: bool) -> None:
+        changed = [person for person in queryset if self.has_change_permission(request, person)]
+        for person in changed:
+            Person.objects.filter(pk=person.pk).update(is_active=active)
+            self.log_change(request, person, [{"changed": {"fields": [str(_("active"))]}}])
+        text = ngettext("%d person was changed.", "%d people were changed.", len(changed))
+        self.message_user(request, text % len(changed), messages.SUCCESS)
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnlyAdmin):
+    """Conversations: whose and how long. Their words are shown on demand only, and that is logged."""
+
+    list_display = ("id", "person", "message_count", "created_at", "updated_at")
+    fields = ("id", "person", "message_count", "created_at", "updated_at")
+    search_fields = ("=id", "=person__id", "=person__username")
+    list_select_related = ("person",)
+    ordering = ("-updated_at",)
+    list_per_page = 50
+    show_full_result_count = False
+    change_form_template = "admin/conversation.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        return super().get_queryset(request).annotate(message_total=Count("messages"))
+
+    @admin.display(description=_("messages"), ordering="message_total")
+    def message_count(self, conversation: Conversation) -> int:
+        return getattr(conversation, "message_total", 0)
+
+    def get_urls(self) -> list[URLPattern]:
+        show = self.admin_site.admin_view(self.show_text)
+        return [path("<uuid:id>/text/", show, name="assistant_conversation_text"), *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        may_read = request.user.has_perm("assistant.view_message")
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "may_read": may_read}
+        )
+
+    def show_text(self, request: HttpRequest, id: Any) -> HttpResponse:
+        """The newest messages. Needs the right to view messages, and leaves a line in the log."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm("assistant.view_message"):
+            raise PermissionDenied
+        conversation = get_object_or_404(Conversation, pk=id)
+        self.log_change(request, conversation, str(_("Read the text")))
+        newest = conversation.messages.order_by("-position")[:SHOWN_MESSAGES]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("The text"),
+            "opts": self.opts,
+            "original": conversation,
+            "said": list(reversed(newest)),
+        }
+        return TemplateResponse(request, "admin/conversation_text.html", context)
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    """Runs: how each answer came about, and what went wrong."""
+
+    list_display = ("id", "status", "problem", "model", "created_at", "first_token", "whole", "answer_tokens")
+    fields = ("id", "conversation_link", "status", "problem", "model", "created_at", "first_token", "whole",
+              "prompt_tokens", "answer_tokens")  # fmt: skip
+    list_filter = ("status", "problem", "model")
+    search_fields = ("=id", "=conversation__id")
+    ordering = ("-created_at",)
+    list_per_page = 50
+    show_full_result_count = False
+
+    @admin.display(description=_("first word after"))
+    def first_token(self, run: Run) -> str:
+        return seconds(run.created_at, run.first_token_at)
+
+    @admin.display(description=_("whole answer after"))
+    def whole(self, run: Run) -> str:
+        return seconds(run.created_at, run.finished_at)
+
+    @admin.display(description=_("conversation"))
+    def conversation_link(self, run: Run) -> str:
+        return link_to(run.conversation_id)
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ReadOnlyAdmin):
+    """Feedback: the thumbs, with the words people left."""
+
+    list_display = ("__str__", "good", "word", "created_at")
+    fields = ("good", "word", "created_at", "conversation_link")
+    list_filter = ("good", "created_at")
+    list_select_related = ("message",)
+    ordering = ("-created_at",)
+    list_per_page = 50
+    show_full_result_count = False
+
+    @admin.display(description=_("conversation"))
+    def conversation_link(self, feedback: Feedback) -> str:
+        return link_to(feedback.message.conversation_id)
+
+
+def seconds(start: datetime, end: datetime | None) -> str:
+    """The time between two moments, such as "1.2 s"."""
+    return f"{(end - start).total_seconds():.1f} s" if end else "–"
+
+
+def link_to(conversation_id: Any) -> str:
+    """A link to a conversation's page in the admin."""
+    url = reverse("admin:assistant_conversation_change", args=[conversation_id])
+    return format_html('<a href="{}">{}</a>', url, conversation_id)
