@@ -31,11 +31,11 @@ def staff_login(request: HttpRequest, extra_context: dict[str, Any] | None = Non
     return redirect(f"{reverse(settings.LOGIN_URL)}?{query}")
 
 
-admin.site.login = staff_login  # type: ignore[method-assign,assignment]
+admin.site.login = staff_login  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Looking only: these rows are made by the program."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -49,7 +49,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
 
 @admin.register(Person)
-class PersonAdmin(admin.ModelAdmin[Person]):
+class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """People: suspend them, let them in again, erase them. Accounts are made by signing up."""
 
     list_display = (
@@ -73,7 +73,8 @@ class PersonAdmin(admin.ModelAdmin[Person]):
     actions = ("suspend", "let_in")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
-        return super().get_queryset(request).annotate(conversation_total=Count("conversations"))
+        everybody: QuerySet[Person] = super().get_queryset(request)
+        return everybody.annotate(conversation_total=Count("conversations"))
 
     @admin.display(description=_("conversations"), ordering="conversation_total")
     def conversation_count(self, person: Person) -> int:
@@ -139,7 +140,8 @@ class ConversationAdmin(ReadOnlyAdmin):
     change_form_template = "admin/conversation.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        return super().get_queryset(request).annotate(message_total=Count("messages"))
+        all_of_them: QuerySet[Conversation] = super().get_queryset(request)
+        return all_of_them.annotate(message_total=Count("messages"))
 
     @admin.display(description=_("messages"), ordering="message_total")
     def message_count(self, conversation: Conversation) -> int:

@@ -71,7 +71,7 @@ def erase(request: HttpRequest) -> HttpResponse:
     if not person.is_authenticated:
         return redirect("erased")
     if request.POST.get("sure") != "yes":
-        return render(request, "you/erase.html", {"counts": people.counts(person)})
+        return render(request, "erase.html", {"counts": people.counts(person)})
     forget(people.erase(person))
     logger.info("a person was erased", extra={"person": str(person.pk)})
     logout(request)
@@ -89,12 +89,12 @@ def _leave() -> HttpResponse:
 
 @require_safe
 def erased(request: HttpRequest) -> HttpResponse:
-    return render(request, "you/erased.html")
+    return render(request, "erased.html")
 
 
 urlpatterns = [
-    path("you/", you, name="you"),
-    path("you/export", export, name="export"),
-    path("you/erase", erase, name="erase"),
-    path("you/erased", erased, name="erased"),
+    path("", you, name="you"),
+    path("export", export, name="export"),
+    path("erase", erase, name="erase"),
+    path("erased", erased, name="erased"),
 ]
