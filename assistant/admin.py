@@ -159,9 +159,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         may_read = request.user.has_perm("assistant.view_message")
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), "may_read": may_read}
-        )
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_read": may_read})
 
     def show_text(self, request: HttpRequest, id: Any) -> HttpResponse:
         """The newest messages. Needs the right to view messages, and leaves a line in the log."""

@@ -52,6 +52,18 @@ class ConversationFullError(RefusedInputError):
     sentence = _("This conversation is as long as it can get. Please start a new one.")
 
 
+class TooManyConversationsError(RefusedInputError):
+    code = "too_many_conversations"
+    sentence = _("You have as many conversations as can be kept. Please delete one first.")
+
+
+class CrowdedError(AssistantError):
+    """The line before the model is as long as it may get."""
+
+    code = "crowded"
+    sentence = _("Too many people are asking right now. Please try again in a minute.")
+
+
 class LogUnavailableError(AssistantError):
     """Redis cannot be reached, so no answer can be followed."""
 

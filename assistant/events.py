@@ -1,4 +1,4 @@
-"""What happens while an answer is made: plain values, written to the run's log and read by whoever shows it."""
+"""What happens while an answer is made: plain values, written to the log of the run and read by its viewers."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal
@@ -42,7 +42,7 @@ class TextReplaced(Event):
 
 @dataclass(frozen=True)
 class TurnFinished(Event):
-    """The answer is complete, or was stopped by the person. `reason` is "length" when the model ran out of room."""
+    """The answer is complete, or was stopped. `reason` is "length" when the model ran out of room."""
 
     kind = "finished"
     reason: Literal["stop", "length", "stopped"]

@@ -1,6 +1,56 @@
+"""The ASGI application: pages, the socket, and the runtime that both need."""
+
+import logging
 import os
+from contextlib import AsyncExitStack
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
-application = get_asgi_application()
+pages = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import OriginValidator  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
+
+from web.consumers import ChatConsumer, Nowhere  # noqa: E402
+from web.running import running  # noqa: E402
+
+logger = logging.getLogger(__name__)
+
+
+def origins() -> list[str]:
+    """Where a page that opens our socket may come from: this site, and on a local one its other names."""
+    site = urlsplit(settings.SITE_URL)
+    names = [settings.SITE_URL]
+    if not settings.HTTPS:
+        names += [f"http://{host}:{site.port or 80}" for host in ("localhost", "127.0.0.1")]
+    return names
+
+
+async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Open the runtime when the server starts, close it when it ends."""
+    async with AsyncExitStack() as stack:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await stack.enter_async_context(running())
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await stack.aclose()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+sockets = URLRouter([path("ws/", ChatConsumer.as_asgi()), re_path("", Nowhere.as_asgi())])
+application = ProtocolTypeRouter(
+    {
+        "http": pages,
+        "websocket": OriginValidator(AuthMiddlewareStack(sockets), origins()),
+        "lifespan": lifespan,
+    }
+)

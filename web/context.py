@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from assistant.models import Conversation
+from assistant.models import Conversation, Person
 
 SIDEBAR_LENGTH = 30
 
@@ -19,14 +19,14 @@ def sidebar(request: HttpRequest) -> list[Conversation]:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Names and flags of the site, and who is looking. Also called for error pages, where `user` may be missing."""
+    """Names and flags of the site, and who is looking. Error pages may come here without `user`."""
     user = getattr(request, "user", None)
-    known = user is not None and user.is_authenticated
+    person = user if isinstance(user, Person) else None
     return {
         "site_name": settings.SITE_NAME,
         "guest_days": settings.GUEST_DAYS,
         "demo_model": settings.LLAMA_DEMO,
-        "is_guest": known and user.is_guest,
-        "is_account": known and not user.is_guest,
-        "sidebar_conversations": SimpleLazyObject(lambda: sidebar(request)) if known else [],
+        "is_guest": person is not None and person.is_guest,
+        "is_account": person is not None and not person.is_guest,
+        "sidebar_conversations": SimpleLazyObject(lambda: sidebar(request)) if person else [],
     }

@@ -28,8 +28,9 @@ def secret_from(path: Path) -> str:
 
 def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """A comma-separated list of addresses or networks, from the variable `name`."""
+    texts: list[str] = env.list(name, [])
     try:
-        return [ipaddress.ip_network(text.strip()) for text in env.list(name, [])]
+        return [ipaddress.ip_network(text.strip()) for text in texts]
     except ValueError as error:
         raise ImproperlyConfigured(f'Environment variable "{name}" invalid: {error}') from error
 

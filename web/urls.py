@@ -1,7 +1,26 @@
+"""Every address of the site."""
+
 from django.contrib import admin
 from django.urls import include, path
 
+from web import accounts, health, views, you
+
 urlpatterns = [
-    path("account/", include("allauth.account.urls")),
+    path("", views.start, name="start"),
+    path("c/", views.history, name="history"),
+    path("c/<uuid:conversation_id>/", views.conversation, name="conversation"),
+    path("c/<uuid:conversation_id>/messages", views.messages, name="messages"),
+    path("c/<uuid:conversation_id>/rename", views.rename, name="rename"),
+    path("c/<uuid:conversation_id>/delete", views.delete, name="delete"),
+    path("m/<uuid:message_id>/edit", views.edit, name="edit"),
+    path("m/<uuid:message_id>/retry", views.retry, name="retry"),
+    path("m/<uuid:message_id>/feedback", views.feedback, name="feedback"),
+    path("r/<uuid:run_id>/stop", views.stop, name="stop"),
+    path("about/", views.about, name="about"),
+    path("account/", include(accounts.urlpatterns)),
     path("admin/", admin.site.urls),
+    path("healthz", health.alive, name="alive"),
+    path("readyz", health.ready, name="ready"),
+    path("robots.txt", views.robots, name="robots"),
+    path("", include(you.urlpatterns)),
 ]

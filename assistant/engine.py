@@ -1,0 +1,26 @@
+"""The turn: history in, events out. Plain values, no database; tools will join here."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import date
+
+from assistant import prompts
+from assistant.events import Event, TextDelta, TurnFinished, Waiting
+from assistant.llama.client import LlamaClient
+from assistant.llama.messages import ChatMessage, Delta, Finish, Loading
+
+
+async def answer(
+    client: LlamaClient, name: str, history: Sequence[ChatMessage], today: date
+) -> AsyncGenerator[Event, None]:
+    """Answer the last turn of `history`; `name` is the assistant's. Raises the LlamaErrors of the client."""
+    yield Waiting("thinking")
+    async with aclosing(client.stream(prompts.conversation(name, history, today))) as stream:
+        async for item in stream:
+            match item:
+                case Delta(text):
+                    yield TextDelta(text)
+                case Loading():
+                    yield Waiting("loading")
+                case Finish():
+                    yield TurnFinished(item.reason, item.model, item.prompt_tokens, item.answer_tokens)

@@ -1,0 +1,36 @@
+"""What the model is told besides the conversation."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from assistant.llama.messages import ChatMessage
+
+# Never changes during a conversation, so that the server can reuse its work on the prompt's head.
+SYSTEM = (
+    "You are {name}, a friendly and knowledgeable assistant. Answer in the language of the person you talk with. "
+    "Be accurate and direct: begin with the answer, keep it as short as the question allows, and say so plainly when "
+    "you do not know. Use Markdown where it helps: short lists, tables for comparisons, fenced code blocks with the "
+    "language named, and LaTeX between dollar signs for formulas. You cannot open links or see events after your "
+    "training, so never pretend that you did."
+)
+
+TITLE = (
+    "Give this conversation a title of two to five words, in its own language. "
+    "Answer with the title alone, without quotes."
+)
+
+
+def conversation(name: str, history: Sequence[ChatMessage], today: date) -> list[ChatMessage]:
+    """The prompt for the next answer: the system text, then `history`, whose last turn is the person's.
+
+    The date goes with that last turn: at the head it would spoil the prefix cache each midnight.
+    """
+    *earlier, last = history
+    dated = ChatMessage("user", f"{last.content}\n\n(Today is {today:%A, %d %B %Y}.)")
+    return [ChatMessage("system", SYSTEM.format(name=name)), *earlier, dated]
+
+
+def title(question: str, answer: str) -> list[ChatMessage]:
+    """The prompt that asks for a conversation's title."""
+    excerpt = f"Person: {question[:1000]}\n\nAssistant: {answer[:1000]}"
+    return [ChatMessage("system", TITLE), ChatMessage("user", excerpt)]

@@ -1,0 +1,178 @@
+"""From a run in the database to its answer: load the history, run the engine, save what was said."""
+
+import asyncio
+import logging
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, assert_never
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from assistant import engine
+from assistant.conversations import shown_messages
+from assistant.database import in_thread
+from assistant.errors import AssistantError, InterruptedRunError
+from assistant.events import Event, TextDelta, TurnFailed, TurnFinished, Waiting
+from assistant.llama.messages import ChatMessage
+from assistant.models import Message, Run
+
+if TYPE_CHECKING:
+    from assistant.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+SAVE_SECONDS = 2
+LOG_WAIT_SECONDS = 5
+HISTORY_MESSAGES = 200
+
+End = TurnFinished | TurnFailed
+
+
+class Responder:
+    """One answer being made. `await respond()` makes it; `stop()` and `interrupt()` end it early."""
+
+    def __init__(self, runtime: "Runtime", run: UUID) -> None:
+        self.run = run
+        self._runtime = runtime
+        self._writer = runtime.journal.open(run)
+        self._saved_number = 0
+        self._first_token_at: datetime | None = None
+        self._early_end: End | None = None
+        self._work: asyncio.Task[End] | None = None
+
+    def stop(self) -> None:
+        """The person wants no more."""
+        self._end_early(TurnFinished("stopped"))
+
+    def interrupt(self) -> None:
+        """The process must go."""
+        self._end_early(TurnFailed(InterruptedRunError.code))
+
+    def _end_early(self, end: End) -> None:
+        self._early_end = self._early_end or end
+        if self._work:
+            self._work.cancel()
+
+    async def respond(self) -> None:
+        """Answer; whatever happens, the run ends in the database and in its log."""
+        self._runtime.keeper.add(self.run, self.stop)
+        saving = asyncio.create_task(self._save_on())
+        try:
+            end = await self._end_of_work()
+        finally:
+            saving.cancel()
+            await asyncio.gather(saving, return_exceptions=True)
+        await self._finish(end)
+        self._runtime.keeper.remove(self.run)
+
+    async def _end_of_work(self) -> End:
+        self._work = asyncio.create_task(self._answer())
+        if self._early_end:
+            self._work.cancel()
+        try:
+            return await self._work
+        except asyncio.CancelledError:
+            return self._early_end or TurnFailed(InterruptedRunError.code)
+        except AssistantError as error:
+            logger.warning("run %s failed: %s: %s", self.run, error.code, error)
+            return TurnFailed(error.code, error.retry)
+        except Exception:
+            # The edge of a task nobody awaits: the person must hear of it, and the operator must read it.
+            logger.exception("run %s failed", self.run)
+            return TurnFailed(AssistantError.code)
+
+    async def _answer(self) -> End:
+        history = await load_history(self.run)
+        async with self._runtime.line.seat(lambda place: self._writer.append(Waiting("line", place))):
+            events = engine.answer(self._runtime.client, settings.SITE_NAME, history, timezone.localdate())
+            async with aclosing(events):
+                async for event in events:
+                    if isinstance(event, TurnFinished):
+                        return event
+                    self._take(event)
+        raise AssistantError("the engine ended without an end")
+
+    def _take(self, event: Event) -> None:
+        if self._first_token_at is None and isinstance(event, TextDelta):
+            self._first_token_at = timezone.now()
+        self._writer.append(event)
+
+    async def _save_on(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            number, text = self._writer.number, self._writer.written_text
+            if number > self._saved_number:
+                await save_progress(self.run, text, number)
+                self._saved_number = number
+
+    async def _finish(self, end: End) -> None:
+        """The database first, so that whoever hears of the end finds it there."""
+        await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS)
+        await save_end(self.run, Outcome(self._writer.text, self._writer.number, self._first_token_at, end))
+        self._writer.append(end)
+        if not await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS):
+            self._runtime.journal.forget(self._writer)
+            logger.warning("run %s ended without its log: Redis is away", self.run)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, for the database."""
+
+    text: str
+    number: int
+    first_token_at: datetime | None
+    end: End
+
+
+@in_thread
+def load_history(run_id: UUID) -> list[ChatMessage]:
+    """The conversation before the run's answer, the newest `HISTORY_MESSAGES` of it, the person's turn last."""
+    answer = Message.objects.select_related("conversation").get(run=run_id)
+    before = shown_messages(answer.conversation).filter(position__lt=answer.position).exclude(text="")
+    rows = before.order_by("-position").values_list("role", "text")[:HISTORY_MESSAGES]
+    return [ChatMessage("user" if role == Message.Role.USER else "assistant", text) for role, text in rows[::-1]]
+
+
+@in_thread
+def save_progress(run_id: UUID, text: str, number: int) -> None:
+    """Keep the text reached so far and the number it stands for."""
+    Message.objects.filter(run=run_id).update(text=text)
+    Run.objects.filter(id=run_id).update(saved_number=number)
+
+
+@in_thread
+def save_end(run_id: UUID, outcome: Outcome) -> None:
+    """Keep the answer and how it ended, also when a reaper thought the run dead."""
+    Message.objects.filter(run=run_id).update(text=outcome.text)
+    Run.objects.filter(id=run_id).update(
+        saved_number=outcome.number,
+        first_token_at=outcome.first_token_at,
+        finished_at=timezone.now(),
+        **end_fields(outcome.end),
+    )
+
+
+def end_fields(end: End) -> dict[str, object]:
+    """The columns of Run that say how it ended."""
+    match end:
+        case TurnFinished():
+            stopped = end.reason == "stopped"
+            return {
+                "status": Run.Status.STOPPED if stopped else Run.Status.DONE,
+                "problem": "length" if end.reason == "length" else "",
+                "model": end.model[:200],
+                "prompt_tokens": end.prompt_tokens,
+                "answer_tokens": end.answer_tokens,
+            }
+        case TurnFailed():
+            interrupted = end.problem == InterruptedRunError.code
+            return {
+                "status": Run.Status.INTERRUPTED if interrupted else Run.Status.FAILED,
+                "problem": end.problem,
+            }
+        case _:
+            assert_never(end)

@@ -1,0 +1,176 @@
+"""The numbered event log of a run: a Redis stream whose ids are the numbers.
+
+One journal per process writes the events of all its runs, one pipeline for all of them at most thirty times a
+second: a token costs no round trip of its own. Each event is also published, so that readers need not poll.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from assistant.events import Event, TextDelta, TextReplaced, from_json
+from assistant.runs import keys
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_SECONDS = 1 / 30
+LOG_SECONDS = 3600
+READ_LIMIT = 20_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event with its number in the run, counted from 1."""
+
+    number: int
+    event: Event
+
+    def encode(self) -> bytes:
+        return json.dumps({"number": self.number, **self.event.to_json()}, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Entry":
+        value = json.loads(data)
+        return cls(value.pop("number"), from_json(value))
+
+
+async def read(redis: "Redis", run: UUID, after: int) -> list[Entry]:
+    """The entries of the log with a number above `after`, oldest first."""
+    rows: Any = await redis.xrange(keys.log(run), min=f"({after}-0", count=READ_LIMIT)
+    return [Entry.decode(fields[b"e"]) for _, fields in rows]
+
+
+@dataclass
+class RunWriter:
+    """The events of one run on their way to the log. `text` is the whole answer so far.
+
+    `number` and `written_text` are what has been handed to the log: the text that the number stands for.
+    """
+
+    run: UUID
+    journal: "Journal"
+    text: str = ""
+    number: int = 0
+    written_text: str = ""
+    pending: list[Event] = field(default_factory=list)
+
+    def append(self, event: Event) -> None:
+        """Take an event; text is merged with text that still waits. Nothing is awaited."""
+        if isinstance(event, TextDelta):
+            self.text += event.text
+            if self.pending and isinstance(self.pending[-1], TextDelta):
+                self.pending[-1] = TextDelta(self.pending[-1].text + event.text)
+                return
+        self.pending.append(event)
+        self.journal.wake(self, urgent=not isinstance(event, TextDelta) or self.text == event.text)
+
+    def take(self) -> Iterator[Entry]:
+        """Hand out what waits, numbered."""
+        for event in self.pending:
+            self.number += 1
+            yield Entry(self.number, event)
+        self.pending = []
+        self.written_text = self.text
+
+    def restate(self, lost: list[Entry]) -> None:
+        """After a write that may have failed: say the whole text again, then whatever was not text."""
+        events = [*(entry.event for entry in lost), *self.pending]
+        others = [event for event in events if not isinstance(event, TextDelta | TextReplaced)]
+        self.pending = [TextReplaced(self.text), *others]
+
+
+class Journal:
+    """Writes for all runs of this process. Use it as `async with Journal(redis) as journal`."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+        self._dirty: dict[UUID, RunWriter] = {}
+        self._writing: dict[UUID, RunWriter] = {}
+        self._awake = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._flushed = asyncio.Condition()
+
+    async def __aenter__(self) -> "Journal":
+        self._task = asyncio.create_task(self._write_on())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def open(self, run: UUID) -> RunWriter:
+        """A writer for the events of `run`, of which this process is the only author."""
+        return RunWriter(run, self)
+
+    def wake(self, writer: RunWriter, urgent: bool) -> None:
+        """`writer` has something to write; urgent things do not wait for the next tick."""
+        self._dirty[writer.run] = writer
+        self._awake.set()
+        if urgent:
+            self._urgent.set()
+
+    async def written(self, writer: RunWriter, seconds: float) -> bool:
+        """Wait until all that `writer` has stands in the log; False when that took longer than `seconds`."""
+        try:
+            async with asyncio.timeout(seconds), self._flushed:
+                await self._flushed.wait_for(lambda: not self._has(writer))
+        except TimeoutError:
+            return False
+        return True
+
+    def _has(self, writer: RunWriter) -> bool:
+        return writer.run in self._dirty or writer.run in self._writing
+
+    def forget(self, writer: RunWriter) -> None:
+        """Give up on what `writer` still has."""
+        self._dirty.pop(writer.run, None)
+
+    async def _write_on(self) -> None:
+        while True:
+            await self._awake.wait()
+            self._awake.clear()
+            self._urgent.clear()
+            written = await self._write()
+            await self._pause(INTERVAL_SECONDS if written else 1)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._urgent.wait()
+        except TimeoutError:
+            return
+
+    async def _write(self) -> bool:
+        self._writing, self._dirty = self._dirty, {}
+        taken = {writer.run: list(writer.take()) for writer in self._writing.values()}
+        try:
+            await self._send(taken)
+        except (RedisError, OSError, TimeoutError) as error:
+            logger.warning("the run log cannot be written: %s", error)
+            for writer in self._writing.values():
+                writer.restate(taken[writer.run])
+                self.wake(writer, urgent=False)
+            return False
+        finally:
+            self._writing = {}
+        async with self._flushed:
+            self._flushed.notify_all()
+        return True
+
+    async def _send(self, taken: dict[UUID, list[Entry]]) -> None:
+        pipe = self._redis.pipeline(transaction=False)
+        for run, entries in taken.items():
+            key = keys.log(run)
+            for entry in entries:
+                data = entry.encode()
+                pipe.xadd(key, {"e": data}, id=f"{entry.number}-0")
+                pipe.publish(key, data)
+            pipe.expire(key, LOG_SECONDS)
+        await pipe.execute()

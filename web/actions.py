@@ -1,0 +1,62 @@
+"""What a person asks for, by form or by socket: counted, stored, and begun to be answered."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from assistant import conversations
+from assistant.conversations import Turn
+from assistant.database import in_thread
+from assistant.models import Person, Run
+from assistant.runs import keys
+from assistant.runs.keeper import ask_to_stop
+from web.running import Running
+
+Ask = Callable[[Person], Turn]
+
+
+def send(conversation: UUID | None, text: str, client_id: UUID) -> Ask:
+    """Say `text`, in a new conversation where none is named."""
+    return lambda person: conversations.say(person, conversation, text, client_id)
+
+
+def edit(message: UUID, text: str, client_id: UUID) -> Ask:
+    """Say `text` instead of an earlier message."""
+    return lambda person: conversations.edit(person, message, text, client_id)
+
+
+def retry(message: UUID) -> Ask:
+    """Answer anew."""
+    return lambda person: conversations.retry(person, message)
+
+
+async def begin(running: Running, person: Person, address: str, ask: Ask, origin: str = "") -> Turn:
+    """Carry out `ask` for `person` and answer in the background.
+
+    `origin` names the socket that asked: all others that show the conversation hear of it. Raises AssistantError.
+    """
+    await running.limits.count_message(person, address)
+    turn = await in_thread(ask)(person)
+    if turn.new:
+        running.runtime.start(turn.run.id)
+        await ring(running, turn.run.conversation_id, origin)
+    return turn
+
+
+async def stop(running: Running, person: Person, run_id: UUID) -> Run:
+    """Stop one of the person's answers; raises NotFoundError."""
+    run = await in_thread(conversations.own_run)(person, run_id)
+    await ask_to_stop(running.runtime.redis, run.id)
+    return run
+
+
+async def forget(running: Running, runs: Sequence[UUID]) -> None:
+    """Stop the answers of what was deleted, and remove their logs."""
+    for run in runs:
+        await ask_to_stop(running.runtime.redis, run)
+    if runs:
+        await running.runtime.redis.delete(*(keys.log(run) for run in runs))
+
+
+async def ring(running: Running, conversation: UUID, origin: str = "") -> None:
+    """Tell the pages that show `conversation` that it changed, all but `origin`."""
+    await running.runtime.redis.publish(keys.conversation(conversation), origin)

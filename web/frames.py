@@ -1,0 +1,115 @@
+"""What a browser may say over the socket, checked at the door. The protocol stands in docs/protocol.md."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from uuid import UUID
+
+
+class BadFrameError(Exception):
+    """The frame is not one of ours. The text says why, for the log."""
+
+
+@dataclass(frozen=True)
+class Open:
+    conversation: UUID
+
+
+@dataclass(frozen=True)
+class Watch:
+    run: UUID
+    after: int
+
+
+@dataclass(frozen=True)
+class Send:
+    conversation: UUID
+    id: UUID
+    text: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    message: UUID
+    id: UUID
+    text: str
+
+
+@dataclass(frozen=True)
+class Retry:
+    message: UUID
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Stop:
+    run: UUID
+
+
+@dataclass(frozen=True)
+class Ping:
+    pass
+
+
+Frame = Open | Watch | Send | Edit | Retry | Stop | Ping
+
+FRAMES: dict[str, type[Frame]] = {
+    "open": Open,
+    "watch": Watch,
+    "send": Send,
+    "edit": Edit,
+    "retry": Retry,
+    "stop": Stop,
+    "ping": Ping,
+}
+
+
+def parse(text: str) -> Frame:
+    """The frame in `text`; raises BadFrameError. Fields that the frame does not have are ignored."""
+    value = _load(text)
+    kind = FRAMES.get(value["type"]) if isinstance(value.get("type"), str) else None
+    if kind is None:
+        raise BadFrameError("the type is unknown")
+    fields = {name: _field(value, name, wanted) for name, wanted in kind.__annotations__.items()}
+    return kind(**fields)
+
+
+def _load(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadFrameError("not JSON") from error
+    if not isinstance(value, dict):
+        raise BadFrameError("not an object")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BadFrameError(f"{name} is no JSON")
+
+
+def _field(value: dict[str, Any], name: str, wanted: type) -> Any:
+    item = value.get(name)
+    if wanted is UUID and isinstance(item, str):
+        return _uuid(item, name)
+    if wanted is int and isinstance(item, int) and not isinstance(item, bool) and 0 <= item < 2**31:
+        return item
+    if wanted is str and isinstance(item, str) and _encodable(item):
+        return item
+    raise BadFrameError(f"{name} is missing or of the wrong kind")
+
+
+def _uuid(text: str, name: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise BadFrameError(f"{name} is no id") from error
+
+
+def _encodable(text: str) -> bool:
+    """Whether it can be stored: half a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,51 @@
+"""What an operator's watch asks: does the process live, and can a message go all the way round?"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from assistant.database import in_thread
+from assistant.llama.errors import LlamaError
+from web.running import current
+
+logger = logging.getLogger(__name__)
+
+WAIT_SECONDS = 5
+
+
+@require_safe
+async def alive(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+async def ready(request: HttpRequest) -> JsonResponse:
+    """The database, Redis and the model answer too; 503 when one of them does not."""
+    runtime = current().runtime
+    parts = {"database": ask_database(), "redis": runtime.redis.ping(), "model": runtime.client.backend()}
+    answers = await asyncio.gather(*(works(name, part) for name, part in parts.items()))
+    found = dict(zip(parts, answers, strict=True))
+    return JsonResponse(found, status=200 if all(found.values()) else 503)
+
+
+async def works(name: str, part: Awaitable[object]) -> bool:
+    """Whether `part` answers in time."""
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await part
+    except (LlamaError, RedisError, DatabaseError, OSError, TimeoutError) as error:
+        logger.warning("not ready: %s: %s", name, error)
+        return False
+    return True
+
+
+@in_thread
+def ask_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")

@@ -1,0 +1,83 @@
+"""How much a guest, an account and an address may ask for. The counters live in Redis, where all processes see them."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from limits import RateLimitItem, parse_many
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
+
+from assistant.errors import AssistantError, LogUnavailableError
+from assistant.models import Person
+
+
+class LimitedError(AssistantError):
+    """Asked too often. Nothing was taken."""
+
+    code = "limited"
+    sentence = _("That was a lot in a short time. Please wait a little before you go on.")
+
+
+class Limits:
+    """Counts for this process's event loop; the counters are shared by all processes."""
+
+    def __init__(self, redis_url: str) -> None:
+        storage = RedisStorage(
+            f"async+{redis_url}",
+            wrap_exceptions=True,
+            implementation="redispy",
+            key_prefix="limits",
+            socket_connect_timeout=2,
+            socket_timeout=5,
+        )
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self.sockets: Counter[str] = Counter()
+
+    async def count(self, rule: str, *names: str) -> None:
+        """Count one use of `rule` (as "20/minute;200/day") by the one that `names` name.
+
+        Raises LimitedError when there were too many, LogUnavailableError when Redis cannot be reached.
+        """
+        try:
+            for item in items(rule):
+                if not await self._limiter.hit(item, *names):
+                    raise LimitedError(f"{names[0]}: over {item}")
+        except StorageError as error:
+            raise LogUnavailableError(f"limits cannot be counted: {error.storage_error}") from error
+
+    async def count_message(self, person: Person, address: str) -> None:
+        """Count one message or retry. Raises as `count` does."""
+        rule = settings.LIMIT_GUEST_MESSAGES if person.is_guest else settings.LIMIT_ACCOUNT_MESSAGES
+        await self.count(settings.LIMIT_ADDRESS_MESSAGES, "message", "address", address)
+        await self.count(rule, "message", "person", str(person.id))
+
+    async def count_guest(self, address: str) -> None:
+        """Count one new guest. Raises as `count` does."""
+        await self.count(settings.LIMIT_ADDRESS_GUESTS, "guest", "address", address)
+
+    @asynccontextmanager
+    async def socket(self, person: Person, address: str) -> AsyncIterator[None]:
+        """Hold one of the sockets that this process has for a person and an address. Raises LimitedError."""
+        places = {
+            f"person:{person.id}": settings.LIMIT_PERSON_SOCKETS,
+            f"address:{address}": settings.LIMIT_ADDRESS_SOCKETS,
+        }
+        if any(self.sockets[name] >= most for name, most in places.items()):
+            raise LimitedError("too many sockets")
+        self.sockets.update(places.keys())
+        try:
+            yield
+        finally:
+            self.sockets.subtract(places.keys())
+            self.sockets += Counter()
+
+
+@cache
+def items(rule: str) -> list[RateLimitItem]:
+    """The limits that a setting names."""
+    return parse_many(rule)

@@ -1,0 +1,142 @@
+"""Messages as pages and sockets show them."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from assistant import errors
+from assistant.conversations import shown_messages
+from assistant.database import in_thread
+from assistant.errors import AssistantError
+from assistant.events import Waiting
+from assistant.llama.errors import ERRORS as LLAMA_ERRORS
+from assistant.models import Conversation, Feedback, Message, Run
+from web.markdown import plain_blocks, render_blocks
+
+PAGE_LENGTH = 50
+
+ERRORS: dict[str, type[AssistantError]] = {
+    error.code: error
+    for error in (
+        errors.AssistantError,
+        errors.CrowdedError,
+        errors.InterruptedRunError,
+        errors.LogUnavailableError,
+    )
+} | dict(LLAMA_ERRORS)
+
+LENGTH_SENTENCE = gettext_lazy("The answer reached its longest length and stops here.")
+STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One message on the page. `number` is the last event its text contains, while it is being written."""
+
+    message: Message
+    blocks: list[SafeString]
+    run: Run | None
+    feedback: Feedback | None
+    is_last: bool
+
+    @property
+    def number(self) -> int:
+        return self.run.saved_number if self.run else 0
+
+    @property
+    def running(self) -> bool:
+        return self.run is not None and self.run.status == Run.Status.RUNNING
+
+    @property
+    def problem(self) -> str:
+        """A sentence when the answer is not whole, or nothing."""
+        if self.run is None or self.running:
+            return ""
+        if self.run.status == Run.Status.STOPPED:
+            return str(STOPPED_SENTENCE)
+        if self.run.problem == "length":
+            return str(LENGTH_SENTENCE)
+        return str(ERRORS.get(self.run.problem, AssistantError).sentence) if self.run.problem else ""
+
+    @property
+    def retry(self) -> bool:
+        """Whether the page should offer to try again in so many words."""
+        failed = (Run.Status.FAILED, Run.Status.INTERRUPTED)
+        return self.run is not None and self.run.status in failed and ERRORS.get(self.run.problem, AssistantError).retry
+
+
+def show(message: Message, is_last: bool = False) -> Shown:
+    """Prepare `message`; expects `run` and `feedback` to be selected with it."""
+    if message.role == Message.Role.USER:
+        return Shown(message, safe(plain_blocks(message.text)), None, None, is_last)
+    run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
+    return Shown(message, safe(render_blocks(message.text)), run, feedback, is_last)
+
+
+def safe(blocks: list[str]) -> list[SafeString]:
+    """Blocks for templates: the Markdown renderer has cleaned them as its last step."""
+    return [mark_safe(block) for block in blocks]  # noqa: S308
+
+
+def show_page(conversation: Conversation, before: int | None = None) -> tuple[list[Shown], int | None]:
+    """The newest messages (those below position `before`), and the position before which older ones wait."""
+    messages = shown_messages(conversation).select_related("run", "feedback")
+    if before is not None:
+        messages = messages.filter(position__lt=before)
+    rows = list(messages.order_by("-position")[: PAGE_LENGTH + 1])
+    earlier = rows[PAGE_LENGTH - 1].position if len(rows) > PAGE_LENGTH else None
+    page = rows[:PAGE_LENGTH][::-1]
+    newest = page[-1] if page and before is None else None
+    return [show(message, message is newest) for message in page], earlier
+
+
+class Reached(NamedTuple):
+    """How far an answer has come, as the database knows it."""
+
+    text: str
+    number: int
+    over: bool
+
+
+@in_thread
+def reached_text(run_id: UUID) -> Reached:
+    """The saved text of a run, its number, and whether the run is over."""
+    text, number, status = Run.objects.values_list("answer__text", "saved_number", "status").get(id=run_id)
+    return Reached(text, number, status != Run.Status.RUNNING)
+
+
+class EndOfRun(NamedTuple):
+    """The last picture of an answer."""
+
+    status: str
+    number: int
+    blocks: list[SafeString]
+    footer: str
+
+
+@in_thread
+def end_of_run(run_id: UUID) -> EndOfRun:
+    """The whole answer of a run that is over, and the HTML that stands under it."""
+    message = Message.objects.select_related("run", "feedback", "conversation").get(run=run_id)
+    newest = shown_messages(message.conversation).filter(position__gt=message.position)
+    shown = show(message, is_last=not newest.exists())
+    footer = render_to_string("_footer.html", {"shown": shown})
+    return EndOfRun(message.run.status, shown.number + 1, shown.blocks, footer)
+
+
+def waiting_sentence(event: Waiting) -> str:
+    """What the page says while there is nothing to show."""
+    if event.reason == "loading":
+        return _("The model is waking up")
+    if event.reason == "line" and event.place:
+        return ngettext("%(count)s person is before you", "%(count)s people are before you", event.place) % {
+            "count": event.place
+        }
+    if event.reason == "line":
+        return _("You are next")
+    return _("Thinking")

@@ -1,0 +1,304 @@
+"""The pages of the chat, and what their forms do where no script runs."""
+
+from uuid import UUID, uuid4
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from redis.exceptions import RedisError
+
+from assistant import conversations
+from assistant.database import in_thread
+from assistant.errors import AssistantError, LogUnavailableError, NotFoundError, RefusedInputError
+from assistant.models import Conversation, Feedback, Message, Person, Run
+from web import actions
+from web.identity import address_block, ensure_person, remember
+from web.limits import LimitedError
+from web.running import current
+from web.shown import show_page
+
+HISTORY_LENGTH = 50
+SEARCH_CHARACTERS = 100
+
+
+def suggestions() -> list[str]:
+    """What the start page offers to begin with."""
+    return [
+        _("Explain black holes like a bedtime story"),
+        _("Plan a weekend in Cusco"),
+        _("Write a kind reply to a late invoice"),
+        _("What can I cook with rice, eggs and spinach?"),
+    ]
+
+
+# Pages
+
+
+async def start(request: HttpRequest) -> HttpResponse:
+    """The start page; its form begins a conversation."""
+    if request.method == "POST":
+        return await begin_conversation(request)
+    return await start_page(request)
+
+
+@in_thread
+def start_page(request: HttpRequest, draft: str = "", sentence: str = "", status: int = 200) -> HttpResponse:
+    """The start page, with what was typed and what was wrong with it."""
+    context = {"suggestions": suggestions(), "draft_text": draft, "sentence": sentence}
+    return render(request, "start.html", context, status=status)
+
+
+async def begin_conversation(request: HttpRequest) -> HttpResponse:
+    """The first message: only now a visitor becomes a guest."""
+    text = request.POST.get("text", "")
+    try:
+        conversations.clean_text(text)
+        person = await person_of(request)
+        turn = await ask(request, person, actions.send(None, text, client_id(request)))
+    except AssistantError as error:
+        return await start_page(request, text, str(error.sentence), status_of(error))
+    return redirect("conversation", turn.run.conversation_id)
+
+
+async def person_of(request: HttpRequest) -> Person:
+    """Who sends this: the signed-in person, or a new guest. Raises LimitedError."""
+    user = await request.auser()
+    if not user.is_authenticated:
+        await current().limits.count_guest(address_block(request))
+    return await in_thread(ensure_person)(request)
+
+
+@require_safe
+def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """One conversation, its newest messages."""
+    return conversation_page(request, conversation_id)
+
+
+def conversation_page(
+    request: HttpRequest, conversation_id: UUID, draft: str = "", sentence: str = "", status: int = 200
+) -> HttpResponse:
+    """The conversation, with what was typed and what was wrong with it."""
+    found = own_conversation_or_404(request, conversation_id)
+    remember(request)
+    messages, earlier = show_page(found)
+    context = {
+        "conversation": found,
+        "messages": messages,
+        "earlier": earlier,
+        "running_run": found.runs.filter(status=Run.Status.RUNNING).first(),
+        "draft_text": draft,
+        "sentence": sentence,
+    }
+    return render(request, "conversation.html", context, status=status)
+
+
+async def messages(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """GET: a page of messages as HTML, older than `before`. POST: say something where no script runs."""
+    if request.method == "POST":
+        return await say(request, conversation_id)
+    return await in_thread(messages_fragment)(request, conversation_id)
+
+
+@require_safe
+def messages_fragment(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The messages alone, without the page around them."""
+    found = own_conversation_or_404(request, conversation_id)
+    shown, earlier = show_page(found, whole_number(request.GET.get("before")))
+    return render(request, "_messages.html", {"messages": shown, "earlier": earlier})
+
+
+@require_safe
+def history(request: HttpRequest) -> HttpResponse:
+    """All conversations, or those in which the words of `q` stand."""
+    query = request.GET.get("q", "").replace("\x00", "").strip()[:SEARCH_CHARACTERS]
+    if request.user.is_authenticated:
+        found = request.user.conversations.order_by("-updated_at")
+        if query:
+            said = Q(messages__text__icontains=query, messages__replaced_by=None)
+            found = found.filter(Q(title__icontains=query) | said).distinct()
+        page = Paginator(found, HISTORY_LENGTH).get_page(request.GET.get("page"))
+    else:
+        page = Paginator([], HISTORY_LENGTH).get_page(1)
+    fragment = "X-Fragment" in request.headers
+    context = {"conversations": page.object_list, "q": query, "page": page}
+    return render(request, "_conversation_list.html" if fragment else "history.html", context)
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """What this is, whose model answers, what is kept."""
+    return render(request, "about.html")
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Search engines may read the start page and what it is about, nothing else."""
+    return HttpResponse("User-agent: *\nAllow: /$\nAllow: /about/\nDisallow: /\n", content_type="text/plain")
+
+
+# What forms do
+
+
+@require_POST
+async def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Say something in a conversation."""
+    text = request.POST.get("text", "")
+    try:
+        await ask(request, await known_person(request), actions.send(conversation_id, text, client_id(request)))
+    except NotFoundError as error:
+        raise Http404 from error
+    except AssistantError as error:
+        page = in_thread(conversation_page)
+        return await page(request, conversation_id, text, str(error.sentence), status_of(error))
+    return redirect("conversation", conversation_id)
+
+
+@require_POST
+async def edit(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Say something else in place of an earlier message."""
+    return await ask_and_show(
+        request, message_id, actions.edit(message_id, request.POST.get("text", ""), client_id(request))
+    )
+
+
+@require_POST
+async def retry(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Answer anew."""
+    return await ask_and_show(request, message_id, actions.retry(message_id))
+
+
+async def ask_and_show(request: HttpRequest, message_id: UUID, what: actions.Ask) -> HttpResponse:
+    """Carry out `what` about a message, then show its conversation, with a sentence where it failed."""
+    person = await known_person(request)
+    try:
+        message = await in_thread(conversations.own_message)(person, message_id)
+        await ask(request, person, what)
+    except NotFoundError as error:
+        raise Http404 from error
+    except AssistantError as error:
+        page = in_thread(conversation_page)
+        text = request.POST.get("text", "")
+        return await page(request, message.conversation_id, text, str(error.sentence), status_of(error))
+    return redirect("conversation", message.conversation_id)
+
+
+@require_POST
+async def stop(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Stop an answer."""
+    person = await known_person(request)
+    try:
+        run = await actions.stop(current(), person, run_id)
+    except NotFoundError as error:
+        raise Http404 from error
+    except (RedisError, OSError, TimeoutError) as error:
+        raise LogUnavailableError from error
+    return done(request, run.conversation_id)
+
+
+@require_POST
+def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Give a conversation a name."""
+    found = own_conversation_or_404(request, conversation_id)
+    title = " ".join(request.POST.get("title", "").replace("\x00", "").split())[:120]
+    if not title:
+        return HttpResponse(_("A name needs at least one letter."), status=400, content_type="text/plain")
+    found.title, found.titled_by_person = title, True
+    found.save(update_fields=["title", "titled_by_person"])
+    return done(request, found.id)
+
+
+@require_POST
+async def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Delete a conversation and all that was said in it."""
+    runs = await in_thread(delete_conversation)(request, conversation_id)
+    await actions.forget(current(), runs)
+    return HttpResponse(status=204) if "X-Fragment" in request.headers else redirect("start")
+
+
+def delete_conversation(request: HttpRequest, conversation_id: UUID) -> list[UUID]:
+    """Delete it from the database; returns the ids of its runs."""
+    found = own_conversation_or_404(request, conversation_id)
+    runs = list(found.runs.values_list("id", flat=True))
+    found.delete()
+    return runs
+
+
+@require_POST
+def feedback(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """A thumb up (`good=1`) or down (`good=0`) for an answer, with a word."""
+    person = person_or_404(request)
+    try:
+        message = conversations.own_message(person, message_id)
+    except NotFoundError as error:
+        raise Http404 from error
+    good = {"1": True, "0": False}.get(request.POST.get("good", ""))
+    if good is None or message.role != Message.Role.ASSISTANT:
+        return HttpResponse(_("Please choose good or bad."), status=400, content_type="text/plain")
+    word = request.POST.get("word", "").replace("\x00", "").strip()[:1000]
+    Feedback.objects.update_or_create(message=message, defaults={"person": person, "good": good, "word": word})
+    return done(request, message.conversation_id)
+
+
+# Small helps
+
+
+async def ask(request: HttpRequest, person: Person, what: actions.Ask) -> conversations.Turn:
+    """Carry out `what` for `person`. Raises AssistantError, also when Redis is away."""
+    try:
+        return await actions.begin(current(), person, address_block(request), what)
+    except (RedisError, OSError, TimeoutError) as error:
+        raise LogUnavailableError(str(error)) from error
+
+
+def client_id(request: HttpRequest) -> UUID:
+    """The id that the page made for this message, or a new one where no script runs."""
+    text = request.POST.get("id", "")
+    try:
+        return UUID(text) if text else uuid4()
+    except ValueError as error:
+        raise RefusedInputError("the id is none") from error
+
+
+async def known_person(request: HttpRequest) -> Person:
+    """The signed-in person; nobody else has anything here."""
+    user = await request.auser()
+    if not user.is_authenticated:
+        raise Http404
+    return user
+
+
+def person_or_404(request: HttpRequest) -> Person:
+    """The signed-in person; nobody else has anything here."""
+    if not request.user.is_authenticated:
+        raise Http404
+    return request.user
+
+
+def own_conversation_or_404(request: HttpRequest, conversation_id: UUID) -> Conversation:
+    """The person's conversation, or the same 404 as for one that does not exist."""
+    try:
+        return conversations.own_conversation(person_or_404(request), conversation_id)
+    except NotFoundError as error:
+        raise Http404 from error
+
+
+def done(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The answer to a form: nothing for a script, the conversation for everybody else."""
+    return HttpResponse(status=204) if "X-Fragment" in request.headers else redirect("conversation", conversation_id)
+
+
+def whole_number(text: str | None) -> int | None:
+    """A position from a query string; None when there is none, or nonsense."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def status_of(error: AssistantError) -> int:
+    """The HTTP status for an error that is shown on a page."""
+    if isinstance(error, LimitedError):
+        return 429
+    if isinstance(error, RefusedInputError):
+        return 400
+    return 503 if isinstance(error, LogUnavailableError) else 409
