@@ -53,9 +53,7 @@ def band() -> str:
 def switched_off() -> list[str]:
     """Each feature that is off, with the setting that switches it on."""
     off = {
-        "mail, so no password can be reset (EMAIL_URL)": settings.EMAIL_BACKEND.endswith(
-            "console.EmailBackend"
-        ),
+        "mail, so no password can be reset (EMAIL_URL)": settings.EMAIL_BACKEND.endswith("console.EmailBackend"),
         "passkeys (PASSKEYS)": not settings.PASSKEYS,
         "HTTPS, so only this machine should use it (SITE_URL)": not settings.HTTPS,
     }

@@ -11,11 +11,8 @@ import httpx
 from web.local.errors import DownloadError
 
 HUB = "https://huggingface.co"
-NAME = re.compile(
-    r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*):(?P<file>(?:[\w-][\w.-]*/)*[\w-][\w.-]*\.gguf)", re.ASCII
-)
+NAME = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*):(?P<file>(?:[\w-][\w.-]*/)*[\w-][\w.-]*\.gguf)", re.ASCII)
 MAGIC = b"GGUF"
-CHUNK = 1_000_000
 TIMEOUT = httpx.Timeout(30)
 # A cut connection is tried again this often, as long as each try brings something.
 CUTS = 20
@@ -53,15 +50,13 @@ def fetch(remote: HubFile, models: Path, progress: Progress) -> Path:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    with httpx.Client(
-        timeout=TIMEOUT, follow_redirects=True, headers={"Accept-Encoding": "identity"}
-    ) as client:
+    with httpx.Client(timeout=TIMEOUT, follow_redirects=True, headers={"Accept-Encoding": "identity"}) as client:
         for _cut in range(CUTS):
             before = size(part)
             if fetch_rest(client, remote, part, progress):
                 part.replace(path)
                 return path
-            if size(part) <= before:
+            if 0 < size(part) <= before:
                 break
     raise DownloadError(f"The download of {remote.file} was cut off. Start again to go on where it stopped.")
 
@@ -75,19 +70,19 @@ def fetch_rest(client: httpx.Client, remote: HubFile, part: Path, progress: Prog
     """Add to `part` what is missing; says whether it is whole now. Raises DownloadError and OSError."""
     have, total = size(part), 0
     try:
-        with client.stream(
-            "GET", remote.url, headers={"Range": f"bytes={have}-"} if have else {}
-        ) as response:
+        with client.stream("GET", remote.url, headers={"Range": f"bytes={have}-"} if have else {}) as response:
             total = whole_size(response, remote)
             check_room(part, total - have)
             write(response, part, lambda done: progress(done, total))
     except httpx.TransportError as error:
         if size(part) <= have:
-            raise DownloadError(
-                f"{remote.hub} cannot be reached ({error or type(error).__name__})."
-            ) from error
-    check_kind(part, remote)
-    return size(part) == total
+            raise DownloadError(f"{remote.hub} cannot be reached ({error or type(error).__name__}).") from error
+    if size(part) > total:
+        part.unlink()
+        return False
+    whole = size(part) == total
+    check_kind(part, remote, whole)
+    return whole
 
 
 def whole_size(response: httpx.Response, remote: HubFile) -> int:
@@ -104,9 +99,7 @@ def whole_size(response: httpx.Response, remote: HubFile) -> int:
                 f"{remote.hub} gives {remote.repo} only to some. Download it yourself and name the file."
             )
         case status:
-            raise DownloadError(
-                f"{remote.hub} answered {status} instead of sending {remote.file}. Try again later."
-            )
+            raise DownloadError(f"{remote.hub} answered {status} instead of sending {remote.file}. Try again later.")
     if not text.isdecimal():
         raise DownloadError(f"{remote.hub} does not say how large {remote.file} is.")
     return int(text)
@@ -126,15 +119,15 @@ def write(response: httpx.Response, part: Path, progress: Callable[[int], None])
     if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         return
     with part.open("ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as file:
-        for chunk in response.iter_raw(CHUNK):
+        for chunk in response.iter_raw():
             file.write(chunk)
             progress(file.tell())
 
 
-def check_kind(part: Path, remote: HubFile) -> None:
-    """Raise DownloadError, and forget what came, when it is not the start of a GGUF file."""
+def check_kind(part: Path, remote: HubFile, whole: bool) -> None:
+    """Raise DownloadError, and forget what came, when it is not a GGUF file or the start of one."""
     with part.open("rb") as file:
         start = file.read(4)
-    if not MAGIC.startswith(start):
+    if not MAGIC.startswith(start) or (whole and start != MAGIC):
         part.unlink()
         raise DownloadError(f"What {remote.hub} sent as {remote.file} is not a GGUF file.")

