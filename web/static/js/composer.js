@@ -10,7 +10,7 @@ export class Composer {
   constructor(form, onSend) {
     this.form = form;
     this.card = form.querySelector(".composer");
-    this.field = form.elements.text;
+    this.field = form.querySelector("textarea");
     this.button = form.querySelector(".send");
     this.stop = form.querySelector(".stop");
     this.field.value ||= draft.read(form.dataset.draft);
