@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 from uuid import UUID
 
+from celery import current_app
 from django.conf import settings
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from assistant import engine
 from assistant.conversations import shown_messages
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 SAVE_SECONDS = 2
 LOG_WAIT_SECONDS = 5
 HISTORY_MESSAGES = 200
+FIRST_ANSWER = 2
 
 End = TurnFinished | TurnFailed
 
@@ -116,6 +119,8 @@ class Responder:
         if not await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS):
             self._runtime.journal.forget(self._writer)
             logger.warning("run %s ended without its log: Redis is away", self.run)
+        elif isinstance(end, TurnFinished):
+            await ask_for_title(self.run)
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,19 @@ def save_end(run_id: UUID, outcome: Outcome) -> None:
         finished_at=timezone.now(),
         **end_fields(outcome.end),
     )
+
+
+@in_thread
+def ask_for_title(run_id: UUID) -> None:
+    """Have the first answer's conversation named by a worker. The demonstration model gives no good names."""
+    answer = Message.objects.select_related("conversation").get(run=run_id)
+    if answer.position > FIRST_ANSWER or answer.conversation.titled_by_person or settings.LLAMA_DEMO:
+        return
+    try:
+        # By name, as the worker's module needs this one; without retries, as the title matters little.
+        current_app.send_task("assistant.tasks.title_conversation", [str(answer.conversation_id)], retry=False)
+    except OperationalError as error:
+        logger.warning("no title for conversation %s: %s", answer.conversation_id, error)
 
 
 def end_fields(end: End) -> dict[str, object]:

@@ -3,13 +3,22 @@
 import re
 
 TITLE_LENGTH = 60
+MARKUP = re.compile(r"[#*`>_\s]+")
 
 
 def first_words(text: str) -> str:
     """A title of at most `TITLE_LENGTH` characters from what was said first, cut between words."""
-    line = re.sub(r"[#*`>_\s]+", " ", text).strip()
+    line = MARKUP.sub(" ", text).strip()
     if len(line) <= TITLE_LENGTH:
         return line
     cut = line[: TITLE_LENGTH - 1]
     words, _, _ = cut.rpartition(" ")
     return (words if len(words) > TITLE_LENGTH // 2 else cut).rstrip(" ,.;:-") + "…"
+
+
+def clean_title(answer: str) -> str:
+    """The title in a model's answer: its first line without quotes; empty when that is no title."""
+    lines = [line for line in answer.splitlines() if line.strip()]
+    line = MARKUP.sub(" ", lines[0]).strip(" \"'“”«».:") if lines else ""
+    line = re.sub(r"^title:\s*", "", line, flags=re.IGNORECASE).strip(" \"'“”«»")
+    return line if 0 < len(line) <= TITLE_LENGTH else ""

@@ -9,7 +9,7 @@ from assistant.runtime import Runtime
 from web.limits import Limits
 from web.screen import Screens
 
-DRAIN_SECONDS = 20
+DRAIN_SECONDS = 10
 
 
 class Running:

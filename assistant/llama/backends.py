@@ -66,10 +66,10 @@ async def read_page(response: httpx.Response, limit: int) -> object:
 async def _model_list(http: httpx.AsyncClient, options: LlamaOptions) -> tuple[int, object]:
     try:
         return await _page(http, options, "GET", f"{options.url}/models")
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise UnreachableError(f"{options.host} cannot be reached: {type(error).__name__}") from error
-    except (httpx.HTTPError, TimeoutError):
+    except (TimeoutError, httpx.ReadTimeout):
         return 0, None
+    except httpx.HTTPError as error:
+        raise UnreachableError(f"{options.host} cannot be reached: {type(error).__name__}") from error
 
 
 def _entries(value: object) -> list[dict[str, Any]]:
@@ -118,9 +118,7 @@ async def _ollama_context(http: httpx.AsyncClient, options: LlamaOptions, model:
     return int(found.group(1)) if found else 0
 
 
-async def _extra(
-    http: httpx.AsyncClient, options: LlamaOptions, method: str, path: str, body: object = None
-) -> object:
+async def _extra(http: httpx.AsyncClient, options: LlamaOptions, method: str, path: str, body: object = None) -> object:
     """A page that only some servers have: its JSON, or None."""
     try:
         status, value = await _page(http, options, method, options.root + path, body)

@@ -110,9 +110,7 @@ class LlamaClient:
     def _body(self, messages: Sequence[ChatMessage], backend: Backend) -> dict[str, Any]:
         options = self._options
         body: dict[str, Any] = {
-            "messages": [
-                {"role": message.role, "content": neutralise(message.content)} for message in messages
-            ],
+            "messages": [{"role": message.role, "content": neutralise(message.content)} for message in messages],
             "max_tokens": min(options.max_tokens, backend.context // 2),
             "temperature": options.temperature,
             "top_p": 0.9,
@@ -146,9 +144,7 @@ class LlamaClient:
             value = None
         if response.status_code == 200 and not (isinstance(value, dict) and value.get("error")):
             return NonsenseError(f"{self._options.host} sent no event stream")
-        return error_from(
-            read_problem(response.status_code, value), self._options.host, _retry_after(response)
-        )
+        return error_from(read_problem(response.status_code, value), self._options.host, _retry_after(response))
 
     async def _read(self, response: httpx.Response, patience: Patience) -> AsyncGenerator[Part]:
         """The words of an open response. Once the model is at its end, no fault of the connection matters."""

@@ -51,9 +51,7 @@ class ContextTooLongError(LlamaError):
 
     code = "context_too_long"
     retry = False
-    sentence = _(
-        "This is more than the model can read at once. Please send less, or start a new conversation."
-    )
+    sentence = _("This is more than the model can read at once. Please send less, or start a new conversation.")
 
     def __init__(self, text: str, prompt_tokens: int | None = None, context: int | None = None) -> None:
         super().__init__(text)

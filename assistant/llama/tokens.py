@@ -29,9 +29,7 @@ def correction(messages: Sequence[ChatMessage], counted: int) -> float:
     return min(2.0, max(0.4, math.ceil(10 * 1.1 * counted / words) / 10)) if words else 1.0
 
 
-def fit(
-    messages: Sequence[ChatMessage], context: int, answer_tokens: int, factor: float = 1.0
-) -> list[ChatMessage]:
+def fit(messages: Sequence[ChatMessage], context: int, answer_tokens: int, factor: float = 1.0) -> list[ChatMessage]:
     """The messages that fit into `context` tokens beside an answer of `answer_tokens`.
 
     The system text and the last user turn stay; the oldest turns go in pairs of question and answer. When

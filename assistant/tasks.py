@@ -1,0 +1,58 @@
+"""What the workers do: names for conversations, and the end of guests who stayed away."""
+
+import asyncio
+import logging
+from contextlib import aclosing
+from datetime import timedelta
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from assistant import people, prompts
+from assistant.conversations import shown_messages
+from assistant.llama.client import LlamaClient
+from assistant.llama.errors import LlamaError
+from assistant.llama.messages import ChatMessage, Delta
+from assistant.models import Conversation
+from assistant.runtime import llama_options
+from assistant.titles import clean_title
+
+logger = logging.getLogger(__name__)
+
+TITLE_SECONDS = 60
+
+
+@shared_task
+def expire_guests() -> None:
+    """Erase the guests who have not been here for GUEST_DAYS, a batch at a time."""
+    before = timezone.now() - timedelta(days=settings.GUEST_DAYS)
+    while gone := people.expire_guests(before):
+        logger.info("%s guests were erased after %s days away", gone, settings.GUEST_DAYS)
+
+
+@shared_task
+def title_conversation(conversation_id: str) -> None:
+    """Let the model name a conversation, unless the person has done so. The first words stay when it cannot."""
+    conversation = Conversation.objects.filter(id=UUID(conversation_id), titled_by_person=False).first()
+    texts = list(shown_messages(conversation).values_list("text", flat=True)[:2]) if conversation else []
+    if conversation is None or len(texts) < 2:
+        return
+    try:
+        words = asyncio.run(asyncio.wait_for(ask_for_words(prompts.title(*texts)), TITLE_SECONDS))
+    except (LlamaError, TimeoutError) as error:
+        logger.info("conversation %s keeps its first title: %s", conversation.id, error)
+        return
+    if title := clean_title(words):
+        Conversation.objects.filter(id=conversation.id, titled_by_person=False).update(title=title)
+
+
+async def ask_for_words(prompt: list[ChatMessage]) -> str:
+    """The model's whole answer to `prompt`. Raises LlamaError."""
+    client = LlamaClient(llama_options())
+    try:
+        async with aclosing(client.stream(prompt)) as stream:
+            return "".join([part.text async for part in stream if isinstance(part, Delta)])
+    finally:
+        await client.close()

@@ -1,0 +1,125 @@
+"""What all tests share: one database, one Valkey, one scripted model, one web server, one browser, and people.
+
+Nothing is flushed between tests: each makes people of its own and looks only at what is theirs.
+"""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test.utils import setup_databases, teardown_databases
+from playwright.async_api import Browser, Page, async_playwright
+from pytest_django import DjangoDbBlocker
+
+from tests.fake_llama import FakeLlama
+from tests.people import Visitor
+from tests.servers import Site, Valkey
+
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+addresses = itertools.count(1)
+
+
+def next_address() -> str:
+    """An address nobody else comes from."""
+    number = next(addresses)
+    return f"198.{18 + number // 65536}.{number // 256 % 256}.{number % 256}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database, open to every test."""
+    with django_db_blocker.unblock():
+        names = setup_databases(verbosity=0, interactive=False)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        yield
+        teardown_databases(names, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def shared_llama() -> Iterator[FakeLlama]:
+    with FakeLlama() as llama:
+        yield llama
+
+
+@pytest.fixture
+def fake_llama(shared_llama: FakeLlama) -> Iterator[FakeLlama]:
+    """The scripted model, its script empty."""
+    shared_llama.reset()
+    yield shared_llama
+    shared_llama.reset()
+
+
+@pytest.fixture(scope="session")
+def shared_site(
+    database: None, valkey: Valkey, shared_llama: FakeLlama, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("site"), {"REDIS_URL": valkey.url, "LLAMA_URL": shared_llama.url})
+    site.start()
+    yield site
+    site.kill()
+
+
+@pytest.fixture
+def site(shared_site: Site, fake_llama: FakeLlama) -> Site:
+    """The web server, in front of the scripted model. Tests that break it start one of their own."""
+    return shared_site
+
+
+@pytest.fixture
+def alice(site: Site) -> Iterator[Visitor]:
+    with Visitor(site, next_address()) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def bob(site: Site) -> Iterator[Visitor]:
+    with Visitor(site, next_address()) as visitor:
+        yield visitor
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+        browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser, site: Site) -> AsyncIterator[Page]:
+    """A fresh browser at the site; a script error fails the test."""
+    async with await browser.new_context(
+        base_url=site.url, extra_http_headers={"X-Forwarded-For": next_address()}
+    ) as context:
+        page = await context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        assert errors == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path

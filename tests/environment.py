@@ -1,0 +1,26 @@
+"""The environment of the tests, set before Django reads it. pytest loads this first, see pyproject.toml."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+folder = tempfile.mkdtemp(prefix="chaski-tests-")
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+for name in (
+    "REDIS_URL",
+    "LLAMA_URL",
+    "LLAMA_MODEL",
+    "LLAMA_KEY",
+    "LLAMA_LOCAL_MODEL",
+    "SITE_URL",
+    "SECRET_KEY",
+    "DEBUG",
+):
+    os.environ.pop(name, None)
+# DATABASE_URL may stay: the suite runs on PostgreSQL too.
+os.environ["DATA_DIR"] = folder
+os.environ["LOG_FORMAT"] = "text"
+# The tests are the proxy, so that each person can come from an address of their own.
+os.environ["TRUSTED_PROXIES"] = "127.0.0.1"

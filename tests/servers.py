@@ -1,0 +1,143 @@
+"""The product's own servers as tests use them: started, killed, stopped."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+from django.conf import settings
+
+from web.local.ports import free_port
+from web.local.process import Child
+from web.local.site import web, worker
+from web.local.valkey import binary
+
+
+def eventually(true: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until it becomes true; an AssertionError after that many seconds."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.02)
+
+
+def database_url() -> str:
+    """The test database as another process reaches it."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        return f"sqlite:///{database['NAME']}"
+    name, password = quote(database["USER"]), quote(database["PASSWORD"])
+    return f"postgresql://{name}:{password}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
+
+
+class Server:
+    """One process. `start()` waits until it answers; `kill()` is `kill -9`."""
+
+    def __init__(self, make: Callable[[], Child]) -> None:
+        self._make = make
+        self._child: Child | None = None
+
+    @property
+    def log(self) -> str:
+        assert self._child
+        return self._child.log.read_text()
+
+    @property
+    def pid(self) -> int:
+        """Of the server itself."""
+        assert self._child
+        assert self._child.process
+        return self._child.process.pid
+
+    def start(self) -> None:
+        child = self._child = self._make()
+        child.start()
+        eventually(lambda: child.check() or child.answers(), 30)
+
+    def kill(self) -> None:
+        """End it and all its own at once, without a chance to say good-bye."""
+        if self._child:
+            self._child.end()
+
+    def terminate(self) -> None:
+        """Ask it to stop, and do not wait."""
+        assert self._child
+        self._child.ask_to_stop()
+
+    def stop(self, seconds: float = 30) -> None:
+        """Ask it to stop, and wait until it has."""
+        if self._child and not self._child.stopped():
+            self._child.ask_to_stop()
+            eventually(self._child.stopped, seconds)
+
+
+class Valkey(Server):
+    """A Valkey that forgets everything when it ends, always at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.folder = folder
+        super().__init__(self._valkey)
+
+    def _valkey(self) -> Child:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Child(
+            name="Valkey",
+            command=[
+                str(binary()),
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--dir",
+                str(self.folder),
+            ],
+            environment=dict(os.environ),
+            folder=self.folder,
+            log=self.folder / "valkey.log",
+            answers=self.answers,
+        )
+
+    def answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=1) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def pause(self) -> None:
+        """Stop the process in its tracks: connections stay open and nobody answers."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        os.killpg(self.pid, signal.SIGCONT)
+
+
+class Site(Server):
+    """The web server, always at the same address."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "SITE_URL": self.url,
+            "DATABASE_URL": database_url(),
+            **environment,
+        }
+        super().__init__(lambda: web("127.0.0.1", self.port, folder, self.environment))
+
+
+class Worker(Server):
+    """A Celery worker."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        full = {**os.environ, "DATABASE_URL": database_url(), **environment}
+        super().__init__(lambda: worker(folder, full))
