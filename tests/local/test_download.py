@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.conftest import Hub
+from tests.local.hub import Hub
 from web.local.download import HubFile, fetch, on_hub
 from web.local.errors import DownloadError
 from web.local.ports import free_port

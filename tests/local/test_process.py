@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.conftest import alive, eventually
+from tests.local.processes import alive, command_line, eventually
 from web.local import leash
 from web.local.errors import ChildError
 from web.local.process import Child
@@ -75,7 +75,7 @@ def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         # Wait for the command itself: before it runs, the leash may not be on.
-        assert eventually(lambda: Path(f"/proc/{child}/comm").read_text() == "sleep\n")
+        assert eventually(lambda: command_line(child) == "/bin/sleep 60 ")
         parent.send_signal(signal.SIGKILL)
         parent.wait()
     assert eventually(lambda: not alive(child))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.conftest import alive, eventually
+from tests.local.processes import alive, eventually
 from web.local.errors import ChildError
 from web.local.process import Child
 from web.local.progress import Terminal

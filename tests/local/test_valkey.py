@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.local.conftest import eventually
+from tests.local.processes import command_line, eventually
 from web.local.errors import UnreachableError
 from web.local.ports import free_port
 from web.local.process import Child
@@ -44,7 +44,7 @@ def test_its_password_stands_nowhere_others_can_read(running: tuple[Child, str],
     child, url = running
     assert child.process is not None
     password = url.removeprefix("redis://:").partition("@")[0]
-    assert password not in Path(f"/proc/{child.process.pid}/cmdline").read_text()
+    assert password not in command_line(child.process.pid)
     files = [path for path in tmp_path.rglob("*") if stat.S_ISREG(path.stat().st_mode)]
     assert not [path for path in files if password.encode() in path.read_bytes()]
 

@@ -1,0 +1,48 @@
+"""What the system says about processes, and waiting for things to come true."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def eventually(true: Callable[[], bool], seconds: float = 30) -> bool:
+    """Whether it becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; one that ended but was not yet waited for does not."""
+    return asked(pid, "stat")[:1] not in ("", "Z")
+
+
+def command_line(pid: int) -> str:
+    """The words the process was started with."""
+    return asked(pid, "args")
+
+
+def children(pid: int) -> list[int]:
+    """The processes that `pid` started and that still run."""
+    if sys.platform == "linux":
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")
+        return [int(child) for task in tasks for child in task.read_text().split()]
+    rows = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    return [int(child) for child, parent in map(str.split, rows.stdout.splitlines()) if int(parent) == pid]
+
+
+def asked(pid: int, what: str) -> str:
+    """`stat` or `args` of a process, as ps says it; empty when there is none. Debian may lack ps."""
+    if sys.platform != "linux":
+        return subprocess.run(["ps", "-o", f"{what}=", "-p", str(pid)], capture_output=True, text=True).stdout
+    try:
+        if what == "args":
+            return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

