@@ -73,6 +73,7 @@ class Exchange:
 
     body: Json
     send: Send
+    wrote: Callable[[], None]
 
     async def begin(self, status: int = 200, kind: str = "text/event-stream", **headers: str) -> None:
         """Send the head of the response. In header names _ stands for -."""
@@ -83,6 +84,7 @@ class Exchange:
     async def write(self, data: bytes) -> None:
         """Send bytes of the body, as they are."""
         await self.send({"type": "http.response.body", "body": data, "more_body": True})
+        self.wrote()
 
     async def end(self) -> None:
         """End the response in good order. Without this the connection is cut."""
@@ -245,10 +247,12 @@ def words(text: str) -> list[bytes]:
 
 @dataclass
 class Counts:
-    """What happened so far."""
+    """What happened so far: requests for an answer, answers being played, pieces written (pings too), and
+    answers that the client did not wait for."""
 
     requests: int = 0
     open: int = 0
+    written: int = 0
     closed_by_client: int = 0
 
 
@@ -306,7 +310,7 @@ class FakeLlama:
         self._matched.clear()
         self.requests.clear()
         self.keys.clear()
-        self.counts.requests = self.counts.closed_by_client = 0
+        self.counts.requests = self.counts.written = self.counts.closed_by_client = 0
 
     def wait_for(self, happened: Callable[[Counts], bool], seconds: float = 5.0) -> None:
         """Wait until `happened(counts)` is true, in a test that is not async. Raises TimeoutError."""
@@ -342,7 +346,7 @@ class FakeLlama:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         body = await _body(receive)
-        exchange = Exchange(body, send)
+        exchange = Exchange(body, send, lambda: self._note(written=1))
         if scope["path"] != "/v1/chat/completions":
             status, value = self.pages.get(scope["path"], (404, {"error": "not found"}))
             return await exchange.reply(status, value)

@@ -1,0 +1,89 @@
+"""Nobody forges a turn, and no template token is shown to a reader."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.llama.special import TOKEN, Stripper, neutralise
+
+TOKENS = [
+    "<|begin_of_text|>",
+    "<|end_of_text|>",
+    "<|start_header_id|>",
+    "<|end_header_id|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|python_tag|>",
+    "<|reserved_special_token_17|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<function=web_search>",
+    "</function>",
+    "<tool_call>",
+    "[INST]",
+    "[/INST]",
+    "<<SYS>>",
+    "<</SYS>>",
+    "<s>",
+    "</s>",
+    "<start_of_turn>",
+]
+MIXED = st.lists(st.sampled_from([*TOKENS, "<", "|", ">", "|>", "<|", "a", " ", "[", "/"]), max_size=12).map("".join)
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_a_token_becomes_ordinary_words_that_can_still_be_read(token: str) -> None:
+    told = neutralise(f"before {token}after")
+    assert token not in told
+    assert told.replace(" ", "") == f"before{token}after"
+
+
+@given(MIXED)
+def test_no_mixture_of_pieces_leaves_a_token_behind(text: str) -> None:
+    told = neutralise(text)
+    assert not any(token in told for token in TOKENS)
+    assert not TOKEN.search(told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x |> f",
+        "a <|> b",
+        "f <| x",
+        "1 < 2",
+        "<span>",
+        "list[int]",
+        "<strong>",
+        "a[i]",
+        "function=1",
+        "<| a |>",
+        "|| b",
+    ],
+)
+def test_ordinary_text_and_code_stay_as_they_are(text: str) -> None:
+    assert neutralise(text) == text
+    stripper = Stripper()
+    assert stripper.feed(text) + stripper.flush() == text
+
+
+@given(MIXED, st.lists(st.integers(0, 60), max_size=8))
+def test_an_answer_is_stripped_the_same_however_it_is_cut(text: str, cuts: list[int]) -> None:
+    stripper = Stripper()
+    ends = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
+    told = "".join(stripper.feed(text[a:b]) for a, b in itertools.pairwise(ends)) + stripper.flush()
+    assert told == TOKEN.sub("", text)
+
+
+def test_words_are_held_back_only_while_they_could_become_a_token() -> None:
+    stripper = Stripper()
+    assert [stripper.feed(piece) for piece in ("1 <", " 2", "a<|eot", "_id|>b", "<|" + "x" * 65)] == [
+        "1 ",
+        "< 2",
+        "a",
+        "b",
+        "<|" + "x" * 65,
+    ]
