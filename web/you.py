@@ -93,8 +93,8 @@ def erased(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", you, name="you"),
-    path("export", export, name="export"),
-    path("erase", erase, name="erase"),
-    path("erased", erased, name="erased"),
+    path("you/", you, name="you"),
+    path("you/export", export, name="export"),
+    path("you/erase", erase, name="erase"),
+    path("you/erased", erased, name="erased"),
 ]
