@@ -4,6 +4,9 @@ import { post } from "./http.js";
 import { draft, newId } from "./store.js";
 import { notice, piece, word } from "./words.js";
 
+const PATIENCE = 6_000;
+const THANKS = 5_000;
+
 export class Actions {
   /** `send(frame)` puts a frame on the socket, or returns false. */
   constructor(thread, send) {
@@ -58,7 +61,7 @@ export class Actions {
     form.querySelector("button").disabled = true;
     if (!this.send(frame)) await this.#byForm(form.action, { id: frame.id, text }, form);
     draft.write(editName(link), "");
-    setTimeout(() => form.isConnected && showTrouble(form, word("unsent")), 6000);
+    setTimeout(() => form.isConnected && showTrouble(form, word("unsent")), PATIENCE);
   }
 
   /** Where there is no socket, plain HTTP does, and the page is loaded anew. */
@@ -92,7 +95,7 @@ export class Actions {
     const response = await post(button.formAction, { good }).catch(() => null);
     if (!response?.ok) return notice(word("failed"));
     for (const one of footer.querySelectorAll(".icon-good, .icon-bad")) one.setAttribute("aria-pressed", one === button);
-    if (good === "1") return footer.append(piece("thanks"));
+    if (good === "1") return thank(footer);
     const form = piece("feedback-form");
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -104,9 +107,16 @@ export class Actions {
 
   async #sendWord(form, url, good) {
     const response = await post(url, { good, word: form.elements.word.value }).catch(() => null);
-    if (response?.ok) form.replaceWith(piece("thanks"));
-    else notice(word("failed"));
+    if (!response?.ok) return notice(word("failed"));
+    thank(form.parentNode);
+    return form.remove();
   }
+}
+
+function thank(footer) {
+  const line = piece("thanks");
+  footer.append(line);
+  setTimeout(() => line.remove(), THANKS);
 }
 
 function editName(link) {

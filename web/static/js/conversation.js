@@ -4,9 +4,9 @@ import "./copy.js";
 import { Actions } from "./actions.js";
 import { Composer } from "./composer.js";
 import { post } from "./http.js";
+import { refreshList, showTitle } from "./list.js";
 import { Pending } from "./pending.js";
 import { Place } from "./place.js";
-import { refreshList, showTitle } from "./side.js";
 import { Socket } from "./socket.js";
 import { draft } from "./store.js";
 import { Thread } from "./thread.js";
@@ -70,6 +70,7 @@ document.addEventListener("keydown", (event) => {
 
 function joined() {
   clearTimeout(timers.loss);
+  timers.loss = null;
   notice("");
   socket.send({ type: "open", conversation });
   follow();
@@ -77,8 +78,7 @@ function joined() {
 }
 
 function lost() {
-  clearTimeout(timers.loss);
-  timers.loss = setTimeout(() => notice(word("connecting")), QUIET_LOSS);
+  timers.loss ??= setTimeout(() => notice(word("connecting")), QUIET_LOSS);
 }
 
 /** Watch every answer on the page that is being made. */

@@ -13,11 +13,28 @@ async function copy(text) {
   return undefined;
 }
 
+/** What a reader would write down: bullets and numbers stay, formulas take one line, our own additions go. */
 function shownText(prose) {
-  prose.classList.add("copying");
-  const text = prose.innerText.trim();
-  prose.classList.remove("copying");
+  const copied = prose.cloneNode(true);
+  copied.classList.add("sr-only");
+  copied.querySelectorAll("figcaption, .link-host").forEach((added) => added.remove());
+  for (const formula of copied.querySelectorAll("math")) formula.replaceWith(formula.textContent.replace(/\s+/g, ""));
+  for (const item of copied.querySelectorAll("li")) item.prepend(mark(item));
+  prose.after(copied);
+  const text = copied.innerText.trim();
+  copied.remove();
   return text;
+}
+
+function mark(item) {
+  const depth = "  ".repeat(Math.max(0, level(item) - 1));
+  if (item.parentNode.tagName !== "OL") return `${depth}- `;
+  return `${depth}${item.parentNode.start + [...item.parentNode.children].indexOf(item)}. `;
+}
+
+function level(item) {
+  const list = item.parentNode.closest("ul, ol");
+  return list ? 1 + level(list) : 0;
 }
 
 function thank(button) {

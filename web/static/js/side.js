@@ -1,6 +1,7 @@
 // The side bar on every page: folding, live search, renaming and deleting.
 
-import { fragment, post } from "./http.js";
+import { post } from "./http.js";
+import { refreshList, showTitle } from "./list.js";
 
 const side = document.getElementById("side");
 const menu = document.getElementById("conversation-menu");
@@ -21,29 +22,10 @@ matchMedia("(min-width: 48rem)").addEventListener("change", () => side?.matches(
 
 // Search
 
-function markCurrent(list) {
-  const link = list.querySelector(`[data-conversation="${list.dataset.current}"] .conversation`);
-  link?.setAttribute("aria-current", "page");
-}
-
-/** Fetch the list of conversations again, as `words` in it ask; a newer call ends an older one. */
-let searching = new AbortController();
-export async function refreshList(words = document.querySelector("[data-search] input")?.value ?? "") {
-  const list = document.querySelector("[data-list]");
-  if (!list || list.querySelector(".rename")) return;
-  searching.abort();
-  searching = new AbortController();
-  const query = new URLSearchParams({ q: words.trim() });
-  const found = await fragment(`${list.dataset.list}?${query}`, searching.signal);
-  if (!found) return;
-  list.replaceChildren(found);
-  markCurrent(list);
-}
-
 let pause;
 document.querySelector("[data-search] input")?.addEventListener("input", () => {
   clearTimeout(pause);
-  pause = setTimeout(refreshList, SEARCH_PAUSE);
+  pause = setTimeout(() => refreshList(), SEARCH_PAUSE);
 });
 
 // The small menu beside a conversation
@@ -53,6 +35,8 @@ let opener;
 function openMenu(button) {
   opener = button;
   button.setAttribute("aria-expanded", "true");
+  // Inside the sheet it is opened on top of it; elsewhere the sheet is not shown, and would hide it.
+  (button.closest("#side") ?? document.body).append(menu);
   menu.showPopover();
   const spot = button.getBoundingClientRect();
   const room = { x: innerWidth - menu.offsetWidth - 8, y: innerHeight - menu.offsetHeight - 8 };
@@ -119,12 +103,6 @@ function rename(item) {
     if (event.key === "Escape") close(false).then(() => link.focus());
     if (event.key === "Enter" || event.key === "Escape") event.stopPropagation();
   });
-}
-
-/** Show a conversation's new name where the page names it. */
-export function showTitle(title) {
-  document.title = document.title.replace(/^.*(?= · )/u, title.replaceAll("$", "$$$$"));
-  for (const place of document.querySelectorAll("[data-page-title]")) place.textContent = title;
 }
 
 function remove(item) {

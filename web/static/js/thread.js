@@ -42,11 +42,13 @@ export class Thread {
     }
   }
 
-  /** Add plain text to the last element of a block; false when the block is not as it should be. */
+  /** Add plain text where the words of a block end, as web/markdown_stream.py says; false without that block. */
   appendText(article, index, text) {
-    const last = article.querySelector(".prose").children[index]?.lastElementChild;
-    last?.append(text);
-    return Boolean(last);
+    let end = article.querySelector(".prose").children[index];
+    if (!end) return false;
+    while (end.lastChild instanceof Element) end = end.lastChild;
+    end.append(text);
+    return true;
   }
 
   finish(article, { blocks, footer }) {
