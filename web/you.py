@@ -71,7 +71,7 @@ def erase(request: HttpRequest) -> HttpResponse:
     if not person.is_authenticated:
         return redirect("erased")
     if request.POST.get("sure") != "yes":
-        return render(request, "erase.html", {"counts": people.counts(person)})
+        return render(request, "you/erase.html", {"counts": people.counts(person)})
     forget(people.erase(person))
     logger.info("a person was erased", extra={"person": str(person.pk)})
     logout(request)
@@ -89,7 +89,7 @@ def _leave() -> HttpResponse:
 
 @require_safe
 def erased(request: HttpRequest) -> HttpResponse:
-    return render(request, "erased.html")
+    return render(request, "you/erased.html")
 
 
 urlpatterns = [
