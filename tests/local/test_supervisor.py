@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.processes import alive, eventually
+from tests.local.processes import alive
+from tests.servers import eventually
 from web.local.errors import ChildError
 from web.local.process import Child
 from web.local.progress import Terminal

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.local.processes import command_line, eventually
+from tests.local.processes import command_line
+from tests.servers import eventually
 from web.local.errors import UnreachableError
 from web.local.ports import free_port
 from web.local.process import Child
@@ -20,14 +21,14 @@ from web.local.valkey import check_redis, pings, valkey
 def running(tmp_path: Path) -> Iterator[tuple[Child, str]]:
     child, url = valkey(tmp_path / 'a "data" folder', dict(os.environ))
     child.start()
-    assert eventually(child.answers)
+    eventually(child.answers)
     yield child, url
     child.end()
 
 
 def stop(child: Child) -> None:
     child.ask_to_stop()
-    assert eventually(child.stopped)
+    eventually(child.stopped)
     child.end()
 
 
@@ -53,17 +54,17 @@ def test_its_password_stands_nowhere_others_can_read(running: tuple[Child, str],
 def test_what_it_was_told_is_there_after_it_ends(tmp_path: Path, number: int) -> None:
     child, url = valkey(tmp_path, dict(os.environ))
     child.start()
-    assert eventually(child.answers)
+    eventually(child.answers)
     with redis.Redis.from_url(url) as client:
         client.set("word", "kept")
     assert child.process is not None
     child.process.send_signal(number)
-    assert eventually(child.stopped)
+    eventually(child.stopped)
     child.end()
 
     child, url = valkey(tmp_path, dict(os.environ))
     child.start()
-    assert eventually(child.answers)
+    eventually(child.answers)
     with redis.Redis.from_url(url) as client:
         assert client.get("word") == b"kept"
     stop(child)

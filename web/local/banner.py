@@ -1,9 +1,16 @@
 """What the operator reads when everything runs."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+
+from assistant.llama.client import LlamaClient
+from assistant.llama.errors import LlamaError
+from assistant.llama.options import LlamaOptions
+from assistant.runtime import llama_options
+from web.local.llama import LocalModel
 
 # The woven band: cochineal, saffron, undyed, indigo, moss.
 BAND = [(179, 34, 79), (217, 142, 4), (231, 228, 221), (51, 70, 143), (92, 122, 61)]
@@ -50,6 +57,32 @@ def band() -> str:
     return "".join(f"\x1b[48;2;{red};{green};{blue}m  " for red, green, blue in BAND) + "\x1b[0m  "
 
 
+def model_rows(model: LocalModel | None) -> list[str]:
+    """What answers: ours, or the one at LLAMA_URL, which is asked who it is."""
+    if model is None:
+        return [asyncio.run(external_model(llama_options()))]
+    if not model.demo:
+        return [f"{model.name}, from {model.path}"]
+    return [
+        f"{model.name}, a small demonstration model: quick, and often wrong.",
+        "Set LLAMA_URL to a Llama 3 server, or LLAMA_LOCAL_MODEL to a GGUF file, for a real one.",
+    ]
+
+
+async def external_model(options: LlamaOptions) -> str:
+    """One sentence about the server that `options` name: does it answer, and has it the model."""
+    client = LlamaClient(options)
+    try:
+        backend = await client.backend()
+    except LlamaError as error:
+        return f"{error}. The site runs, and says so to people until this is mended."
+    finally:
+        await client.close()
+    if backend.models and backend.model not in backend.models:
+        return f"{options.host} has no model {backend.model}, but {', '.join(backend.models[:5])}. See LLAMA_MODEL."
+    return f"{backend.model or 'not known by name'}, at {options.host}"
+
+
 def switched_off() -> list[str]:
     """Each feature that is off, with the setting that switches it on."""
     off = {
@@ -57,9 +90,6 @@ def switched_off() -> list[str]:
         "passkeys (PASSKEYS)": not settings.PASSKEYS,
         "HTTPS, so only this machine should use it (SITE_URL)": not settings.HTTPS,
     }
-    social = [
-        f"sign in with {SOCIAL_NAMES.get(name, name)} (SOCIAL_{name.upper()})"
-        for name in settings.SOCIAL_HOSTS
-        if name not in settings.SOCIAL_PROVIDERS
-    ]
-    return [name for name, is_off in off.items() if is_off] + social
+    social = [name for name in settings.SOCIAL_HOSTS if name not in settings.SOCIAL_PROVIDERS]
+    sign_in = ", ".join(f"{SOCIAL_NAMES[name]} (SOCIAL_{name.upper()})" for name in social)
+    return [name for name, is_off in off.items() if is_off] + ([f"sign in with {sign_in}"] if social else [])

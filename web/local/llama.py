@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from django.conf import settings
 
 from web.local.download import Progress, fetch, on_hub
 from web.local.errors import MissingPackageError, ModelFileError
@@ -117,35 +116,6 @@ def llama(model: LocalModel, data: Path, environment: dict[str, str], context: i
         start_seconds=LOAD_SECONDS,
     )
     return LlamaServer(child, f"http://127.0.0.1:{port}/v1", key)
-
-
-def describe(model: LocalModel | None) -> list[str]:
-    """What answers, for the banner: ours, or the one at LLAMA_URL, which is asked."""
-    if model is None:
-        return [external_model(settings.LLAMA_URL, settings.LLAMA_KEY, settings.LLAMA_MODEL)]
-    if not model.demo:
-        return [f"{model.name}, from {model.path}"]
-    return [
-        f"{model.name}, a small demonstration model: quick, and often wrong.",
-        "Set LLAMA_URL to a Llama 3 server, or LLAMA_LOCAL_MODEL to a GGUF file, for a real one.",
-    ]
-
-
-def external_model(url: str, key: str, wanted: str) -> str:
-    """One sentence about the server at `url`: does it answer, and has it the model `wanted`."""
-    try:
-        response = httpx.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=5)
-        response.raise_for_status()
-        names = [str(model["id"]) for model in response.json()["data"]]
-    except httpx.HTTPStatusError as error:
-        return f"{url} answers with status {error.response.status_code}; check LLAMA_URL and LLAMA_KEY."
-    except (httpx.HTTPError, httpx.InvalidURL):
-        return f"{url} does not answer now; people are told so until it does."
-    except (ValueError, KeyError, TypeError):
-        return f"{url} answers, but does not list its models."
-    if wanted and wanted not in names:
-        return f"{url} has no model {wanted}; it has {', '.join(names[:5]) or 'none'}. Set LLAMA_MODEL."
-    return f"{wanted or ', '.join(names[:1]) or 'none loaded yet'}, at {url}"
 
 
 def healthy(url: str, host: str = "") -> bool:

@@ -48,9 +48,12 @@ class Troubles:
         """The troubles written since the last call."""
         with self.log.open("rb") as file:
             file.seek(self.position)
-            text, line_end, _ = file.read(MAX_BYTES).rpartition(b"\n")
-        self.position += len(text) + len(line_end)
-        self._keep_small()
+            data = file.read(MAX_BYTES)
+        text, line_end, _rest = data.rpartition(b"\n")
+        # The rest of a line comes later, but not of one that is too long to be read.
+        self.position += len(text) + len(line_end) if len(data) < MAX_BYTES or line_end else len(data)
+        if len(data) < MAX_BYTES:
+            self._keep_small()
         for line in text.decode(errors="replace").splitlines():
             if TROUBLE.search(line):
                 yield readable(line)

@@ -1,6 +1,7 @@
 """Our own processes: the web server, the worker, and the clock that gives the worker its regular tasks."""
 
-import os
+import secrets
+import socket
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -56,7 +57,7 @@ def web(host: str, port: int, data: Path, environment: dict[str, str]) -> Child:
 
 def worker(data: Path, environment: dict[str, str]) -> Child:
     """The Celery worker, not yet started."""
-    name = f"chaski@{os.getpid()}"
+    name = f"chaski-{secrets.token_hex(4)}@{socket.gethostname()}"
     options = ["--pool", "threads", "--concurrency", "2", "--hostname", name, "--loglevel", "INFO"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return Child(

@@ -12,9 +12,9 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from web.local import site
-from web.local.banner import Report, banner, switched_off
+from web.local.banner import Report, banner, model_rows, switched_off
 from web.local.errors import LocalError, UnreachableError
-from web.local.llama import LocalModel, choose, describe, llama
+from web.local.llama import LocalModel, choose, llama
 from web.local.lock import only_start
 from web.local.ports import check_address
 from web.local.process import Child
@@ -127,7 +127,7 @@ def report(start: Start, model: LocalModel | None) -> Report:
     return Report(
         address=start.environment["SITE_URL"],
         listening=f"{site.in_url(start.host)}:{start.port}",
-        model=describe(model),
+        model=model_rows(model),
         embedded=[ours[name] for name in settings.LOCAL_SERVERS],
         external=[f"{names[name]} ({name})" for name in names if name not in settings.LOCAL_SERVERS],
         off=switched_off(),

@@ -1,0 +1,75 @@
+"""What the operator reads: which model, what is embedded, what is off."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.llama.options import LlamaOptions
+from tests.fake_llama import MODEL, FakeLlama
+from web.local.banner import Report, banner, external_model, model_rows, switched_off
+from web.local.llama import LocalModel
+from web.local.ports import free_port
+
+
+def report(**changes: object) -> Report:
+    plain = {
+        "address": "http://127.0.0.1:8000",
+        "listening": "127.0.0.1:8000",
+        "model": ["Llama"],
+        "embedded": ["Valkey"],
+        "external": [],
+        "off": ["mail (EMAIL_URL)", "passkeys (PASSKEYS)"],
+        "data": Path("/data"),
+    }
+    return Report(**(plain | changes))  # type: ignore[arg-type]
+
+
+def test_an_operator_reads_all_of_it_without_color() -> None:
+    text = banner(report(), color=False)
+    assert "\x1b" not in text
+    assert "External" not in text
+    assert "Listening" not in text
+    assert text.splitlines()[5:8] == [
+        "  Embedded   Valkey",
+        "  Off        mail (EMAIL_URL)",
+        "             passkeys (PASSKEYS)",
+    ]
+
+
+def test_an_operator_sees_where_a_public_site_listens() -> None:
+    assert "on 0.0.0.0:9000" in banner(report(address="https://chat.example", listening="0.0.0.0:9000"), color=False)
+
+
+def test_a_terminal_gets_the_band_and_its_own_color_back() -> None:
+    assert banner(report(), color=True).splitlines()[1].endswith("\x1b[0m  Chaski is running.")
+
+
+def test_the_demonstration_model_is_named_as_what_it_is() -> None:
+    rows = model_rows(LocalModel(Path("/m.gguf"), "Small", demo=True))
+    assert "demonstration" in rows[0]
+    assert "LLAMA_URL" in rows[1]
+    assert model_rows(LocalModel(Path("/m.gguf"), "Llama", demo=False)) == ["Llama, from /m.gguf"]
+
+
+async def test_a_server_of_the_operator_is_asked_for_its_model(fake_llama: FakeLlama) -> None:
+    host = fake_llama.url.split("/")[2]
+    assert await external_model(LlamaOptions(url=fake_llama.url)) == f"{MODEL}, at {host}"
+    wrong = await external_model(LlamaOptions(url=fake_llama.url, model="llama-9"))
+    assert wrong == f"{host} has no model llama-9, but {MODEL}. See LLAMA_MODEL."
+
+
+async def test_a_server_that_is_away_is_told_in_a_sentence() -> None:
+    away = f"127.0.0.1:{free_port()}"
+    said = await external_model(LlamaOptions(url=f"http://{away}/v1"))
+    assert said.startswith(f"{away} cannot be reached")
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_what_is_off_is_named_with_its_setting(settings: Any, on: bool) -> None:
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if on else 'console'}.EmailBackend"
+    settings.PASSKEYS = settings.HTTPS = on
+    settings.SOCIAL_PROVIDERS = list(settings.SOCIAL_HOSTS) if on else []
+    named = " ".join(switched_off())
+    for name in ("EMAIL_URL", "PASSKEYS", "SITE_URL", "SOCIAL_GOOGLE"):
+        assert (name in named) != on

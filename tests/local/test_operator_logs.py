@@ -1,0 +1,69 @@
+"""Logs stay small, and an operator hears of trouble only."""
+
+import io
+from pathlib import Path
+
+from web.local import logs
+from web.local.logs import Troubles, last_line, rotate
+from web.local.progress import Terminal
+
+
+def test_a_log_makes_room_for_the_next(tmp_path: Path) -> None:
+    log = tmp_path / "deep" / "web.log"
+    rotate(log)
+    for words in ("first", "second", "third"):
+        log.write_text(words)
+        rotate(log)
+    assert [(path.name, path.read_text()) for path in log.parent.iterdir()] == [("web.log.1", "third")]
+
+
+def test_only_trouble_is_told_and_only_once(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_text('all well\n{"level": "ERROR", "message": "no bread"}\nWARNING half a li')
+    troubles = Troubles(log)
+    assert list(troubles.new()) == ["ERROR no bread"]
+    with log.open("a") as file:
+        file.write("ne\n")
+    assert list(troubles.new()) == ["WARNING half a line"]
+    assert list(troubles.new()) == []
+
+
+def test_a_log_that_grows_is_put_aside_while_its_server_writes(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    troubles = Troubles(log)
+    with log.open("a") as server:
+        for _ in range(3):
+            server.write("x" * (logs.MAX_BYTES // 2) + "\n")
+            server.flush()
+            assert list(troubles.new()) == []
+        server.write("ERROR after that\n")
+        server.flush()
+        assert list(troubles.new()) == ["ERROR after that"]
+    assert log.stat().st_size < logs.MAX_BYTES
+    assert log.with_suffix(".log.1").stat().st_size > logs.MAX_BYTES
+
+
+def test_a_line_longer_than_a_log_may_be_does_not_stop_the_watch(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_text("x" * (2 * logs.MAX_BYTES) + "\nERROR after that\n")
+    troubles = Troubles(log)
+    told = [line for _ in range(4) for line in troubles.new()]
+    assert told == ["ERROR after that"]
+
+
+def test_the_last_words_of_a_server_are_found(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_text("x" * 10_000 + '\n{"level": "ERROR", "message": "no bread"}\n\n')
+    assert last_line(log) == "ERROR no bread"
+    log.write_text("")
+    assert last_line(log) == ""
+
+
+def test_a_file_gets_a_line_for_each_tenth_of_a_download() -> None:
+    out = io.StringIO()
+    terminal = Terminal(out)
+    for done in range(0, 5_000_001, 10_000):
+        terminal.bar(done, 5_000_000)
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 11
+    assert lines[5] == "  [###############...............]  50 %  2 of 5 MB"
