@@ -147,6 +147,10 @@ class ConversationAdmin(ReadOnlyAdmin):
     def message_count(self, conversation: Conversation) -> int:
         return getattr(conversation, "message_total", 0)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A title is made of what was said, so nobody guesses at it through the address."""
+        return not lookup.startswith("title") and super().lookup_allowed(lookup, value, request)
+
     def get_urls(self) -> list[URLPattern]:
         show = self.admin_site.admin_view(self.show_text)
         return [path("<uuid:id>/text/", show, name="assistant_conversation_text"), *super().get_urls()]
