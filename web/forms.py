@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Plain:
-    """Takes away what a label already says."""
+    """Takes away what a label already says, and the colon after it."""
 
     fields: dict[str, Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 

@@ -273,6 +273,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "web.forms.ResetPasswordKeyForm",
     "reauthenticate": "web.forms.ReauthenticateForm",
 }
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_USERNAME_VALIDATORS = "web.accounts.username_validators"
