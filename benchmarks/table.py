@@ -1,0 +1,74 @@
+"""Figures beside their aims, printed and kept as JSON."""
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One thing measured. `aim` is the most it should be, or the least with `more_is_better`; None: for information."""
+
+    what: str
+    value: float
+    unit: str = ""
+    aim: float | None = None
+    more_is_better: bool = False
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the aim was reached; None where there is none."""
+        if self.aim is None:
+            return None
+        return self.value >= self.aim if self.more_is_better else self.value <= self.aim
+
+
+def report(name: str, options: dict[str, object], figures: list[Figure]) -> None:
+    """Print the table and keep it as `results/NAME.json`."""
+    words = ", ".join(f"{key} {value}" for key, value in options.items())
+    print(f"\n{name}: {words}; {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    print(table(figures))
+    RESULTS.mkdir(exist_ok=True)
+    kept = {
+        "name": name,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "options": options,
+        "figures": [{**asdict(figure), "met": figure.met} for figure in figures],
+    }
+    (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n")
+
+
+def table(figures: list[Figure]) -> str:
+    """A Markdown table, lined up."""
+    rows = [("what", "figure", "aim", "met"), *map(_cells, figures)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def _cells(figure: Figure) -> tuple[str, str, str, str]:
+    sign = "≥" if figure.more_is_better else "≤"
+    aim = "" if figure.aim is None else f"{sign} {_number(figure.aim)} {figure.unit}".rstrip()
+    met = {None: "", True: "yes", False: "NO"}[figure.met]
+    return figure.what, f"{_number(figure.value)} {figure.unit}".rstrip(), aim, met
+
+
+def _number(value: float) -> str:
+    if value == int(value):
+        return f"{int(value):,}"
+    return f"{value:.3f}" if value < 1 else f"{value:,.1f}"
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """The value that `percent` of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
