@@ -121,7 +121,6 @@ const frames = {
     if (pending.accepted(id)) place.toEnd();
     thread.append(html, removed);
     follow();
-    if (composer.answering) announce(word("answering"));
   },
 
   refused(frame) {
@@ -162,13 +161,14 @@ const frames = {
     clearTimeout(timers.slow);
     thread.finish(article, frame);
     showState();
-    announce(word("finished"));
     setTimeout(showNews, TITLE_COMES);
   },
 };
 
 function showState() {
+  const before = composer.answering;
   composer.answering = Boolean(thread.running());
+  if (composer.answering !== before) announce(word(before ? "finished" : "answering"));
 }
 
 /** After ten silent seconds, say that it may take longer. */
@@ -192,6 +192,6 @@ async function showNews() {
 // The first message came here from the start page: its draft has done its work.
 const own = [...element.querySelectorAll(".message-user .prose")].map((prose) => prose.textContent.replace(/\s/g, ""));
 if (own.includes(draft.read("start").replace(/\s/g, ""))) draft.write("start", "");
-showState();
+if (composer.answering) announce(word("answering"));
 if (!thread.running()) setTimeout(showNews, TITLE_COMES);
 composer.field.focus({ preventScroll: true });

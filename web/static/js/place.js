@@ -1,6 +1,7 @@
 // Where the reader is: at the end, where new text stays in view, or further up, where nothing moves.
 
 const root = document.documentElement;
+const FRAMES_TO_SETTLE = 3;
 
 export class Place {
   #atEnd = true;
@@ -28,9 +29,17 @@ export class Place {
     const before = read?.getBoundingClientRect().top;
     root.style.overflowAnchor = "none";
     change();
+    return this.#settle(read, before, FRAMES_TO_SETTLE);
+  }
+
+  /** Messages far away get their true size only when they are first drawn, a frame or two later. */
+  #settle(read, before, frames) {
     const same = read && document.getElementById(read.id);
-    if (same) root.scrollTop += same.getBoundingClientRect().top - before;
-    requestAnimationFrame(() => { root.style.overflowAnchor = ""; });
-    return undefined;
+    if (!same || !frames) {
+      root.style.overflowAnchor = "";
+      return;
+    }
+    root.scrollTop += same.getBoundingClientRect().top - before;
+    requestAnimationFrame(() => this.#settle(read, before, frames - 1));
   }
 }
