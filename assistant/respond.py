@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 SAVE_SECONDS = 2
 LOG_WAIT_SECONDS = 5
 HISTORY_MESSAGES = 200
+HISTORY_STEP = 100
 FIRST_ANSWER = 2
 
 End = TurnFinished | TurnFailed
@@ -135,11 +136,13 @@ class Outcome:
 
 @in_thread
 def load_history(run_id: UUID) -> list[ChatMessage]:
-    """The conversation before the run's answer, the newest `HISTORY_MESSAGES` of it, the person's turn last."""
+    """The conversation before the run's answer, at most the newest `HISTORY_MESSAGES`, the person's turn last."""
     answer = Message.objects.select_related("conversation").get(run=run_id)
     before = shown_messages(answer.conversation).filter(position__lt=answer.position).exclude(text="")
-    rows = before.order_by("-position").values_list("role", "text")[:HISTORY_MESSAGES]
-    return [ChatMessage("user" if role == Message.Role.USER else "assistant", text) for role, text in rows[::-1]]
+    # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.
+    start = max(0, before.count() - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
+    rows = before.order_by("position").values_list("role", "text")[start:]
+    return [ChatMessage("user" if role == Message.Role.USER else "assistant", text) for role, text in rows]
 
 
 @in_thread

@@ -9,6 +9,7 @@ import httpx
 
 from assistant.llama.backends import Backend, probe, read_page
 from assistant.llama.errors import (
+    ContextTooLongError,
     CutOffError,
     LlamaError,
     ModelLoadingError,
@@ -22,9 +23,12 @@ from assistant.llama.patience import Patience
 from assistant.llama.problems import error_from, read_problem
 from assistant.llama.special import neutralise
 from assistant.llama.stream import Answer
+from assistant.llama.tokens import fit
 
 BACKEND_SECONDS = 300.0
 MAX_ERROR_BYTES = 64 * 1024
+# One token a byte: what `fit` assumes when the server found the prompt too long.
+TIGHT = 2.0
 
 
 class LlamaClient:
@@ -56,16 +60,22 @@ class LlamaClient:
     async def stream(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[Part]:
         """The answer in pieces: Loading while the model wakes up, Delta for words, one Finish at the end.
 
-        `messages` must already fit, see `tokens.fit`. To stop, close the generator (`contextlib.aclosing`)
-        or cancel its task: the connection closes at once, and with it the server's work. A server that is
-        away or busy is asked again a few times, but never after the first word. Raises LlamaError. With a
-        ContextTooLongError come the server's counts, for `tokens.correction` and a second `tokens.fit`.
+        The oldest turns of `messages` are left out where the server's context is too small, see `tokens.fit`.
+        To stop, close the generator (`contextlib.aclosing`) or cancel its task: the connection closes at once,
+        and with it the server's work. A server that is away or busy is asked again a few times, but never after
+        the first word. Raises LlamaError.
         """
         patience = Patience(self._options)
         response: httpx.Response | None = None
+        factor = 1.0
         while response is None:
             try:
-                response = await self._open(messages, patience)
+                response = await self._open(messages, patience, factor)
+            except ContextTooLongError:
+                # Our estimate was too low, or the last turn is too long in any case.
+                if factor == TIGHT:
+                    raise
+                factor = TIGHT
             except LlamaError as error:
                 self._doubt(error)
                 pause = patience.pause(error)
@@ -98,12 +108,13 @@ class LlamaClient:
         if not isinstance(error, RateLimitedError):
             self._ask_again = 0.0
 
-    async def _open(self, messages: Sequence[ChatMessage], patience: Patience) -> httpx.Response:
+    async def _open(self, messages: Sequence[ChatMessage], patience: Patience, factor: float) -> httpx.Response:
         """A response whose body is an answer. Any other is read, closed and raised."""
         try:
             async with asyncio.timeout_at(patience.deadline):
-                body = self._body(messages, await self.backend())
-                return await self._post(body)
+                backend = await self.backend()
+                fitting = fit(messages, backend.context, self._options.max_tokens, factor)
+                return await self._post(self._body(fitting, backend))
         except TimeoutError:
             raise patience.overdue() from None
 

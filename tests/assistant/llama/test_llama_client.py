@@ -218,7 +218,6 @@ async def test_a_broken_connection_after_the_end_does_no_harm(llama: FakeLlama, 
         (nonsense(b'{"error": {"code": 500}}', kind="application/json"), "", LlamaServerError),
         (sends(DONE), "", EmptyAnswerError),
         (sends(), "", EmptyAnswerError),
-        (fails(400, {"error": {"type": "exceed_context_size_error"}}), "", ContextTooLongError),
         (fails(404, {"error": {"message": "model 'x' not found, try pulling it first"}}), "", ModelNotFoundError),
         (fails(401), "", NotAllowedError),
         (fails(500), "", LlamaServerError),
@@ -229,14 +228,14 @@ async def test_a_broken_connection_after_the_end_does_no_harm(llama: FakeLlama, 
 async def test_what_had_arrived_is_kept_and_the_trouble_has_a_name(
     llama: FakeLlama, client: LlamaClient, answer: Callable[..., object], kept: str, expected: type[LlamaError]
 ) -> None:
-    llama.script(answer)  # type: ignore[arg-type]
+    llama.default = answer  # type: ignore[assignment]
     text, error = await until_it_fails(client)
     assert (text, type(error)) == (kept, expected)
     assert len(llama.requests) == 1
 
 
 async def test_the_servers_own_counts_come_with_a_context_error(llama: FakeLlama, client: LlamaClient) -> None:
-    llama.script(fails(400, {"error": {"type": "exceed_context_size_error", "n_prompt_tokens": 9000, "n_ctx": 4096}}))
+    llama.default = fails(400, {"error": {"type": "exceed_context_size_error", "n_prompt_tokens": 9000, "n_ctx": 4096}})
     error = (await until_it_fails(client))[1]
     assert isinstance(error, ContextTooLongError)
     assert (error.prompt_tokens, error.context) == (9000, 4096)
@@ -351,3 +350,14 @@ async def test_a_hundred_people_are_answered_at_once(llama: FakeLlama, client: L
     await llama.until(lambda counts: counts.open == 100)
     gate.open()
     assert {text for text, _ in await asyncio.gather(*tasks)} == {"All of us"}
+
+
+async def test_a_prompt_that_was_too_long_is_sent_again_with_fewer_turns(llama: FakeLlama, client: LlamaClient) -> None:
+    llama.script(fails(400, {"error": {"type": "exceed_context_size_error"}}), says("Now it fits."))
+    turn = [ChatMessage("user", "why " * 100), ChatMessage("assistant", "because " * 100)]
+    history = [*turn * 9, ChatMessage("user", "And now?")]
+    text = "".join([part.text async for part in client.stream(history) if isinstance(part, Delta)])
+    first, second = (request["messages"] for request in llama.requests)
+    assert text == "Now it fits."
+    assert 0 < len(second) < len(first)
+    assert second[-1]["content"] == "And now?"

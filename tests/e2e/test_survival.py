@@ -1,0 +1,295 @@
+"""Whatever breaks in the middle of an answer: the person sees all of it, or what there is and a way to go on."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from tests.conftest import next_address
+from tests.fake_llama import FakeLlama, Gate, cut_off, fails, nonsense, says, silent, stalls
+from tests.servers import Site, Valkey
+from tests.wire import Wire
+
+STORY = " ".join(f"word{number}" for number in range(1, 61)) + "."
+ENOUGH = "word10"
+
+pytestmark = pytest.mark.slow
+
+
+class Stage:
+    """A site of its own with all that stands behind it, for a test to break."""
+
+    def __init__(self, folder: Path, patience_seconds: int) -> None:
+        self.patience_seconds = patience_seconds
+        self.valkey = Valkey(folder / "valkey")
+        self.llama = FakeLlama()
+        self.folder = folder
+
+    def __enter__(self) -> "Stage":
+        self.valkey.start()
+        self.llama.start()
+        environment = {
+            "REDIS_URL": self.valkey.url,
+            "LLAMA_URL": self.llama.url,
+            "LLAMA_FIRST_TOKEN_SECONDS": str(self.patience_seconds),
+            "LLAMA_SILENCE_SECONDS": str(self.patience_seconds),
+        }
+        self.site = Site(self.folder, environment)
+        self.site.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.site.kill()
+        self.llama.stop()
+        self.valkey.kill()
+
+
+@pytest.fixture
+def stage(database: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A stage; tests of silence ask for one without patience."""
+    with Stage(tmp_path, getattr(request, "param", 60)) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def context_at(browser: Browser, url: str) -> AsyncIterator[BrowserContext]:
+    headers = {"X-Forwarded-For": next_address()}
+    async with await browser.new_context(base_url=url, extra_http_headers=headers) as context:
+        yield context
+
+
+@pytest.fixture
+async def stage_page(browser: Browser, stage: Stage) -> AsyncIterator[Page]:
+    async with context_at(browser, stage.site.url) as context:
+        yield await context.new_page()
+
+
+async def ask(page: Page, text: str = "Tell me a story") -> None:
+    await page.goto("/")
+    await page.get_by_label("Your message").fill(text)
+    await page.get_by_label("Your message").press("Enter")
+    await page.wait_for_url("**/c/**")
+
+
+async def say(page: Page, text: str) -> None:
+    await page.get_by_label("Your message").fill(text)
+    await page.get_by_label("Your message").press("Enter")
+
+
+async def sees_whole_story(page: Page, seconds: float = 30) -> None:
+    answer = page.locator(".message-answer").last
+    await expect(answer).not_to_have_attribute("aria-busy", "true", timeout=seconds * 1000)
+    await expect(answer.locator(".prose")).to_have_text(STORY)
+
+
+async def sees(page: Page, text: str, seconds: float = 20) -> None:
+    await expect(page.locator(".message-answer .prose").last).to_contain_text(text, timeout=seconds * 1000)
+
+
+async def sees_trouble_and_tries_again(page: Page, stage: Stage, sentence: str, seconds: float = 30) -> None:
+    """A plain sentence, a button, and the button works."""
+    trouble = page.locator(".message-answer .trouble").last
+    await expect(trouble).to_contain_text(sentence, timeout=seconds * 1000)
+    await expect(page.locator(".message-user .prose").first).to_have_text("Tell me a story")
+    stage.llama.reset()
+    stage.llama.script(says(STORY))
+    await trouble.get_by_role("button").click()
+    await sees_whole_story(page)
+
+
+def held_story(llama: FakeLlama, pieces: int = 12) -> Gate:
+    """A story that stops after some words until its gate opens."""
+    gate = Gate()
+    gate.let(pieces)
+    llama.script(says(STORY, gate=gate))
+    return gate
+
+
+async def test_a_person_reloads_in_the_middle_and_reads_on(stage: Stage, stage_page: Page) -> None:
+    gate = held_story(stage.llama)
+    await ask(stage_page)
+    await sees(stage_page, ENOUGH)
+    await stage_page.reload()
+    await sees(stage_page, ENOUGH)
+    gate.open()
+    await sees_whole_story(stage_page)
+
+
+async def test_a_person_reloads_again_and_again_while_it_flows(stage: Stage, stage_page: Page) -> None:
+    stage.llama.script(says(STORY, pace=0.05))
+    await ask(stage_page)
+    for _ in range(5):
+        await stage_page.reload()
+    await sees_whole_story(stage_page)
+
+
+async def test_the_line_is_cut_and_the_page_catches_up(browser: Browser, stage: Stage) -> None:
+    async with Wire(stage.site.port) as wire:
+        # The cable has a port of its own, which the site must know as its address.
+        stage.site.stop()
+        url = f"http://127.0.0.1:{wire.port}"
+        stage.site.environment["SITE_URL"] = url
+        stage.site.start()
+        async with context_at(browser, url) as context:
+            page = await context.new_page()
+            gate = held_story(stage.llama)
+            await ask(page)
+            await sees(page, ENOUGH)
+            wire.cut()
+            await expect(page.locator("#notice")).to_contain_text("Connecting", timeout=15_000)
+            gate.let(20)
+            wire.mend()
+            await sees(page, "word25")
+            gate.open()
+            await sees_whole_story(page)
+
+
+async def test_words_sent_while_the_line_is_cut_arrive_later(browser: Browser, stage: Stage) -> None:
+    async with Wire(stage.site.port) as wire:
+        stage.site.stop()
+        url = f"http://127.0.0.1:{wire.port}"
+        stage.site.environment["SITE_URL"] = url
+        stage.site.start()
+        async with context_at(browser, url) as context:
+            page = await context.new_page()
+            stage.llama.script(says("First."), says(STORY))
+            await ask(page)
+            await sees(page, "First.")
+            wire.cut()
+            await say(page, "Are you there?")
+            await expect(page.locator(".message-user")).to_have_count(2)
+            wire.mend()
+            await sees_whole_story(page)
+            await expect(page.locator(".message-user .prose").last).to_have_text("Are you there?")
+            await expect(page.locator(".message-user")).to_have_count(2)
+
+
+async def test_the_web_process_is_killed_and_the_page_offers_to_go_on(stage: Stage, stage_page: Page) -> None:
+    held_story(stage.llama)
+    await ask(stage_page)
+    await sees(stage_page, ENOUGH)
+    stage.site.kill()
+    stage.site.start()
+    await sees_trouble_and_tries_again(stage_page, stage, "cut off", seconds=45)
+
+
+async def test_the_web_process_is_asked_to_stop_and_lets_the_answer_end(stage: Stage, stage_page: Page) -> None:
+    gate = held_story(stage.llama)
+    await ask(stage_page)
+    await sees(stage_page, ENOUGH)
+    stage.site.terminate()
+    gate.open()
+    stage.site.stop()
+    stage.site.start()
+    await sees_whole_story(stage_page)
+
+
+async def test_redis_is_restarted_and_nothing_is_lost(stage: Stage, stage_page: Page) -> None:
+    gate = held_story(stage.llama)
+    await ask(stage_page)
+    await sees(stage_page, ENOUGH)
+    stage.valkey.kill()
+    gate.let(20)
+    stage.valkey.start()
+    gate.open()
+    await sees_whole_story(stage_page)
+
+
+async def test_an_answer_ends_while_redis_is_away(stage: Stage, stage_page: Page) -> None:
+    gate = held_story(stage.llama)
+    await ask(stage_page)
+    await sees(stage_page, ENOUGH)
+    stage.valkey.kill()
+    gate.open()
+    await sees_whole_story(stage_page, seconds=40)
+    await say(stage_page, "Still there?")
+    await expect(stage_page.locator(".trouble").last).to_be_visible(timeout=20_000)
+    stage.valkey.start()
+    await stage_page.get_by_role("button", name="Try again").last.click()
+    await sees(stage_page, "Hello from the llama.")
+
+
+async def test_redis_freezes_and_the_page_says_so_in_time(stage: Stage, stage_page: Page) -> None:
+    stage.llama.script(says("First."), says(STORY))
+    await ask(stage_page)
+    await sees(stage_page, "First.")
+    stage.valkey.pause()
+    try:
+        await say(stage_page, "Are you there?")
+        await expect(stage_page.locator(".message-user .trouble").last).to_be_visible(timeout=25_000)
+    finally:
+        stage.valkey.go_on()
+    await expect(stage_page.locator(".message-user .prose").last).to_have_text("Are you there?")
+
+
+async def test_the_model_is_killed_in_the_middle(stage: Stage, stage_page: Page) -> None:
+    held_story(stage.llama)
+    await ask(stage_page)
+    await sees(stage_page, ENOUGH)
+    stage.llama.stop()
+    await expect(stage_page.locator(".trouble")).to_contain_text("cut off", timeout=10_000)
+    await sees(stage_page, ENOUGH)
+    stage.llama.start()
+    await sees_trouble_and_tries_again(stage_page, stage, "cut off")
+
+
+async def test_the_model_is_away_from_the_start(stage: Stage, stage_page: Page) -> None:
+    stage.llama.stop()
+    await ask(stage_page)
+    await expect(stage_page.locator(".trouble")).to_contain_text("cannot be reached", timeout=20_000)
+    stage.llama.start()
+    await sees_trouble_and_tries_again(stage_page, stage, "cannot be reached")
+
+
+@pytest.mark.parametrize("stage", [2], indirect=True)
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (silent(), "went quiet"),
+        (stalls("word1 word2"), "went quiet"),
+        (cut_off("word1 word2"), "cut off"),
+        (nonsense(b"<html>Bad gateway</html>"), "cannot be read"),
+        (fails(500), "stumbled"),
+    ],
+    ids=["silent", "stalls", "cut off", "nonsense", "fails"],
+)
+async def test_the_model_misbehaves(stage: Stage, stage_page: Page, answer: object, sentence: str) -> None:
+    stage.llama.default = answer  # type: ignore[assignment]
+    await ask(stage_page)
+    await expect(stage_page.locator(".trouble")).to_contain_text(sentence, timeout=20_000)
+    stage.llama.default = says(STORY)
+    await sees_trouble_and_tries_again(stage_page, stage, sentence)
+
+
+async def test_a_slow_model_is_waited_for(stage: Stage, stage_page: Page) -> None:
+    stage.llama.script(says(STORY, pace=0.1))
+    await ask(stage_page)
+    await sees_whole_story(stage_page)
+
+
+async def test_a_person_stops_the_answer_and_the_model_is_let_go(stage: Stage, stage_page: Page) -> None:
+    held_story(stage.llama)
+    await ask(stage_page)
+    await sees(stage_page, ENOUGH)
+    await stage_page.keyboard.press("Escape")
+    await stage.llama.until(lambda counts: counts.closed_by_client == 1, seconds=1.5)
+    await expect(stage_page.locator(".message-answer .trouble")).to_contain_text("You stopped this answer.")
+    await sees(stage_page, ENOUGH)
+
+
+async def test_two_tabs_stay_in_step(stage: Stage, stage_page: Page) -> None:
+    stage.llama.script(says("First."))
+    await ask(stage_page)
+    await sees(stage_page, "First.")
+    other = await stage_page.context.new_page()
+    await other.goto(stage_page.url)
+    await sees(other, "First.")
+    gate = held_story(stage.llama)
+    await say(stage_page, "More")
+    for tab in (stage_page, other):
+        await sees(tab, ENOUGH)
+    gate.open()
+    for tab in (stage_page, other):
+        await sees_whole_story(tab)

@@ -1,0 +1,59 @@
+"""A cable between a browser and the site, for tests that pull it."""
+
+import asyncio
+from contextlib import suppress
+from types import TracebackType
+
+
+class Wire:
+    """Passes bytes on to `port` of this machine, until it is cut. Use it in `async with`."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._plugged = True
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> "Wire":
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cut()
+        self._server.close()
+        await self._server.wait_closed()
+
+    @property
+    def port(self) -> int:
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def cut(self) -> None:
+        """End every connection at once, and let no new one through."""
+        self._plugged = False
+        for writer in self._open:
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        """Let new connections through again."""
+        self._plugged = True
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._plugged:
+            writer.transport.abort()
+            return
+        with suppress(OSError):
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
+            self._open |= {writer, far_writer}
+            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+            self._open -= {writer, far_writer}
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass on all that comes."""
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
