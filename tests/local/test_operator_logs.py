@@ -24,7 +24,8 @@ def test_only_trouble_is_told_and_only_once(tmp_path: Path) -> None:
     assert list(troubles.new()) == ["ERROR no bread"]
     with log.open("a") as file:
         file.write("ne\n")
-    assert list(troubles.new()) == ["WARNING half a line"]
+        file.write("WARNING half a line\nERROR again\n")
+    assert list(troubles.new()) == ["WARNING half a line", "ERROR again"]
     assert list(troubles.new()) == []
 
 

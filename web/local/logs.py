@@ -43,9 +43,10 @@ class Troubles:
     def __init__(self, log: Path) -> None:
         self.log = log
         self.position = 0
+        self.told = ""
 
     def new(self) -> Iterator[str]:
-        """The troubles written since the last call."""
+        """The troubles written since the last call; the same words in a row are told once."""
         with self.log.open("rb") as file:
             file.seek(self.position)
             data = file.read(MAX_BYTES)
@@ -55,8 +56,9 @@ class Troubles:
         if len(data) < MAX_BYTES:
             self._keep_small()
         for line in text.decode(errors="replace").splitlines():
-            if TROUBLE.search(line):
-                yield readable(line)
+            if TROUBLE.search(line) and (words := readable(line)) != self.told:
+                self.told = words
+                yield words
 
     def _keep_small(self) -> None:
         # The server holds the file open for appending, so it is copied and emptied, not renamed.
