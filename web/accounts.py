@@ -12,12 +12,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.validators import RegexValidator
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import resolve_url
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
 from django.urls import include, path, reverse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
 
 from assistant import people
 from assistant.models import Person
@@ -107,6 +108,13 @@ class GuestsAreStrangersMiddleware(MiddlewareMixin):
         if view.__module__.startswith("allauth.") and getattr(request.user, "is_guest", False):
             request.guest = request.user  # type: ignore[attr-defined]
             request.user = AnonymousUser()
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Without Redis, tries cannot be counted, so nobody signs in until it is back."""
+        if not isinstance(exception, RedisError):
+            return None
+        logger.error("%s was refused: Redis is away", request.path)
+        return render(request, "500.html", status=503)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         door = f"{resolve_url(settings.LOGIN_URL)}?"

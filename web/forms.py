@@ -14,6 +14,10 @@ class Plain:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
+        if "email" in self.fields:
+            self.fields["email"].label = _("E-mail")
+        if "password1" in self.fields:
+            self.fields["password1"].help_text = _("Eight characters or more, and none that many people use.")
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 

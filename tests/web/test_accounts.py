@@ -263,6 +263,14 @@ def test_a_weak_password_is_refused_beside_its_field():
     assert 'aria-invalid="true"' in response.text
 
 
+def test_without_redis_nobody_signs_in_and_a_plain_page_says_so(settings):
+    away = settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}
+    account, settings.CACHES = make_account(), {"default": away}
+    response = sign_in(browser(), account.username)
+    assert response.status_code == 503
+    assert "try again in a moment" in response.text
+
+
 # Nobody learns who has an account
 
 
