@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from redis.exceptions import RedisError
 
 from assistant import conversations
@@ -37,6 +37,7 @@ def suggestions() -> list[str]:
 # Pages
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 async def start(request: HttpRequest) -> HttpResponse:
     """The start page; its form begins a conversation."""
     if request.method == "POST":
@@ -56,8 +57,8 @@ async def begin_conversation(request: HttpRequest) -> HttpResponse:
     text = request.POST.get("text", "")
     try:
         conversations.clean_text(text)
-        person = await person_of(request)
-        turn = await ask(request, person, actions.send(None, text, client_id(request)))
+        what = actions.send(None, text, client_id(request))
+        turn = await ask(request, await person_of(request), what)
     except AssistantError as error:
         return await start_page(request, text, str(error.sentence), status_of(error))
     return redirect("conversation", turn.run.conversation_id)

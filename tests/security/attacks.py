@@ -1,0 +1,73 @@
+"""What the attackers share: a conversation worth attacking, and a look at whether anything changed."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+
+from assistant.models import Conversation, Feedback, Message, Person, Run
+from tests.people import Frame, Socket, Visitor
+from tests.servers import eventually
+
+PASSWORD = "quiet llama 42"
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A question and its whole answer."""
+
+    conversation: Conversation
+    question: Message
+    answer: Message
+    run: Run
+
+
+def talk(visitor: Visitor, text: str = "A private question") -> Talk:
+    """Let `visitor` begin a conversation, and wait until it is answered."""
+    conversation = visitor.begin(text)
+    rest(conversation)
+    question, answer = conversation.messages.order_by("position")
+    return Talk(conversation, question, answer, conversation.runs.get())
+
+
+def rest(conversation: Conversation) -> None:
+    """Wait until nothing is being answered in it."""
+    eventually(lambda: not conversation.runs.filter(status=Run.Status.RUNNING).exists())
+
+
+def rows(person: Person) -> list[list[dict[str, Any]]]:
+    """Everything the database holds of a person's words."""
+    theirs = (
+        Conversation.objects.filter(person=person),
+        Message.objects.filter(conversation__person=person),
+        Run.objects.filter(conversation__person=person),
+        Feedback.objects.filter(message__conversation__person=person),
+    )
+    return [list(query.order_by("pk").values()) for query in theirs]
+
+
+def sign_up(visitor: Visitor) -> Person:
+    """Make the visitor an account through the site's own form."""
+    name = f"cleo-{visitor.address.replace('.', '-')}"
+    response = visitor.post("/account/signup/", {"username": name, "password1": PASSWORD})
+    assert response.status_code == 302, response.text
+    return visitor.person
+
+
+def closed_with(socket: Socket, seconds: float = 20) -> int:
+    """Read the socket to its end; the code it was closed with."""
+    with suppress(ConnectionClosed):
+        while True:
+            socket.hear(seconds)
+    code = socket.connection.close_code
+    assert code is not None
+    return code
+
+
+def replies(socket: Socket) -> list[Frame]:
+    """All that comes before the answer to a ping, sent last."""
+    heard = len(socket.heard)
+    socket.say("ping")
+    socket.hear_until("pong")
+    return socket.heard[heard:-1]

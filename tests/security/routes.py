@@ -1,0 +1,125 @@
+"""Every route of the site, read from its URL configuration, and how it may be called."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.security.attacks import Talk
+
+NOTHING = UUID("00000000-0000-4000-8000-000000000000")
+
+
+@dataclass(frozen=True)
+class Route:
+    """`name` with its namespace, and an address it answers to."""
+
+    name: str
+    path: str
+
+
+def routes() -> list[Route]:
+    """All routes; what an address must name is filled in with something that does not exist."""
+    return list(_routes(get_resolver().url_patterns, "/", ""))
+
+
+def _routes(patterns: list[URLPattern | URLResolver], path: str, space: str) -> Iterator[Route]:
+    for pattern in patterns:
+        here = path + _example(str(pattern.pattern))
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns, here, f"{pattern.namespace}:" if pattern.namespace else space)
+        else:
+            yield Route(f"{space}{pattern.name or here}", here)
+
+
+def _example(pattern: str) -> str:
+    """An address for a pattern of path() or re_path()."""
+    text = re.sub(r"<uuid:\w+>", str(NOTHING), pattern)
+    text = re.sub(r"<path:\w+>", "1", text)
+    text = re.sub(r"\(\?P<\w+>(?:\w+\|)+(\w+)\)", r"\1", text)
+    text = re.sub(r"\(\?P<\w+>[^)]*\)", "1", text)
+    assert "<" not in text, f"an address for {pattern} is needed"
+    return text.removeprefix("^").removesuffix("$")
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A route that names somebody's object. `data` makes the owner's call succeed with `status`."""
+
+    method: str
+    argument: Callable[[Talk], UUID]
+    status: int
+    data: Callable[[], dict[str, Any]] = field(default=dict)
+
+    def path(self, name: str, talk: Talk | None) -> str:
+        """Its address for something of a talk, or for what does not exist."""
+        return reverse(name, args=[self.argument(talk) if talk else uuid4()])
+
+
+def conversation(talk: Talk) -> UUID:
+    return talk.conversation.id
+
+
+def question(talk: Talk) -> UUID:
+    return talk.question.id
+
+
+def answer(talk: Talk) -> UUID:
+    return talk.answer.id
+
+
+def run(talk: Talk) -> UUID:
+    return talk.run.id
+
+
+def words() -> dict[str, Any]:
+    return {"text": "Something else", "id": str(uuid4())}
+
+
+# One line for each route with an id in it, or several where one address does several things.
+OWNED: list[tuple[str, Owned]] = [
+    ("conversation", Owned("GET", conversation, 200)),
+    ("messages", Owned("GET", conversation, 200)),
+    ("messages", Owned("POST", conversation, 302, words)),
+    ("rename", Owned("POST", conversation, 302, lambda: {"title": "Mine now"})),
+    ("edit", Owned("POST", question, 302, words)),
+    ("retry", Owned("POST", answer, 302, lambda: {"id": str(uuid4())})),
+    ("feedback", Owned("POST", answer, 302, lambda: {"good": "0", "word": "Bad"})),
+    ("stop", Owned("POST", run, 302)),
+    ("delete", Owned("POST", conversation, 302)),
+]
+
+# Routes that name nobody's object, each with the reason why strangers may call it.
+OPEN: dict[str, str] = {
+    "start": "begins a conversation for whoever asks; limits in test_limits.py",
+    "history": "lists what is the visitor's own; test_ownership.py",
+    "about": "the same for everybody",
+    "alive": "says ok",
+    "ready": "three yes or no, without a word about anybody",
+    "robots": "the same for everybody",
+    "you": "shows what is the visitor's own; test_ownership.py",
+    "export": "packs what is the visitor's own; test_ownership.py",
+    "erase": "erases the visitor; test_ownership.py",
+    "erased": "the same for everybody",
+    "account_login": "the door; limits and guesses in tests/web/test_accounts.py",
+    "account_signup": "the door; tests/web/test_accounts.py",
+    "account_logout": "ends the visitor's own session, by POST with a token",
+    "account_inactive": "the same for everybody",
+    "account_reauthenticate": "asks for the visitor's own password",
+    "account_email": "the visitor's own addresses",
+    "account_email_verification_sent": "the same for everybody",
+    "account_change_password": "the visitor's own password",
+    "account_set_password": "the visitor's own password",
+    "account_reset_password": "sends a link to the address's owner; tests/web/test_accounts.py",
+    "account_reset_password_done": "the same for everybody",
+    "account_reset_password_from_key": "the key is the right; tests/web/test_accounts.py",
+    "account_reset_password_from_key_done": "the same for everybody",
+    "account_confirm_email": "the key is the right; tests/web/test_accounts.py",
+    "account_confirm_login_code": "codes are switched off: it leads to the door",
+}
+
+# Everything under this namespace is for operators alone; test_routes.py tries all of it.
+STAFF = "admin:"
