@@ -5,6 +5,7 @@ import { Outbox, newId } from "./store.js";
 import { piece, word } from "./words.js";
 
 const PATIENCE = 6_000;
+const RECONNECTING = 2_000;
 const FIRST_LOOK = 500;
 
 export class Pending {
@@ -52,8 +53,17 @@ export class Pending {
 
   #try(entry) {
     this.#calm(entry.id);
-    const wait = this.send(entry) ? PATIENCE : PATIENCE / 3;
-    this.#timers.set(entry.id, setTimeout(() => this.#fail(entry, word("unsent"), true), wait));
+    const sent = this.send(entry);
+    const next = sent ? () => this.#fail(entry, word("unsent"), true) : () => this.#post(entry);
+    this.#timers.set(entry.id, setTimeout(next, sent ? PATIENCE : RECONNECTING));
+  }
+
+  /** No socket gets through here, perhaps because of a proxy: plain HTTP may. */
+  async #post(entry) {
+    const response = await post(this.thread.dataset.messages, { id: entry.id, text: entry.text }).catch(() => null);
+    if (!response?.ok) return this.#fail(entry, word("unsent"), true);
+    this.accepted(entry.id);
+    return this.onSent();
   }
 
   #calm(id) {
@@ -97,16 +107,11 @@ export class Pending {
     }
   }
 
-  async #again(entry, article) {
+  #again(entry, article) {
     article.classList.remove("unsent");
     article.querySelector(".state").hidden = false;
     article.querySelector(".trouble").hidden = true;
     delete entry.refused;
-    if (this.send(entry)) return this.#try(entry);
-    // No socket gets through here, perhaps because of a proxy: plain HTTP may.
-    const response = await post(this.thread.dataset.messages, entry).catch(() => null);
-    if (!response?.ok) return this.#fail(entry, word("unsent"), true);
-    this.accepted(entry.id);
-    return this.onSent();
+    this.#try(entry);
   }
 }

@@ -20,6 +20,11 @@ document.querySelector("[data-fold]")?.addEventListener("click", () => fold("ope
 document.querySelector("[data-unfold]")?.addEventListener("click", () => fold("open"));
 matchMedia("(min-width: 48rem)").addEventListener("change", () => side?.matches(":popover-open") && side.hidePopover());
 
+// Who leaves also leaves nothing half-written behind in this tab.
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-forget]")) sessionStorage.clear();
+});
+
 // Search
 
 let pause;
