@@ -38,8 +38,8 @@ def host(url: str) -> str:
 
 def _rewrite(state: StateCore) -> None:
     for token in state.tokens:
-        if token.type == "inline" and token.children:
-            token.children = list(_with_hosts(list(_without_pictures(token.children))))
+        if token.type == "inline" and any(child.type in ("link_open", "image") for child in token.children or []):
+            token.children = list(_with_hosts(list(_without_pictures(token.children or []))))
 
 
 def _without_pictures(tokens: list[Token]) -> Iterator[Token]:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from html import escape
+from time import monotonic
 
 from web.markdown import BLOCK_CHARACTERS, block_html, cleaned, next_part, plain, render_rest
 from web.markdown_parser import Block, parse
@@ -11,6 +12,11 @@ from web.markdown_unfinished import settled
 # Characters that mean nothing to Markdown within a line, and are written in HTML as they are.
 PROSE = re.compile(r"[^\x00-\x1f\x7f-\xa0\\`*_~\[\]<>&$|:#@\u2028\u2029\ud800-\udfff]*")
 IN_CODE = {mark: re.compile(rf"[^\x00-\x08\x0b-\x1f\x7f-\xa0{mark}\ud800-\udfff]*") for mark in "`~"}
+# A block that takes longer than this to draw is drawn again only after so many times that while, for
+# other answers are drawn by the same thread.
+QUICK_SECONDS = 0.005
+REST = 20
+
 LETTER = re.compile(r"[^\W\d_]")
 END_TAGS = re.compile(r"(?:</[a-z0-9]+>)+$")
 
@@ -45,6 +51,10 @@ class MarkdownStream:
         """White space at the end of the tail, to be shown when something follows it."""
         self._added: list[str] = []
         self._plain = False
+        self._line_ended = True
+        self._late = False
+        """Whether something arrived that was neither drawn nor is `_owed`."""
+        self._rests_until = 0.0
 
     def feed(self, text: str) -> None:
         """Takes the next piece of the text, of any length."""
@@ -56,14 +66,18 @@ class MarkdownStream:
         A block that vanished again is changed to the empty string.
         """
         piece = self._taken()
-        if not piece:
+        if not piece and not self._late:
             return []
         if self._plain:
             return self._grown(piece)
         self._tail += piece
+        self._line_ended = self._line_ended or "\n" in piece
         if self._growth and self._growth.fullmatch(piece) and len(self._tail) <= BLOCK_CHARACTERS:
             return self._grown(piece)
-        return self._redrawn("\n" in piece)
+        self._late, self._growth = True, None
+        if monotonic() < self._rests_until:
+            return []
+        return self._redrawn()
 
     @property
     def blocks(self) -> list[str]:
@@ -114,15 +128,18 @@ class MarkdownStream:
             self._added.clear()
         return self._open[-1:]
 
-    def _redrawn(self, whole_line: bool) -> list[tuple[int, str]]:
-        before = self.blocks
-        if whole_line or len(self._tail) > BLOCK_CHARACTERS:
+    def _redrawn(self) -> list[tuple[int, str]]:
+        before, started = self.blocks, monotonic()
+        if self._line_ended or len(self._tail) > BLOCK_CHARACTERS:
             self._end_blocks()
         if self._plain:
             self._open, self._owed = [plain(self._tail)], ""
             self._tail, self._growth = "", None
         else:
             self._draw_open()
+        self._late, self._line_ended = False, False
+        took = monotonic() - started
+        self._rests_until = started + took * REST if took > QUICK_SECONDS else 0.0
         return _differences(before, self.blocks)
 
     def _end_blocks(self) -> None:

@@ -11,15 +11,17 @@ from markdown_it.token import Token
 PATIENCE = 200
 FORMULA_PATIENCE = 1_000
 
-# A last line that may become a list, a heading, a rule, a task, a formula or the end of a fence.
-WAITING = re.compile(
-    r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*"
-    r"(?:[-+*_=~`#>|: \t]*|\d{1,9}[.)]?|\[[ xX]?\]?|\$\$?|\\\[?|(?:`{3,}|~{3,}).*)[ \t]*"
-)
-ROW = re.compile(r"[ \t>]*\|")
-DELIMITERS = re.compile(r"[ \t>]*\|?[-:| \t]*")
+# What a last line may start with, and what else it may hold, before it is known to be a list, a task, a heading,
+# a rule, a formula or the end of a fence.
+BULLETS = re.compile(r"(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*")
+WAITING = re.compile(r"[-+*_=~`#>|: \t]*|\d{1,9}[.)]?|\[[ xX]?\]?|\$\$?|\\\[?")
+WAITING_CHARACTERS = 100
+INDENT = " \t>"
+DELIMITERS = re.compile(r"[-:| \t>]*")
 
-TRAILING = re.compile(r"(?:[*_~`]+|&#?\w{0,8})$")
+ENTITY = re.compile(r"&#?\w{0,8}$")
+RUNS = re.compile("`+")
+ADDRESS_END = re.compile(r"[\s>]")
 MARKS = re.compile(r"\\[(\[]|\\.?|`+|\$\$?|\[|\]\(?|<(?=https?:|mailto:)", re.DOTALL)
 CLOSERS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 LEAVES = frozenset({"inline", "fence", "code_block", "math_block", "hr"})
@@ -27,18 +29,30 @@ LEAVES = frozenset({"inline", "fence", "code_block", "math_block", "hr"})
 
 def settled(text: str) -> str:
     """`text` without the lines at its end that cannot be shown before more of them is known."""
-    lines = text.rsplit("\n", 3)
-    if len(lines) > 1 and ROW.match(lines[-2]) and DELIMITERS.fullmatch(lines[-1]):
-        heads = 2 if not (len(lines) > 2 and ROW.match(lines[-3])) else 1
+    lines = ["", "", *text.rsplit("\n", 3)]
+    before, head, last = (_is_row(line) for line in lines[-3:])
+    if head and not before and DELIMITERS.fullmatch(lines[-1]):
+        held = 2
     else:
-        heads = int(bool(ROW.match(lines[-1])) and not (len(lines) > 1 and ROW.match(lines[-2])))
-    held = heads or int(bool(WAITING.fullmatch(lines[-1])))
-    return "\n".join(lines[: len(lines) - held])
+        held = int((last and not head) or _is_waiting(lines[-1]))
+    return "\n".join(lines[2 : len(lines) - held])
+
+
+def _is_row(line: str) -> bool:
+    return line.lstrip(INDENT).startswith("|")
+
+
+def _is_waiting(line: str) -> bool:
+    line = line.strip(INDENT)
+    if line.startswith(("```", "~~~")):
+        return True
+    bullets = BULLETS.match(line)
+    return 0 < len(line) < WAITING_CHARACTERS and bool(WAITING.fullmatch(line, bullets.end() if bullets else 0))
 
 
 def mended(content: str) -> str:
     """The inline Markdown `content`, which breaks off, with code and links closed and an open formula left out."""
-    text = TRAILING.sub("", content.rstrip())
+    text = ENTITY.sub("", content.rstrip().rstrip("*_~`"))
     brackets, position = list[int](), 0
     while found := MARKS.search(text, position):
         mark, start, position = found[0], found.start(), found.end()
@@ -62,16 +76,14 @@ def mended(content: str) -> str:
             if position == len(text) or (mark == "](" and end < 0):
                 return _label(text, opened, start)
             position = end + 1 if mark == "](" else position
-        elif mark == "<" and not re.search(r"[\s>]", text[position:]):
+        elif mark == "<" and not ADDRESS_END.search(text, position):
             return text[:start] + text[position:]
     return _without_brackets(text, brackets)
 
 
 def _code_end(text: str, mark: str, position: int) -> int:
-    for run in re.finditer("`+", text[position:]):
-        if len(run[0]) == len(mark):
-            return position + run.end()
-    return -1
+    runs = RUNS.finditer(text, position)
+    return next((run.end() for run in runs if len(run[0]) == len(mark)), -1)
 
 
 def _formula_end(text: str, mark: str, start: int, position: int) -> int:
@@ -87,13 +99,15 @@ def _formula_end(text: str, mark: str, start: int, position: int) -> int:
 
 def _is_formula(text: str, start: int, end: int) -> bool:
     inside, after = text[start + 1 : end], text[end + 1 : end + 2]
-    return bool(inside) and inside == inside.strip() and not after.isdigit() and not text[:start][-1:].isdigit()
+    return bool(inside) and inside == inside.strip() and not after.isdigit() and not text[start - 1 : start].isdigit()
 
 
 def _may_open(text: str, start: int) -> bool:
     """Whether the $ at `start` looks like the start of a formula that is still being written, and not like money."""
     after = text[start + 1 : start + 2]
-    return not (after.isspace() or after.isdigit() or text[:start][-1:].isdigit()) and len(text) - start < PATIENCE
+    return (
+        not (after.isspace() or after.isdigit() or text[start - 1 : start].isdigit()) and len(text) - start < PATIENCE
+    )
 
 
 def _label(text: str, opened: int, closed: int) -> str:

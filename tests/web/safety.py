@@ -1,0 +1,53 @@
+"""What safe HTML is, said without the renderer's own lists: read it as a browser would and look at every tag."""
+
+from html.parser import HTMLParser
+
+FORBIDDEN = {
+    *("script", "style", "iframe", "object", "embed", "form", "input", "img", "svg", "base", "meta", "link"),
+    *("video", "audio", "source", "template", "textarea", "select", "details", "annotation-xml", "mglyph", "maction"),
+}
+ATTRIBUTES = {
+    *("href", "title", "rel", "target", "class", "type", "data-copy", "tabindex", "start", "display", "stretchy"),
+    *("accent", "columnalign", "columnlines", "depth", "displaystyle", "fence", "form", "height", "largeop"),
+    *("linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits", "rowlines", "rspace"),
+    *("scriptlevel", "separator", "symmetric", "voffset", "width"),
+}
+
+
+class Reader(HTMLParser):
+    """Reads HTML and keeps its tags, its text and what is wrong with it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.tags: list[str] = []
+        self.wrong: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag in FORBIDDEN:
+            self.wrong.append(tag)
+        for name, value in attrs:
+            address = name == "href" and not (value or "").startswith(("https://", "http://", "mailto:"))
+            if address or name not in ATTRIBUTES:
+                self.wrong.append(f"{tag} {name}={value}")
+        if tag == "a" and ("rel", "noopener noreferrer nofollow") not in attrs:
+            self.wrong.append("a link that tells where it comes from")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        self.wrong.append(f"comment {data}")
+
+
+def dangers(html: str) -> list[str]:
+    """What in `html` could run, fetch or lead somewhere it should not."""
+    return Reader(html).wrong
+
+
+def text_of(html: str) -> str:
+    """The text of `html`, tags left out."""
+    return Reader(html).text
