@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from contextvars import Context
 from uuid import UUID
 
 from django.conf import settings
@@ -62,7 +63,8 @@ class Runtime:
     def start(self, run: UUID) -> None:
         """Answer `run` in the background."""
         responder = Responder(self, run)
-        task = asyncio.create_task(responder.respond())
+        # In a context of its own: the request that asked ends long before the answer, and its thread with it.
+        task = asyncio.create_task(responder.respond(), context=Context())
         self._answers[task] = responder
         task.add_done_callback(self._done)
 

