@@ -54,7 +54,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.person: Person = self.scope["user"]
         if not self.person.is_authenticated:
-            await self.close(SIGNED_OUT)
+            await self.accept_and_close(SIGNED_OUT)
             return
         self.name = uuid4().hex
         self.running = current()
@@ -67,10 +67,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
         try:
             await self.stack.enter_async_context(self.running.limits.socket(self.person, self.address))
         except LimitedError:
-            await self.close(TOO_MANY)
+            await self.accept_and_close(TOO_MANY)
             return
         self.sending = asyncio.create_task(self.send_on())
         await self.accept()
+
+    async def accept_and_close(self, code: int) -> None:
+        """Refuse, with a code: a browser does not tell its page why a socket was never accepted."""
+        await self.accept()
+        await self.close(code)
 
     async def disconnect(self, code: int) -> None:
         if not hasattr(self, "stack"):

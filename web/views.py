@@ -84,7 +84,7 @@ def conversation_page(
     """The conversation, with what was typed and what was wrong with it."""
     found = own_conversation_or_404(request, conversation_id)
     remember(request)
-    messages, earlier = show_page(found)
+    messages, earlier = show_page(found, whole_number(request.GET.get("before")))
     context = {
         "conversation": found,
         "messages": messages,
@@ -105,7 +105,9 @@ async def messages(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 @require_safe
 def messages_fragment(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """The messages alone, without the page around them."""
+    """The messages alone, for a script; with the page around them where none runs."""
+    if "X-Fragment" not in request.headers:
+        return conversation_page(request, conversation_id)
     found = own_conversation_or_404(request, conversation_id)
     shown, earlier = show_page(found, whole_number(request.GET.get("before")))
     return render(request, "_messages.html", {"messages": shown, "earlier": earlier})
