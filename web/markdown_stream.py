@@ -14,8 +14,8 @@ PROSE = re.compile(r"[^\x00-\x1f\x7f-\xa0\\`*_~\[\]<>&$|:#@\u2028\u2029\ud800-\u
 IN_CODE = {mark: re.compile(rf"[^\x00-\x08\x0b-\x1f\x7f-\xa0{mark}\ud800-\udfff]*") for mark in "`~"}
 # A block that takes longer than this to draw is drawn again only after so many times that while, for
 # other answers are drawn by the same thread.
-QUICK_SECONDS = 0.005
-REST = 20
+QUICK_SECONDS = 0.01
+REST = 15
 
 LETTER = re.compile(r"[^\W\d_]")
 END_TAGS = re.compile(r"(?:</[a-z0-9]+>)+$")
@@ -129,7 +129,7 @@ class MarkdownStream:
         return self._open[-1:]
 
     def _redrawn(self) -> list[tuple[int, str]]:
-        before, started = self.blocks, monotonic()
+        before = self.blocks
         if self._line_ended or len(self._tail) > BLOCK_CHARACTERS:
             self._end_blocks()
         if self._plain:
@@ -138,8 +138,6 @@ class MarkdownStream:
         else:
             self._draw_open()
         self._late, self._line_ended = False, False
-        took = monotonic() - started
-        self._rests_until = started + took * REST if took > QUICK_SECONDS else 0.0
         return _differences(before, self.blocks)
 
     def _end_blocks(self) -> None:
@@ -152,12 +150,15 @@ class MarkdownStream:
                 return
 
     def _draw_open(self) -> None:
+        started = monotonic()
         shown = settled(self._tail)
         blocks = parse(shown, mend=True)
         self._open = [block_html(block, shown) for block in blocks]
         self._growth = _growth(blocks[-1], shown, self._open[-1]) if blocks and shown == self._tail else None
         kept = shown.removesuffix("\n") if self._growth is not PROSE else shown.rstrip()
         self._owed = shown[len(kept) :]
+        took = monotonic() - started
+        self._rests_until = started + took * REST if took > QUICK_SECONDS else 0.0
 
 
 def _growth(block: Block, source: str, html: str) -> re.Pattern[str] | None:

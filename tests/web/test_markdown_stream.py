@@ -201,8 +201,8 @@ def test_lines_are_added_to_open_code_and_coloured_at_its_end():
     stream.feed("if x < 2:\n")
     assert stream.changes() == Append(0, "\nif x < 2:")
     stream.feed("```\n")
-    stream.changes()
-    assert '<span class="k">if</span>' in stream.finish()[0][1]
+    assert '<span class="k">if</span>' in stream.changes()[0][1]
+    assert stream.finish() == []
     assert stream.blocks == render_blocks("```python\nx = 1\nif x < 2:\n```\n")
 
 
