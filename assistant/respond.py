@@ -20,6 +20,7 @@ from assistant.errors import AssistantError, InterruptedRunError
 from assistant.events import Event, TextDelta, TurnFailed, TurnFinished, Waiting
 from assistant.llama.messages import ChatMessage
 from assistant.models import Message, Run
+from assistant.runs.forget import forget
 
 if TYPE_CHECKING:
     from assistant.runtime import Runtime
@@ -115,11 +116,14 @@ class Responder:
     async def _finish(self, end: End) -> None:
         """The database first, so that whoever hears of the end finds it there."""
         await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS)
-        await save_end(self.run, Outcome(self._writer.text, self._writer.number, self._first_token_at, end))
+        outcome = Outcome(self._writer.text, self._writer.number, self._first_token_at, end)
+        kept = await save_end(self.run, outcome)
         self._writer.append(end)
         if not await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS):
             self._runtime.journal.forget(self._writer)
             logger.warning("run %s ended without its log: Redis is away", self.run)
+        elif not kept:
+            await in_thread(forget)([self.run])
         elif isinstance(end, TurnFinished):
             await ask_for_title(self.run)
 
@@ -153,15 +157,16 @@ def save_progress(run_id: UUID, text: str, number: int) -> None:
 
 
 @in_thread
-def save_end(run_id: UUID, outcome: Outcome) -> None:
-    """Keep the answer and how it ended, also when a reaper thought the run dead."""
+def save_end(run_id: UUID, outcome: Outcome) -> bool:
+    """Keep the answer and how it ended, also when a reaper thought the run dead. False when it was erased."""
     Message.objects.filter(run=run_id).update(text=outcome.text)
-    Run.objects.filter(id=run_id).update(
+    kept = Run.objects.filter(id=run_id).update(
         saved_number=outcome.number,
         first_token_at=outcome.first_token_at,
         finished_at=timezone.now(),
         **end_fields(outcome.end),
     )
+    return bool(kept)
 
 
 @in_thread

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from time import perf_counter
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from assistant.events import TextDelta, TextReplaced, TurnFailed, TurnFinished, Waiting
@@ -77,7 +79,12 @@ class Screen:
                 return
             except GapError:
                 await asyncio.sleep(0.5)
-            except (RedisError, OSError, TimeoutError) as error:
+            except ObjectDoesNotExist:
+                # It was erased: nothing more will come, and nobody may wait for it.
+                self.ready.set()
+                await self._screens.close(self)
+                return
+            except (RedisError, DatabaseError, OSError, TimeoutError) as error:
                 logger.warning("the log of run %s cannot be read: %s", self.run, error)
                 await asyncio.sleep(1)
 
