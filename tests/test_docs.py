@@ -1,0 +1,44 @@
+"""The documentation says what is there, and nothing else."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from web.frames import FRAMES
+
+ROOT = Path(__file__).parent.parent
+NAME = re.compile(r'(?:env\.\w+|networks)\(\s*"([A-Z_]+)"')
+
+
+def documented(page: str) -> set[str]:
+    """The first column of all tables of a page."""
+    return set(re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs" / page).read_text(), re.MULTILINE))
+
+
+def test_every_setting_is_in_the_table() -> None:
+    source = (ROOT / "web" / "settings.py").read_text()
+    social = {f"SOCIAL_{name}" for name in ("GOOGLE", "GITHUB", "FACEBOOK")}
+    assert documented("settings.md") == set(NAME.findall(source)) | social
+
+
+def test_settings_is_the_only_reader_of_the_environment() -> None:
+    # These set Django's or Celery's own variable, or hand an environment on to a child.
+    allowed = {"manage.py", "web/settings.py", "web/asgi.py", "web/celery.py", "web/local/start.py"}
+    readers = {
+        str(path.relative_to(ROOT))
+        for folder in ("assistant", "web")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"os\.environ|os\.getenv|environ\.get", path.read_text())
+    }
+    assert readers <= allowed
+
+
+def test_every_frame_a_browser_may_send_is_in_the_protocol() -> None:
+    assert set(FRAMES) <= documented("protocol.md")
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda path: path.name)
+def test_links_in_the_documentation_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
