@@ -10,6 +10,7 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 SAVE_SECONDS = 2
 LOG_WAIT_SECONDS = 5
+ANSWER_CHARACTERS = 200_000
 HISTORY_MESSAGES = 200
 HISTORY_STEP = 100
 FIRST_ANSWER = 2
@@ -98,6 +100,8 @@ class Responder:
                     if isinstance(event, TurnFinished):
                         return event
                     self._take(event)
+                    if len(self._writer.text) > ANSWER_CHARACTERS:
+                        return TurnFinished("length")
         raise AssistantError("the engine ended without an end")
 
     def _take(self, event: Event) -> None:
@@ -110,8 +114,12 @@ class Responder:
             await asyncio.sleep(SAVE_SECONDS)
             number, text = self._writer.number, self._writer.written_text
             if number > self._saved_number:
-                await save_progress(self.run, text, number)
-                self._saved_number = number
+                try:
+                    await save_progress(self.run, text, number)
+                except DatabaseError as error:
+                    logger.warning("run %s cannot be saved yet: %s", self.run, error)
+                else:
+                    self._saved_number = number
 
     async def _finish(self, end: End) -> None:
         """The database first, so that whoever hears of the end finds it there."""

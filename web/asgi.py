@@ -32,6 +32,13 @@ def origins() -> list[str]:
     return names
 
 
+async def site(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """The pages. Where SITE_URL says HTTPS, a proxy before us ends it: no header needs to be believed for that."""
+    if settings.HTTPS:
+        scope = {**scope, "scheme": "https"}
+    await pages(scope, receive, send)
+
+
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Open the runtime when the server starts, close it when it ends."""
     async with AsyncExitStack() as stack:
@@ -49,7 +56,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
 sockets = URLRouter([path("ws/", ChatConsumer.as_asgi()), re_path("", Nowhere.as_asgi())])
 application = ProtocolTypeRouter(
     {
-        "http": pages,
+        "http": site,
         "websocket": OriginValidator(AuthMiddlewareStack(sockets), origins()),
         "lifespan": lifespan,
     }
