@@ -1,9 +1,9 @@
 """What a person asks for, by form or by socket: counted, stored, and begun to be answered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from uuid import UUID
 
-from assistant import conversations
+from assistant import conversations, people
 from assistant.conversations import Turn
 from assistant.database import in_thread
 from assistant.models import Person, Run
@@ -35,11 +35,17 @@ async def begin(running: Running, person: Person, address: str, ask: Ask, origin
     `origin` names the socket that asked: all others that show the conversation hear of it. Raises AssistantError.
     """
     await running.limits.count_message(person, address)
-    turn = await in_thread(ask)(person)
+    turn = await in_thread(carry_out)(person, ask)
     if turn.new:
         running.runtime.start(turn.run.id)
         await ring(running, turn.run.conversation_id, origin)
     return turn
+
+
+def carry_out(person: Person, ask: Ask) -> Turn:
+    """Do it in the database, and note that the person was here."""
+    people.touch(person)
+    return ask(person)
 
 
 async def stop(running: Running, person: Person, run_id: UUID) -> Run:
@@ -47,14 +53,6 @@ async def stop(running: Running, person: Person, run_id: UUID) -> Run:
     run = await in_thread(conversations.own_run)(person, run_id)
     await ask_to_stop(running.runtime.redis, run.id)
     return run
-
-
-async def forget(running: Running, runs: Sequence[UUID]) -> None:
-    """Stop the answers of what was deleted, and remove their logs."""
-    for run in runs:
-        await ask_to_stop(running.runtime.redis, run)
-    if runs:
-        await running.runtime.redis.delete(*(keys.log(run) for run in runs))
 
 
 async def ring(running: Running, conversation: UUID, origin: str = "") -> None:

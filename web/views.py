@@ -14,6 +14,7 @@ from assistant import conversations
 from assistant.database import in_thread
 from assistant.errors import AssistantError, LogUnavailableError, NotFoundError, RefusedInputError
 from assistant.models import Conversation, Feedback, Message, Person, Run
+from assistant.runs.forget import forget
 from web import actions
 from web.identity import address_block, ensure_person, remember
 from web.limits import LimitedError
@@ -217,7 +218,7 @@ def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 async def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Delete a conversation and all that was said in it."""
     runs = await in_thread(delete_conversation)(request, conversation_id)
-    await actions.forget(current(), runs)
+    await in_thread(forget)(runs)
     return HttpResponse(status=204) if "X-Fragment" in request.headers else redirect("start")
 
 
