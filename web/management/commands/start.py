@@ -24,12 +24,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)"
-        )
-        parser.add_argument(
-            "--port", default=8000, type=port_number, help="the port to listen on (default: 8000)"
-        )
+        parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
+        parser.add_argument("--port", default=8000, type=port_number, help="the port to listen on (default: 8000)")
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         try:
