@@ -1,5 +1,6 @@
 """Blocks of code: a head with the language and a copy button, and Pygments colours as classes."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
@@ -12,15 +13,17 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
-HIGHLIGHT_CHARACTERS = 8_000
+HIGHLIGHT_CHARACTERS = 6_000
+HIGHLIGHT_LINE_CHARACTERS = 200
+EMPTY_LINES = re.compile(r"(?:\n[ \t]*){20}")
 LANGUAGE_CHARACTERS = 30
-# Lexers are many and some are slow on purpose-made input, so only languages people ask about are coloured.
+# Lexers are many, and some take seconds for a few thousand twisted characters: only these are used, on short lines.
 LANGUAGE_NAMES = (
     "awk bash sh shell zsh console bat powershell ps1 c cpp c++ csharp cs c# css scss less dart diff docker dockerfile"
-    " elixir erlang fortran go golang graphql groovy haskell hs html http ini java javascript js jsx json jsonc json5"
-    " julia kotlin kt latex tex lua make makefile matlab nginx objective-c ocaml perl php postgresql protobuf python"
-    " py python3 py3 pycon r ruby rb rust rs scala sql sqlite swift terraform hcl toml ts tsx typescript vb.net vim"
-    " vue xml svg yaml yml zig"
+    " elixir erlang fortran go golang graphql groovy haskell hs html http ini java javascript js jsx json json5"
+    " julia kotlin latex tex lua matlab nginx objective-c ocaml perl php postgresql protobuf python"
+    " py python3 py3 pycon r ruby rb rust rs scala sql swift toml ts tsx typescript vb.net vim"
+    " vue xml yaml yml zig"
 )
 LANGUAGES = frozenset(LANGUAGE_NAMES.split())
 
@@ -44,7 +47,9 @@ def show_code(self: RendererProtocol, tokens: Sequence[Token], index: int, optio
 
 @lru_cache(maxsize=64)
 def coloured(code: str, language: str) -> str | None:
-    """`code` as HTML with a class for each kind of token; None where it is too long or the language not known."""
-    if len(code) > HIGHLIGHT_CHARACTERS or language not in LANGUAGES:
+    """`code` as HTML with a class for each kind of token; None where it is too twisted or the language not known."""
+    if language not in LANGUAGES or len(code) > HIGHLIGHT_CHARACTERS:
+        return None
+    if max(map(len, code.split("\n"))) > HIGHLIGHT_LINE_CHARACTERS or EMPTY_LINES.search(code):
         return None
     return highlight(code, get_lexer_by_name(language, stripnl=False), _formatter)

@@ -1,5 +1,6 @@
 """An answer as it arrives, shown block by block: what has ended is rendered once, plain words are just added."""
 
+import itertools
 import re
 from dataclasses import dataclass
 from html import escape
@@ -82,19 +83,19 @@ class MarkdownStream:
     @property
     def blocks(self) -> list[str]:
         """All blocks as they are shown now."""
-        return [*self._ended, *self._open[:-1], *self._last()]
+        return self._blocks_from(0)
 
     def finish(self) -> list[tuple[int, str]]:
         """Takes the text as whole: the blocks that now differ from what was shown, by index."""
-        piece = self._taken(final=True)
-        before = self.blocks
+        piece, first = self._taken(final=True), len(self._ended)
+        before = self._blocks_from(first)
         if self._plain:
             self._grown(piece)
         else:
             self._tail += piece
             self._ended += render_rest(self._tail, self._offset)
             self._tail, self._open, self._growth = "", [], None
-        return _differences(before, self.blocks)
+        return _differences(before, self._blocks_from(first), first)
 
     def _taken(self, final: bool = False) -> str:
         text = "".join(self._pieces)
@@ -118,6 +119,10 @@ class MarkdownStream:
         self._added.append(shown)
         return Append(len(self._ended) + len(self._open) - 1, shown)
 
+    def _blocks_from(self, first: int) -> list[str]:
+        """The blocks as they are shown now, from number `first`."""
+        return [*self._ended[first:], *self._open[:-1], *self._last()]
+
     def _last(self) -> list[str]:
         """The last open block, with what was added to it; nothing if none is open."""
         if self._added and self._open:
@@ -129,7 +134,8 @@ class MarkdownStream:
         return self._open[-1:]
 
     def _redrawn(self) -> list[tuple[int, str]]:
-        before = self.blocks
+        first = len(self._ended)
+        before = self._blocks_from(first)
         if self._line_ended or len(self._tail) > BLOCK_CHARACTERS:
             self._end_blocks()
         if self._plain:
@@ -138,7 +144,7 @@ class MarkdownStream:
         else:
             self._draw_open()
         self._late, self._line_ended = False, False
-        return _differences(before, self.blocks)
+        return _differences(before, self._blocks_from(first), first)
 
     def _end_blocks(self) -> None:
         while True:
@@ -173,6 +179,7 @@ def _growth(block: Block, source: str, html: str) -> re.Pattern[str] | None:
     return PROSE if prose and END_TAGS.search(html) else None
 
 
-def _differences(before: list[str], after: list[str]) -> list[tuple[int, str]]:
-    changed = [(index, html) for index, html in enumerate(after) if before[index : index + 1] != [html]]
-    return changed + [(index, "") for index in range(len(after), len(before))]
+def _differences(before: list[str], after: list[str], first: int) -> list[tuple[int, str]]:
+    """Where `after` differs from `before`, both of them the blocks from number `first`."""
+    pairs = itertools.zip_longest(before, after, fillvalue="")
+    return [(number, new) for number, (old, new) in enumerate(pairs, first) if old != new]

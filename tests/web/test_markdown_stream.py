@@ -11,6 +11,8 @@ from tests.web.safety import dangers, text_of
 from web.markdown import render_blocks
 from web.markdown_stream import Append, MarkdownStream
 
+SECONDS = 4
+
 ANSWER = r"""## A plan
 
 Here is **what** to do, with `code_here` and a [link](https://good.example/page) to https://good.example.
@@ -227,19 +229,19 @@ def test_after_too_long_a_block_everything_is_added_as_plain_text():
 def test_a_huge_or_twisted_text_streams_in_time(name):
     text = HUGE[name]
     size = len(text) // 100 + 1
-    stream, started = MarkdownStream(), time.perf_counter()
+    stream, started = MarkdownStream(), time.process_time()
     for start in range(0, len(text), size):
         stream.feed(text[start : start + size])
         stream.changes()
     stream.finish()
-    assert time.perf_counter() - started < 6
+    assert time.process_time() - started < SECONDS
     assert stream.blocks == render_blocks(text)
 
 
 def test_a_long_random_text_cut_anywhere_ends_the_same():
     chance = random.Random(7)
     words = ["word", "**", "\n\n", "\n- ", "`", "```\n", "\n|a|\n|-|\n", "$x$", "\n> ", "a " * 800, "b\n" * 900]
-    for _ in range(5):
+    for _ in range(2):
         text = "".join(chance.choice(words) for _ in range(400))
         stream = MarkdownStream()
         start = 0
