@@ -31,7 +31,7 @@ _cleaner = nh3.Cleaner(
     tag_attribute_values={"button": {"type": {"button"}}, "pre": {"tabindex": {"0"}}},
     set_tag_attribute_values={"a": {"target": "_blank"}},
     allowed_classes={
-        "span": COLOURS | {"code-language", "link-host", "task"},
+        "span": COLOURS | {"code-language", "link-host"},
         "code": {"formula"},
         "figure": {"code"},
         "button": {"copy-code"},
