@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,42 +12,8 @@ import pytest
 
 from tests.local.processes import alive, children, command_line
 from tests.servers import eventually
+from tests.started import Started
 from web.local.ports import free_port
-
-CHECKOUT = Path(__file__).parent.parent.parent
-OPERATORS = ("REDIS_URL", "DATABASE_URL", "SITE_URL", "DJANGO_SETTINGS_MODULE")
-
-
-class Started:
-    """A start in a process of its own; `port` is where it serves."""
-
-    def __init__(self, data: Path, *, before: str = "", arguments: tuple[str, ...] = (), **settings: str) -> None:
-        self.port = free_port()
-        self.data = data
-        ours = {
-            name: value for name, value in os.environ.items() if name not in OPERATORS and not name.startswith("LLAMA")
-        }
-        run = ["-c", before + "import manage; manage.main()"] if before else ["manage.py"]
-        with (data / "said").open("wb") as said:
-            self.process = subprocess.Popen(
-                [sys.executable, *run, "start", "--port", str(self.port), *arguments],
-                env=ours | {"DATA_DIR": str(data)} | settings,
-                cwd=CHECKOUT,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-            )
-
-    def said(self) -> str:
-        return (self.data / "said").read_text()
-
-    def is_up(self) -> bool:
-        return self.process.poll() is not None or "Press Ctrl-C" in self.said()
-
-    def ended(self) -> tuple[int, str]:
-        """The exit code, and all that was said."""
-        return self.process.wait(60), self.said()
-
 
 Start = Callable[..., Started]
 
