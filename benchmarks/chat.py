@@ -7,14 +7,13 @@ all streams run at once but nobody presses Enter in the same millisecond; `--tog
 
 import argparse
 import asyncio
-import subprocess
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from benchmarks.answers import Received, crowd, together
 from benchmarks.browser import Browser, Tab
+from benchmarks.process import cpu_seconds, memory_kilobytes
 from benchmarks.stage import Stage, stage
 from benchmarks.straight import line
 from benchmarks.table import Figure, percentile, report
@@ -72,10 +71,13 @@ async def measure(scene: Stage, browsers: list[Browser], load: Load) -> list[Fig
     straight = await ask_straight(scene, load, load.rounds, load.answer_seconds)
     async with AsyncExitStack() as stack:
         tabs = [await stack.enter_async_context(browser.tab()) for browser in browsers]
+        used = cpu_seconds(scene.site.pid)
         through = await ask_through(tabs, load, load.rounds, load.answer_seconds)
+        used = cpu_seconds(scene.site.pid) - used
         reloads = await reload_in_mid_answer(tabs, load)
         figures = [
             *speed(straight, through),
+            Figure("processor time of the web server for 1,000 words", used / words_in(through) * 1e6, "ms"),
             Figure("reload in mid-answer to all written so far, p50", percentile(reloads, 50), "s"),
             Figure("reload in mid-answer to all written so far, slowest", max(reloads), "s", aim=1),
             Figure(f"memory for each of {load.idle_tabs} idle sockets", memory, "KB"),
@@ -138,7 +140,7 @@ def speed(straight: list[list[Received]], through: list[list[Received]]) -> list
         Figure("words per second of one stream, straight", pace_before, "/s"),
         Figure("words per second of one stream, through", pace_after, "/s"),
         Figure("words per second, through ÷ straight", pace_after / pace_before, "", aim=0.95, more_is_better=True),
-        Figure("words in all answers", sum(one.words for one in everything)),
+        Figure("words in all answers", words_in(through)),
         Figure("words lost", sum(one.lost for one in everything), "", aim=0),
         Figure("words doubled", sum(one.doubled for one in everything), "", aim=0),
     ]
@@ -155,6 +157,10 @@ def instant(straight: list[list[Received]], through: list[list[Received]]) -> li
     ]
 
 
+def words_in(answers: list[list[Received]]) -> int:
+    return sum(one.words for person in answers for one in person)
+
+
 def pace(answers: list[Received]) -> float:
     """Words per second from sending to the last word, of all answers together."""
     return sum(one.words for one in answers) / sum(one.last - one.sent for one in answers)
@@ -169,14 +175,6 @@ async def socket_kilobytes(scene: Stage, browsers: list[Browser], count: int) ->
             owners = [browsers[i % len(browsers)] for i in range(first, min(first + TABS_OPENED_AT_ONCE, count))]
             await asyncio.gather(*(stack.enter_async_context(owner.tab()) for owner in owners))
         return (memory_kilobytes(scene.site.pid) - before) / count
-
-
-def memory_kilobytes(pid: int) -> float:
-    """The resident memory of a process."""
-    statm = Path(f"/proc/{pid}/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * 4
-    return float(subprocess.check_output(["ps", "-o", "rss=", "-p", str(pid)]))
 
 
 if __name__ == "__main__":
