@@ -1,14 +1,36 @@
 """Database work from async code."""
 
 from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar, cast
+from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
+from django.db import connection
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# SQLite lets only one write at a time, and those that wait for each other wait long: so one thread for all.
+THREADS = 1 if connection.vendor == "sqlite" else 8
+
+threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
+
 
 def in_thread(work: Callable[P, R]) -> Callable[P, Awaitable[R]]:
-    """`work` in a thread beside the loop. Its connection is given back when it returns: none is held for long."""
-    return cast(Callable[P, Awaitable[R]], database_sync_to_async(work))
+    """`work` in a thread beside the loop, with a connection of that thread."""
+
+    @wraps(work)
+    def with_connection(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            give_back()
+
+    return sync_to_async(with_connection, thread_sensitive=False, executor=threads)
+
+
+def give_back() -> None:
+    """Give the connection back to its pool. SQLite has none and takes a millisecond to open: kept until it fails."""
+    if connection.vendor != "sqlite" or connection.errors_occurred:
+        connection.close()
