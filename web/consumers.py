@@ -37,6 +37,8 @@ OUTBOX_FRAMES = 500
 FRAMES_PER_WINDOW = 100
 WINDOW_SECONDS = 10
 RUNS_WATCHED = 10
+# For so long a tab may hear on after its session has ended.
+SESSION_SECONDS = 5
 
 
 class Nowhere(AsyncWebsocketConsumer):
@@ -51,10 +53,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     scope: dict[str, Any]
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Whatever ends the socket, also an error, gives back what it held."""
+        async with AsyncExitStack() as self.stack:
+            await super().__call__(scope, receive, send)
+
     async def connect(self) -> None:
         self.person: Person = self.scope["user"]
         if not self.person.is_authenticated:
-            await self.accept_and_close(SIGNED_OUT)
+            await self.close(SIGNED_OUT)
             return
         self.name = uuid4().hex
         self.running = current()
@@ -63,29 +70,21 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.watched: set[UUID] = set()
         self.window_started, self.window_frames = 0.0, 0
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX_FRAMES)
-        self.stack = AsyncExitStack()
+        self.over = False
         try:
             await self.stack.enter_async_context(self.running.limits.socket(self.person, self.address))
         except LimitedError:
-            await self.accept_and_close(TOO_MANY)
+            await self.close(TOO_MANY)
             return
+        self.stack.push_async_callback(self.leave_conversation)
+        self.stack.push_async_callback(self.leave_runs)
         self.sending = asyncio.create_task(self.send_on())
+        self.stack.callback(self.sending.cancel)
         await self.accept()
 
-    async def accept_and_close(self, code: int) -> None:
-        """Refuse, with a code: a browser does not tell its page why a socket was never accepted."""
-        await self.accept()
-        await self.close(code)
-
-    async def disconnect(self, code: int) -> None:
-        if not hasattr(self, "stack"):
-            return
-        if hasattr(self, "sending"):
-            self.sending.cancel()
+    async def leave_runs(self) -> None:
         for run in self.watched:
             await self.running.screens.leave(run, self.put)
-        await self.leave_conversation()
-        await self.stack.aclose()
 
     # Out
 
@@ -97,14 +96,21 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.drop(TOO_SLOW)
 
     def drop(self, code: int) -> None:
-        """Close the socket from a place that cannot wait."""
-        if not self.sending.done():
+        """Close the socket, once, from a place that cannot wait. What it still says is not listened to."""
+        if not self.over:
+            self.over = True
             self.sending.cancel()
             self.closing = asyncio.create_task(self.close(code))
 
     async def send_on(self) -> None:
+        checked = monotonic()
         while True:
-            await self.send(await self.outbox.get())
+            frame = await self.outbox.get()
+            if monotonic() > checked + SESSION_SECONDS:
+                if not await in_thread(is_active_session)(self.scope["session"], self.person):
+                    return self.drop(SIGNED_OUT)
+                checked = monotonic()
+            await self.send(frame)
 
     def say(self, kind: str, **fields: object) -> None:
         self.put(encode({"type": kind, **fields}))
@@ -112,8 +118,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
     # In
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.over:
+            return
         if self.too_many_frames():
-            await self.close(TOO_MANY)
+            self.drop(TOO_MANY)
             return
         try:
             frame = frames.parse(text_data or "")
@@ -122,7 +130,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.say("problem", code="bad_frame", sentence=str(AssistantError.sentence))
             return
         if not await in_thread(is_active_session)(self.scope["session"], self.person):
-            await self.close(SIGNED_OUT)
+            self.drop(SIGNED_OUT)
             return
         await self.act(frame)
 
@@ -198,9 +206,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def follow(self, run: UUID) -> None:
         """Send all that is known of a run, and what comes. Only so many at once: the oldest is left."""
-        if run in self.watched:
-            await self.running.screens.leave(run, self.put)
-        elif len(self.watched) >= RUNS_WATCHED:
+        if run not in self.watched and len(self.watched) >= RUNS_WATCHED:
             await self.running.screens.leave(self.watched.pop(), self.put)
         self.watched.add(run)
         await self.running.screens.watch(run, self.put)
