@@ -1,7 +1,8 @@
 """The numbered event log of a run: a Redis stream whose ids are the numbers.
 
 One journal per process writes the events of all its runs, one pipeline for all of them at most thirty times a
-second: a token costs no round trip of its own. Each event is also published, so that readers need not poll.
+second, less often in a crowd: a token costs no round trip of its own. Each event is also published, so that
+readers need not poll.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ from assistant.runs import keys
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1 / 30
+# When many answer at once each is written less often, so that all together cost only so much.
+EVENTS_PER_SECOND = 1000
 LOG_SECONDS = 3600
 READ_LIMIT = 20_000
 
@@ -137,8 +140,9 @@ class Journal:
             await self._awake.wait()
             self._awake.clear()
             self._urgent.clear()
+            interval = max(INTERVAL_SECONDS, len(self._dirty) / EVENTS_PER_SECOND)
             written = await self._write()
-            await self._pause(INTERVAL_SECONDS if written else 1)
+            await self._pause(interval if written else 1)
 
     async def _pause(self, seconds: float) -> None:
         try:
