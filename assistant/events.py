@@ -49,6 +49,7 @@ class TurnFinished(Event):
     model: str = ""
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
+    token_factor: float | None = None
 
 
 @dataclass(frozen=True)

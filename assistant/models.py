@@ -69,6 +69,7 @@ class Message(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     run: "Run"
+    replaces: "RelatedManager[Message]"
 
     class Meta:
         verbose_name = _("message")
@@ -104,6 +105,8 @@ class Run(models.Model):
     model = models.CharField(max_length=200, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True)
     answer_tokens = models.PositiveIntegerField(null=True)
+    # What our estimate of the prompt's tokens must be multiplied by, as the server's count showed.
+    token_factor = models.FloatField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     first_token_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

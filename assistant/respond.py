@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 from assistant import engine
 from assistant.conversations import shown_messages
 from assistant.database import in_thread
+from assistant.engine import History
 from assistant.errors import AssistantError, InterruptedRunError
 from assistant.events import Event, TextDelta, TurnFailed, TurnFinished, Waiting
 from assistant.llama.messages import ChatMessage
@@ -147,14 +148,16 @@ class Outcome:
 
 
 @in_thread
-def load_history(run_id: UUID) -> list[ChatMessage]:
+def load_history(run_id: UUID) -> History:
     """The conversation before the run's answer, at most the newest `HISTORY_MESSAGES`, the person's turn last."""
     answer = Message.objects.select_related("conversation").get(run=run_id)
     before = shown_messages(answer.conversation).filter(position__lt=answer.position).exclude(text="")
     # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.
     start = max(0, before.count() - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
     rows = before.order_by("position").values_list("role", "text")[start:]
-    return [ChatMessage("user" if role == Message.Role.USER else "assistant", text) for role, text in rows]
+    messages = [ChatMessage("user" if role == Message.Role.USER else "assistant", text) for role, text in rows]
+    counted = answer.conversation.runs.exclude(token_factor=None).order_by("-created_at")
+    return History(messages, counted.values_list("token_factor", flat=True).first() or 1.0)
 
 
 @in_thread
@@ -201,6 +204,7 @@ def end_fields(end: End) -> dict[str, object]:
                 "model": end.model[:200],
                 "prompt_tokens": end.prompt_tokens,
                 "answer_tokens": end.answer_tokens,
+                "token_factor": end.token_factor,
             }
         case TurnFailed():
             interrupted = end.problem == InterruptedRunError.code

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -17,13 +18,13 @@ from assistant.llama.errors import (
     RateLimitedError,
     UnreachableError,
 )
-from assistant.llama.messages import ChatMessage, Delta, Loading, Part
+from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Part
 from assistant.llama.options import LlamaOptions
 from assistant.llama.patience import Patience
 from assistant.llama.problems import error_from, read_problem
 from assistant.llama.special import neutralise
 from assistant.llama.stream import Answer
-from assistant.llama.tokens import fit
+from assistant.llama.tokens import correction, fit
 
 BACKEND_SECONDS = 300.0
 MAX_ERROR_BYTES = 64 * 1024
@@ -57,20 +58,20 @@ class LlamaClient:
             self._asking.add_done_callback(_look_at)
         return await asyncio.shield(self._asking)
 
-    async def stream(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[Part]:
+    async def stream(self, messages: Sequence[ChatMessage], factor: float = 1.0) -> AsyncGenerator[Part]:
         """The answer in pieces: Loading while the model wakes up, Delta for words, one Finish at the end.
 
-        The oldest turns of `messages` are left out where the server's context is too small, see `tokens.fit`.
+        The oldest turns of `messages` are left out where the server's context is too small, see `tokens.fit`;
+        `factor` is the one that came with the Finish of an earlier answer in this conversation.
         To stop, close the generator (`contextlib.aclosing`) or cancel its task: the connection closes at once,
         and with it the server's work. A server that is away or busy is asked again a few times, but never after
         the first word. Raises LlamaError.
         """
         patience = Patience(self._options)
         response: httpx.Response | None = None
-        factor = 1.0
         while response is None:
             try:
-                response = await self._open(messages, patience, factor)
+                response, sent = await self._open(messages, patience, factor)
             except ContextTooLongError:
                 # Our estimate was too low, or the last turn is too long in any case.
                 if factor == TIGHT:
@@ -87,7 +88,7 @@ class LlamaClient:
         try:
             async with aclosing(self._read(response, patience)) as parts:
                 async for part in parts:
-                    yield part
+                    yield _with_factor(part, sent) if isinstance(part, Finish) else part
         finally:
             await response.aclose()
 
@@ -108,13 +109,15 @@ class LlamaClient:
         if not isinstance(error, RateLimitedError):
             self._ask_again = 0.0
 
-    async def _open(self, messages: Sequence[ChatMessage], patience: Patience, factor: float) -> httpx.Response:
-        """A response whose body is an answer. Any other is read, closed and raised."""
+    async def _open(
+        self, messages: Sequence[ChatMessage], patience: Patience, factor: float
+    ) -> tuple[httpx.Response, list[ChatMessage]]:
+        """A response whose body is an answer, and the messages it answers. Any other is read, closed and raised."""
         try:
             async with asyncio.timeout_at(patience.deadline):
                 backend = await self.backend()
                 fitting = fit(messages, backend.context, self._options.max_tokens, factor)
-                return await self._post(self._body(fitting, backend))
+                return await self._post(self._body(fitting, backend)), fitting
         except TimeoutError:
             raise patience.overdue() from None
 
@@ -191,6 +194,11 @@ class LlamaClient:
             if answer.ending:
                 return b""
             raise CutOffError(f"{self._options.host} broke the connection: {type(error).__name__}") from error
+
+
+def _with_factor(finish: Finish, sent: Sequence[ChatMessage]) -> Finish:
+    """`finish` with the factor that makes our estimate of what was sent the server's count."""
+    return replace(finish, factor=correction(sent, finish.prompt_tokens)) if finish.prompt_tokens else finish
 
 
 def _look_at(task: asyncio.Task[Backend]) -> None:

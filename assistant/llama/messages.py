@@ -27,12 +27,16 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The answer is whole, or ran out of room ("length"). The counts are the server's, if it gives any."""
+    """The answer is whole, or ran out of room ("length"). The counts are the server's, if it gives any.
+
+    `factor` corrects our estimate of tokens for the next prompt of this conversation, see `tokens.correction`.
+    """
 
     reason: Literal["stop", "length"]
     prompt_tokens: int | None
     answer_tokens: int | None
     model: str
+    factor: float | None = None
 
 
 Part: TypeAlias = Delta | Loading | Finish

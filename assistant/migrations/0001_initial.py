@@ -104,6 +104,7 @@ class Migration(migrations.Migration):
                 ('model', models.CharField(blank=True, max_length=200)),
                 ('prompt_tokens', models.PositiveIntegerField(null=True)),
                 ('answer_tokens', models.PositiveIntegerField(null=True)),
+                ('token_factor', models.FloatField(null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('first_token_at', models.DateTimeField(null=True)),
                 ('finished_at', models.DateTimeField(null=True)),

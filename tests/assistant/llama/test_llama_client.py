@@ -67,7 +67,7 @@ async def test_an_answer_arrives_word_by_word_and_ends_with_its_counts(llama: Fa
     llama.script(says("Good morning to you."))
     text, others = await ask(client)
     assert text == "Good morning to you."
-    assert others == [Finish("stop", prompt_tokens=3, answer_tokens=4, model="fake-llama")]
+    assert others == [Finish("stop", prompt_tokens=3, answer_tokens=4, model="fake-llama", factor=0.4)]
 
 
 async def test_the_first_word_is_there_before_the_second_was_written(llama: FakeLlama, client: LlamaClient) -> None:
