@@ -1,5 +1,6 @@
 """The product's own servers as tests use them: started, killed, stopped."""
 
+import asyncio
 import os
 import signal
 import time
@@ -22,6 +23,11 @@ def eventually(true: Callable[[], object], seconds: float = 20) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not become true in time"
         time.sleep(0.02)
+
+
+async def soon(true: Callable[[], object], seconds: float = 20) -> None:
+    """`eventually` in an async test: `true` is asked in a thread, the loop goes on."""
+    await asyncio.to_thread(eventually, true, seconds)
 
 
 def database_url() -> str:
@@ -110,6 +116,10 @@ class Valkey(Server):
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+    def has(self, key: str) -> bool:
+        with redis.Redis.from_url(self.url) as client:
+            return bool(client.exists(key))
 
     def pause(self) -> None:
         """Stop the process in its tracks: connections stay open and nobody answers."""

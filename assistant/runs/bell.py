@@ -63,25 +63,40 @@ class Bell:
                     await self._hear(pubsub)
             except (RedisError, OSError, TimeoutError) as error:
                 logger.warning("the doorbell is silent: %s", error)
-                self._tell_all()
-            self._pubsub = None
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _hear(self, pubsub: PubSub) -> None:
-        # "bell" keeps the subscription from ever being empty, which redis-py does not allow.
-        await pubsub.subscribe("bell", *self._listeners)
+        await self._subscribe(pubsub)
         self._pubsub = pubsub
         self._tell_all()
-        while True:
-            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=QUIET_SECONDS)
-            if message is None:
-                await pubsub.ping()
-            elif message["type"] == "message":
-                self._tell(message["channel"].decode(), message["data"])
+        try:
+            while True:
+                message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=QUIET_SECONDS)
+                if message is None:
+                    await pubsub.ping()
+                elif message["type"] == "message":
+                    self._tell(message["channel"].decode(), message["data"])
+        except (RedisError, OSError, TimeoutError):
+            self._tell_all()
+            raise
+        finally:
+            self._pubsub = None
+
+    async def _subscribe(self, pubsub: PubSub) -> None:
+        """To all channels, also those that get their first listener meanwhile."""
+        # "bell" keeps the subscription from ever being empty, which redis-py does not allow.
+        channels, subscribed = {"bell"}, set[str]()
+        while new := (channels | self._listeners.keys()) - subscribed:
+            await pubsub.subscribe(*new)
+            subscribed |= new
 
     def _tell(self, channel: str, data: bytes | None) -> None:
         for listener in tuple(self._listeners.get(channel, ())):
-            listener(data)
+            try:
+                listener(data)
+            except Exception:
+                # The edge between readers: whatever one stumbles over, the others must go on hearing.
+                logger.exception("a listener on %s stumbled", channel)
 
     def _tell_all(self) -> None:
         for channel in tuple(self._listeners):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Set
 from datetime import timedelta
 from uuid import UUID
 
@@ -38,6 +38,7 @@ class Keeper:
         self._runs: dict[UUID, Callable[[], None]] = {}
         self._next_beat = 0.0
         self._next_reap = 0.0
+        self._doubted: set[UUID] = set()
 
     async def __aenter__(self) -> "Keeper":
         self._task = asyncio.create_task(self._keep_on())
@@ -74,7 +75,8 @@ class Keeper:
         await self._hear_stops()
         if now >= self._next_reap:
             self._next_reap = now + REAP_SECONDS
-            await reap(self._redis)
+            doubted, self._doubted = self._doubted, set()
+            self._doubted = await reap(self._redis, doubted)
 
     async def _beat(self) -> None:
         pipe = self._redis.pipeline(transaction=False)
@@ -92,27 +94,19 @@ class Keeper:
                 self._runs[run]()
 
 
-async def reap(redis: "Redis") -> list[UUID]:
-    """Mark the runs whose process is gone as interrupted, and say so in their logs.
+async def reap(redis: "Redis", doubted: Set[UUID]) -> set[UUID]:
+    """Mark the runs whose process is gone as interrupted, and say so in their logs; returns those to doubt now.
 
-    A run must look dead twice, as a Redis that has just come back knows of no heartbeat yet.
+    A run must look dead to us twice, as a Redis that has just come back knows of no heartbeat yet.
     """
     runs = await running_since(timezone.now() - timedelta(seconds=ALIVE_SECONDS))
     if not runs:
-        return []
-    dead = [run for run, alive in zip(runs, await _exist(redis, map(keys.alive, runs)), strict=True) if not alive]
-    doubted = await _exist(redis, map(keys.doubt, dead))
-    reaped = [run for run, doubt in zip(dead, doubted, strict=True) if doubt]
-    for run in set(dead) - set(reaped):
-        await redis.set(keys.doubt(run), 1, ex=3 * REAP_SECONDS)
-    for run in reaped:
+        return set()
+    signs = await redis.mget([keys.alive(run) for run in runs])
+    dead = {run for run, sign in zip(runs, signs, strict=True) if sign is None}
+    for run in dead & doubted:
         await _interrupt(redis, run)
-    return reaped
-
-
-async def _exist(redis: "Redis", names: Iterable[str]) -> list[bool]:
-    names = list(names)
-    return [value is not None for value in await redis.mget(names)] if names else []
+    return dead - doubted
 
 
 @in_thread

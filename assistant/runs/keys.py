@@ -13,11 +13,6 @@ def alive(run: UUID) -> str:
     return f"run:{run}:alive"
 
 
-def doubt(run: UUID) -> str:
-    """Set when a run looked dead once."""
-    return f"run:{run}:doubt"
-
-
 def stop(run: UUID) -> str:
     """Set when the person wants no more."""
     return f"run:{run}:stop"
