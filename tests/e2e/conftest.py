@@ -1,0 +1,34 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.conftest import next_address
+from tests.servers import Site
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
+    """Opens fresh browsers of any kind, as `await open_page(color_scheme="dark")`; a script error fails the test."""
+    errors: list[str] = []
+    async with AsyncExitStack() as contexts:
+
+        async def open_one(**options: Any) -> Page:
+            headers = {"X-Forwarded-For": next_address()}
+            context = await browser.new_context(base_url=site.url, extra_http_headers=headers, **options)
+            page = await (await contexts.enter_async_context(context)).new_page()
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            return page
+
+        yield open_one
+    assert errors == []
+
+
+@pytest.fixture
+async def phone(open_page: OpenPage) -> Page:
+    """A fresh browser on a phone."""
+    return await open_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
