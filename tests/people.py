@@ -87,11 +87,11 @@ class Visitor:
     def socket(self, **headers: str) -> Iterator[Socket]:
         """A socket with this browser's cookies."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
-        sent = {"Cookie": cookies, "X-Forwarded-For": self.address, **headers}
+        origin = headers.pop("Origin", self.site.url)
         with connect(
             self.site.url.replace("http", "ws") + "/ws/",
-            additional_headers=sent,
-            origin=headers.pop("Origin", self.site.url),  # type: ignore[arg-type]
+            additional_headers={"Cookie": cookies, "X-Forwarded-For": self.address, **headers},
+            origin=origin,  # type: ignore[arg-type]
             proxy=None,
             max_size=None,
         ) as connection:

@@ -13,7 +13,6 @@ pages = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import OriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
@@ -23,13 +22,24 @@ from web.running import running  # noqa: E402
 logger = logging.getLogger(__name__)
 
 
-def origins() -> list[str]:
+def origins() -> set[bytes]:
     """Where a page that opens our socket may come from: this site, and on a local one its other names."""
-    site = urlsplit(settings.SITE_URL)
-    names = [settings.SITE_URL]
-    if not settings.HTTPS:
-        names += [f"http://{host}:{site.port or 80}" for host in ("localhost", "127.0.0.1")]
-    return names
+    url = urlsplit(settings.SITE_URL)
+    names = {url.hostname or ""} | (set() if settings.HTTPS else {"localhost", "127.0.0.1"})
+    port = "" if url.port in (None, 443 if settings.HTTPS else 80) else f":{url.port}"
+    return {f"{url.scheme}://{f'[{name}]' if ':' in name else name}{port}".encode() for name in names}
+
+
+def from_here(application: Any) -> Any:
+    """`application` for our own pages alone. Browsers name the page's origin, and scripts cannot change it."""
+    allowed, nowhere = origins(), Nowhere.as_asgi()
+
+    async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        named = [value for name, value in scope["headers"] if name == b"origin"]
+        own = len(named) == 1 and named[0] in allowed
+        await (application if own else nowhere)(scope, receive, send)
+
+    return guarded
 
 
 async def site(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -57,7 +67,7 @@ sockets = URLRouter([path("ws/", ChatConsumer.as_asgi()), re_path("", Nowhere.as
 application = ProtocolTypeRouter(
     {
         "http": site,
-        "websocket": OriginValidator(AuthMiddlewareStack(sockets), origins()),
+        "websocket": from_here(AuthMiddlewareStack(sockets)),
         "lifespan": lifespan,
     }
 )

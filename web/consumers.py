@@ -52,6 +52,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     """One browser tab. Frames go out through a bounded box, so that a slow reader holds up nobody."""
 
     scope: dict[str, Any]
+    over = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Whatever ends the socket, also an error, gives back what it held."""
@@ -61,7 +62,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.person: Person = self.scope["user"]
         if not self.person.is_authenticated:
-            await self.close(SIGNED_OUT)
+            await self.accept_and_close(SIGNED_OUT)
             return
         self.name = uuid4().hex
         self.running = current()
@@ -70,17 +71,22 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.watched: set[UUID] = set()
         self.window_started, self.window_frames = 0.0, 0
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX_FRAMES)
-        self.over = False
         try:
             await self.stack.enter_async_context(self.running.limits.socket(self.person, self.address))
         except LimitedError:
-            await self.close(TOO_MANY)
+            await self.accept_and_close(TOO_MANY)
             return
         self.stack.push_async_callback(self.leave_conversation)
         self.stack.push_async_callback(self.leave_runs)
         self.sending = asyncio.create_task(self.send_on())
         self.stack.callback(self.sending.cancel)
         await self.accept()
+
+    async def accept_and_close(self, code: int) -> None:
+        """Refuse, with a code: a browser does not tell its page why a socket was never accepted."""
+        self.over = True
+        await self.accept()
+        await self.close(code)
 
     async def leave_runs(self) -> None:
         for run in self.watched:
