@@ -38,7 +38,7 @@ FRAMES_PER_WINDOW = 100
 WINDOW_SECONDS = 10
 RUNS_WATCHED = 10
 # For so long a tab may hear on after its session has ended.
-SESSION_SECONDS = 5
+SESSION_SECONDS = 2
 
 
 class Nowhere(AsyncWebsocketConsumer):
