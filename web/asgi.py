@@ -16,10 +16,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from web.bodies import BoundedBodies  # noqa: E402
 from web.consumers import ChatConsumer, Nowhere  # noqa: E402
 from web.running import running  # noqa: E402
 
 logger = logging.getLogger(__name__)
+
+BODY_SECONDS = 30
 
 
 def origins() -> set[bytes]:
@@ -66,7 +69,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
 sockets = URLRouter([path("ws/", ChatConsumer.as_asgi()), re_path("", Nowhere.as_asgi())])
 application = ProtocolTypeRouter(
     {
-        "http": site,
+        "http": BoundedBodies(site, settings.DATA_UPLOAD_MAX_MEMORY_SIZE, BODY_SECONDS),
         "websocket": from_here(AuthMiddlewareStack(sockets)),
         "lifespan": lifespan,
     }

@@ -53,8 +53,9 @@ class Limits:
     async def count_message(self, person: Person, address: str) -> None:
         """Count one message or retry. Raises as `count` does."""
         rule = settings.LIMIT_GUEST_MESSAGES if person.is_guest else settings.LIMIT_ACCOUNT_MESSAGES
-        await self.count(settings.LIMIT_ADDRESS_MESSAGES, "message", "address", address)
+        # The person first: one who asks on and on must not use up what neighbours at the same address have.
         await self.count(rule, "message", "person", str(person.id))
+        await self.count(settings.LIMIT_ADDRESS_MESSAGES, "message", "address", address)
 
     async def count_guest(self, address: str) -> None:
         """Count one new guest. Raises as `count` does."""

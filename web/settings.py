@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
+from limits import parse_many
 
 env = Env()
 
@@ -30,9 +31,24 @@ def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """A comma-separated list of addresses or networks, from the variable `name`."""
     texts: list[str] = env.list(name, [])
     try:
-        return [ipaddress.ip_network(text.strip()) for text in texts]
+        found = [ipaddress.ip_network(text.strip()) for text in texts]
     except ValueError as error:
         raise ImproperlyConfigured(f'Environment variable "{name}" invalid: {error}') from error
+    if any(network.prefixlen == 0 for network in found):
+        raise ImproperlyConfigured(f'Environment variable "{name}" invalid: name the proxies, not everybody.')
+    return found
+
+
+def rate(name: str, default: str) -> str:
+    """A limit, written as the limits library reads it, from the variable `name`."""
+    text: str = env.str(name, default)
+    try:
+        rules = parse_many(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f'Environment variable "{name}" invalid: write it as 20/minute.') from error
+    if any(rule.amount < 1 for rule in rules):
+        raise ImproperlyConfigured(f'Environment variable "{name}" invalid: nobody could do anything.')
+    return text
 
 
 def social_app(name: str) -> dict[str, str] | None:
@@ -47,10 +63,11 @@ def social_app(name: str) -> dict[str, str] | None:
 
 DATA_DIR: Path = env.path("DATA_DIR", BASE_DIR / "var")
 SITE_NAME: str = env.str("SITE_NAME", "Chaski")
-SITE_URL: str = env.str("SITE_URL", "http://127.0.0.1:8000", validate=validate.URL(require_tld=False)).rstrip(
-    "/"
-)
+SITE_URL: str = env.str(
+    "SITE_URL", "http://127.0.0.1:8000", validate=validate.URL(require_tld=False, schemes={"http", "https"})
+).rstrip("/")
 HTTPS = SITE_URL.startswith("https://")
+SITE_HOST = urlsplit(SITE_URL).hostname or ""
 DEBUG: bool = env.bool("DEBUG", False)
 SECRET_KEY: str = env.str("SECRET_KEY", "", validate=validate.Length(max=500)) or secret_from(
     DATA_DIR / "secret-key"
@@ -60,6 +77,8 @@ TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT: str = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"]))
 
+if SITE_URL.count("/") > 2:
+    raise ImproperlyConfigured('Environment variable "SITE_URL" invalid: it ends with the host or its port.')
 if HTTPS and len(SECRET_KEY) < 40:
     raise ImproperlyConfigured(
         'Environment variable "SECRET_KEY" invalid: a public site needs 40 characters or more.'
@@ -67,10 +86,10 @@ if HTTPS and len(SECRET_KEY) < 40:
 if HTTPS and DEBUG:
     raise ImproperlyConfigured('Environment variable "DEBUG" invalid: a public site never runs with it on.')
 
-ALLOWED_HOSTS = [urlsplit(SITE_URL).hostname, *env.list("ALLOWED_HOSTS", [])]
+ALLOWED_HOSTS = [SITE_HOST, *env.list("ALLOWED_HOSTS", [])]
 if not HTTPS:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
-if "*" in ALLOWED_HOSTS:
+if any("*" in host for host in ALLOWED_HOSTS):
     raise ImproperlyConfigured(
         'Environment variable "ALLOWED_HOSTS" invalid: name the hosts, * is not accepted.'
     )
@@ -122,10 +141,10 @@ EMAIL_TIMEOUT = 10
 
 # Limits: "30/minute" and "30/minute;300/day" both work, as the limits library reads them.
 
-LIMIT_GUEST_MESSAGES: str = env.str("LIMIT_GUEST_MESSAGES", "20/minute;200/day")
-LIMIT_ACCOUNT_MESSAGES: str = env.str("LIMIT_ACCOUNT_MESSAGES", "30/minute;1000/day")
-LIMIT_ADDRESS_MESSAGES: str = env.str("LIMIT_ADDRESS_MESSAGES", "60/minute;2000/day")
-LIMIT_ADDRESS_GUESTS: str = env.str("LIMIT_ADDRESS_GUESTS", "20/hour;100/day")
+LIMIT_GUEST_MESSAGES: str = rate("LIMIT_GUEST_MESSAGES", "20/minute;200/day")
+LIMIT_ACCOUNT_MESSAGES: str = rate("LIMIT_ACCOUNT_MESSAGES", "30/minute;1000/day")
+LIMIT_ADDRESS_MESSAGES: str = rate("LIMIT_ADDRESS_MESSAGES", "60/minute;2000/day")
+LIMIT_ADDRESS_GUESTS: str = rate("LIMIT_ADDRESS_GUESTS", "20/hour;100/day")
 LIMIT_PERSON_RUNS: int = env.int("LIMIT_PERSON_RUNS", 3, validate=validate.Range(1))
 LIMIT_PERSON_SOCKETS: int = env.int("LIMIT_PERSON_SOCKETS", 20, validate=validate.Range(1))
 LIMIT_ADDRESS_SOCKETS: int = env.int("LIMIT_ADDRESS_SOCKETS", 100, validate=validate.Range(1))
