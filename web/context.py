@@ -11,16 +11,15 @@ from assistant.models import Conversation, Person
 SIDEBAR_LENGTH = 30
 
 
-def sidebar(request: HttpRequest) -> list[Conversation]:
+def sidebar(person: Person) -> list[Conversation]:
     """The person's newest conversations, newest first."""
-    if not request.user.is_authenticated:
-        return []
-    return list(request.user.conversations.order_by("-updated_at")[:SIDEBAR_LENGTH])
+    return list(person.conversations.order_by("-updated_at")[:SIDEBAR_LENGTH])
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Names and flags of the site, and who is looking. Error pages may come here without `user`."""
-    user = getattr(request, "user", None)
+    # On account pages a guest counts as nobody, and is kept beside: the list is theirs all the same.
+    user = getattr(request, "guest", None) or getattr(request, "user", None)
     person = user if isinstance(user, Person) else None
     return {
         "site_name": settings.SITE_NAME,
@@ -28,5 +27,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "demo_model": settings.LLAMA_DEMO,
         "is_guest": person is not None and person.is_guest,
         "is_account": person is not None and not person.is_guest,
-        "sidebar_conversations": SimpleLazyObject(lambda: sidebar(request)) if person else [],
+        "sidebar_conversations": SimpleLazyObject(lambda: sidebar(person)) if person else [],
     }

@@ -22,7 +22,7 @@ def new_name() -> str:
 async def sign_up(page: Page, name: str) -> None:
     await page.get_by_role("link", name="Sign in").first.click()
     await page.get_by_role("main").get_by_role("link", name="Create an account").click()
-    await page.get_by_label("Name").fill(name)
+    await page.get_by_role("main").get_by_label("Name", exact=True).fill(name)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Create account").click()
     await expect(page.get_by_role("button", name="Sign out")).to_be_attached()
@@ -53,6 +53,13 @@ async def test_a_guest_signs_up_and_keeps_the_conversation(page: Page) -> None:
     await expect(side(page).get_by_text(name)).to_be_visible()
     await named(page, "Remember me").click()
     await expect(answers(page)).to_have_text("Hello from the llama.")
+
+
+async def test_a_guest_about_to_sign_up_still_sees_what_they_said(page: Page) -> None:
+    await converse(page, "Keep me")
+    for path in ("/account/signup/", "/account/login/"):
+        await page.goto(path)
+        await expect(named(page, "Keep me")).to_be_visible()
 
 
 async def test_signing_in_brings_along_what_was_said_as_a_guest(open_page: OpenPage, page: Page) -> None:

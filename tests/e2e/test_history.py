@@ -139,6 +139,15 @@ async def test_a_person_thinks_better_of_a_new_name(page: Page) -> None:
     await expect(named(page, "Lamps")).to_be_visible()
 
 
+async def test_in_the_sheet_escape_ends_the_renaming_alone(phone: Page) -> None:
+    await converse(phone, "Lamps")
+    await phone.get_by_role("button", name="Conversations").tap()
+    await side(phone).get_by_role("link", name="Rename or delete: Lamps").tap()
+    await phone.get_by_role("button", name="Rename").tap()
+    await phone.get_by_label("Name of the conversation").press("Escape")
+    await expect(named(phone, "Lamps")).to_be_visible()
+
+
 async def test_a_person_deletes_a_conversation_after_a_second_thought(page: Page, fake_llama: FakeLlama) -> None:
     await lamps_and_bread(page, fake_llama)
     await choose(page, "Lamps", "Delete")

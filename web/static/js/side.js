@@ -107,6 +107,7 @@ function rename(item) {
     if (event.key === "Enter") close(true).then(() => link.focus());
     if (event.key === "Escape") close(false).then(() => link.focus());
     if (event.key === "Enter" || event.key === "Escape") event.stopPropagation();
+    if (event.key === "Escape") event.preventDefault(); // or the sheet around it would close too
   });
 }
 
