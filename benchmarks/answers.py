@@ -1,7 +1,7 @@
 """What became of one answer, and how many people ask for theirs at a steady rate."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 
@@ -23,10 +23,10 @@ class Received:
 
 
 # Asks once and returns what came.
-Ask = Callable[[], Awaitable[Received]]
+Ask = Callable[[], Coroutine[None, None, Received]]
 
 
-async def crowd(asks: list[Ask], rounds: int, spread_seconds: float, limit_seconds: float) -> list[list[Received]]:
+async def crowd(asks: Sequence[Ask], rounds: int, spread_seconds: float, limit_seconds: float) -> list[list[Received]]:
     """Everybody asks `rounds` times, one after the other; they begin evenly spread over `spread_seconds`."""
 
     async def one(ask: Ask, pause: float) -> list[Received]:

@@ -66,7 +66,8 @@ class Browser:
         self.visitor = Visitor(site, address)
         begun = self.visitor.post("/", {"text": GREETING, "id": str(uuid4())})
         self.conversation = str(conversation_id(begun.headers["location"]))
-        cookies = "; ".join(f"{name}={value}" for name, value in self.visitor.http.cookies.items())
+        self.cookies = dict(self.visitor.http.cookies)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         self._headers = {"Cookie": cookies, "X-Forwarded-For": address}
 
     def load_page(self) -> None:

@@ -22,6 +22,7 @@ from tests.fake_llama import pieces
 
 ADDRESSES = "198.18.{}.{}"
 TABS_OPENED_AT_ONCE = 20
+RELOADS_ONE_IN = 10
 
 
 @dataclass(frozen=True)
@@ -109,19 +110,22 @@ async def ask_through(tabs: list[Tab], load: Load, rounds: int, spread: float) -
 
 
 async def reload_in_mid_answer(tabs: list[Tab], load: Load) -> list[float]:
-    """Seconds that each person's reload takes while all the others read on."""
-    print("everybody reloads in mid-answer", flush=True)
+    """Seconds that the reload of every tenth person takes while all the others read on."""
+    print("one in ten reloads in mid-answer", flush=True)
+    reloads: list[float] = []
 
-    async def one(tab: Tab, pause: float) -> float:
-        await asyncio.sleep(pause)
+    async def one(tab: Tab, number: int) -> Received:
+        if number % RELOADS_ONE_IN:
+            return await tab.ask(load.tokens)
         async with asyncio.TaskGroup() as group:
-            group.create_task(tab.ask(load.tokens))
+            asking = group.create_task(tab.ask(load.tokens))
             await asyncio.sleep(load.answer_seconds / 2)
-            return await tab.reloaded()
+            reloads.append(await tab.reloaded())
+        return asking.result()
 
-    async with asyncio.timeout(load.limit_seconds(1)):
-        step = load.answer_seconds / 2 / len(tabs)
-        return await asyncio.gather(*(one(tab, i * step) for i, tab in enumerate(tabs)))
+    asks = [partial(one, tab, number) for number, tab in enumerate(tabs)]
+    await crowd(asks, 1, load.answer_seconds, load.limit_seconds(1))
+    return reloads
 
 
 def speed(straight: list[list[Received]], through: list[list[Received]]) -> list[Figure]:

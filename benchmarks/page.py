@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass
 from statistics import median
 from uuid import UUID
 
-from playwright.async_api import CDPSession, Page, async_playwright
+from playwright.async_api import CDPSession, Page, Request, async_playwright
 
 from benchmarks.browser import Browser
 from benchmarks.stage import stage
@@ -70,12 +70,12 @@ async def visit_often(reader: Browser, times: int) -> list[Visit]:
     async with async_playwright() as playwright:
         path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         chromium = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        cookies = [{"name": name, "value": value} for name, value in reader.visitor.http.cookies.items()]
         visits = []
         for number in range(times):
             print(f"visit {number + 1} of {times}", flush=True)
             async with await chromium.new_context(base_url=reader.site.url) as context:
-                await context.add_cookies([{**cookie, "url": reader.site.url} for cookie in cookies])
+                for name, value in reader.cookies.items():
+                    await context.add_cookies([{"name": name, "value": value, "url": reader.site.url}])
                 visits.append(await visit(await context.new_page(), f"/c/{reader.conversation}/"))
         await chromium.close()
         return visits
@@ -86,12 +86,12 @@ async def visit(page: Page, address: str) -> Visit:
     tools = await page.context.new_cdp_session(page)
     await tools.send("Performance.enable")
     await page.add_init_script(OBSERVE)
-    sizes = []
-    page.on("requestfinished", lambda request: request.resource_type == "script" and sizes.append(request.sizes()))
+    requests: list[Request] = []
+    page.on("requestfinished", lambda request: requests.append(request))
     await page.goto(address)
     first = await look(page, tools)
     await load_earlier(page)
-    script = sum([(await size)["responseBodySize"] for size in sizes])
+    script = sum([(await one.sizes())["responseBodySize"] for one in requests if one.resource_type == "script"])
     return Visit(script / 1024, await page.evaluate(FIRST_PAINT), first, await look(page, tools))
 
 
