@@ -11,6 +11,7 @@ from limits import RateLimitItem, parse_many
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
+from redis.asyncio import ConnectionPool
 
 from assistant.errors import AssistantError, LogUnavailableError
 from assistant.models import Person
@@ -27,16 +28,20 @@ class Limits:
     """Counts for this process's event loop; the counters are shared by all processes."""
 
     def __init__(self, redis_url: str) -> None:
+        self._pool = ConnectionPool.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)
         storage = RedisStorage(
             f"async+{redis_url}",
             wrap_exceptions=True,
             implementation="redispy",
             key_prefix="limits",
-            socket_connect_timeout=2,
-            socket_timeout=5,
+            connection_pool=self._pool,  # type: ignore[arg-type]
         )
         self._limiter = SlidingWindowCounterRateLimiter(storage)
         self.sockets: Counter[str] = Counter()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._pool.aclose()
 
     async def count(self, rule: str, *names: str) -> None:
         """Count one use of `rule` (as "20/minute;200/day") by the one that `names` name.

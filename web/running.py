@@ -41,4 +41,5 @@ async def running() -> AsyncIterator[None]:
             yield
         finally:
             await runtime.drain(DRAIN_SECONDS)
+            await _current.limits.close()
             _current = None

@@ -24,3 +24,6 @@ urlpatterns = [
     path("robots.txt", views.robots, name="robots"),
     path("", include(you.urlpatterns)),
 ]
+
+# Django's own would read the form once more, and fail in the same way.
+handler400 = "web.views.bad_request"

@@ -1,5 +1,7 @@
 """The pages of the chat, and what their forms do where no script runs."""
 
+import asyncio
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 from django.core.paginator import Paginator
@@ -143,6 +145,11 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse("User-agent: *\nAllow: /$\nAllow: /about/\nDisallow: /\n", content_type="text/plain")
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for a request that nobody's browser makes."""
+    return render(request, "400.html", status=400)
+
+
 # What forms do
 
 
@@ -163,23 +170,22 @@ async def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @require_POST
 async def edit(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Say something else in place of an earlier message."""
-    return await ask_and_show(
-        request, message_id, actions.edit(message_id, request.POST.get("text", ""), client_id(request))
-    )
+    text = request.POST.get("text", "")
+    return await ask_and_show(request, message_id, lambda: actions.edit(message_id, text, client_id(request)))
 
 
 @require_POST
 async def retry(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Answer anew."""
-    return await ask_and_show(request, message_id, actions.retry(message_id))
+    return await ask_and_show(request, message_id, lambda: actions.retry(message_id))
 
 
-async def ask_and_show(request: HttpRequest, message_id: UUID, what: actions.Ask) -> HttpResponse:
+async def ask_and_show(request: HttpRequest, message_id: UUID, what: Callable[[], actions.Ask]) -> HttpResponse:
     """Carry out `what` about a message, then show its conversation, with a sentence where it failed."""
     person = await known_person(request)
     try:
         message = await in_thread(conversations.own_message)(person, message_id)
-        await ask(request, person, what)
+        await ask(request, person, what())
     except NotFoundError as error:
         raise Http404 from error
     except AssistantError as error:
@@ -218,7 +224,7 @@ def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 async def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Delete a conversation and all that was said in it."""
     runs = await in_thread(delete_conversation)(request, conversation_id)
-    await in_thread(forget)(runs)
+    await asyncio.to_thread(forget, runs)
     return HttpResponse(status=204) if "X-Fragment" in request.headers else redirect("start")
 
 

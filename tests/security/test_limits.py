@@ -1,0 +1,624 @@
+"""Using the site up: too many messages, guests, answers, bytes, rows; and forms that nobody's browser sends."""
+
+import asyncio
+import ipaddress
+import socket as sockets
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from django.conf import settings as site_settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from assistant import people
+from assistant.models import Conversation, Message, Person, Run
+from tests.conftest import next_address
+from tests.fake_llama import FakeLlama, Gate, says, stalls
+from tests.people import Visitor
+from tests.security.attacks import Talk, replies, rest, rows, sign_up, talk
+from tests.security.routes import NOTHING, OPEN, OWNED, routes
+from tests.servers import Site, Valkey, eventually
+from web.bodies import BoundedBodies
+from web.frames import FRAMES
+from web.limits import LimitedError, Limits
+
+GUEST, ACCOUNT, ADDRESS, GUESTS, RUNS = 4, 6, 9, 3, 2
+
+
+@pytest.fixture(scope="module")
+def shared_tight_site(
+    database: None, valkey: Valkey, shared_llama: FakeLlama, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A site that allows very little."""
+    environment = {
+        "REDIS_URL": valkey.url,
+        "LLAMA_URL": shared_llama.url,
+        "LIMIT_GUEST_MESSAGES": f"{GUEST}/day",
+        "LIMIT_ACCOUNT_MESSAGES": f"{ACCOUNT}/day",
+        "LIMIT_ADDRESS_MESSAGES": f"{ADDRESS}/day",
+        "LIMIT_ADDRESS_GUESTS": f"{GUESTS}/day",
+        "LIMIT_PERSON_RUNS": str(RUNS),
+        "LLAMA_ANSWER_SECONDS": "2",
+    }
+    site = Site(tmp_path_factory.mktemp("tight-site"), environment)
+    site.start()
+    yield site
+    site.kill()
+
+
+@pytest.fixture
+def tight_site(shared_tight_site: Site, fake_llama: FakeLlama) -> Site:
+    return shared_tight_site
+
+
+@pytest.fixture
+def guest(tight_site: Site) -> Iterator[Visitor]:
+    with Visitor(tight_site, next_address()) as visitor:
+        yield visitor
+
+
+def say(visitor: Visitor, conversation: Conversation, text: str = "Again") -> int:
+    """Say something as a form does; the status."""
+    rest(conversation)
+    return visitor.post(f"/c/{conversation.id}/messages", {"text": text, "id": str(uuid4())}).status_code
+
+
+def new(visitor: Visitor, **headers: str) -> int:
+    """Begin a conversation; the status."""
+    return visitor.post("/", {"text": "Hello", "id": str(uuid4())}, headers=headers).status_code
+
+
+# At the limit, above it, after it
+
+
+def test_a_guest_says_so_much_and_no_more(guest: Visitor, fake_llama: FakeLlama) -> None:
+    conversation = guest.begin()
+    assert [say(guest, conversation) for _ in range(GUEST)] == [302] * (GUEST - 1) + [429]
+    before, asked = rows(guest.person), len(fake_llama.requests)
+    answer = conversation.messages.filter(role="assistant").last()
+    assert answer
+    assert guest.post(f"/m/{answer.id}/retry", {"id": str(uuid4())}).status_code == 429
+    assert guest.post("/", {"text": "Elsewhere"}).status_code == 429
+    with guest.socket() as socket:
+        socket.say("send", conversation=conversation.id, id=uuid4(), text="By the socket")
+        socket.say("retry", message=answer.id, id=uuid4())
+        assert [reply["code"] for reply in replies(socket)] == ["limited", "limited"]
+    assert rows(guest.person) == before
+    assert len(fake_llama.requests) == asked
+
+
+def test_an_account_has_a_limit_of_its_own(guest: Visitor) -> None:
+    conversation = guest.begin()
+    sign_up(guest)
+    assert [say(guest, conversation) for _ in range(ACCOUNT + 1)] == [302] * ACCOUNT + [429]
+
+
+def test_many_people_at_one_address_share_its_limit(tight_site: Site) -> None:
+    address = next_address()
+    statuses = []
+    for _ in range(GUESTS):
+        with Visitor(tight_site, address) as visitor:
+            conversation = visitor.begin()
+            statuses += [say(visitor, conversation) for _ in range(GUEST - 1)]
+    assert statuses.count(302) == ADDRESS - GUESTS
+
+
+def test_one_who_asks_on_and_on_takes_nothing_from_the_neighbours(tight_site: Site) -> None:
+    address = next_address()
+    with Visitor(tight_site, address) as loud, Visitor(tight_site, address) as quiet:
+        conversation, other = loud.begin(), quiet.begin()
+        assert [say(loud, conversation) for _ in range(ADDRESS * 2)][GUEST - 1 :] == [429] * (ADDRESS * 2 - GUEST + 1)
+        assert say(quiet, other) == 302
+
+
+@pytest.fixture
+async def processes(valkey: Valkey) -> AsyncIterator[list[Limits]]:
+    """The limits as four processes count them."""
+    processes = [Limits(valkey.url) for _ in range(4)]
+    yield processes
+    for limits in processes:
+        await limits.close()
+
+
+async def allowed(limits: Limits, rule: str, name: str) -> bool:
+    try:
+        await limits.count(rule, name)
+    except LimitedError:
+        return False
+    return True
+
+
+async def test_a_limit_ends_with_its_window(processes: list[Limits]) -> None:
+    limits, name = processes[0], uuid4().hex
+    assert await allowed(limits, "2/second", name)
+    tries = [await allowed(limits, "2/second", name) for _ in range(50)]
+    assert not all(tries)
+    async with asyncio.timeout(10):
+        while not await allowed(limits, "2/second", name):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+async def test_counters_are_shared_by_all_processes(processes: list[Limits]) -> None:
+    name = uuid4().hex
+    assert [await allowed(processes[n % 4], "5/day", name) for n in range(7)] == [True] * 5 + [False] * 2
+
+
+async def test_requests_at_the_same_moment_do_not_slip_past_a_limit(processes: list[Limits]) -> None:
+    name = uuid4().hex
+    tries = [allowed(processes[number % 4], "10/day", name) for number in range(100)]
+    assert sum(await asyncio.gather(*tries)) == 10
+
+
+def test_messages_sent_at_the_same_moment_do_not_slip_past_either(tight_site: Site) -> None:
+    address = next_address()
+    with Visitor(tight_site, address) as visitor:
+        talks = [visitor.begin()]
+        rest(talks[0])
+        with ThreadPoolExecutor(10) as pool:
+            statuses = list(pool.map(lambda _: new(visitor), range(10)))
+        assert statuses.count(302) <= GUEST - 1
+        theirs = visitor.person.conversations.count()
+        assert theirs <= GUEST
+
+
+def test_no_more_answers_at_once_than_allowed_however_many_tabs_ask(tight_site: Site, fake_llama: FakeLlama) -> None:
+    gate = Gate()
+    fake_llama.on("At once", says("Slowly, slowly.", gate=gate))
+    with Visitor(tight_site, next_address()) as visitor:
+        sign_up(visitor)
+        with ThreadPoolExecutor(20) as pool:
+            form = [{"text": "At once", "id": str(uuid4())} for _ in range(20)]
+            statuses = list(pool.map(lambda data: visitor.post("/", data).status_code, form))
+        running = Run.objects.filter(conversation__person=visitor.person, status="running")
+        assert statuses.count(302) == running.count() == RUNS
+        assert fake_llama.open_streams <= RUNS
+        gate.open()
+        eventually(lambda: running.count() == 0)
+
+
+def test_a_tab_that_is_closed_leaves_no_work_for_ever(guest: Visitor, fake_llama: FakeLlama) -> None:
+    fake_llama.on("Never end", stalls("Some words and then"))
+    conversation = guest.begin("Never end")
+    guest.http.close()
+    eventually(lambda: conversation.runs.get().status == Run.Status.FAILED, 10)
+    eventually(lambda: fake_llama.open_streams == 0, 5)
+    assert conversation.messages.get(role="assistant").text == "Some words and then"
+
+
+# Guests from one address
+
+
+def guests_of(statuses: list[int]) -> int:
+    return statuses.count(302)
+
+
+def test_looking_around_makes_no_guest(tight_site: Site) -> None:
+    before = Person.objects.count()
+    with Visitor(tight_site, next_address()) as visitor:
+        for path in ("/", "/c/", "/about/", "/you/", "/account/login/", f"/c/{NOTHING}/"):
+            visitor.get(path)
+        visitor.post("/", {"text": "  "})
+        visitor.post("/", {"text": "x" * (site_settings.MESSAGE_CHARACTERS + 1)})
+        visitor.post("/", {"text": "Hello", "id": "nonsense"})
+        visitor.post(f"/c/{NOTHING}/messages", {"text": "Hello"})
+        assert visitor.session_key == ""
+    assert Person.objects.count() == before
+
+
+def test_throwing_cookies_away_gives_no_fresh_quota(tight_site: Site) -> None:
+    address, before = next_address(), Person.objects.count()
+    statuses = []
+    for _ in range(3 * GUESTS):
+        with Visitor(tight_site, address) as visitor:
+            statuses.append(new(visitor))
+    assert statuses == [302] * GUESTS + [429] * 2 * GUESTS
+    assert Person.objects.count() == before + GUESTS
+
+
+def test_all_of_an_ipv6_block_counts_as_one_in_every_spelling(tight_site: Site) -> None:
+    block = ipaddress.ip_network(f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}::/64", strict=False)
+    spellings: list[Callable[[Any], str]] = [
+        str,
+        lambda address: address.exploded.upper(),
+        lambda address: f"[{address}]:4433",
+        lambda address: f"{address}%eth0",
+    ]
+    statuses = []
+    for number in range(3 * GUESTS):
+        with Visitor(tight_site, spellings[number % 4](block[number * 77 + 1])) as visitor:
+            statuses.append(new(visitor))
+    assert guests_of(statuses) == GUESTS
+
+
+def test_a_forged_chain_of_proxies_changes_nothing(tight_site: Site) -> None:
+    address = next_address()
+    forged = ["1.2.3.4", "127.0.0.1", "unknown", "'; --", "::1", "10.0.0.1, 10.0.0.2", ", ,", "x" * 2000]
+    statuses = []
+    for claim in [*forged, *forged]:
+        with Visitor(tight_site, f"{claim}, {address}") as visitor:
+            statuses.append(new(visitor, Forwarded=f"for={claim[:20]}", **{"X-Real-IP": "5.6.7.8"}))
+    assert guests_of(statuses) == GUESTS
+
+
+def test_ipv4_in_the_clothes_of_ipv6_is_the_same_address(tight_site: Site) -> None:
+    address = next_address()
+    statuses = []
+    for spelling in (address, f"::ffff:{address}", f"{address}:1234") * GUESTS:
+        with Visitor(tight_site, spelling) as visitor:
+            statuses.append(new(visitor))
+    assert guests_of(statuses) == GUESTS
+
+
+# Large
+
+
+def test_a_body_that_is_too_large_is_cut_off_early(site: Site) -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 500_000_000:
+            sent += 65536
+            yield b"a" * 65536
+
+    with httpx.Client(base_url=site.url, trust_env=False, timeout=20) as http:
+        with suppress(httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
+            assert http.post("/", content=endless()).status_code == 413
+        assert sent < 20_000_000
+        assert http.get("/").status_code == 200
+
+
+def test_a_body_that_only_says_it_is_large_is_refused_unread(site: Site) -> None:
+    for length in (b"10000000000", b"9" * 30):
+        with sockets.create_connection(("127.0.0.1", site.port), timeout=10) as line:
+            line.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: " + length + b"\r\n\r\n")
+            assert line.recv(100).split()[1] in (b"413", b"400")
+
+
+def test_an_uploaded_file_goes_nowhere(alice: Visitor) -> None:
+    alice.get("/")
+    headers = {"X-CSRFToken": alice.http.cookies["csrftoken"]}
+    files = {"text": ("a.txt", b"a" * 1_000_000)}
+    try:
+        status = alice.http.post("/", files=files, headers=headers).status_code
+    except (httpx.WriteError, httpx.ReadError):
+        status = 413
+    assert status == 413
+    small = alice.http.post("/", files={"text": ("a.txt", b"Hello")}, headers=headers)
+    assert small.status_code == 400
+
+
+async def test_a_body_that_drips_is_given_up() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def application(*_: Any) -> None:
+        raise AssertionError("it must not get this far")
+
+    async def drip() -> dict[str, Any]:
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b"a", "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await BoundedBodies(application, 1000, 0.2)({"type": "http", "headers": []}, drip, send)
+    assert sent[0]["status"] == 408
+
+
+@pytest.mark.parametrize("text", ["x" * 16_001, "é" * 16_001, "\n" * 50_000 + "x" * 16_001])
+def test_a_message_that_is_too_long_is_refused_and_kept_on_the_page(alice: Visitor, text: str) -> None:
+    refused = alice.post("/", {"text": text})
+    assert refused.status_code == 400
+    assert alice.session_key == ""
+    fits = alice.post("/", {"text": "é" * 16_000, "id": str(uuid4())})
+    assert fits.status_code == 302
+
+
+def test_the_longest_message_fits_through_the_socket(alice: Visitor) -> None:
+    hers = talk(alice)
+    with alice.socket() as socket:
+        socket.say("send", conversation=hers.conversation.id, id=uuid4(), text="é" * 16_001)
+        assert socket.hear_until("refused")["code"] == "text_too_long"
+        socket.say("send", conversation=hers.conversation.id, id=uuid4(), text="é" * 16_000)
+        socket.hear_until("accepted")
+
+
+# Many
+
+
+def browser_of(person: Person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def writer(database: None) -> Iterator[Person]:
+    """Somebody who has written for years."""
+    person = people.make_guest()
+    yield person
+    person.delete()
+
+
+def queries_of(client: Client, path: str, **options: Any) -> tuple[int, str]:
+    """How many queries a page takes, and the page."""
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(path, **options)
+    assert response.status_code == 200
+    return len(queries), response.content.decode()
+
+
+def fill(conversation: Conversation, many: int) -> None:
+    for position in range(1, many + 1, 1000):
+        Message.objects.bulk_create(
+            Message(conversation=conversation, position=number, role="user", text=f"Line {number}")
+            for number in range(position, min(position + 1000, many + 1))
+        )
+
+
+def test_a_conversation_as_long_as_it_can_get_opens_like_any_other(writer: Person) -> None:
+    short = Conversation.objects.create(person=writer, title="Short")
+    full = Conversation.objects.create(person=writer, title="Full")
+    fill(short, 60)
+    fill(full, site_settings.MESSAGES_PER_CONVERSATION)
+    client = browser_of(writer)
+    few, _ = queries_of(client, f"/c/{short.id}/")
+    many, page = queries_of(client, f"/c/{full.id}/")
+    assert many == few < 15
+    assert page.count("data-position=") == 50
+    first, fragment = queries_of(client, f"/c/{full.id}/messages?before=51")
+    assert first < 15
+    assert "Line 1<" in fragment
+
+
+def test_nothing_fits_into_a_full_conversation(alice: Visitor, fake_llama: FakeLlama) -> None:
+    hers = talk(alice)
+    hers.conversation.messages.create(position=site_settings.MESSAGES_PER_CONVERSATION, role="user", text="The last")
+    asked = len(fake_llama.requests)
+    refused = alice.post(f"/c/{hers.conversation.id}/messages", {"text": "One more"})
+    assert refused.status_code == 400
+    assert len(fake_llama.requests) == asked
+    with alice.socket() as socket:
+        socket.say("send", conversation=hers.conversation.id, id=uuid4(), text="One more")
+        assert socket.hear_until("refused")["code"] == "conversation_full"
+
+
+def test_a_thousand_conversations_are_listed_in_few_queries_and_are_the_most(alice: Visitor) -> None:
+    alice.begin()
+    person, most = alice.person, site_settings.CONVERSATIONS_PER_PERSON
+    few, _ = queries_of(browser_of(person), "/c/")
+    Conversation.objects.bulk_create(Conversation(person=person, title=f"Number {n}") for n in range(most - 1))
+    many, page = queries_of(browser_of(person), "/c/")
+    assert many <= few + 1
+    assert page.count('id="c-') == 50
+    queries_of(browser_of(person), "/c/?q=Number&page=999999999999999999999")
+    assert alice.post("/", {"text": "One more"}).status_code == 400
+    assert person.conversations.count() == most
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("%", {"100% sure"}),
+        ("_", {"snake_case"}),
+        ("\\", {"back\\slash"}),
+        ("'", {"it's"}),
+        ('"', {'a "word"'}),
+        ("(a+)+$", {"(a+)+$"}),
+        (".*", set()),
+        ("%%%%" * 25, set()),
+        ("\x00", None),
+        ("   ", None),
+    ],
+)
+def test_search_takes_signs_as_they_are(writer: Person, query: str, found: set[str] | None) -> None:
+    texts = ["100% sure", "snake_case", "back\\slash", "it's", 'a "word"', "(a+)+$", "plain"]
+    for text in texts:
+        conversation = Conversation.objects.create(person=writer, title="A talk")
+        Message.objects.create(conversation=conversation, position=1, role="user", text=text)
+    page = browser_of(writer).get("/c/", {"q": query})
+    assert page.status_code == 200
+    seen = {conversation.messages.get().text for conversation in page.context["page"]}
+    assert seen == (set(texts) if found is None else found)
+
+
+def test_a_search_in_very_much_text_is_answered_in_time(writer: Person) -> None:
+    for _ in range(20):
+        conversation = Conversation.objects.create(person=writer)
+        Message.objects.bulk_create(
+            Message(conversation=conversation, position=n, role="user", text="a" * 5000) for n in range(1, 51)
+        )
+    count, page = queries_of(browser_of(writer), "/c/", data={"q": "a" * 99 + "b"})
+    assert count < 12
+    assert page.count('id="c-') == 0
+
+
+# Odd
+
+
+VALUES: list[Any] = [
+    None,
+    "",
+    " ",
+    "null",
+    "undefined",
+    "[]",
+    "{}",
+    "-1",
+    "1e999",
+    "NaN",
+    "\x00",
+    "\x00a",
+    "💥" * 50,
+    "a" * 20_000,
+    "../../etc/passwd",
+    "%ff%fe",
+    "{{ 7 * 7 }}",
+    ["a", "b"],
+]
+FIELDS = ("text", "id", "title", "good", "word", "before", "q", "page", "sure", "manage", "edit", "next")
+ENDS = {"delete", "erase", "account_logout"}  # They take no field but a yes.
+PAGES = [route for route in routes() if not route.name.startswith("admin:") and route.name not in ENDS]
+
+
+@pytest.fixture(scope="module")
+def hers(shared_site: Site) -> Iterator[tuple[Visitor, Talk]]:
+    with Visitor(shared_site, next_address()) as visitor:
+        yield visitor, talk(visitor)
+
+
+def real_path(name: str, path: str, talked: Talk) -> str:
+    """The address filled in with what is one's own, so that the form itself is looked at."""
+    owned = dict(OWNED).get(name)
+    return owned.path(name, talked) if owned else path
+
+
+@pytest.mark.parametrize("route", PAGES, ids=lambda route: route.name)
+def test_an_odd_form_is_refused_and_breaks_nothing(hers: tuple[Visitor, Talk], route: Any) -> None:
+    visitor, talked = hers
+    path = real_path(route.name, route.path, talked)
+    statuses = {visitor.get(path, params=dict.fromkeys(FIELDS, value[:200])).status_code for value in VALUES[1:]}
+    for value in VALUES:
+        data = {} if value is None else dict.fromkeys(FIELDS, value)
+        if route.name in ("start", "messages", "edit", "retry"):
+            data.pop("text", None)  # Those with a text are sent below, one by one, as each would be answered.
+        statuses.add(visitor.post(path, data).status_code)
+    for content, kind in ODD_BODIES:
+        headers = {"Content-Type": kind, "X-CSRFToken": visitor.http.cookies["csrftoken"], "Origin": visitor.site.url}
+        statuses.add(visitor.http.post(path, content=content, headers=headers).status_code)
+    assert max(statuses) < 500, statuses
+
+
+ODD_BODIES: list[tuple[bytes, str]] = [
+    (b"", ""),
+    (b"\xff\xfe\x00", "application/x-www-form-urlencoded"),
+    (b"%zz=%zz&=&&&;;", "application/x-www-form-urlencoded"),
+    (b"id=%ED%A0%80&good=%ED%A0%80&title=%00", "application/x-www-form-urlencoded"),
+    (b"id=1", "application/x-www-form-urlencoded; charset=utf-7"),
+    (b"id=1", "application/x-www-form-urlencoded; charset=no-such-thing"),
+    (b"&".join(b"f%d=1" % n for n in range(2000)), "application/x-www-form-urlencoded"),
+    (b"not multipart", "multipart/form-data"),
+    (b"--x\r\n\r\n", "multipart/form-data; boundary=x"),
+    (b"--x", "multipart/form-data; boundary=" + "x" * 500),
+    (b'--x\r\nContent-Disposition: form-data; name="id"\r\n\r\n\xff\r\n--x--', "multipart/form-data; boundary=x"),
+    (b'{"id": null}', "application/json"),
+    (b"[" * 50_000, "application/json"),
+    (b"<a/>", "text/xml"),
+    (b"id=1", "/;=;"),
+]
+
+
+def speaking(talked: Talk) -> dict[str, str]:
+    """The addresses that take a text."""
+    return {
+        "start": reverse("start"),
+        "messages": reverse("messages", args=[talked.conversation.id]),
+        "edit": reverse("edit", args=[talked.question.id]),
+    }
+
+
+@pytest.mark.parametrize("name", ["start", "messages", "edit"])
+def test_a_message_without_words_or_with_an_odd_id_is_refused(alice: Visitor, name: str) -> None:
+    talked = talk(alice)
+    before, path = rows(alice.person), speaking(talked)[name]
+    empty = [{"text": text} for text in ("", " \n\t ", "\x00", "\x00\x00")]
+    ids = ("x", "0", "\x00", "../..", "a" * 5000, str(NOTHING) + "0", "null")
+    odd = [{"text": "Hello", "id": client_id} for client_id in ids]
+    for data in [{}, {"id": str(uuid4())}, *empty, *odd]:
+        assert alice.post(path, data).status_code == 400, data
+    assert rows(alice.person) == before
+
+
+@pytest.mark.parametrize("good", [None, "", "2", "true", "-1", "1\x00", ["1", "2"]])
+def test_a_thumb_points_up_or_down(hers: tuple[Visitor, Talk], good: Any) -> None:
+    visitor, talked = hers
+    data = {} if good is None else {"good": good}
+    assert visitor.post(reverse("feedback", args=[talked.answer.id]), data).status_code == 400
+
+
+@pytest.mark.parametrize("title", [None, "", "  ", "\x00", "\n\t"])
+def test_a_conversation_keeps_a_name(hers: tuple[Visitor, Talk], title: str | None) -> None:
+    visitor, talked = hers
+    data = {} if title is None else {"title": title}
+    assert visitor.post(reverse("rename", args=[talked.conversation.id]), data).status_code == 400
+
+
+ODD_IDS = [
+    "1",
+    "x",
+    "0" * 36,
+    "ABCDEF00-0000-4000-8000-000000000000",
+    "00000000-0000-0000-0000-00000000000g",
+    "%00",
+    "..%2f..",
+    "a" * 3000,
+]
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+@pytest.mark.parametrize("pattern", ["/c/{}/", "/c/{}/messages", "/m/{}/edit", "/r/{}/stop"])
+def test_an_odd_id_in_an_address_is_not_found(hers: tuple[Visitor, Talk], pattern: str, odd: str) -> None:
+    visitor, _ = hers
+    assert visitor.get(pattern.format(odd)).status_code in (301, 404)
+    assert visitor.post(pattern.format(odd), {"text": "Hello"}).status_code == 404
+
+
+FRAME_VALUES: list[Any] = [
+    None,
+    "",
+    1,
+    -1,
+    0.5,
+    True,
+    [],
+    {},
+    ["x"],
+    {"a": 1},
+    "x",
+    "x" * 5000,
+    2**31,
+    10**30,
+    "\ud800",
+]
+HALF_A_CHARACTER = "\ud800"
+ODD_FRAMES = [
+    (kind, field, value)
+    for kind, frame in FRAMES.items()
+    for field, wanted in frame.__annotations__.items()
+    for value in [*FRAME_VALUES, HALF_A_CHARACTER]
+    if not (wanted is str and isinstance(value, str) and value != HALF_A_CHARACTER)
+    and not (wanted is int and value is not True and value == 1)
+]
+
+
+def good_value(wanted: type) -> Any:
+    return {UUID: str(NOTHING), int: 0, str: "Hello"}[wanted]
+
+
+def test_an_odd_frame_is_refused_whatever_is_wrong_with_it(site: Site, hers: tuple[Visitor, Talk]) -> None:
+    """Every field of every frame, missing and with every wrong kind of value; a socket for each ninety frames."""
+    visitor, _ = hers
+    before = rows(visitor.person)
+    missing = [(kind, field, ...) for kind, frame in FRAMES.items() for field in frame.__annotations__]
+    odd = [*missing, *ODD_FRAMES]
+    for start in range(0, len(odd), 90):
+        with visitor.socket() as socket:
+            for kind, field, value in odd[start : start + 90]:
+                fields = {name: good_value(wanted) for name, wanted in FRAMES[kind].__annotations__.items()}
+                fields = (
+                    {**fields, field: value} if value is not ... else {k: v for k, v in fields.items() if k != field}
+                )
+                socket.say(kind, **fields)
+                assert socket.hear()["code"] == "bad_frame", (kind, field, value)
+    assert rows(visitor.person) == before
+
+
+def test_every_route_was_tried() -> None:
+    assert set(OPEN) | {name for name, _ in OWNED} == {route.name for route in PAGES} | ENDS
