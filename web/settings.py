@@ -39,6 +39,14 @@ def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     return found
 
 
+def url(name: str, default: str, *schemes: str) -> str:
+    """The address of a server, from the variable `name`; empty counts as unset."""
+    text: str = env.str(name, "") or default
+    if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise ImproperlyConfigured(f'Environment variable "{name}" invalid: it begins with {schemes[0]}://.')
+    return text.rstrip("/")
+
+
 def rate(name: str, default: str) -> str:
     """A limit, written as the limits library reads it, from the variable `name`."""
     text: str = env.str(name, default)
@@ -98,7 +106,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # The servers behind it. `manage.py start` sets the unset ones to servers of its own.
 
 LOCAL_SERVERS = [name for name in ("REDIS_URL", "DATABASE_URL", "LLAMA_URL") if not env.str(name, "")]
-REDIS_URL: str = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = url("REDIS_URL", "redis://127.0.0.1:6379/0", "redis", "rediss", "unix")
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'chaski.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -111,7 +119,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 0, "max_size": 20, "timeout": 10}}
 
-LLAMA_URL: str = env.str("LLAMA_URL", "http://127.0.0.1:8080/v1").rstrip("/")
+LLAMA_URL = url("LLAMA_URL", "http://127.0.0.1:8080/v1", "http", "https")
 LLAMA_MODEL: str = env.str("LLAMA_MODEL", "")
 LLAMA_KEY: str = env.str("LLAMA_KEY", "")
 LLAMA_CONTEXT: int = env.int("LLAMA_CONTEXT", 0, validate=validate.Range(0))
@@ -224,7 +232,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = GUEST_DAYS * 24 * 3600
-SECURE_SSL_REDIRECT = False
+# The proxy that ends HTTPS redirects to it; a place in browsers' lists is the owner's to ask for.
+SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -311,6 +320,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 # Celery: JSON only, nothing read back
 
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

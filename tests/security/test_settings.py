@@ -1,0 +1,81 @@
+"""A mistaken environment stops the start, and names the variable."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent.parent
+HTTPS = {"SITE_URL": "https://chat.example", "SECRET_KEY": "quiet-llamas-cross-the-bridge-before-dawn-0123456789"}
+
+BAD: list[tuple[str, dict[str, str]]] = [
+    ("SECRET_KEY", {**HTTPS, "SECRET_KEY": "short"}),
+    ("SECRET_KEY", {"SECRET_KEY": "k" * 501}),
+    ("DEBUG", {**HTTPS, "DEBUG": "true"}),
+    ("DEBUG", {"DEBUG": "perhaps"}),
+    ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": "*"}),
+    ("ALLOWED_HOSTS", {**HTTPS, "ALLOWED_HOSTS": "chat.example, *"}),
+    ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": "*.example"}),
+    ("SITE_URL", {"SITE_URL": "chat.example"}),
+    ("SITE_URL", {"SITE_URL": "ftp://chat.example"}),
+    ("SITE_URL", {"SITE_URL": "https://chat.example/somewhere"}),
+    ("TRUSTED_PROXIES", {"TRUSTED_PROXIES": "everybody"}),
+    ("TRUSTED_PROXIES", {"TRUSTED_PROXIES": "0.0.0.0/0"}),
+    ("TRUSTED_PROXIES", {"TRUSTED_PROXIES": "10.0.0.0/8,::/0"}),
+    ("LIMIT_GUEST_MESSAGES", {"LIMIT_GUEST_MESSAGES": "many"}),
+    ("LIMIT_ACCOUNT_MESSAGES", {"LIMIT_ACCOUNT_MESSAGES": "0/minute"}),
+    ("LIMIT_ADDRESS_GUESTS", {"LIMIT_ADDRESS_GUESTS": "10"}),
+    ("LIMIT_PERSON_SOCKETS", {"LIMIT_PERSON_SOCKETS": "-1"}),
+    ("GUEST_DAYS", {"GUEST_DAYS": "0"}),
+    ("LLAMA_TEMPERATURE", {"LLAMA_TEMPERATURE": "hot"}),
+    ("SOCIAL_GOOGLE", {"SOCIAL_GOOGLE": "id-without-a-secret"}),
+    ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
+    ("REDIS_URL", {"REDIS_URL": "nonsense"}),
+    ("LLAMA_URL", {"LLAMA_URL": "nonsense"}),
+    ("LOG_LEVEL", {"LOG_LEVEL": "LOUD"}),
+]
+
+
+def run(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python with nothing in its environment but what is given."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=FOLDER,
+        env={**kept, "DATA_DIR": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(("name", "environment"), BAD, ids=[f"{name}={given[name]:.30}" for name, given in BAD])
+def test_nonsense_is_refused_by_name(folder: Path, name: str, environment: dict[str, str]) -> None:
+    outcome = run(folder, environment, "-c", "import web.settings")
+    assert outcome.returncode != 0
+    sentence = outcome.stderr.splitlines()[-1]
+    assert f'"{name}" invalid' in sentence
+    assert name != "SECRET_KEY" or environment[name] not in sentence
+
+
+def test_the_operator_reads_one_sentence(folder: Path) -> None:
+    outcome = run(folder, {"LIMIT_GUEST_MESSAGES": "many"}, "manage.py", "check")
+    assert outcome.returncode != 0
+    assert outcome.stderr == 'Environment variable "LIMIT_GUEST_MESSAGES" invalid: write it as 20/minute.\n'
+
+
+def test_a_public_site_passes_djangos_own_checks(folder: Path) -> None:
+    outcome = run(folder, HTTPS, "manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "no issues" in outcome.stdout
+
+
+def test_the_secret_is_made_once_and_only_its_owner_reads_it(folder: Path) -> None:
+    for _ in range(2):
+        assert run(folder, {}, "-c", "import web.settings").returncode == 0
+    (secret,) = folder.glob("secret-key")
+    assert secret.stat().st_mode & 0o077 == 0
+    assert len(secret.read_text()) >= 50
