@@ -10,16 +10,27 @@ class Plain:
     """Takes away what a label already says, and the colon after it."""
 
     fields: dict[str, Any]
+    labels = {
+        "email": _("E-mail"),
+        "oldpassword": _("Current password"),
+        "password2": _("New password, again"),
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        if "email" in self.fields:
-            self.fields["email"].label = _("E-mail")
+        for name in self.labels.keys() & self.fields.keys():
+            self.fields[name].label = self.labels[name]
         if "password1" in self.fields:
             self.fields["password1"].help_text = _("Eight characters or more, and none that many people use.")
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
+
+
+class PlainNewPassword(Plain):
+    """The same, where a password takes the place of another."""
+
+    labels = Plain.labels | {"password1": _("New password")}
 
 
 class LoginForm(Plain, forms.LoginForm):
@@ -43,11 +54,11 @@ class AddEmailForm(Plain, forms.AddEmailForm):
     pass
 
 
-class ChangePasswordForm(Plain, forms.ChangePasswordForm):
+class ChangePasswordForm(PlainNewPassword, forms.ChangePasswordForm):
     pass
 
 
-class SetPasswordForm(Plain, forms.SetPasswordForm):
+class SetPasswordForm(PlainNewPassword, forms.SetPasswordForm):
     pass
 
 
@@ -55,7 +66,7 @@ class ResetPasswordForm(Plain, forms.ResetPasswordForm):
     pass
 
 
-class ResetPasswordKeyForm(Plain, forms.ResetPasswordKeyForm):
+class ResetPasswordKeyForm(PlainNewPassword, forms.ResetPasswordKeyForm):
     pass
 
 

@@ -15,7 +15,7 @@ import { announce, notice, word } from "./words.js";
 const SLOW = 10_000;
 const QUIET_LOSS = 1_500;
 const LOOK_AGAIN = 3_000;
-const TITLE_COMES = 2_500;
+const NAME_COMES = [2_500, 10_000, 40_000];
 
 const element = document.getElementById("thread");
 const conversation = element.dataset.conversation;
@@ -161,7 +161,7 @@ const frames = {
     clearTimeout(timers.slow);
     thread.finish(article, frame);
     showState();
-    setTimeout(showNews, TITLE_COMES);
+    lookForName();
   },
 };
 
@@ -182,6 +182,12 @@ function hintWhenSlow(article) {
   }, SLOW);
 }
 
+/** After the first answer a worker finds a name, sooner or later; after the others only the list's order changes. */
+function lookForName() {
+  const first = element.querySelectorAll(".message-answer").length < 2;
+  for (const wait of NAME_COMES.slice(0, first ? undefined : 1)) setTimeout(showNews, wait);
+}
+
 /** The conversation may have a name by now. */
 async function showNews() {
   await refreshList();
@@ -193,5 +199,5 @@ async function showNews() {
 const own = [...element.querySelectorAll(".message-user .prose")].map((prose) => prose.textContent.replace(/\s/g, ""));
 if (own.includes(draft.read("start").replace(/\s/g, ""))) draft.write("start", "");
 if (composer.answering) announce(word("answering"));
-if (!thread.running()) setTimeout(showNews, TITLE_COMES);
+if (!thread.running()) lookForName();
 composer.field.focus({ preventScroll: true });
