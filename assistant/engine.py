@@ -19,7 +19,7 @@ class History:
     token_factor: float = 1.0
 
 
-async def answer(client: LlamaClient, name: str, history: History, today: date) -> AsyncGenerator[Event, None]:
+async def answer(client: LlamaClient, name: str, history: History, today: date | None) -> AsyncGenerator[Event, None]:
     """Answer the last turn of `history`; `name` is the assistant's. Raises the LlamaErrors of the client."""
     yield Waiting("thinking")
     prompt = prompts.conversation(name, history.messages, today)

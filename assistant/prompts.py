@@ -20,14 +20,18 @@ TITLE = (
 )
 
 
-def conversation(name: str, history: Sequence[ChatMessage], today: date) -> list[ChatMessage]:
+def conversation(name: str, history: Sequence[ChatMessage], today: date | None) -> list[ChatMessage]:
     """The prompt for the next answer: the system text, then `history`, whose last turn is the person's.
 
-    The date goes with that last turn: at the head it would spoil the prefix cache each midnight.
+    The date goes with that last turn: at the head it would spoil the prefix cache each midnight. A model too small
+    to tell it from the question gets none.
     """
     *earlier, last = history
+    system = ChatMessage("system", SYSTEM.format(name=name))
+    if today is None:
+        return [system, *history]
     dated = ChatMessage("user", f"{last.content}\n\n(Today is {today:%A, %d %B %Y}.)")
-    return [ChatMessage("system", SYSTEM.format(name=name)), *earlier, dated]
+    return [system, *earlier, dated]
 
 
 def title(question: str, answer: str) -> list[ChatMessage]:

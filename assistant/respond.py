@@ -4,7 +4,7 @@ import asyncio
 import logging
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, assert_never
 from uuid import UUID
 
@@ -95,7 +95,7 @@ class Responder:
     async def _answer(self) -> End:
         history = await load_history(self.run)
         async with self._runtime.line.seat(lambda place: self._writer.append(Waiting("line", place))):
-            events = engine.answer(self._runtime.client, settings.SITE_NAME, history, timezone.localdate())
+            events = engine.answer(self._runtime.client, settings.SITE_NAME, history, today())
             async with aclosing(events):
                 async for event in events:
                     if isinstance(event, TurnFinished):
@@ -114,7 +114,8 @@ class Responder:
         while True:
             await asyncio.sleep(SAVE_SECONDS)
             number, text = self._writer.number, self._writer.written_text
-            if number > self._saved_number:
+            # Before the first word the log alone tells how the wait goes.
+            if text and number > self._saved_number:
                 try:
                     await save_progress(self.run, text, number)
                 except DatabaseError as error:
@@ -132,9 +133,14 @@ class Responder:
             self._runtime.journal.forget(self._writer)
             logger.warning("run %s ended without its log: Redis is away", self.run)
         elif not kept:
-            await in_thread(forget)([self.run])
-        elif isinstance(end, TurnFinished):
-            await ask_for_title(self.run)
+            await asyncio.to_thread(forget, [self.run])
+        elif isinstance(end, TurnFinished) and (conversation := await unnamed(self.run)):
+            await asyncio.to_thread(ask_for_title, conversation)
+
+
+def today() -> date | None:
+    """The date that the model is told. The small demonstration model talks about nothing else once it hears one."""
+    return None if settings.LLAMA_DEMO else timezone.localdate()
 
 
 @dataclass(frozen=True)
@@ -181,16 +187,24 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
 
 
 @in_thread
-def ask_for_title(run_id: UUID) -> None:
-    """Have the first answer's conversation named by a worker. The demonstration model gives no good names."""
+def unnamed(run_id: UUID) -> UUID | None:
+    """The conversation of the run, when a worker shall name it: this was its first answer, the person gave no name.
+
+    The demonstration model gives no good names.
+    """
     answer = Message.objects.select_related("conversation").get(run=run_id)
     if answer.position > FIRST_ANSWER or answer.conversation.titled_by_person or settings.LLAMA_DEMO:
-        return
+        return None
+    return answer.conversation_id
+
+
+def ask_for_title(conversation: UUID) -> None:
+    """Have a worker name the conversation. It may take seconds where Redis is away: not for the database's threads."""
     try:
         # By name, as the worker's module needs this one; without retries, as the title matters little.
-        current_app.send_task("assistant.tasks.title_conversation", [str(answer.conversation_id)], retry=False)
+        current_app.send_task("assistant.tasks.title_conversation", [str(conversation)], retry=False)
     except OperationalError as error:
-        logger.warning("no title for conversation %s: %s", answer.conversation_id, error)
+        logger.warning("no title for conversation %s: %s", conversation, error)
 
 
 def end_fields(end: End) -> dict[str, object]:

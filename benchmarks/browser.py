@@ -112,8 +112,6 @@ class Tab:
         self.answer = Answer()
         await self.say("send", conversation=self.browser.conversation, id=str(uuid4()), text="Tell me")
         self.run = (await self.hear_until("accepted"))["run"]
-        # As the page does for every answer that it finds in what it was sent.
-        await self.watch()
         finished = False
         while not finished:
             frame = await self.show()

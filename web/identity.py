@@ -48,6 +48,7 @@ def is_active_session(session: SessionBase, person: Person) -> bool:
     """
     row = (
         Session.objects.select_related("person")
+        .only("session_data", "person__password", "person__is_active")
         .filter(session_key=session.session_key, person=person.pk, expire_date__gt=timezone.now())
         .first()
     )

@@ -9,9 +9,10 @@ from django.utils.translation import gettext
 from markdown_it.renderer import RendererProtocol
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
-from pygments import highlight
+from pygments import format
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
+from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
 HIGHLIGHT_CHARACTERS = 6_000
 HIGHLIGHT_LINE_CHARACTERS = 200
@@ -27,6 +28,9 @@ LANGUAGE_NAMES = (
 )
 LANGUAGES = frozenset(LANGUAGE_NAMES.split())
 
+# Most of what code is made of has no colour of its own, and so needs no element.
+PLAIN = frozenset({Name, Operator, Punctuation, Whitespace})
+
 _formatter = HtmlFormatter(nowrap=True)
 
 
@@ -37,7 +41,8 @@ def show_code(self: RendererProtocol, tokens: Sequence[Token], index: int, optio
     language = words[0][:LANGUAGE_CHARACTERS] if words else ""
     colours = None if token.meta.get("open") else coloured(token.content, language.lower())
     head = f'<span class="code-language">{escape(language)}</span>' if language else "<span></span>"
-    button = f'<button type="button" class="copy-code" data-copy="">{escape(gettext("Copy"))}</button>'
+    name, word = escape(gettext("Copy code")), escape(gettext("Copy"))
+    button = f'<button type="button" class="copy-code" data-copy="" aria-label="{name}">{word}</button>'
     body = escape(token.content) if colours is None else colours
     return (
         f'<figure class="code"><figcaption>{head}{button}</figcaption>'
@@ -52,4 +57,5 @@ def coloured(code: str, language: str) -> str | None:
         return None
     if max(map(len, code.split("\n"))) > HIGHLIGHT_LINE_CHARACTERS or EMPTY_LINES.search(code):
         return None
-    return highlight(code, get_lexer_by_name(language, stripnl=False), _formatter)
+    tokens = get_lexer_by_name(language, stripnl=False).get_tokens(code)
+    return format(((Text if kind in PLAIN else kind, text) for kind, text in tokens), _formatter)

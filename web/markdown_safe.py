@@ -23,7 +23,7 @@ _cleaner = nh3.Cleaner(
     clean_content_tags={"script", "style"},
     attributes={
         "a": {"href", "title"},
-        "button": {"data-copy"},
+        "button": {"aria-label", "data-copy"},
         "ol": {"start"},
         **{tag: set(FORMULA_ATTRIBUTES.split()) for tag in FORMULAS.split()},
         "math": {"display"},

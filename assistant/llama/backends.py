@@ -10,7 +10,7 @@ import httpx
 
 from assistant.llama.errors import ModelLoadingError, NotAllowedError, UnreachableError
 from assistant.llama.options import LlamaOptions
-from assistant.llama.problems import error_from, read_problem
+from assistant.llama.problems import error_from, fault_name, read_problem
 
 DEFAULT_CONTEXT = 4096
 PAGE_SECONDS = 3.0
@@ -69,7 +69,7 @@ async def _model_list(http: httpx.AsyncClient, options: LlamaOptions) -> tuple[i
     except (TimeoutError, httpx.ReadTimeout):
         return 0, None
     except httpx.HTTPError as error:
-        raise UnreachableError(f"{options.host} cannot be reached: {type(error).__name__}") from error
+        raise UnreachableError(f"{options.host} cannot be reached: {fault_name(error)}") from error
 
 
 def _entries(value: object) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from assistant.llama.backends import Backend, probe, read_page
 from assistant.llama.errors import (
@@ -21,11 +22,13 @@ from assistant.llama.errors import (
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Part
 from assistant.llama.options import LlamaOptions
 from assistant.llama.patience import Patience
-from assistant.llama.problems import error_from, read_problem
+from assistant.llama.problems import error_from, fault_name, read_problem
 from assistant.llama.special import neutralise
 from assistant.llama.stream import Answer
 from assistant.llama.tokens import correction, fit
 
+# Answers are limited by the line before the model, not here.
+LIMITS = httpx.Limits(max_connections=10_000, max_keepalive_connections=100, keepalive_expiry=30)
 BACKEND_SECONDS = 300.0
 MAX_ERROR_BYTES = 64 * 1024
 # One token a byte: what `fit` assumes when the server found the prompt too long.
@@ -37,9 +40,10 @@ class LlamaClient:
 
     def __init__(self, options: LlamaOptions) -> None:
         self._options = options
+        # aiohttp's parser, written in C, halves the cost of a word.
         self._http = httpx.AsyncClient(
+            transport=AiohttpTransport(limits=LIMITS, trust_env=False),
             timeout=httpx.Timeout(None, connect=options.connect_seconds),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30),
             trust_env=False,
         )
         self._backend: Backend | None = None
@@ -141,7 +145,7 @@ class LlamaClient:
         try:
             response = await self._http.send(request, stream=True)
         except httpx.TransportError as error:
-            raise UnreachableError(f"{options.host} cannot be reached: {type(error).__name__}") from error
+            raise UnreachableError(f"{options.host} cannot be reached: {fault_name(error)}") from error
         kind = response.headers.get("content-type", "")
         if response.status_code == 200 and not kind.startswith(("application/json", "text/html")):
             return response
@@ -193,7 +197,7 @@ class LlamaClient:
         except httpx.TransportError as error:
             if answer.ending:
                 return b""
-            raise CutOffError(f"{self._options.host} broke the connection: {type(error).__name__}") from error
+            raise CutOffError(f"{self._options.host} broke the connection: {fault_name(error)}") from error
 
 
 def _with_factor(finish: Finish, sent: Sequence[ChatMessage]) -> Finish:

@@ -67,6 +67,11 @@ def read_problem(status: int, value: object) -> Problem:
     )
 
 
+def fault_name(error: Exception) -> str:
+    """What broke, for the operator: httpx's own name for it, or the truer one of the transport below."""
+    return type(error.__cause__ or error).__name__
+
+
 def error_from(problem: Problem, host: str, after: float | None = None) -> LlamaError:
     """The error that fits. `after` is the wait that the server asked for, in seconds."""
     text = f"{host} answered {problem.status}" + (f" ({problem.names})" if problem.names else "")

@@ -31,6 +31,8 @@ def web(host: str, port: int, data: Path, environment: dict[str, str]) -> Child:
         "--ws-max-size": SOCKET_BYTES,
         "--ws-ping-interval": 20,
         "--ws-ping-timeout": 20,
+        # Compressing small frames costs more than it saves, and twice the memory for each page that is open.
+        "--ws-per-message-deflate": "false",
         "--timeout-keep-alive": 15,
         "--timeout-graceful-shutdown": DRAIN_SECONDS,
         "--limit-concurrency": CONNECTIONS,

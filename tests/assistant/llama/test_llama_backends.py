@@ -95,7 +95,7 @@ async def test_a_chosen_context_and_model_are_believed(server: FakeLlama, connec
 
 async def test_a_server_that_is_away_is_unreachable(server: FakeLlama, connect: Connect) -> None:
     server.stop()
-    with pytest.raises(UnreachableError, match=f"127.0.0.1:{server.port} cannot be reached: ConnectError"):
+    with pytest.raises(UnreachableError, match=f"127.0.0.1:{server.port} cannot be reached: ClientConnectorError"):
         await connect(server).backend()
 
 

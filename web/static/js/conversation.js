@@ -117,10 +117,13 @@ const frames = {
     if (frame.conversation === conversation) lookAgain();
   },
 
-  accepted({ id, html, removed }) {
+  accepted({ id, run, html, removed }) {
     if (pending.accepted(id)) place.toEnd();
     thread.append(html, removed);
-    follow();
+    showState();
+    // Its frames come by themselves from here on.
+    const article = thread.running(run);
+    if (article) hintWhenSlow(article);
   },
 
   refused(frame) {
