@@ -143,7 +143,8 @@ def said_before(person: Person, client_id: UUID) -> Turn | None:
         return None
     runs = question.conversation.runs.select_related("answer")
     run = runs.filter(answer__position__gt=question.position).order_by("answer__position").first()
-    return Turn(run, run.answer, question, new=False) if run else None
+    removed = tuple(question.replaces.values_list("id", flat=True))
+    return Turn(run, run.answer, question, removed, new=False) if run else None
 
 
 def retried_before(old: Message) -> Turn:

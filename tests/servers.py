@@ -121,6 +121,16 @@ class Valkey(Server):
         with redis.Redis.from_url(self.url) as client:
             return bool(client.exists(key))
 
+    def last_commands(self, client_name: str) -> list[str]:
+        """What the clients of that name asked last."""
+        with redis.Redis.from_url(self.url) as client:
+            return [known["cmd"] for known in client.client_list() if known["name"] == client_name]
+
+    def listeners(self, channel: str) -> int:
+        """How many connections hear what is published there."""
+        with redis.Redis.from_url(self.url) as client:
+            return int(client.pubsub_numsub(channel)[0][1])
+
     def pause(self) -> None:
         """Stop the process in its tracks: connections stay open and nobody answers."""
         os.killpg(self.pid, signal.SIGSTOP)

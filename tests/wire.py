@@ -1,4 +1,4 @@
-"""A cable between a browser and the site, for tests that pull it."""
+"""A cable between two parts, such as a browser and the site, for tests that pull it."""
 
 import asyncio
 from contextlib import suppress
@@ -11,6 +11,8 @@ class Wire:
     def __init__(self, port: int) -> None:
         self._to = port
         self._plugged = True
+        self._back = asyncio.Event()
+        self._back.set()
         self._open: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> "Wire":
@@ -39,6 +41,14 @@ class Wire:
         """Let new connections through again."""
         self._plugged = True
 
+    def hold(self) -> None:
+        """Carry nothing back any more; what is sent still arrives."""
+        self._back.clear()
+
+    def let_go(self) -> None:
+        """Carry back what was held, and all that follows."""
+        self._back.set()
+
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._plugged:
             writer.transport.abort()
@@ -46,14 +56,18 @@ class Wire:
         with suppress(OSError):
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
             self._open |= {writer, far_writer}
-            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer, self._back))
             self._open -= {writer, far_writer}
 
 
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass on all that comes."""
+async def pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event | None = None
+) -> None:
+    """Pass on all that comes, while it is `flowing`."""
     with suppress(OSError):
         while data := await reader.read(65536):
+            if flowing:
+                await flowing.wait()
             writer.write(data)
             await writer.drain()
     writer.close()

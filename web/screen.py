@@ -48,7 +48,7 @@ class Screen:
         self.viewers: set[Viewer] = set()
         self.expected = 0
         self._screens = screens
-        self._number = 0  # of the last event heard
+        self._number = 0  # of the last event taken
         self._sent = 0  # of the last frame shown
         self._stream = MarkdownStream()
         self._shown_length = 0
@@ -56,28 +56,33 @@ class Screen:
         self._waiting: Waiting | None = None
         self._end: EndOfRun | None = None
         self._catching_up: asyncio.Task[None] | None = None
+        self._behind = False
 
     # Hearing
 
     def hear(self, data: bytes | None) -> None:
         """The doorbell: the next event, or None when some may have been missed."""
+        if not self.ready.is_set():
+            return  # The log has yet to be read, and holds it.
         entry = Entry.decode(data) if data else None
-        if entry and self.ready.is_set() and self._fits(entry):
+        if entry and self._fits(entry):
             self._take(entry)
         elif entry is None or entry.number > self._number or isinstance(entry.event, TurnFinished | TurnFailed):
             self.catch_up_soon()
 
     def catch_up_soon(self) -> None:
-        """Read what was missed, in the background."""
+        """Read what was missed, in the background; once more where that is being done, as it may miss this."""
+        self._behind = True
         if self._end is None and (self._catching_up is None or self._catching_up.done()):
             self._catching_up = asyncio.create_task(self._catch_up())
 
     async def _catch_up(self) -> None:
-        while True:
+        while self._behind and self._end is None:
+            self._behind = False
             try:
                 await self._read_on()
-                return
             except GapError:
+                self._behind = True
                 await asyncio.sleep(0.5)
             except ObjectDoesNotExist:
                 # It was erased: nothing more will come, and nobody may wait for it.
@@ -86,6 +91,7 @@ class Screen:
                 return
             except (RedisError, DatabaseError, OSError, TimeoutError) as error:
                 logger.warning("the log of run %s cannot be read: %s", self.run, error)
+                self._behind = True
                 await asyncio.sleep(1)
 
     async def _read_on(self) -> None:
@@ -132,9 +138,8 @@ class Screen:
         self._screens.paint_soon(self)
 
     async def _finish(self) -> None:
-        shown = self._stream.blocks
         self._end = await end_of_run(self.run)
-        final = self._end.blocks
+        shown, final = self._stream.blocks, self._end.blocks
         changed = [(i, html) for i, html in enumerate(final) if i >= len(shown) or shown[i] != html]
         cleared = [(i, "") for i in range(len(final), self._shown_length)]
         self._show("finished", **self._end_fields(self._end, changed + cleared))
@@ -201,13 +206,13 @@ class Screens:
 
     async def watch(self, run: UUID, viewer: Viewer) -> None:
         """Send `viewer` what the answer is now, and all that follows. The caller has checked whose run it is."""
-        screen = self._screens.get(run)
-        if screen is None:
-            screen = self._screens[run] = Screen(run, self)
-            await self.runtime.bell.listen(keys.log(run), screen.hear)
-            screen.catch_up_soon()
+        screen = self._screens.get(run) or Screen(run, self)
         screen.expected += 1
         try:
+            if run not in self._screens:
+                self._screens[run] = screen
+                await self.runtime.bell.listen(keys.log(run), screen.hear)
+                screen.catch_up_soon()
             await screen.ready.wait()
         finally:
             screen.expected -= 1

@@ -11,6 +11,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from assistant.background import end
+
 logger = logging.getLogger(__name__)
 
 # Called with what was published, or with None after a break: something may have been missed, so look in the log.
@@ -35,8 +37,7 @@ class Bell:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         await self._redis.aclose()
 
     async def listen(self, channel: str, listener: Listener) -> None:

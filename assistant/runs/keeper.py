@@ -10,6 +10,7 @@ from django.utils import timezone
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from assistant.background import end
 from assistant.database import in_thread
 from assistant.errors import InterruptedRunError
 from assistant.events import TurnFailed
@@ -45,8 +46,7 @@ class Keeper:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     def add(self, run: UUID, stop: Callable[[], None]) -> None:
         """Keep `run` alive from now on, and call `stop` when the person asks for it."""

@@ -16,6 +16,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from assistant.background import end
 from assistant.events import Event, TextDelta, TextReplaced, from_json
 from assistant.runs import keys
 
@@ -105,8 +106,7 @@ class Journal:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     def open(self, run: UUID) -> RunWriter:
         """A writer for the events of `run`, of which this process is the only author."""

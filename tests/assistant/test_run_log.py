@@ -280,6 +280,13 @@ async def test_a_listener_that_comes_while_the_bell_connects_hears_too(valkey: V
             await ring_until_heard(redis, channel, heard, b"ring")
 
 
+async def test_the_bell_can_be_taken_down_at_any_moment(valkey: Valkey) -> None:
+    for steps in range(40):
+        async with asyncio.timeout(5), Bell(valkey.url):
+            for _ in range(steps):
+                await asyncio.sleep(0)
+
+
 async def test_the_bell_comes_back_after_redis_and_tells_everybody(
     own_valkey: Valkey, shaky_redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
