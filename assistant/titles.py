@@ -11,9 +11,9 @@ def first_words(text: str) -> str:
     line = MARKUP.sub(" ", text).strip()
     if len(line) <= TITLE_LENGTH:
         return line
-    cut = line[: TITLE_LENGTH - 1]
-    words, _, _ = cut.rpartition(" ")
-    return (words if len(words) > TITLE_LENGTH // 2 else cut).rstrip(" ,.;:-") + "…"
+    head = line[:TITLE_LENGTH]
+    words, _, _ = head.rpartition(" ")
+    return (words if len(words) > TITLE_LENGTH // 2 else head[:-1]).rstrip(" ,.;:-") + "…"
 
 
 def clean_title(answer: str) -> str:

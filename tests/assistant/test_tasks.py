@@ -1,0 +1,139 @@
+"""What the workers do, done by a real one."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from celery import Celery
+from django.conf import settings
+from django.utils import timezone
+
+from assistant import people
+from assistant.models import Conversation, Person
+from tests.conftest import next_address
+from tests.fake_llama import FakeLlama, Gate, fails, says
+from tests.people import Visitor
+from tests.servers import Site, Valkey, Worker, eventually
+
+NAMING = "Person: "
+
+
+class Office:
+    """A site with a worker behind it, and their own Valkey: the shared one holds what other tests asked for."""
+
+    def __init__(self, site: Site, worker: Worker, llama: FakeLlama, queue: Celery) -> None:
+        self.site = site
+        self.worker = worker
+        self.llama = llama
+        self.queue = queue
+
+
+@pytest.fixture(scope="module")
+def shared_office(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("office")
+    valkey = Valkey(folder / "valkey")
+    valkey.start()
+    with FakeLlama() as llama, Celery(broker=valkey.url, set_as_current=False) as queue:
+        environment = {"REDIS_URL": valkey.url, "LLAMA_URL": llama.url}
+        site, worker = Site(folder / "site", environment), Worker(folder / "worker", environment)
+        try:
+            site.start()
+            worker.start()
+            yield Office(site, worker, llama, queue)
+        finally:
+            site.kill()
+            worker.kill()
+            valkey.kill()
+
+
+@pytest.fixture
+def office(shared_office: Office) -> Office:
+    shared_office.llama.reset()
+    return shared_office
+
+
+@pytest.fixture
+def ada(office: Office) -> Iterator[Visitor]:
+    with Visitor(office.site, next_address()) as visitor:
+        yield visitor
+
+
+def answered(conversation: Conversation) -> bool:
+    return conversation.runs.filter(status="done").exists()
+
+
+def title(conversation: Conversation) -> str:
+    conversation.refresh_from_db()
+    return conversation.title
+
+
+def asked_for_a_name(office: Office, words: str) -> bool:
+    asked = [request["messages"][-1]["content"] for request in office.llama.requests]
+    return any(NAMING in text and words in text for text in asked)
+
+
+def test_a_worker_names_a_conversation_after_its_first_answer(office: Office, ada: Visitor) -> None:
+    office.llama.on(NAMING, says('"Soft **Llamas**."'))
+    office.llama.script(says("They are soft."))
+    conversation = ada.begin("Tell me of llamas")
+    assert title(conversation) == "Tell me of llamas"
+    eventually(lambda: title(conversation) == "Soft Llamas")
+    asked = office.llama.requests[-1]["messages"][-1]["content"]
+    assert asked == "Person: Tell me of llamas\n\nAssistant: They are soft."
+
+
+def test_a_name_that_the_person_gave_stays(office: Office, ada: Visitor) -> None:
+    gate = Gate()
+    office.llama.on(NAMING, says("Soft Llamas", gate=gate))
+    conversation = ada.begin("Tell me of llamas")
+    eventually(lambda: asked_for_a_name(office, "llamas"))
+    assert ada.post(f"/c/{conversation.id}/rename", {"title": "My own"}).status_code == 302
+    gate.open()
+    office.llama.wait_for(lambda counts: counts.open == 0)
+    # A second conversation shows that the worker has done with the first.
+    office.llama.on(NAMING, says("Another"))
+    other = ada.begin("And alpacas?")
+    eventually(lambda: title(other) == "Another")
+    assert title(conversation) == "My own"
+
+
+def test_the_first_words_stay_when_the_model_gives_no_name(office: Office, ada: Visitor) -> None:
+    office.llama.on(NAMING, fails(500))
+    conversation = ada.begin("Tell me of llamas")
+    eventually(lambda: f"{conversation.id} keeps its first title" in office.worker.log)
+    office.llama.on(NAMING, says("I would call this conversation one about llamas and all their many relatives."))
+    talkative = ada.begin("Tell me of alpacas")
+    eventually(lambda: asked_for_a_name(office, "alpacas"))
+    office.llama.on(NAMING, says("Vicuñas"))
+    third = ada.begin("Tell me of vicuñas")
+    eventually(lambda: title(third) == "Vicuñas")
+    assert title(conversation) == "Tell me of llamas"
+    assert title(talkative) == "Tell me of alpacas"
+
+
+def test_a_conversation_that_is_gone_troubles_nobody(office: Office, ada: Visitor) -> None:
+    conversation = ada.begin()
+    eventually(lambda: answered(conversation))
+    id = str(conversation.id)
+    conversation.delete()
+    office.queue.send_task("assistant.tasks.title_conversation", [id], ignore_result=True)
+    office.llama.on(NAMING, says("After that"))
+    other = ada.begin("Hello")
+    eventually(lambda: title(other) == "After that")
+    assert "Traceback" not in office.worker.log
+
+
+def test_guests_who_stayed_away_are_erased_and_nobody_else(office: Office, ada: Visitor) -> None:
+    conversation = ada.begin()
+    eventually(lambda: answered(conversation))
+    long_ago = timezone.now() - timedelta(days=settings.GUEST_DAYS, hours=1)
+    gone = people.make_guest()
+    kept = Person.objects.create_user(f"kept-{gone.id}")
+    for person in (gone, kept):
+        Person.objects.filter(id=person.id).update(last_seen_at=long_ago)
+    nearly = people.make_guest()
+    Person.objects.filter(id=nearly.id).update(last_seen_at=long_ago + timedelta(hours=2))
+    office.queue.send_task("assistant.tasks.expire_guests", ignore_result=True)
+    eventually(lambda: not Person.objects.filter(id=gone.id).exists())
+    assert Person.objects.filter(id__in=[kept.id, nearly.id, ada.person.id]).count() == 3
+    assert Conversation.objects.filter(id=conversation.id).exists()
