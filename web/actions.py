@@ -1,7 +1,10 @@
 """What a person asks for, by form or by socket: counted, stored, and begun to be answered."""
 
+import logging
 from collections.abc import Callable
 from uuid import UUID
+
+from redis.exceptions import RedisError
 
 from assistant import conversations, people
 from assistant.conversations import Turn
@@ -10,6 +13,8 @@ from assistant.models import Person, Run
 from assistant.runs import keys
 from assistant.runs.keeper import ask_to_stop
 from web.running import Running
+
+logger = logging.getLogger(__name__)
 
 Ask = Callable[[Person], Turn]
 
@@ -56,5 +61,11 @@ async def stop(running: Running, person: Person, run_id: UUID) -> Run:
 
 
 async def ring(running: Running, conversation: UUID, origin: str = "") -> None:
-    """Tell the pages that show `conversation` that it changed, all but `origin`."""
-    await running.runtime.redis.publish(keys.conversation(conversation), origin)
+    """Tell the pages that show `conversation` that it changed, all but `origin`.
+
+    While Redis is away nobody hears of it; they look again once it is back.
+    """
+    try:
+        await running.runtime.redis.publish(keys.conversation(conversation), origin)
+    except (RedisError, OSError, TimeoutError) as error:
+        logger.warning("pages were not told that conversation %s changed: %s", conversation, error)

@@ -28,7 +28,7 @@ async def alive(request: HttpRequest) -> HttpResponse:
 async def ready(request: HttpRequest) -> JsonResponse:
     """The database, Redis and the model answer too; 503 when one of them does not."""
     runtime = current().runtime
-    parts = {"database": ask_database(), "redis": runtime.redis.ping(), "model": runtime.client.backend()}
+    parts = {"database": ask_database(), "redis": runtime.redis.ping(), "model": runtime.client.backend(fresh=True)}
     answers = await asyncio.gather(*(works(name, part) for name, part in parts.items()))
     found = dict(zip(parts, answers, strict=True))
     return JsonResponse(found, status=200 if all(found.values()) else 503)

@@ -11,6 +11,10 @@ from web.models import Session
 class SessionStore(DatabaseStore):
     """Django's database sessions, each tied to its person."""
 
+    def _validate_session_key(self, key: str) -> bool:
+        """Django makes letters and digits only; PostgreSQL refuses to look for some of what a stranger may send."""
+        return len(key or "") >= 8 and key.isascii() and key.isalnum()
+
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session

@@ -77,9 +77,7 @@ SITE_URL: str = env.str(
 HTTPS = SITE_URL.startswith("https://")
 SITE_HOST = urlsplit(SITE_URL).hostname or ""
 DEBUG: bool = env.bool("DEBUG", False)
-SECRET_KEY: str = env.str("SECRET_KEY", "", validate=validate.Length(max=500)) or secret_from(
-    DATA_DIR / "secret-key"
-)
+SECRET_KEY: str = env.str("SECRET_KEY", "", validate=validate.Length(max=500)) or secret_from(DATA_DIR / "secret-key")
 SECRET_KEY_FALLBACKS: list[str] = env.list("OLD_SECRET_KEYS", [])
 TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
@@ -88,9 +86,7 @@ LOG_FORMAT: str = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json",
 if SITE_URL.count("/") > 2:
     raise ImproperlyConfigured('Environment variable "SITE_URL" invalid: it ends with the host or its port.')
 if HTTPS and len(SECRET_KEY) < 40:
-    raise ImproperlyConfigured(
-        'Environment variable "SECRET_KEY" invalid: a public site needs 40 characters or more.'
-    )
+    raise ImproperlyConfigured('Environment variable "SECRET_KEY" invalid: a public site needs 40 characters or more.')
 if HTTPS and DEBUG:
     raise ImproperlyConfigured('Environment variable "DEBUG" invalid: a public site never runs with it on.')
 
@@ -98,9 +94,7 @@ ALLOWED_HOSTS = [SITE_HOST, *env.list("ALLOWED_HOSTS", [])]
 if not HTTPS:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 if any("*" in host for host in ALLOWED_HOSTS):
-    raise ImproperlyConfigured(
-        'Environment variable "ALLOWED_HOSTS" invalid: name the hosts, * is not accepted.'
-    )
+    raise ImproperlyConfigured('Environment variable "ALLOWED_HOSTS" invalid: name the hosts, * is not accepted.')
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 # The servers behind it. `manage.py start` sets the unset ones to servers of its own.

@@ -203,8 +203,8 @@ async def stop(request: HttpRequest, run_id: UUID) -> HttpResponse:
         run = await actions.stop(current(), person, run_id)
     except NotFoundError as error:
         raise Http404 from error
-    except (RedisError, OSError, TimeoutError) as error:
-        raise LogUnavailableError from error
+    except (RedisError, OSError, TimeoutError):
+        return HttpResponse(LogUnavailableError.sentence, status=503, content_type="text/plain")
     return done(request, run.conversation_id)
 
 

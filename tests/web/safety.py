@@ -7,7 +7,8 @@ FORBIDDEN = {
     *("video", "audio", "source", "template", "textarea", "select", "details", "annotation-xml", "mglyph", "maction"),
 }
 ATTRIBUTES = {
-    *("href", "title", "rel", "target", "class", "type", "data-copy", "aria-label", "tabindex", "start", "display", "stretchy"),
+    *("href", "title", "rel", "target", "class", "type", "data-copy", "aria-label", "tabindex", "start"),
+    *("display", "stretchy"),
     *("accent", "columnalign", "columnlines", "depth", "displaystyle", "fence", "form", "height", "largeop"),
     *("linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits", "rowlines", "rspace"),
     *("scriptlevel", "separator", "symmetric", "voffset", "width"),
