@@ -68,7 +68,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.running = current()
         self.address = address_block(self.scope)
         self.conversation: UUID | None = None
-        self.watched: set[UUID] = set()
+        self.watched: dict[UUID, None] = {}  # in the order they were asked for
         self.window_started, self.window_frames = 0.0, 0
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX_FRAMES)
         try:
@@ -213,8 +213,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def follow(self, run: UUID) -> None:
         """Send all that is known of a run, and what comes. Only so many at once: the oldest is left."""
         if run not in self.watched and len(self.watched) >= RUNS_WATCHED:
-            await self.running.screens.leave(self.watched.pop(), self.put)
-        self.watched.add(run)
+            oldest = next(iter(self.watched))
+            del self.watched[oldest]
+            await self.running.screens.leave(oldest, self.put)
+        self.watched[run] = None
         await self.running.screens.watch(run, self.put)
 
     async def begin(self, client_id: UUID, ask: actions.Ask) -> None:

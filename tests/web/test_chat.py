@@ -54,3 +54,25 @@ def test_a_sent_frame_is_answered_once_however_often_it_comes(alice: Visitor, fa
         second = socket.hear_until("accepted")
     assert first["run"] == second["run"]
     assert conversation.messages.filter(text="Again?").count() == 1
+
+
+def test_a_tab_that_looks_at_many_answers_leaves_the_oldest(alice: Visitor, fake_llama: FakeLlama) -> None:
+    conversation = alice.begin()
+    old = []
+    for _ in range(10):
+        eventually(lambda: not conversation.runs.filter(status="running").exists())
+        run = conversation.runs.latest("created_at")
+        old.append(run.id)
+        alice.post(f"/m/{run.answer_id}/retry")
+    eventually(lambda: not conversation.runs.filter(status="running").exists())
+    gate = Gate()
+    fake_llama.script(says("Still here.", gate=gate))
+    alice.post(f"/m/{conversation.runs.latest('created_at').answer_id}/retry")
+    running = conversation.runs.get(status="running").id
+    with alice.socket() as socket:
+        for run_id in (*old, running, *old[:9]):
+            socket.say("watch", run=run_id, after=0)
+        for run_id in (*old, *old[:9]):
+            assert socket.hear_until("finished")["run"] == str(run_id)
+        gate.open()
+        assert socket.hear_until("finished")["run"] == str(running)
