@@ -112,7 +112,7 @@ def edit(person: Person, message_id: UUID, text: str, client_id: UUID) -> Turn:
 
 
 def retry(person: Person, message_id: UUID) -> Turn:
-    """Put the last answer aside and answer anew. Asking twice for the same answer changes nothing.
+    """Put an answer and what came after it aside, and answer anew. Asking twice for the same changes nothing.
 
     Raises NotFoundError, BusyError.
     """

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SAVE_SECONDS = 2
+SAVE_AGAIN_SECONDS = (0.5, 1, 2, 4)
 LOG_WAIT_SECONDS = 5
 ANSWER_CHARACTERS = 200_000
 HISTORY_MESSAGES = 200
@@ -123,11 +124,20 @@ class Responder:
                 else:
                     self._saved_number = number
 
+    async def _keep(self, outcome: "Outcome") -> bool:
+        """Save the end, also when the database is away for some seconds. False when the run was erased."""
+        for pause in SAVE_AGAIN_SECONDS:
+            try:
+                return await save_end(self.run, outcome)
+            except DatabaseError as error:
+                logger.warning("run %s cannot be ended yet: %s", self.run, error)
+                await asyncio.sleep(pause)
+        return await save_end(self.run, outcome)
+
     async def _finish(self, end: End) -> None:
         """The database first, so that whoever hears of the end finds it there."""
         await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS)
-        outcome = Outcome(self._writer.text, self._writer.number, self._first_token_at, end)
-        kept = await save_end(self.run, outcome)
+        kept = await self._keep(Outcome(self._writer.text, self._writer.number, self._first_token_at, end))
         self._writer.append(end)
         if not await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS):
             self._runtime.journal.forget(self._writer)

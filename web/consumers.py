@@ -70,6 +70,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.conversation: UUID | None = None
         self.watched: dict[UUID, None] = {}  # in the order they were asked for
         self.window_started, self.window_frames = 0.0, 0
+        self.known_until = 0.0
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX_FRAMES)
         try:
             await self.stack.enter_async_context(self.running.limits.socket(self.person, self.address))
@@ -109,14 +110,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.closing = asyncio.create_task(self.close(code))
 
     async def send_on(self) -> None:
-        checked = monotonic()
         while True:
             frame = await self.outbox.get()
-            if monotonic() > checked + SESSION_SECONDS:
-                if not await in_thread(is_active_session)(self.scope["session"], self.person):
-                    return self.drop(SIGNED_OUT)
-                checked = monotonic()
+            if monotonic() > self.known_until and not await self.still_signed_in():
+                return self.drop(SIGNED_OUT)
             await self.send(frame)
+
+    async def still_signed_in(self) -> bool:
+        """Whether the session still speaks for the person. Noted for a while, for words on their way out."""
+        self.known_until = monotonic() + SESSION_SECONDS
+        return await in_thread(is_active_session)(self.scope["session"], self.person)
 
     def say(self, kind: str, **fields: object) -> None:
         self.put(encode({"type": kind, **fields}))
@@ -135,7 +138,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             logger.info("a bad frame from %s: %s", self.person.id, error)
             self.say("problem", code="bad_frame", sentence=str(AssistantError.sentence))
             return
-        if not await in_thread(is_active_session)(self.scope["session"], self.person):
+        if not await self.still_signed_in():
             self.drop(SIGNED_OUT)
             return
         await self.act(frame)
@@ -161,8 +164,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         match frame:
             case frames.Open(conversation):
                 await self.open(conversation)
-            case frames.Watch(run):
-                await self.watch(run)
+            case frames.Watch(run, after):
+                await self.watch(run, after)
             case frames.Send(conversation, client_id, text):
                 await self.begin(client_id, actions.send(conversation, text, client_id))
             case frames.Edit(message, client_id, text):
@@ -206,18 +209,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if origin is None or origin.decode() != self.name:
             self.say("changed", conversation=str(self.conversation))
 
-    async def watch(self, run_id: UUID) -> None:
+    async def watch(self, run_id: UUID, after: int) -> None:
         run = await in_thread(conversations.own_run)(self.person, run_id)
-        await self.follow(run.id)
+        await self.follow(run.id, after)
 
-    async def follow(self, run: UUID) -> None:
-        """Send all that is known of a run, and what comes. Only so many at once: the oldest is left."""
+    async def follow(self, run: UUID, after: int = 0) -> None:
+        """Send what came in a run after event `after`, and what comes. Only so many at once: the oldest is left."""
         if run not in self.watched and len(self.watched) >= RUNS_WATCHED:
             oldest = next(iter(self.watched))
             del self.watched[oldest]
             await self.running.screens.leave(oldest, self.put)
         self.watched[run] = None
-        await self.running.screens.watch(run, self.put)
+        await self.running.screens.watch(run, self.put, after)
 
     async def begin(self, client_id: UUID, ask: actions.Ask) -> None:
         turn = await actions.begin(self.running, self.person, self.address, ask, self.name)
@@ -231,5 +234,5 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """The turn's messages as HTML."""
         turn.answer.run = turn.run
         shown = [show(turn.question)] if turn.question else []
-        shown.append(show(turn.answer, is_last=True))
+        shown.append(show(turn.answer))
         return "".join(render_to_string("_message.html", {"shown": item}) for item in shown)

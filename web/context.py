@@ -24,6 +24,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "site_name": settings.SITE_NAME,
         "guest_days": settings.GUEST_DAYS,
+        "message_characters": settings.MESSAGE_CHARACTERS,
         "demo_model": settings.LLAMA_DEMO,
         "is_guest": person is not None and person.is_guest,
         "is_account": person is not None and not person.is_guest,

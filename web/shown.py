@@ -42,7 +42,6 @@ class Shown:
     blocks: list[SafeString]
     run: Run | None
     feedback: Feedback | None
-    is_last: bool
 
     @property
     def number(self) -> int:
@@ -70,12 +69,12 @@ class Shown:
         return self.run is not None and self.run.status in failed and ERRORS.get(self.run.problem, AssistantError).retry
 
 
-def show(message: Message, is_last: bool = False) -> Shown:
+def show(message: Message) -> Shown:
     """Prepare `message`; expects `run` and `feedback` to be selected with it."""
     if message.role == Message.Role.USER:
-        return Shown(message, safe(plain_blocks(message.text)), None, None, is_last)
+        return Shown(message, safe(plain_blocks(message.text)), None, None)
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
-    return Shown(message, safe(render_blocks(message.text)), run, feedback, is_last)
+    return Shown(message, safe(render_blocks(message.text)), run, feedback)
 
 
 def safe(blocks: list[str]) -> list[SafeString]:
@@ -91,30 +90,13 @@ def show_page(conversation: Conversation, before: int | None = None) -> tuple[li
     rows = list(messages.order_by("-position")[: PAGE_LENGTH + 1])
     earlier = rows[PAGE_LENGTH - 1].position if len(rows) > PAGE_LENGTH else None
     page = rows[:PAGE_LENGTH][::-1]
-    newest = page[-1] if page and before is None else None
-    return [show(message, message is newest) for message in page], earlier
-
-
-class Reached(NamedTuple):
-    """How far an answer has come, as the database knows it."""
-
-    text: str
-    number: int
-    over: bool
-
-
-@in_thread
-def reached_text(run_id: UUID) -> Reached:
-    """The saved text of a run, its number, and whether the run is over."""
-    text, number, status = Run.objects.values_list("answer__text", "saved_number", "status").get(id=run_id)
-    return Reached(text, number, status != Run.Status.RUNNING)
+    return [show(message) for message in page], earlier
 
 
 class EndOfRun(NamedTuple):
     """The last picture of an answer."""
 
     status: str
-    number: int
     blocks: list[SafeString]
     footer: str
 
@@ -122,11 +104,9 @@ class EndOfRun(NamedTuple):
 @in_thread
 def end_of_run(run_id: UUID) -> EndOfRun:
     """The whole answer of a run that is over, and the HTML that stands under it."""
-    message = Message.objects.select_related("run", "feedback", "conversation").get(run=run_id)
-    newest = shown_messages(message.conversation).filter(position__gt=message.position)
-    shown = show(message, is_last=not newest.exists())
+    shown = show(Message.objects.select_related("run", "feedback").get(run=run_id))
     footer = render_to_string("_footer.html", {"shown": shown})
-    return EndOfRun(message.run.status, shown.number + 1, shown.blocks, footer)
+    return EndOfRun(shown.message.run.status, shown.blocks, footer)
 
 
 def waiting_sentence(event: Waiting) -> str:

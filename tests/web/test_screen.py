@@ -360,8 +360,13 @@ async def test_people_in_line_see_their_place_also_after_a_reload(
         async with Runtime() as runtime:
             screens = Screens(runtime)
             runs = [await make_run() for _ in range(3)]
-            for run in runs:
-                runtime.start(run)
+            runtime.start(runs[0])
+            await fake_llama.until(lambda counts: counts.requests == 1)
+            runtime.start(runs[1])
+            second = Tab()
+            await screens.watch(runs[1], second)
+            await soon(lambda: second.frames and second.frames[-1]["sentence"] == "You are next")
+            runtime.start(runs[2])
             tab = Tab()
             await screens.watch(runs[2], tab)
             await soon(lambda: tab.frames and "1 person is before you" in tab.frames[-1]["sentence"])

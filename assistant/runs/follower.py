@@ -1,0 +1,142 @@
+"""Follows a run from any process: its events in order, put together from doorbell, log and database."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from assistant.database import in_thread
+from assistant.events import TextReplaced, TurnFailed, TurnFinished
+from assistant.models import Run
+from assistant.runs.log import Entry, read
+
+logger = logging.getLogger(__name__)
+
+GAP_SECONDS = 0.5
+REDIS_AWAY_SECONDS = 1.0
+
+
+class Reader(Protocol):
+    """Who is told what happens in a run."""
+
+    def take(self, entry: Entry) -> None:
+        """The next event. A TextReplaced is the whole text so far, where single events are out of reach."""
+
+    async def end(self) -> None:
+        """The run is over; how it ended stands in the database."""
+
+    async def vanish(self) -> None:
+        """The run was erased; nothing more will come."""
+
+
+class GapError(Exception):
+    """The log lacks events that the database does not hold yet."""
+
+
+class Follower:
+    """Give `hear` to the bell, then call `catch_up_soon`. `ready` is set once the reader knows all that is saved."""
+
+    def __init__(self, run: UUID, redis: "Redis", reader: Reader) -> None:
+        self.run = run
+        self.ready = asyncio.Event()
+        self._redis = redis
+        self._reader = reader
+        self._number = 0
+        self._behind = False
+        self._over = False
+        self._catching_up: asyncio.Task[None] | None = None
+
+    def hear(self, data: bytes | None) -> None:
+        """The doorbell: the next event, or None when some may have been missed."""
+        if not self.ready.is_set():
+            return  # The log has yet to be read, and holds it.
+        entry = Entry.decode(data) if data else None
+        if entry and self._fits(entry):
+            self._take(entry)
+        elif entry is None or entry.number > self._number or is_end(entry):
+            self.catch_up_soon()
+
+    def catch_up_soon(self) -> None:
+        """Read what was missed, in the background; once more where that is being done, as it may miss this."""
+        self._behind = True
+        if not self._over and (self._catching_up is None or self._catching_up.done()):
+            self._catching_up = asyncio.create_task(self._catch_up())
+
+    def stop(self) -> None:
+        """Read no more."""
+        if self._catching_up and self._catching_up is not asyncio.current_task():
+            self._catching_up.cancel()
+
+    async def _catch_up(self) -> None:
+        while self._behind and not self._over:
+            self._behind = False
+            try:
+                await self._read_on()
+            except GapError:
+                self._behind = True
+                await asyncio.sleep(GAP_SECONDS)
+            except ObjectDoesNotExist:
+                await self._close(self._reader.vanish())
+            except (RedisError, DatabaseError, OSError, TimeoutError) as error:
+                logger.warning("run %s cannot be followed: %s", self.run, error)
+                self._behind = True
+                await asyncio.sleep(REDIS_AWAY_SECONDS)
+
+    async def _read_on(self) -> None:
+        """From the database where the log does not reach back, then from the log."""
+        reached = await reached_text(self.run)
+        if reached.over:
+            await self._close(self._reader.end())
+            return
+        if reached.number > self._number:
+            self._take(Entry(reached.number, TextReplaced(reached.text)))
+        self.ready.set()
+        for entry in await read(self._redis, self.run, self._number):
+            if entry.number > self._number:
+                if not self._fits(entry):
+                    raise GapError
+                self._take(entry)
+
+    async def _close(self, last_words: Coroutine[None, None, None]) -> None:
+        await last_words
+        self._over = True
+        self.ready.set()
+
+    def _fits(self, entry: Entry) -> bool:
+        if isinstance(entry.event, TextReplaced):
+            return entry.number > self._number
+        return entry.number == self._number + 1
+
+    def _take(self, entry: Entry) -> None:
+        self._number = entry.number
+        if is_end(entry):
+            # The database was told first: the end is read from there.
+            asyncio.get_running_loop().call_soon(self.catch_up_soon)
+        else:
+            self._reader.take(entry)
+
+
+def is_end(entry: Entry) -> bool:
+    """Whether nothing comes after this event."""
+    return isinstance(entry.event, TurnFinished | TurnFailed)
+
+
+class Reached(NamedTuple):
+    """How far an answer has come, as the database knows it."""
+
+    text: str
+    number: int
+    over: bool
+
+
+@in_thread
+def reached_text(run_id: UUID) -> Reached:
+    """The saved text of a run, its number, and whether the run is over."""
+    text, number, status = Run.objects.values_list("answer__text", "saved_number", "status").get(id=run_id)
+    return Reached(text, number, status != Run.Status.RUNNING)
