@@ -3,7 +3,6 @@
 Nothing is flushed between tests: each makes people of its own and looks only at what is theirs.
 """
 
-import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from pytest_django import DjangoDbBlocker
 
 from tests.fake_llama import FakeLlama
-from tests.people import Visitor
+from tests.people import Visitor, next_address
 from tests.servers import Site, Valkey
 
 CHROMIUM_FLAGS = [
@@ -29,14 +28,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-addresses = itertools.count(1)
-
-
-def next_address() -> str:
-    """An address nobody else comes from."""
-    number = next(addresses)
-    return f"198.{18 + number // 65536}.{number // 256 % 256}.{number % 256}"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,6 @@
 """People as the tests play them: a browser without a screen, over real HTTP and real sockets."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -16,6 +17,14 @@ from tests.servers import Site
 from web.models import Session
 
 Frame = dict[str, Any]
+
+addresses = itertools.count(1)
+
+
+def next_address() -> str:
+    """An address nobody else comes from."""
+    number = next(addresses)
+    return f"198.{18 + number // 65536}.{number // 256 % 256}.{number % 256}"
 
 
 class Socket:

@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from assistant import people
 from assistant.models import Conversation, Person
-from tests.conftest import next_address
 from tests.fake_llama import FakeLlama, Gate, fails, says
-from tests.people import Visitor
+from tests.people import Visitor, next_address
 from tests.servers import Site, Valkey, Worker, eventually
 
 NAMING = "Person: "

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.conftest import next_address
+from tests.people import next_address
 from tests.servers import Site
 
 OpenPage = Callable[..., Awaitable[Page]]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.conftest import next_address
 from tests.fake_llama import FakeLlama, Gate, cut_off, fails, nonsense, says, silent, stalls
+from tests.people import next_address
 from tests.servers import Site, Valkey
 from tests.wire import Wire
 

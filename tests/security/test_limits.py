@@ -19,9 +19,8 @@ from django.urls import reverse
 
 from assistant import people
 from assistant.models import Conversation, Message, Person, Run
-from tests.conftest import next_address
 from tests.fake_llama import FakeLlama, Gate, says, stalls
-from tests.people import Visitor
+from tests.people import Visitor, next_address
 from tests.security.attacks import Talk, replies, rest, rows, sign_up, talk
 from tests.security.routes import NOTHING, OPEN, OWNED, routes
 from tests.servers import Site, Valkey, eventually

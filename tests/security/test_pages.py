@@ -11,9 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.conftest import next_address
 from tests.fake_llama import FakeLlama, fails, says
-from tests.people import Visitor
+from tests.people import Visitor, next_address
 from tests.security.attacks import Talk, rest, sign_up, talk
 from tests.security.routes import NOTHING, OWNED, routes
 from tests.servers import Server, Site, Valkey, Worker, eventually

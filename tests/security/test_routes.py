@@ -6,9 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import next_address
 from tests.fake_llama import FakeLlama
-from tests.people import Visitor
+from tests.people import Visitor, next_address
 from tests.security.attacks import replies, rows, sign_up, talk
 from tests.security.routes import OPEN, OWNED, STAFF, Owned, routes
 from tests.servers import Site

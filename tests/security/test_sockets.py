@@ -16,9 +16,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from assistant.models import Person
-from tests.conftest import next_address
 from tests.fake_llama import FakeLlama, Gate, says
-from tests.people import Socket, Visitor
+from tests.people import Socket, Visitor, next_address
 from tests.security.attacks import PASSWORD, closed_with, replies, rest, rows, sign_up, talk
 from tests.servers import Site, Valkey, eventually
 

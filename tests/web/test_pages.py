@@ -11,9 +11,8 @@ from pytest_django.fixtures import Settings
 
 from assistant.models import Conversation, Feedback, Message, Person
 from tests.clients import browser
-from tests.conftest import next_address
 from tests.fake_llama import FakeLlama, Gate, fails, loading, says
-from tests.people import Socket, Visitor
+from tests.people import Socket, Visitor, next_address
 from tests.servers import Site, Valkey, eventually
 
 
