@@ -3,7 +3,11 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
+
+# A shell that runs us in the background makes us deaf to Ctrl-C, and with us all that the tests start and stop.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 folder = tempfile.mkdtemp(prefix="chaski-tests-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -1,5 +1,9 @@
 """Why the product cannot start, or cannot go on. The text of each error is one sentence for the operator."""
 
+# The exit code of the embedded model server when its model cannot be loaded. A code, as llama.cpp writes to the log
+# after our own last words.
+CANNOT_LOAD = 65
+
 
 class LocalError(Exception):
     """The root."""

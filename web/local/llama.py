@@ -10,7 +10,7 @@ import httpx
 from django.conf import settings
 
 from web.local.download import Progress, fetch, on_hub
-from web.local.errors import MissingPackageError, ModelFileError
+from web.local.errors import CANNOT_LOAD, MissingPackageError, ModelFileError
 from web.local.ports import free_port
 from web.local.process import Child
 
@@ -118,6 +118,7 @@ def llama(model: LocalModel, data: Path, environment: dict[str, str], context: i
         folder=Path(__file__).parent.parent.parent,
         log=data / "log" / "model.log",
         answers=lambda: healthy(f"http://127.0.0.1:{port}/health"),
+        faults={CANNOT_LOAD: "The file is damaged, too new for this llama.cpp, or too large for this machine."},
         start_seconds=LOAD_SECONDS,
     )
     return LlamaServer(child, f"http://127.0.0.1:{port}/v1", key)

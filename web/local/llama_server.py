@@ -11,6 +11,8 @@ import threading
 
 import xllamacpp
 
+from web.local.errors import CANNOT_LOAD
+
 # Of llama.cpp's scale: errors and warnings, nothing about requests.
 WARNINGS = 2
 # Prompts kept in memory for a later turn of the same conversation.
@@ -36,7 +38,7 @@ def parameters(options: argparse.Namespace, key: str) -> xllamacpp.CommonParams:
 
 
 def main() -> None:
-    """Serve until SIGTERM. Exits with a sentence when the model cannot be loaded."""
+    """Serve until SIGTERM. Exits with CANNOT_LOAD when the model cannot be loaded."""
     parser = argparse.ArgumentParser(prog="llama_server")
     parser.add_argument("--model", required=True)
     parser.add_argument("--alias", required=True)
@@ -50,7 +52,7 @@ def main() -> None:
     try:
         server = xllamacpp.Server(parameters(options, key))
     except RuntimeError:
-        sys.exit("The file is damaged, too new for this llama.cpp, or too large for this machine.")
+        sys.exit(CANNOT_LOAD)
     stop.wait()
     del server
 

@@ -20,7 +20,7 @@ class Child:
 
     `name` is what the operator reads, `command` starts with a full path, `environment` is the whole of it,
     `answers` asks the server for a sign of life and may be called often. `secret` is told to it on its
-    standard input, where nobody else can read it. Warnings of one that is `heard` are shown to the operator.
+    standard input, where nobody else can read it. `faults` says what its exit codes mean. Warnings of one that is `heard` are shown to the operator.
     It gets `start_seconds` to answer and `stop_seconds` to end.
     """
 
@@ -31,6 +31,7 @@ class Child:
     log: Path
     answers: Callable[[], bool]
     secret: str = ""
+    faults: dict[int, str] = field(default_factory=dict)
     heard: bool = False
     start_seconds: float = 60
     stop_seconds: float = 10
@@ -57,7 +58,7 @@ class Child:
     def check(self) -> None:
         """Raise ChildError, which quotes its last words, when it is no longer there."""
         if self.process is not None and self.process.poll() is not None:
-            words = last_line(self.log)
+            words = self.faults.get(self.process.returncode) or last_line(self.log)
             raise ChildError(f"{self.name} stopped by itself. More in {self.log}" + (f": {words}" if words else "."))
 
     def ask_to_stop(self) -> None:
