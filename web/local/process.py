@@ -20,7 +20,8 @@ class Child:
 
     `name` is what the operator reads, `command` starts with a full path, `environment` is the whole of it,
     `answers` asks the server for a sign of life and may be called often. `secret` is told to it on its
-    standard input, where nobody else can read it. `faults` says what its exit codes mean. Warnings of one that is `heard` are shown to the operator.
+    standard input, where nobody else can read it. `faults` says what its exit codes mean. Warnings of one
+    that is `heard` are shown to the operator.
     It gets `start_seconds` to answer and `stop_seconds` to end.
     """
 
