@@ -23,6 +23,8 @@ from assistant.runs import keys
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1 / 30
+# Runs are written a few at a time, each at its own moment: nobody waits behind all the others.
+TICK_SECONDS = 1 / 60
 # When many answer at once each is written less often, so that all together cost only so much.
 EVENTS_PER_SECOND = 1000
 LOG_SECONDS = 3600
@@ -56,6 +58,7 @@ class RunWriter:
     """The events of one run on their way to the log. `text` is the whole answer so far.
 
     `number` and `written_text` are what has been handed to the log: the text that the number stands for.
+    `due` is when what waits shall be written, in the loop's time.
     """
 
     run: UUID
@@ -64,6 +67,8 @@ class RunWriter:
     number: int = 0
     written_text: str = ""
     pending: list[Event] = field(default_factory=list)
+    written_at: float = 0.0
+    due: float = 0.0
 
     def append(self, event: Event) -> None:
         """Take an event; text is merged with text that still waits. Nothing is awaited."""
@@ -113,14 +118,19 @@ class Journal:
         return RunWriter(run, self)
 
     def wake(self, writer: RunWriter, urgent: bool) -> None:
-        """`writer` has something to write; urgent things do not wait for the next tick."""
+        """`writer` has something to write: at once, or so long after its last that each run gets its share."""
+        if urgent:
+            writer.due = 0
+            self._urgent.set()
+        elif writer.run not in self._dirty:
+            writer.due = writer.written_at + max(INTERVAL_SECONDS, len(self._dirty) / EVENTS_PER_SECOND)
         self._dirty[writer.run] = writer
         self._awake.set()
-        if urgent:
-            self._urgent.set()
 
     async def written(self, writer: RunWriter, seconds: float) -> bool:
-        """Wait until all that `writer` has stands in the log; False when that took longer than `seconds`."""
+        """Write all that `writer` has, and wait for it; False when that took longer than `seconds`."""
+        if writer.run in self._dirty:
+            self.wake(writer, urgent=True)
         try:
             async with asyncio.timeout(seconds), self._flushed:
                 await self._flushed.wait_for(lambda: not self._has(writer))
@@ -140,9 +150,10 @@ class Journal:
             await self._awake.wait()
             self._awake.clear()
             self._urgent.clear()
-            interval = max(INTERVAL_SECONDS, len(self._dirty) / EVENTS_PER_SECOND)
             written = await self._write()
-            await self._pause(interval if written else 1)
+            await self._pause(TICK_SECONDS if written else 1)
+            if self._dirty:
+                self._awake.set()
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -152,7 +163,13 @@ class Journal:
             return
 
     async def _write(self) -> bool:
-        self._writing, self._dirty = self._dirty, {}
+        now = asyncio.get_running_loop().time()
+        self._writing = {run: writer for run, writer in self._dirty.items() if writer.due <= now}
+        for run, writer in self._writing.items():
+            del self._dirty[run]
+            writer.written_at = now
+        if not self._writing:
+            return True
         taken = {writer.run: list(writer.take()) for writer in self._writing.values()}
         try:
             await self._send(taken)
@@ -176,5 +193,7 @@ class Journal:
                 data = entry.encode()
                 pipe.xadd(key, {"e": data}, id=f"{entry.number}-0")
                 pipe.publish(key, data)
-            pipe.expire(key, LOG_SECONDS)
+            # At the start and at the end; an answer never takes that long.
+            if entries[0].number == 1 or not isinstance(entries[-1].event, TextDelta):
+                pipe.expire(key, LOG_SECONDS)
         await pipe.execute()
