@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from celery import Celery
@@ -136,3 +137,28 @@ def test_guests_who_stayed_away_are_erased_and_nobody_else(office: Office, ada: 
     eventually(lambda: not Person.objects.filter(id=gone.id).exists())
     assert Person.objects.filter(id__in=[kept.id, nearly.id, ada.person.id]).count() == 3
     assert Conversation.objects.filter(id=conversation.id).exists()
+
+
+def test_foreign_and_malformed_tasks_are_refused_and_the_worker_goes_on(
+    office: Office, ada: Visitor, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    office.queue.send_task("os.system", [f"touch {trace}"])
+    office.queue.send_task("assistant.tasks.title_conversation", ["no id"])
+    office.queue.send_task("assistant.tasks.title_conversation", [], {"everybody": True})
+    office.queue.send_task("assistant.tasks.title_conversation", [Touch(trace)], serializer="pickle")
+    office.llama.on(NAMING, says("A calm name"))
+    conversation = ada.begin("What happens to strange tasks?")
+    eventually(lambda: title(conversation) == "A calm name", 60)
+    assert not trace.exists()
+    assert "os.system" in office.worker.log
+
+
+class Touch:
+    """Makes a file in whoever unpickles it."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return Path.touch, (self.trace,)

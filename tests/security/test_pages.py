@@ -354,3 +354,14 @@ def say_everywhere(visitor: Visitor, marker: str, fake_llama: FakeLlama) -> None
         socket.hear()
         socket.say("send", conversation=NOTHING, id=uuid4(), text=marker)
         socket.hear()
+
+
+def test_a_conversations_name_breaks_out_of_no_place_it_stands_in(alice: Visitor, fake_llama: FakeLlama) -> None:
+    conversation = talk(alice).conversation
+    hostile = "\"'></title></script><script>canary()</script><!-- \u2028"
+    assert alice.post(f"/c/{conversation.id}/rename", {"title": hostile}).status_code == 302
+    for path in (f"/c/{conversation.id}/", "/c/", "/c/?manage=1", "/c/?q=canary", "/"):
+        page = alice.get(path).text
+        assert "&lt;script&gt;canary()" in page, path
+        assert "<script>canary" not in page, path
+        assert "\"'>" not in page, path
