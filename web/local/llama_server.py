@@ -30,6 +30,7 @@ def parameters(options: argparse.Namespace, key: str) -> xllamacpp.CommonParams:
     chosen.n_ctx = options.context * options.slots
     # Its threads wait for one another in a busy loop: with none left for the pages, all become ten times slower.
     chosen.cpuparams.n_threads = max(1, (os.cpu_count() or 2) - 1)
+    chosen.sampling.penalty_repeat = options.repeat_penalty
     chosen.cache_ram_mib = PROMPT_CACHE_MIB
     chosen.verbosity = WARNINGS
     chosen.ui = False
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--context", type=int, required=True, help="tokens, for each answer")
     parser.add_argument("--slots", type=int, required=True, help="answers written at once")
+    parser.add_argument("--repeat-penalty", type=float, required=True, help="1 for none")
     options = parser.parse_args()
     key = sys.stdin.read().strip()
     stop = threading.Event()
