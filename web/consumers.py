@@ -28,7 +28,6 @@ from web.shown import show
 logger = logging.getLogger(__name__)
 
 # Close codes, see docs/protocol.md.
-RULES_BROKEN = 4400
 SIGNED_OUT = 4401
 TOO_SLOW = 4408
 TOO_MANY = 4429

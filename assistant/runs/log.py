@@ -1,8 +1,8 @@
 """The numbered event log of a run: a Redis stream whose ids are the numbers.
 
-One journal per process writes the events of all its runs, one pipeline for all of them at most thirty times a
-second, less often in a crowd: a token costs no round trip of its own. Each event is also published, so that
-readers need not poll.
+One journal per process writes the events of all its runs, each run at most thirty times a second and less often
+in a crowd, and those that are due together in one pipeline: a token costs no round trip of its own. Each event is
+also published, so that readers need not poll.
 """
 
 import asyncio

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
@@ -66,6 +67,20 @@ async def stage_page(browser: Browser, stage: Stage) -> AsyncIterator[Page]:
         yield await context.new_page()
 
 
+Cable: TypeAlias = tuple[Page, Wire]
+
+
+@pytest.fixture
+async def cable(browser: Browser, stage: Stage) -> AsyncIterator[Cable]:
+    """A page behind a cable that can be cut. It has a port of its own, which the site must know as its address."""
+    async with Wire(stage.site.port) as wire:
+        stage.site.stop()
+        stage.site.environment["SITE_URL"] = url = f"http://127.0.0.1:{wire.port}"
+        stage.site.start()
+        async with context_at(browser, url) as context:
+            yield await context.new_page(), wire
+
+
 async def ask(page: Page, text: str = "Tell me a story") -> None:
     await page.goto("/")
     await page.get_by_label("Your message").fill(text)
@@ -125,45 +140,32 @@ async def test_a_person_reloads_again_and_again_while_it_flows(stage: Stage, sta
     await sees_whole_story(stage_page)
 
 
-async def test_the_line_is_cut_and_the_page_catches_up(browser: Browser, stage: Stage) -> None:
-    async with Wire(stage.site.port) as wire:
-        # The cable has a port of its own, which the site must know as its address.
-        stage.site.stop()
-        url = f"http://127.0.0.1:{wire.port}"
-        stage.site.environment["SITE_URL"] = url
-        stage.site.start()
-        async with context_at(browser, url) as context:
-            page = await context.new_page()
-            gate = held_story(stage.llama)
-            await ask(page)
-            await sees(page, ENOUGH)
-            wire.cut()
-            await expect(page.locator("#notice")).to_contain_text("Connecting", timeout=15_000)
-            gate.let(20)
-            wire.mend()
-            await sees(page, "word25")
-            gate.open()
-            await sees_whole_story(page)
+async def test_the_line_is_cut_and_the_page_catches_up(stage: Stage, cable: Cable) -> None:
+    page, wire = cable
+    gate = held_story(stage.llama)
+    await ask(page)
+    await sees(page, ENOUGH)
+    wire.cut()
+    await expect(page.locator("#notice")).to_contain_text("Connecting", timeout=15_000)
+    gate.let(20)
+    wire.mend()
+    await sees(page, "word25")
+    gate.open()
+    await sees_whole_story(page)
 
 
-async def test_words_sent_while_the_line_is_cut_arrive_later(browser: Browser, stage: Stage) -> None:
-    async with Wire(stage.site.port) as wire:
-        stage.site.stop()
-        url = f"http://127.0.0.1:{wire.port}"
-        stage.site.environment["SITE_URL"] = url
-        stage.site.start()
-        async with context_at(browser, url) as context:
-            page = await context.new_page()
-            stage.llama.script(says("First."), says(STORY))
-            await ask(page)
-            await sees(page, "First.")
-            wire.cut()
-            await say(page, "Are you there?")
-            await expect(page.locator(".message-user")).to_have_count(2)
-            wire.mend()
-            await sees_whole_story(page)
-            await expect(page.locator(".message-user .prose").last).to_have_text("Are you there?")
-            await expect(page.locator(".message-user")).to_have_count(2)
+async def test_words_sent_while_the_line_is_cut_arrive_later(stage: Stage, cable: Cable) -> None:
+    page, wire = cable
+    stage.llama.script(says("First."), says(STORY))
+    await ask(page)
+    await sees(page, "First.")
+    wire.cut()
+    await say(page, "Are you there?")
+    await expect(page.locator(".message-user")).to_have_count(2)
+    wire.mend()
+    await sees_whole_story(page)
+    await expect(page.locator(".message-user .prose").last).to_have_text("Are you there?")
+    await expect(page.locator(".message-user")).to_have_count(2)
 
 
 async def test_the_web_process_is_killed_and_the_page_offers_to_go_on(stage: Stage, stage_page: Page) -> None:
