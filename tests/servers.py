@@ -3,13 +3,17 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import redis
 from django.conf import settings
+from django.db import connection
 
 from web.local.ports import free_port
 from web.local.process import Child
@@ -30,13 +34,31 @@ async def soon(true: Callable[[], object], seconds: float = 20) -> None:
     await asyncio.to_thread(eventually, true, seconds)
 
 
-def database_url() -> str:
-    """The test database as another process reaches it."""
+def database_url(name: str | None = None) -> str:
+    """The test database, or another of that name beside it, as another process reaches it."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
-        return f"sqlite:///{database['NAME']}"
-    name, password = quote(database["USER"]), quote(database["PASSWORD"])
-    return f"postgresql://{name}:{password}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
+        return f"sqlite:///{name or database['NAME']}"
+    user, password = quote(database["USER"]), quote(database["PASSWORD"])
+    address = f"{database['HOST']}:{database['PORT'] or 5432}"
+    return f"postgresql://{user}:{password}@{address}/{name or database['NAME']}"
+
+
+@contextmanager
+def another_database(folder: Path) -> Iterator[str]:
+    """An empty database of its own: servers on one database must share one Redis too, or each reaps the other's runs."""
+    postgres = connection.vendor == "postgresql"
+    name = "test_chaski_other" if postgres else str(folder / "other.sqlite3")
+    url = database_url(name)
+    with connection.cursor() as cursor:
+        if postgres:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            cursor.execute(f"CREATE DATABASE {name}")
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=True)
+        yield url
+        if postgres:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 class Server:

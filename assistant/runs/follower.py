@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 GAP_SECONDS = 0.5
 REDIS_AWAY_SECONDS = 1.0
+# Now and then we look without being rung: who marked the run as ended may have died before telling.
+LOOK_SECONDS = 10
 
 
 class Reader(Protocol):
@@ -51,6 +53,7 @@ class Follower:
         self._behind = False
         self._over = False
         self._catching_up: asyncio.Task[None] | None = None
+        self._next_look: asyncio.TimerHandle | None = None
 
     def hear(self, data: bytes | None) -> None:
         """The doorbell: the next event, or None when some may have been missed."""
@@ -66,10 +69,13 @@ class Follower:
         """Read what was missed, in the background; once more where that is being done, as it may miss this."""
         self._behind = True
         if not self._over and (self._catching_up is None or self._catching_up.done()):
+            self._look_no_more()
             self._catching_up = asyncio.create_task(self._catch_up())
 
     def stop(self) -> None:
         """Read no more."""
+        self._over = True
+        self._look_no_more()
         if self._catching_up and self._catching_up is not asyncio.current_task():
             self._catching_up.cancel()
 
@@ -87,6 +93,12 @@ class Follower:
                 logger.warning("run %s cannot be followed: %s", self.run, error)
                 self._behind = True
                 await asyncio.sleep(REDIS_AWAY_SECONDS)
+        if not self._over:
+            self._next_look = asyncio.get_running_loop().call_later(LOOK_SECONDS, self.catch_up_soon)
+
+    def _look_no_more(self) -> None:
+        if self._next_look:
+            self._next_look.cancel()
 
     async def _read_on(self) -> None:
         """From the database where the log does not reach back, then from the log."""

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.fake_llama import FakeLlama, Gate, cut_off, fails, nonsense, says, silent, stalls
 from tests.people import next_address
-from tests.servers import Site, Valkey
+from tests.servers import Site, Valkey, another_database
 from tests.wire import Wire
 
 STORY = " ".join(f"word{number}" for number in range(1, 61)) + "."
@@ -22,7 +22,8 @@ pytestmark = pytest.mark.slow
 class Stage:
     """A site of its own with all that stands behind it, for a test to break."""
 
-    def __init__(self, folder: Path, patience_seconds: int) -> None:
+    def __init__(self, folder: Path, database: str, patience_seconds: int) -> None:
+        self.database = database
         self.patience_seconds = patience_seconds
         self.valkey = Valkey(folder / "valkey")
         self.llama = FakeLlama()
@@ -32,6 +33,7 @@ class Stage:
         self.valkey.start()
         self.llama.start()
         environment = {
+            "DATABASE_URL": self.database,
             "REDIS_URL": self.valkey.url,
             "LLAMA_URL": self.llama.url,
             "LLAMA_FIRST_TOKEN_SECONDS": str(self.patience_seconds),
@@ -47,10 +49,16 @@ class Stage:
         self.valkey.kill()
 
 
+@pytest.fixture(scope="module")
+def stage_database(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with another_database(tmp_path_factory.mktemp("stage-database")) as url:
+        yield url
+
+
 @pytest.fixture
-def stage(database: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+def stage(stage_database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A stage; tests of silence ask for one without patience."""
-    with Stage(tmp_path, getattr(request, "param", 60)) as stage:
+    with Stage(tmp_path, stage_database, getattr(request, "param", 60)) as stage:
         yield stage
 
 

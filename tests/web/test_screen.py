@@ -21,6 +21,7 @@ from assistant.models import Conversation, Run
 from assistant.respond import Outcome, save_end, save_progress
 from assistant.runs import keys
 from assistant.runs.bell import Bell
+from assistant.runs.follower import LOOK_SECONDS
 from assistant.runs.log import Entry, Journal
 from assistant.runtime import Runtime
 from tests.fake_llama import FakeLlama, Gate, says
@@ -303,6 +304,16 @@ async def test_an_end_that_comes_while_the_log_is_read_is_seen(valkey: Valkey, p
         wire.let_go()
         await soon(lambda: tab.finished, 5)
         assert tab.shown == render_blocks("One two")
+
+
+async def test_an_end_that_nobody_told_is_found_in_the_database(screens: Screens, speaker: Speaker) -> None:
+    """Who marked the run may have died before it rang the doorbell."""
+    tab = Tab()
+    await screens.watch(speaker.run, tab)
+    await speaker.say("One", " two")
+    await save_end(speaker.run, speaker.outcome)
+    await soon(lambda: tab.finished, LOOK_SECONDS * 2)
+    assert tab.text == "One two"
 
 
 async def test_a_run_that_nobody_looks_at_is_heard_no_more(valkey: Valkey, screens: Screens, speaker: Speaker) -> None:
