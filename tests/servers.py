@@ -46,7 +46,7 @@ def database_url(name: str | None = None) -> str:
 
 @contextmanager
 def another_database(folder: Path) -> Iterator[str]:
-    """An empty database of its own: servers on one database must share one Redis too, or each reaps the other's runs."""
+    """An empty database: servers that share one must share a Redis too, or each reaps the runs of the other."""
     postgres = connection.vendor == "postgresql"
     name = "test_chaski_other" if postgres else str(folder / "other.sqlite3")
     url = database_url(name)

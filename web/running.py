@@ -41,5 +41,6 @@ async def running() -> AsyncIterator[None]:
             yield
         finally:
             await runtime.drain(DRAIN_SECONDS)
+            await _current.screens.close_all()
             await _current.limits.close()
             _current = None

@@ -151,6 +151,11 @@ class Screens:
             if not screen.viewers and not screen.expected:
                 await self.close(screen)
 
+    async def close_all(self) -> None:
+        """Forget all screens: nothing reads on."""
+        for screen in tuple(self._screens.values()):
+            await self.close(screen)
+
     async def close(self, screen: Screen) -> None:
         """Forget `screen`."""
         if self._screens.get(screen.run) is screen:

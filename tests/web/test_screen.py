@@ -115,8 +115,10 @@ async def parts(valkey: Valkey) -> AsyncIterator[Parts]:
 
 
 @pytest.fixture
-def screens(parts: Parts) -> Screens:
-    return Screens(parts)  # type: ignore[arg-type]
+async def screens(parts: Parts) -> AsyncIterator[Screens]:
+    screens = Screens(parts)  # type: ignore[arg-type]
+    yield screens
+    await screens.close_all()
 
 
 class Speaker:
@@ -394,5 +396,6 @@ async def test_people_in_line_see_their_place_also_after_a_reload(
                 "You are next",
                 "Thinking",
             ]
+            await screens.close_all()
     finally:
         fake_llama.default = before
