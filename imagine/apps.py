@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ImagineConfig(AppConfig):
+    name = "imagine"
+    verbose_name = "Pictures"

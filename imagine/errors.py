@@ -1,0 +1,127 @@
+"""What can go wrong with a picture. Each error has a sentence for the person and one for the operator."""
+
+from django.utils.translation import gettext_lazy as _
+
+
+class ImagineError(Exception):
+    """The root. `code` is what is stored and logged; `retry` says whether trying again can help.
+
+    `sentence` is shown to the person; the exception's own text (`str(error)`) is for the operator's log.
+    """
+
+    code = "picture_trouble"
+    retry = True
+    sentence = _("The picture did not come out. Please try again.")
+
+
+class PictureNotFoundError(ImagineError):
+    """It does not exist, or it belongs to somebody else: the two look the same."""
+
+    code = "picture_not_found"
+    retry = False
+    sentence = _("This picture is not here, or not yours.")
+
+
+class CheckpointError(ImagineError):
+    """The operator's checkpoint cannot be used; the exception's text says what to change."""
+
+    code = "checkpoint"
+    retry = False
+    sentence = _("Pictures cannot be drawn here at the moment. The people who run this site have been told why.")
+
+
+class NoCheckpointError(CheckpointError):
+    """No checkpoint is set."""
+
+    code = "no_checkpoint"
+    sentence = _("Pictures are not set up here yet.")
+
+
+class UnableError(ImagineError):
+    """The loaded checkpoint has no such ability."""
+
+    code = "unable"
+    retry = False
+    sentence = _("The model that draws here cannot do this.")
+
+
+class AwayError(ImagineError):
+    """No process that draws has been heard of for a while."""
+
+    code = "away"
+    sentence = _("The part that draws is away for a moment. Please try again soon.")
+
+
+class InterruptedPictureError(ImagineError):
+    """The process that drew is gone, and so it was tried as often as allowed."""
+
+    code = "picture_interrupted"
+    sentence = _("The picture was interrupted. You can draw it again.")
+
+
+class TooSlowError(ImagineError):
+    """It took longer than allowed."""
+
+    code = "too_slow"
+    sentence = _("This took too long and was stopped. A smaller or shorter one may work.")
+
+
+class StoppedError(ImagineError):
+    """The person asked for it, or wants something newer. Raised between steps to leave a pipeline."""
+
+    code = "stopped"
+    sentence = _("You stopped this picture.")
+
+
+class RefusedInputError(ImagineError):
+    """What was sent cannot be taken."""
+
+    code = "refused_picture"
+    retry = False
+    sentence = _("This could not be read. Please change it and try again.")
+
+
+class EmptyPromptError(RefusedInputError):
+    code = "empty_prompt"
+    sentence = _("Say in a few words what to draw.")
+
+
+class BadUploadError(RefusedInputError):
+    """The file is no picture that we take."""
+
+    code = "bad_upload"
+    sentence = _("This file is not a picture we can read. JPEG, PNG, WebP and GIF work.")
+
+
+class LargeUploadError(BadUploadError):
+    code = "large_upload"
+    sentence = _("This picture is too large. Please choose a smaller one.")
+
+
+class RefusedWordsError(ImagineError):
+    """The words ask for what is not drawn here."""
+
+    code = "refused_words"
+    retry = False
+    sentence = _("That is something I do not draw. Try describing something else.")
+
+
+class RefusedPixelsError(ImagineError):
+    """The picture itself shows what is not shown here."""
+
+    code = "refused_pixels"
+    retry = False
+    sentence = _("This picture came out in a way that is not shown here. Other words may help.")
+
+
+class TooManyPicturesError(ImagineError):
+    code = "too_many_pictures"
+    retry = False
+    sentence = _("You have as many pictures as can be kept. Please delete some first.")
+
+
+class BusyDrawingError(ImagineError):
+    """The person has as many pictures in the making as allowed."""
+
+    code = "busy_drawing"
+    sentence = _("Several of your pictures are still being drawn. Wait for one, or stop it.")
