@@ -1,6 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ImagineConfig(AppConfig):
     name = "imagine"
-    verbose_name = "Pictures"
+    verbose_name = _("Pictures")
+
+    def ready(self) -> None:
+        """Let the files of a picture go with its row."""
+        from imagine import storage  # noqa: F401

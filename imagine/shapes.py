@@ -16,8 +16,11 @@ class Shape(NamedTuple):
     def size(self, side: int, multiple: int = 8) -> tuple[int, int]:
         """Width and height in pixels: the area of a square of `side`, each a multiple of `multiple`."""
         ratio = (self.across / self.down) ** 0.5
-        width, height = side * ratio, side / ratio
-        return tuple(max(multiple, round(length / multiple) * multiple) for length in (width, height))  # type: ignore[return-value]
+        return _round(side * ratio, multiple), _round(side / ratio, multiple)
+
+
+def _round(length: float, multiple: int) -> int:
+    return max(1, round(length / multiple)) * multiple
 
 
 SQUARE = "square"

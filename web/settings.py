@@ -129,6 +129,29 @@ LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
 # Set by `manage.py start` when it brings the small demonstration model itself; the page then says so.
 LLAMA_DEMO: bool = env.bool("LLAMA_DEMO", False)
 
+# Pictures. An empty name means that none are drawn, or that the live one does it all.
+
+IMAGINE_MODEL: str = env.str("IMAGINE_MODEL", "")
+IMAGINE_FINAL_MODEL: str = env.str("IMAGINE_FINAL_MODEL", "")
+IMAGINE_VIDEO_MODEL: str = env.str("IMAGINE_VIDEO_MODEL", "")
+CHECKPOINT_FOLDER = DATA_DIR / "checkpoints"
+IMAGINE_DEVICE: str = env.str("IMAGINE_DEVICE", "auto", validate=validate.OneOf(["auto", "cuda", "mps", "cpu"]))
+# 0: as the checkpoint's recipe says.
+IMAGINE_STEPS: int = env.int("IMAGINE_STEPS", 0, validate=validate.Range(0, 100))
+IMAGINE_GUIDANCE: float | None = env.float("IMAGINE_GUIDANCE", None, validate=validate.Range(0, 30))
+IMAGINE_SIZE: int = env.int("IMAGINE_SIZE", 0, validate=validate.Range(0, 2048))
+IMAGINE_LIVE_SIZE: int = env.int("IMAGINE_LIVE_SIZE", 0, validate=validate.Range(0, 1024))
+IMAGINE_BATCH: int = env.int("IMAGINE_BATCH", 0, validate=validate.Range(0, 64))
+IMAGINE_ACCOUNT: bool = env.bool("IMAGINE_ACCOUNT", False)
+IMAGINE_LABEL: bool = env.bool("IMAGINE_LABEL", True)
+IMAGINE_CERTIFICATE: str = env.str("IMAGINE_CERTIFICATE", "")
+IMAGINE_CERTIFICATE_KEY: str = env.str("IMAGINE_CERTIFICATE_KEY", "")
+PICTURE_FOLDER: Path = env.path("PICTURE_FOLDER", DATA_DIR / "pictures")
+SHARE_DAYS: int = env.int("SHARE_DAYS", 30, validate=validate.Range(1, 3650))
+
+if bool(IMAGINE_CERTIFICATE) != bool(IMAGINE_CERTIFICATE_KEY):
+    raise ImproperlyConfigured('Environment variable "IMAGINE_CERTIFICATE_KEY" invalid: name both, or neither.')
+
 # People
 
 AUTH_USER_MODEL = "assistant.Person"
@@ -150,8 +173,20 @@ LIMIT_ADDRESS_GUESTS: str = rate("LIMIT_ADDRESS_GUESTS", "20/hour;100/day")
 LIMIT_PERSON_RUNS: int = env.int("LIMIT_PERSON_RUNS", 3, validate=validate.Range(1))
 LIMIT_PERSON_SOCKETS: int = env.int("LIMIT_PERSON_SOCKETS", 20, validate=validate.Range(1))
 LIMIT_ADDRESS_SOCKETS: int = env.int("LIMIT_ADDRESS_SOCKETS", 100, validate=validate.Range(1))
+LIMIT_GUEST_PICTURES: str = rate("LIMIT_GUEST_PICTURES", "12/minute;200/day")
+LIMIT_ACCOUNT_PICTURES: str = rate("LIMIT_ACCOUNT_PICTURES", "20/minute;1000/day")
+LIMIT_ADDRESS_PICTURES: str = rate("LIMIT_ADDRESS_PICTURES", "40/minute;2000/day")
+LIMIT_PERSON_FRAMES: str = rate("LIMIT_PERSON_FRAMES", "600/minute")
+LIMIT_PERSON_UPLOADS: str = rate("LIMIT_PERSON_UPLOADS", "10/minute;100/day")
+LIMIT_PERSON_IDEAS: str = rate("LIMIT_PERSON_IDEAS", "10/minute;200/day")
+LIMIT_PERSON_SHARES: str = rate("LIMIT_PERSON_SHARES", "10/minute;100/day")
+LIMIT_ADDRESS_SHARED: str = rate("LIMIT_ADDRESS_SHARED", "120/minute")
+LIMIT_PERSON_PICTURES: int = env.int("LIMIT_PERSON_PICTURES", 8, validate=validate.Range(1))
 
 MESSAGE_CHARACTERS = 16_000
+PROMPT_CHARACTERS = 500
+PICTURES_PER_PERSON = 1_000
+UPLOAD_BYTES = 12 * 1024 * 1024
 CONVERSATIONS_PER_PERSON = 1_000
 MESSAGES_PER_CONVERSATION = 10_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
@@ -164,6 +199,7 @@ ASGI_APPLICATION = "web.asgi.application"
 INSTALLED_APPS = [
     "web.apps.WebConfig",
     "assistant.apps.AssistantConfig",
+    "imagine.apps.ImagineConfig",
     "channels",
     "allauth",
     "allauth.account",
@@ -211,6 +247,7 @@ STATICFILES_DIRS = [BASE_DIR / "web" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "web.static_files.StaticFilesStorage"},
+    "pictures": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": PICTURE_FOLDER}},
 }
 
 USE_TZ = True
@@ -314,14 +351,25 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 # Celery: JSON only, nothing read back
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
+# A task that nobody has confirmed for so long is given out again: longer than any task may take.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5, "visibility_timeout": 3600}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE = {"expire-guests": {"task": "assistant.tasks.expire_guests", "schedule": 3600}}
+CELERY_BEAT_SCHEDULE = {
+    "expire-guests": {"task": "assistant.tasks.expire_guests", "schedule": 3600},
+    "find-lost-pictures": {"task": "imagine.tasks.find_lost", "schedule": 15},
+    "expire-shares": {"task": "imagine.tasks.expire_shares", "schedule": 3600},
+}
+# What draws has queues, and processes, of its own: a person who types must not wait for somebody's animation.
+CELERY_TASK_ROUTES = {
+    "imagine.tasks.draw_live": {"queue": "live"},
+    "imagine.tasks.draw": {"queue": "final"},
+    "imagine.tasks.animate": {"queue": "animate"},
+}
 
 # Logs: one line per event on standard error, with ids and never with what people wrote
 

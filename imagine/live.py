@@ -1,0 +1,192 @@
+"""Drawing while someone types: one slot per person, the newest prompt wins, everybody gets a turn.
+
+The web process puts what was typed into the person's slot and the person into a line. Whoever draws takes the first
+in line with the newest of their slot, so nothing older is ever begun. A person is drawn for once at a time.
+"""
+
+import json
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+from uuid import UUID
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from imagine import keys
+from imagine.errors import AwayError, StoppedError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LINE_LENGTH = 1_000
+SLOT_SECONDS = 60
+LOCK_MS = 60_000
+FILM_FRAMES = 60
+FILM_SECONDS = 3_600
+# A drawing in progress is let go for a newer prompt when the person has paused for so long: while they type on,
+# a picture of nearly the same words is worth more than none.
+PAUSE_SECONDS = 0.2
+LOOK_SECONDS = 0.05
+JPEG_QUALITY = 80
+# Kind, sketch, number, width, height; the JPEG follows. See docs/protocol.md.
+HEADER = struct.Struct(">B16sIHH")
+FRAME = 1
+
+# Gives the first in line whom nobody draws for, all of the same shape, with their slots.
+TAKE = """
+local taken, shape = {}, nil
+for _, person in ipairs(redis.call('ZRANGE', KEYS[1], 0, 199)) do
+  if #taken >= tonumber(ARGV[1]) then break end
+  local slot = redis.call('GET', ARGV[3] .. person)
+  if not slot then
+    redis.call('ZREM', KEYS[1], person)
+  else
+    local wanted = cjson.decode(slot).shape
+    if (shape == nil or shape == wanted) and redis.call('SET', ARGV[4] .. person, 1, 'NX', 'PX', ARGV[2]) then
+      shape = wanted
+      redis.call('ZREM', KEYS[1], person)
+      taken[#taken + 1] = slot
+    end
+  end
+end
+return taken
+"""
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What a person has typed. `sketch` names one drawing of a page, `number` counts its prompts.
+
+    `hurry` says that nothing more will be typed now. `at` is when it was put, in seconds since 1970.
+    """
+
+    person: UUID
+    sketch: UUID
+    number: int
+    prompt: str
+    style: str
+    shape: str
+    seed: int
+    hurry: bool = False
+    at: float = 0.0
+
+    def to_bytes(self) -> bytes:
+        return json.dumps({**asdict(self), "person": str(self.person), "sketch": str(self.sketch)}).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """What `to_bytes` wrote."""
+        fields = json.loads(data)
+        return cls(**fields | {"person": UUID(fields["person"]), "sketch": UUID(fields["sketch"])})
+
+
+class Place(NamedTuple):
+    """Where a person stands. `is_new`: they were not in line before. `before` counts those who come first."""
+
+    is_new: bool
+    before: int
+
+
+class Frame(NamedTuple):
+    """One frame of a person's film, and what it shows."""
+
+    sketch: Sketch
+    jpeg: bytes
+
+
+# For the web process
+
+
+async def put(redis: AsyncRedis, sketch: Sketch) -> Place:
+    """Make `sketch` the newest of its person. Raises AwayError when the line is full, RedisError."""
+    person = str(sketch.person)
+    if await redis.zcard(keys.LINE) >= LINE_LENGTH:
+        raise AwayError("the line for live pictures is full")
+    pipe = redis.pipeline()
+    pipe.set(keys.slot(person), replace(sketch, at=time.time()).to_bytes(), ex=SLOT_SECONDS)
+    pipe.zadd(keys.LINE, {person: time.time()}, nx=True)
+    pipe.zrank(keys.LINE, person)
+    _, added, rank = await pipe.execute()
+    return Place(bool(added), rank or 0)
+
+
+async def leave(redis: AsyncRedis, person: UUID) -> None:
+    """Forget what the person typed; what is being drawn of it stops."""
+    await redis.delete(keys.slot(person))
+
+
+async def place(redis: AsyncRedis, person: UUID) -> int | None:
+    """How many come before the person; None when they are not in line."""
+    return cast(int | None, await redis.zrank(keys.LINE, str(person)))
+
+
+def film(redis: Redis, person: UUID, sketch: UUID) -> list[Frame]:
+    """The frames of one drawing, oldest first."""
+    entries = cast(list[tuple[bytes, dict[bytes, bytes]]], redis.xrange(keys.film(person)))
+    frames = [Frame(Sketch.from_bytes(fields[b"sketch"]), fields[b"jpeg"]) for _, fields in entries]
+    return [frame for frame in frames if frame.sketch.sketch == sketch]
+
+
+# For the process that draws
+
+
+def take(redis: Redis, most: int) -> list[Sketch]:
+    """Up to `most` sketches of one shape to draw now, those who waited longest first. `release` them after."""
+    prefixes = keys.slot(""), keys.lock("")
+    found = cast(list[bytes], redis.eval(TAKE, 1, keys.LINE, most, LOCK_MS, *prefixes))
+    return [Sketch.from_bytes(slot) for slot in found]
+
+
+def release(redis: Redis, sketches: Sequence[Sketch]) -> None:
+    """Nobody draws for these people now."""
+    redis.delete(*(keys.lock(sketch.person) for sketch in sketches))
+
+
+class Lookout:
+    """Raises StoppedError, between the steps of a pass, when nobody wants its result any more."""
+
+    def __init__(self, redis: Redis, sketches: Sequence[Sketch]) -> None:
+        self._redis = redis
+        self._sketches = sketches
+        self._next_look = 0.0
+
+    def __call__(self, step: int, of: int) -> None:
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        slots = cast(list[bytes | None], self._redis.mget([keys.slot(sketch.person) for sketch in self._sketches]))
+        if all(_is_unwanted(sketch, slot) for sketch, slot in zip(self._sketches, slots, strict=True)):
+            raise StoppedError("everybody wants something newer")
+
+
+def show(redis: Redis, sketch: Sketch, image: "Image") -> None:
+    """Send a frame to its person's pages, and keep it in their film."""
+    jpeg = to_jpeg(image)
+    header = HEADER.pack(FRAME, sketch.sketch.bytes, sketch.number, image.width, image.height)
+    pipe = redis.pipeline(transaction=False)
+    pipe.publish(keys.person(sketch.person), header + jpeg)
+    entry: dict[Any, Any] = {"sketch": sketch.to_bytes(), "jpeg": jpeg}
+    pipe.xadd(keys.film(sketch.person), entry, maxlen=FILM_FRAMES, approximate=False)
+    pipe.expire(keys.film(sketch.person), FILM_SECONDS)
+    pipe.execute()
+
+
+def to_jpeg(image: "Image") -> bytes:
+    """A frame, small and quick to make."""
+    file = BytesIO()
+    image.save(file, "JPEG", quality=JPEG_QUALITY)
+    return file.getvalue()
+
+
+def _is_unwanted(sketch: Sketch, slot: bytes | None) -> bool:
+    """Whether the person left, or has typed something newer and now waits for that."""
+    if slot is None:
+        return True
+    newest = Sketch.from_bytes(slot)
+    is_newer = newest.sketch != sketch.sketch or newest.number > sketch.number
+    return is_newer and (newest.hurry or time.time() - newest.at > PAUSE_SECONDS)
