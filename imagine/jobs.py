@@ -1,0 +1,265 @@
+"""What callers use: ask for pictures, look after them, take them back.
+
+Each asks for rows in the database and sends a task by name, so that torch stays in the process that draws. All are
+sync and touch the database; what they raise is an ImagineError.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID, uuid4
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from redis import Redis
+
+from imagine import keys, live, safety, storage, uploads
+from imagine.errors import (
+    BusyDrawingError,
+    EmptyPromptError,
+    PictureNotFoundError,
+    RefusedInputError,
+    TooManyPicturesError,
+)
+from imagine.models import Picture, new_seed
+from imagine.shapes import SHAPES, SQUARE
+from imagine.styles import STYLES
+
+VARIANTS = 4
+MOST_AT_ONCE = 4
+STOP_SECONDS = 3_600
+# How far from its parent a new picture may go: 0 keeps all, 1 nothing.
+VARY_STRENGTH = 0.75
+RESTYLE_STRENGTH = 0.65
+EDIT_STRENGTH = 0.7
+FINISH_STRENGTH = 0.5
+SECONDS = (1.0, 2.0, 3.0)
+MOTIONS = ("gentle", "lively", "orbit", "pulse")
+
+Made = Picture.Made
+
+
+def own_pictures(person: UUID) -> QuerySet[Picture]:
+    """The person's pictures, newest first."""
+    return Picture.objects.filter(person=person).order_by("-created_at", "-id")
+
+
+def own_picture(person: UUID, picture: UUID) -> Picture:
+    """The person's picture, or PictureNotFoundError."""
+    found = Picture.objects.select_related("parent").filter(person=person, id=picture).first()
+    if found is None:
+        raise PictureNotFoundError(f"{person} has no picture {picture}")
+    return found
+
+
+# New ones
+
+
+def draw(
+    person: UUID, prompt: str, style: str = "", shape: str = SQUARE, seed: int | None = None, count: int = 1
+) -> list[Picture]:
+    """Pictures out of words; the first has `seed`, each other the next one."""
+    prompt = clean_prompt(prompt)
+    first = new_seed() if seed is None else seed
+    pictures = [
+        Picture(made=Made.DRAWN, prompt=prompt, style=known_style(style), shape=known_shape(shape), seed=number)
+        for number in range(first, first + min(max(count, 1), MOST_AT_ONCE))
+    ]
+    return _ask_for(person, pictures)
+
+
+def keep(person: UUID, sketch: UUID, number: int) -> Picture:
+    """The frame of that number in the person's film, as it was. Raises PictureNotFoundError."""
+    frame = _frame(person, sketch, number)
+    return _ask_for(person, [_kept(frame)], {"start.jpg": frame.jpeg})[0]
+
+
+def finish(person: UUID, sketch: UUID, number: int) -> Picture:
+    """A large picture from a frame of the person's film, which is kept too, as its parent."""
+    frame = _frame(person, sketch, number)
+    parent = _ask_for(person, [_kept(frame)], {"start.jpg": frame.jpeg})[0]
+    return _ask_for(person, [_child(parent, Made.FINISHED, strength=FINISH_STRENGTH, seed=frame.sketch.seed)])[0]
+
+
+def grow(person: UUID, sketch: UUID) -> Picture:
+    """A loop of all frames that appeared while the person typed."""
+    frames = live.film(_redis(), person, sketch)
+    if len(frames) < 2:
+        raise RefusedInputError("a film needs two frames")
+    files = {f"film-{index:03}.jpg": frame.jpeg for index, frame in enumerate(frames)}
+    last = frames[-1].sketch
+    picture = Picture(made=Made.GROWN, prompt=last.prompt, style=last.style, shape=last.shape, seed=last.seed)
+    return _ask_for(person, [picture], files)[0]
+
+
+def upload(person: UUID, data: bytes) -> Picture:
+    """A picture out of a file that somebody sent. Raises BadUploadError, LargeUploadError."""
+    image = uploads.read_upload(data)
+    picture = Picture(made=Made.UPLOADED, shape=nearest_shape(*image.size), from_upload=True)
+    return _ask_for(person, [picture], {"start.jpg": live.to_jpeg(image)})[0]
+
+
+# From one that is there
+
+
+def vary(person: UUID, picture: UUID, count: int = VARIANTS, shape: str = "", seed: int | None = None) -> list[Picture]:
+    """More like this, also in another shape."""
+    parent = _finished(person, picture)
+    first = new_seed() if seed is None else seed
+    children = [
+        _child(parent, Made.VARIANT, strength=VARY_STRENGTH, seed=number, shape=known_shape(shape or parent.shape))
+        for number in range(first, first + min(max(count, 1), MOST_AT_ONCE))
+    ]
+    return _ask_for(person, children)
+
+
+def restyle(person: UUID, picture: UUID, style: str) -> Picture:
+    """The same in another style."""
+    if style not in STYLES:
+        raise RefusedInputError("no such style")
+    parent = _finished(person, picture)
+    return _ask_for(person, [_child(parent, Made.RESTYLED, strength=RESTYLE_STRENGTH, style=style)])[0]
+
+
+def edit(person: UUID, picture: UUID, words: str) -> Picture:
+    """The same, changed as the words say."""
+    words, parent = clean_prompt(words), _finished(person, picture)
+    prompt = clean_prompt(", ".join(filter(None, [parent.prompt, words]))[-settings.PROMPT_CHARACTERS :])
+    return _ask_for(person, [_child(parent, Made.EDITED, strength=EDIT_STRENGTH, prompt=prompt, words=words)])[0]
+
+
+def animate(person: UUID, picture: UUID, motion: str, seconds: float) -> Picture:
+    """A loop of it."""
+    if motion not in MOTIONS or seconds not in SECONDS:
+        raise RefusedInputError("no such motion or length")
+    parent = _finished(person, picture)
+    return _ask_for(person, [_child(parent, Made.ANIMATED, motion=motion, seconds=seconds)])[0]
+
+
+def again(person: UUID, picture: UUID) -> Picture:
+    """Try once more what failed or was stopped."""
+    found = own_picture(person, picture)
+    retry = Picture.objects.filter(id=found.id, status__in=(Picture.Status.FAILED, Picture.Status.STOPPED))
+    if retry.update(status=Picture.Status.WAITING, problem="", attempts=0, started_at=None):
+        _redis().delete(keys.stop(found.id))
+        _send([found])
+    found.refresh_from_db()
+    return found
+
+
+# Looking after them
+
+
+def stop(person: UUID, picture: UUID) -> None:
+    """Draw it no further. One that has not been begun is marked at once."""
+    found = own_picture(person, picture)
+    waiting = Picture.objects.filter(id=found.id, status=Picture.Status.WAITING)
+    waiting.update(status=Picture.Status.STOPPED, problem="stopped")
+    _redis().set(keys.stop(found.id), 1, ex=STOP_SECONDS)
+
+
+def delete(person: UUID, picture: UUID) -> None:
+    """Delete it, its files and its links. What came out of it stays."""
+    found = own_picture(person, picture)
+    _redis().set(keys.stop(found.id), 1, ex=STOP_SECONDS)
+    found.delete()
+
+
+def forget(person: UUID) -> None:
+    """Delete what Redis holds of a person who was erased."""
+    _redis().delete(keys.film(person), keys.slot(person))
+
+
+# Small helps
+
+
+def clean_prompt(text: str) -> str:
+    """What is drawn for `text`. Raises EmptyPromptError, RefusedInputError, RefusedWordsError."""
+    prompt = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    if not prompt:
+        raise EmptyPromptError("no words")
+    if len(prompt) > settings.PROMPT_CHARACTERS:
+        raise RefusedInputError("the prompt is too long")
+    safety.check_words(prompt)
+    return prompt
+
+
+def known_style(style: str) -> str:
+    """`style`, or none where there is no such style."""
+    return style if style in STYLES else ""
+
+
+def known_shape(shape: str) -> str:
+    """`shape`, or a square where there is no such shape."""
+    return shape if shape in SHAPES else SQUARE
+
+
+def nearest_shape(width: int, height: int) -> str:
+    """The shape that loses least of a picture of that size."""
+    return min(SHAPES, key=lambda name: abs(width * SHAPES[name].down / (height * SHAPES[name].across) - 1))
+
+
+def send_live() -> None:
+    """Let somebody draw for those in the live line."""
+    current_app.send_task("imagine.tasks.draw_live")
+
+
+def _redis() -> Redis:
+    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=5)
+
+
+def _frame(person: UUID, sketch: UUID, number: int) -> live.Frame:
+    for frame in reversed(live.film(_redis(), person, sketch)):
+        if frame.sketch.number == number:
+            return frame
+    raise PictureNotFoundError(f"no frame {number} of {person}")
+
+
+def _kept(frame: live.Frame) -> Picture:
+    sketch = frame.sketch
+    return Picture(made=Made.KEPT, prompt=sketch.prompt, style=sketch.style, shape=sketch.shape, seed=sketch.seed)
+
+
+def _finished(person: UUID, picture: UUID) -> Picture:
+    """One to go on from. Raises PictureNotFoundError, RefusedInputError while it is not done."""
+    found = own_picture(person, picture)
+    if found.status != Picture.Status.DONE:
+        raise RefusedInputError("it is not done yet")
+    return found
+
+
+def _child(parent: Picture, made: Made, **changes: object) -> Picture:
+    """A picture that begins where `parent` ended."""
+    same = {name: getattr(parent, name) for name in ("prompt", "style", "shape", "seed", "from_upload")}
+    return Picture(parent=parent, made=made, **{**same, **changes})
+
+
+def _ask_for(person: UUID, pictures: Sequence[Picture], files: dict[str, bytes] | None = None) -> list[Picture]:
+    """Store `pictures` as one group of the person, with the files of the first, and have them drawn."""
+    group = uuid4()
+    for picture in pictures:
+        picture.person_id, picture.group = person, group
+    with transaction.atomic():
+        _check_room(person, len(pictures))
+        Picture.objects.bulk_create(pictures)
+        if files:
+            storage.save(pictures[0].id, files)
+        transaction.on_commit(partial(_send, pictures))
+    return list(pictures)
+
+
+def _check_room(person: UUID, wanted: int) -> None:
+    """Raises TooManyPicturesError, BusyDrawingError."""
+    mine = Picture.objects.filter(person=person)
+    if mine.count() + wanted > settings.PICTURES_PER_PERSON:
+        raise TooManyPicturesError("as many as can be kept")
+    making = mine.filter(status__in=(Picture.Status.WAITING, Picture.Status.DRAWING)).count()
+    if making + wanted > settings.LIMIT_PERSON_PICTURES:
+        raise BusyDrawingError(f"{making} are in the making")
+
+
+def _send(pictures: Sequence[Picture]) -> None:
+    """Give them to whoever draws."""
+    task = "imagine.tasks.animate" if pictures[0].moves else "imagine.tasks.draw"
+    current_app.send_task(task, args=[[str(picture.id) for picture in pictures]])
