@@ -2,14 +2,10 @@
 
 import re
 import unicodedata
-from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from imagine.containers import BrokenFileError, gif, jpeg, mp4, png, webp
-
-Form = Literal["png", "jpeg", "webp", "gif", "mp4"]
-FORMS = {"png": png, "jpeg": jpeg, "webp": webp, "gif": gif, "mp4": mp4}
+from imagine.containers import CONTAINERS, BrokenFileError, Form
 
 GENERATOR = "Chaski"
 # IPTC NewsCodes, "digital source type": made by a trained model; the same with a photograph as its beginning.
@@ -62,13 +58,13 @@ def embed(data: bytes, form: Form, edited_photo: bool = False) -> bytes:
     is not of this form.
     """
     packet = PACKET.format(generator=GENERATOR, source=EDITED if edited_photo else MADE)
-    return FORMS[form].with_xmp(data, packet.encode())
+    return CONTAINERS[form].with_xmp(data, packet.encode())
 
 
 def read_source(data: bytes, form: Form) -> str | None:
     """The IPTC digital source type that the file's XMP names, or None, also for a broken file."""
     try:
-        packet = FORMS[form].read_xmp(data)
+        packet = CONTAINERS[form].read_xmp(data)
     except BrokenFileError:
         return None
     found = SOURCE_TYPE.search(packet or b"")

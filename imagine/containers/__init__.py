@@ -1,11 +1,30 @@
-"""The file formats of pictures, as far as we look inside them: the parts they are made of, and their XMP packet.
+"""The file formats of pictures, as far as we look inside them: the parts they are made of, and their XMP packet."""
 
-One module per format, each with the same three functions:
-`parts(data)` yields the parts in their order, without decoding any; raises BrokenFileError where the file ends early.
-`read_xmp(data)` returns the bytes of the XMP packet, or None.
-`with_xmp(data, packet)` returns the file with this packet as its only one; pixels stay as they are.
-"""
+from collections.abc import Iterator
+from typing import Literal, Protocol
 
+from imagine.containers import gif, jpeg, mp4, png, webp
 from imagine.containers.part import BrokenFileError, Part
 
-__all__ = ["BrokenFileError", "Part"]
+__all__ = ["CONTAINERS", "BrokenFileError", "Container", "Form", "Part"]
+
+Form = Literal["png", "jpeg", "webp", "gif", "mp4"]
+
+
+class Container(Protocol):
+    """What each module here does for its format. Each function raises BrokenFileError for another format."""
+
+    def parts(self, data: bytes) -> Iterator[Part]:
+        """The parts in their order, none decoded; raises BrokenFileError where the file ends early."""
+        ...
+
+    def read_xmp(self, data: bytes) -> bytes | None:
+        """The XMP packet, if there is one."""
+        ...
+
+    def with_xmp(self, data: bytes, packet: bytes) -> bytes:
+        """The file with this packet as its only one; what is drawn in it stays byte for byte."""
+        ...
+
+
+CONTAINERS: dict[Form, Container] = {"png": png, "jpeg": jpeg, "webp": webp, "gif": gif, "mp4": mp4}
