@@ -16,7 +16,7 @@ from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image, ImageOps
 
-from imagine import webp
+from imagine.animated_webp import animation, still
 from imagine.errors import ImagineError
 
 # What messengers take. They write "MB" and "KB" and do not say of which kind: these are the smaller ones.
@@ -148,11 +148,11 @@ def _on_sticker(image: Image.Image) -> Image.Image:
 
 
 def _still(reel: Reel, quality: int) -> bytes:
-    return webp.still(reel.frames[0], quality)
+    return still(reel.frames[0], quality)
 
 
 def _webp(reel: Reel, quality: int) -> bytes:
-    return webp.animation(reel.frames, reel.times_ms, quality)
+    return animation(reel.frames, reel.times_ms, quality)
 
 
 def _frame(image: Image.Image) -> av.VideoFrame:
