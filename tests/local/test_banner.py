@@ -17,6 +17,7 @@ def report(**changes: object) -> Report:
         "address": "http://127.0.0.1:8000",
         "listening": "127.0.0.1:8000",
         "model": ["Llama"],
+        "pictures": ["none yet"],
         "embedded": ["Valkey"],
         "external": [],
         "off": ["mail (EMAIL_URL)", "passkeys (PASSKEYS)"],
@@ -30,7 +31,8 @@ def test_an_operator_reads_all_of_it_without_color() -> None:
     assert "\x1b" not in text
     assert "External" not in text
     assert "Listening" not in text
-    assert text.splitlines()[5:8] == [
+    assert text.splitlines()[5:9] == [
+        "  Pictures   none yet",
         "  Embedded   Valkey",
         "  Off        mail (EMAIL_URL)",
         "             passkeys (PASSKEYS)",

@@ -10,12 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.local.checkpoints import make_checkpoint
 from tests.local.processes import alive, children, command_line
 from tests.servers import eventually
 from tests.started import Started
 from web.local.ports import free_port
 
 Start = Callable[..., Started]
+# Stands in the command of the process that draws.
+PAINTER = "live,final,animate"
 
 
 @pytest.fixture
@@ -39,6 +42,11 @@ def find(started: Started, module: str) -> int:
     return next(pid for pid in children(started.process.pid) if module in command_line(pid))
 
 
+def painters(started: Started) -> list[int]:
+    """The processes that draw."""
+    return [pid for pid in children(started.process.pid) if PAINTER in command_line(pid)]
+
+
 def test_an_operator_starts_everything_and_stops_it_with_ctrl_c(start: Start) -> None:
     started = start()
     eventually(started.is_up, 90)
@@ -47,6 +55,7 @@ def test_an_operator_starts_everything_and_stops_it_with_ctrl_c(start: Start) ->
     assert "demonstration model" in said
     assert "Valkey, SQLite, the model server" in said
     assert "EMAIL_URL" in said
+    assert "Pictures   none yet" in said
     ready = httpx.get(f"http://127.0.0.1:{started.port}/readyz")
     assert (ready.status_code, set(ready.json().values())) == (200, {True})
     processes = children(started.process.pid)
@@ -92,6 +101,45 @@ def test_a_model_server_that_does_not_answer_is_told_and_the_site_starts(start: 
     eventually(started.is_up, 90)
     assert f"{away.split('/')[2]} cannot be reached" in started.said()
     assert "demonstration" not in started.said()
+    assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
+    started.process.terminate()
+    assert started.process.wait(60) == 0
+
+
+def test_a_painter_that_is_killed_comes_back_and_ctrl_c_leaves_nothing(start: Start, tmp_path: Path) -> None:
+    checkpoint = make_checkpoint(tmp_path / "small")
+    started = start(IMAGINE_MODEL=str(checkpoint), LLAMA_URL=f"http://127.0.0.1:{free_port()}/v1")
+    eventually(started.is_up, 90)
+    assert "Pictures   small, " in started.said()
+    first = find(started, PAINTER)
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: first not in painters(started) and painters(started), 30)
+    assert "The painter stopped by itself and starts again in 1 s." in started.said()
+    assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
+
+    processes = children(started.process.pid)
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(60) == 0
+    assert [pid for pid in processes if alive(pid)] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"IMAGINE_MODEL": "/nowhere/small"}, "Pictures   IMAGINE_MODEL cannot be used: "),
+        (
+            {"IMAGINE_MODEL": "any/thing", "before": "import sys; sys.modules['torch'] = None; "},
+            "Pictures   none: the `images` extra is not installed (torch).",
+        ),
+    ],
+)
+def test_pictures_that_cannot_be_drawn_are_told_and_the_site_starts(
+    start: Start, settings: dict[str, str], sentence: str
+) -> None:
+    started = start(LLAMA_URL=f"http://127.0.0.1:{free_port()}/v1", **settings)
+    eventually(started.is_up, 90)
+    assert sentence in started.said()
+    assert painters(started) == []
     assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
     started.process.terminate()
     assert started.process.wait(60) == 0

@@ -52,6 +52,16 @@ def test_a_line_longer_than_a_log_may_be_does_not_stop_the_watch(tmp_path: Path)
     assert told == ["ERROR after that"]
 
 
+def test_the_new_log_of_a_server_that_was_started_again_is_read_from_its_beginning(tmp_path: Path) -> None:
+    log = tmp_path / "painter.log"
+    log.write_text("ERROR a long way before the end\n")
+    troubles = Troubles(log)
+    assert list(troubles.new()) == ["ERROR a long way before the end"]
+    rotate(log)
+    log.write_text("ERROR new\n")
+    assert list(troubles.new()) == ["ERROR new"]
+
+
 def test_the_last_words_of_a_server_are_found(tmp_path: Path) -> None:
     log = tmp_path / "web.log"
     log.write_text("x" * 10_000 + '\n{"level": "ERROR", "message": "no bread"}\n\n')

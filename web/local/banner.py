@@ -19,11 +19,12 @@ SOCIAL_NAMES = {"google": "Google", "github": "GitHub", "facebook": "Facebook"}
 
 @dataclass(frozen=True)
 class Report:
-    """What runs, and where. `model` is a few lines, `off` names things with the settings that help."""
+    """What runs, and where. `model` and `pictures` are a few lines, `off` names things with the settings that help."""
 
     address: str
     listening: str
     model: list[str]
+    pictures: list[str]
     embedded: list[str]
     external: list[str]
     off: list[str]
@@ -36,6 +37,7 @@ def banner(report: Report, color: bool) -> str:
         ("Open", [report.address]),
         ("Listening", [] if report.listening in report.address else [f"on {report.listening}"]),
         ("Model", report.model),
+        ("Pictures", report.pictures),
         ("Embedded", [", ".join(report.embedded)] if report.embedded else []),
         ("External", [", ".join(report.external)] if report.external else []),
         ("Off", report.off),

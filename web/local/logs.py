@@ -1,6 +1,7 @@
 """The logs of our servers: kept small, and read for trouble."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -44,10 +45,12 @@ class Troubles:
         self.log = log
         self.position = 0
         self.told = ""
+        self._inode = 0
 
     def new(self) -> Iterator[str]:
         """The troubles written since the last call; the same words in a row are told once."""
         with self.log.open("rb") as file:
+            self._notice_another(os.fstat(file.fileno()).st_ino)
             file.seek(self.position)
             data = file.read(MAX_BYTES)
         text, line_end, _rest = data.rpartition(b"\n")
@@ -59,6 +62,11 @@ class Troubles:
             if TROUBLE.search(line) and (words := readable(line)) != self.told:
                 self.told = words
                 yield words
+
+    def _notice_another(self, inode: int) -> None:
+        # A server that was started again has a new log in this place.
+        if inode != self._inode:
+            self._inode, self.position = inode, 0
 
     def _keep_small(self) -> None:
         # The server holds the file open for appending, so it is copied and emptied, not renamed.

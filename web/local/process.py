@@ -21,7 +21,8 @@ class Child:
     `name` is what the operator reads, `command` starts with a full path, `environment` is the whole of it,
     `answers` asks the server for a sign of life and may be called often. `secret` is told to it on its
     standard input, where nobody else can read it. `faults` says what its exit codes mean. Warnings of one
-    that is `heard` are shown to the operator.
+    that is `heard` are shown to the operator. `optional` says what is lost without it; where it says
+    nothing, the site ends with it.
     It gets `start_seconds` to answer and `stop_seconds` to end.
     """
 
@@ -34,6 +35,7 @@ class Child:
     secret: str = ""
     faults: dict[int, str] = field(default_factory=dict)
     heard: bool = False
+    optional: str = ""
     start_seconds: float = 60
     stop_seconds: float = 10
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -59,8 +61,12 @@ class Child:
     def check(self) -> None:
         """Raise ChildError, which quotes its last words, when it is no longer there."""
         if self.process is not None and self.process.poll() is not None:
-            words = self.faults.get(self.process.returncode) or last_line(self.log)
-            raise ChildError(f"{self.name} stopped by itself. More in {self.log}" + (f": {words}" if words else "."))
+            raise ChildError(f"{self.name} stopped by itself. {self.last_words()}")
+
+    def last_words(self) -> str:
+        """Where to read why it ended, and what it said last."""
+        words = (self.process and self.faults.get(self.process.returncode)) or last_line(self.log)
+        return f"More in {self.log}" + (f": {words}" if words else ".")
 
     def ask_to_stop(self) -> None:
         """Begin to stop it."""

@@ -1,5 +1,6 @@
-"""Our own processes: the web server, the worker, and the clock that gives the worker its regular tasks."""
+"""Our own processes: the web server, the worker, the painter, and the clock that gives the worker its regular tasks."""
 
+import os
 import secrets
 import socket
 import sys
@@ -18,6 +19,8 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 # Frames from browsers are small: MESSAGE_CHARACTERS, as JSON, fits.
 SOCKET_BYTES = 128 * 1024
 CONNECTIONS = 2_000
+# Torch is slow to load on a cold disk.
+PAINTER_SECONDS = 180
 # Answers being written get this long to be saved before the sockets close.
 DRAIN_SECONDS = 10
 
@@ -59,18 +62,46 @@ def web(host: str, port: int, data: Path, environment: dict[str, str]) -> Child:
 
 def worker(data: Path, environment: dict[str, str]) -> Child:
     """The Celery worker, not yet started."""
-    name = f"chaski-{secrets.token_hex(4)}@{socket.gethostname()}"
-    options = ["--pool", "threads", "--concurrency", "2", "--hostname", name, "--loglevel", "INFO"]
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    name = unique("chaski")
     return Child(
         name="The worker",
-        command=[*module("celery", "-A", "web", "-q", "--no-color", "worker"), *options, *quiet],
+        command=celery_worker(name, "--pool", "threads", "--concurrency", "2"),
         environment=environment,
         folder=FOLDER,
         log=data / "log" / "worker.log",
         heard=True,
         answers=lambda: worker_answers(environment["REDIS_URL"], name),
     )
+
+
+def painter(data: Path, environment: dict[str, str]) -> Child:
+    """The Celery worker that draws, not yet started: one task at a time, as one model is in memory.
+
+    It answers no ping while it loads a checkpoint or draws.
+    """
+    name = unique("painter")
+    options = ["--queues", "live,final,animate", "--pool", "solo", "--concurrency", "1", "--disable-prefetch"]
+    return Child(
+        name="The painter",
+        command=celery_worker(name, *options),
+        environment=threads() | environment,
+        folder=FOLDER,
+        log=data / "log" / "painter.log",
+        heard=True,
+        optional="pictures are off until the next start, all else goes on",
+        answers=lambda: worker_answers(environment["REDIS_URL"], name),
+        start_seconds=PAINTER_SECONDS,
+    )
+
+
+def threads() -> dict[str, str]:
+    """How many threads torch takes: half of the cores, so that pages and answers have the rest, but two at least.
+
+    One alone would draw at half the speed while the other core is idle, as it mostly is on a small machine. They wait
+    asleep: torch's threads wait for one another in a busy loop otherwise, at the cost of everybody else.
+    """
+    count = max(2, (os.cpu_count() or 2) // 2)
+    return {"OMP_NUM_THREADS": str(count), "MKL_NUM_THREADS": str(count), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def clock(data: Path, environment: dict[str, str]) -> Child:
@@ -92,6 +123,18 @@ def clock(data: Path, environment: dict[str, str]) -> Child:
 def module(name: str, *arguments: str) -> list[str]:
     """The command that runs a Python module."""
     return [sys.executable, "-m", name, *arguments]
+
+
+def celery_worker(name: str, *options: str) -> list[str]:
+    """The command of a worker that goes by `name` and does not talk with others."""
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    command = module("celery", "-A", "web", "-q", "--no-color", "worker")
+    return [*command, "--hostname", name, "--loglevel", "INFO", *options, *quiet]
+
+
+def unique(kind: str) -> str:
+    """A name that no other worker has."""
+    return f"{kind}-{secrets.token_hex(4)}@{socket.gethostname()}"
 
 
 def worker_answers(redis_url: str, name: str) -> bool:

@@ -16,6 +16,7 @@ from web.local.banner import Report, banner, model_rows, switched_off
 from web.local.errors import LocalError, UnreachableError
 from web.local.llama import LocalModel, choose, llama
 from web.local.lock import only_start
+from web.local.pictures import Pictures, choose_pictures
 from web.local.ports import check_address
 from web.local.process import Child
 from web.local.progress import Terminal
@@ -35,14 +36,18 @@ class Start:
     environment: dict[str, str]
     began: float = field(default_factory=time.monotonic)
 
-    def everything(self, model: LocalModel | None) -> None:
+    def everything(self, model: LocalModel | None, pictures: Pictures) -> None:
         """Start each part and wait until it answers, until all run. Raises LocalError and StopRequested."""
+        self.environment |= pictures.changes
         self.redis()
         loading = self.model(model) if model else None
         self.database()
         self.pages()
         worker = site.worker(self.data, self.environment)
         self.supervisor.start(worker)
+        if pictures.painter:
+            # Nobody waits for it: people can talk while it loads its checkpoint.
+            self.supervisor.start(site.painter(self.data, self.environment))
         self.supervisor.start(site.clock(self.data, self.environment))
         if loading:
             self.wait_for(loading)
@@ -96,10 +101,11 @@ def run(host: str, port: int, terminal: Terminal) -> None:
         with only_start(data):
             check_address(host, port)
             model = choose_model(data, terminal)
+            pictures = choose_pictures(settings.CHECKPOINT_FOLDER, terminal.bar)
             with Supervisor(terminal) as supervisor:
                 start = Start(host, port, data, terminal, supervisor, environment(host, port, data))
-                start.everything(model)
-                terminal.line(banner(report(start, model), terminal.live))
+                start.everything(model, pictures)
+                terminal.line(banner(report(start, model, pictures), terminal.live))
                 supervisor.watch()
                 terminal.line("Stopping.")
     except OSError as error:
@@ -120,7 +126,7 @@ def environment(host: str, port: int, data: Path) -> dict[str, str]:
     return {"SITE_URL": local} | dict(os.environ) | ours
 
 
-def report(start: Start, model: LocalModel | None) -> Report:
+def report(start: Start, model: LocalModel | None, pictures: Pictures) -> Report:
     """What the banner tells."""
     names = {"REDIS_URL": "Redis", "DATABASE_URL": "the database", "LLAMA_URL": "the model server"}
     ours = {"REDIS_URL": "Valkey", "DATABASE_URL": "SQLite", "LLAMA_URL": "the model server"}
@@ -128,6 +134,7 @@ def report(start: Start, model: LocalModel | None) -> Report:
         address=start.environment["SITE_URL"],
         listening=f"{site.in_url(start.host)}:{start.port}",
         model=model_rows(model),
+        pictures=pictures.rows,
         embedded=[ours[name] for name in settings.LOCAL_SERVERS],
         external=[f"{names[name]} ({name})" for name in names if name not in settings.LOCAL_SERVERS],
         off=switched_off(),

@@ -8,6 +8,7 @@ from web.local.errors import ChildError
 from web.local.logs import Troubles
 from web.local.process import Child
 from web.local.progress import Terminal
+from web.local.revival import Revival
 
 STARTING_SECONDS = 0.05
 WATCHING_SECONDS = 0.2
@@ -24,6 +25,7 @@ class Supervisor:
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         self.children: list[Child] = []
+        self.revivals: list[Revival] = []
         self.signals = 0
 
     def __enter__(self) -> "Supervisor":
@@ -43,9 +45,11 @@ class Supervisor:
             signal.signal(number, handler)
 
     def start(self, child: Child) -> None:
-        """Start `child`; it is stopped later, even if it never answers."""
+        """Start `child`; it is stopped later, even if it never answers. An optional one that dies is started again."""
         self.children.append(child)
         child.start()
+        if child.optional:
+            self.revivals.append(Revival(child, self.terminal.line))
 
     def wait_for(self, child: Child) -> None:
         """Wait until `child` answers. Raises StopRequested, and ChildError when one dies or is too slow."""
@@ -59,7 +63,7 @@ class Supervisor:
         self._look()
 
     def watch(self) -> None:
-        """Tell of trouble until the operator wants to stop. Raises ChildError when a child dies."""
+        """Tell of trouble until the operator wants to stop. Raises ChildError when one we need dies."""
         logs = [(child.name, Troubles(child.log)) for child in self.children if child.heard]
         try:
             while True:
@@ -78,13 +82,17 @@ class Supervisor:
         if self.signals:
             raise StopRequested
         for child in self.children:
-            child.check()
+            if not child.optional:
+                child.check()
+        for revival in self.revivals:
+            revival.look()
 
     def _stop_all(self) -> None:
         for child in reversed(self.children):
             child.ask_to_stop()
             self._wait_stopped(child)
         self.children.clear()
+        self.revivals.clear()
 
     def _wait_stopped(self, child: Child) -> None:
         # A second Ctrl-C means: now.

