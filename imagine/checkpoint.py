@@ -26,7 +26,7 @@ PART_NAME = re.compile(r"[a-z]\w{0,60}", re.ASCII)
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A folder that was looked through. `parts` maps each part to its library and class.
+    """A folder that was looked through. `parts` maps each part to its library and class, None where it has none.
 
     `numbers` counts what the weights hold, `bytes` their size on disk; `variant` is the part of the weights' file names
     ("fp16") when there are only such.
@@ -35,7 +35,7 @@ class Checkpoint:
     name: str
     path: Path
     class_name: str
-    parts: Mapping[str, tuple[str, str]]
+    parts: Mapping[str, tuple[str, str] | None]
     bytes: int
     numbers: int
     variant: str | None = None
@@ -52,7 +52,9 @@ def find(name: str, folder: Path, progress: Progress | None = None, hub: str | N
         return read(path, path.resolve().name)
     remote = HubName.parse(name)
     if remote is None:
-        raise CheckpointError(f"There is no folder {name}, and it is no name on a hub either (those look like user/name).")
+        raise CheckpointError(
+            f"There is no folder {name}, and it is no name on a hub either (those look like user/name)."
+        )
     return read(fetch(remote, folder, memory(), progress, hub), remote.repo)
 
 
@@ -69,11 +71,13 @@ def read(path: Path, name: str) -> Checkpoint:
     if not isinstance(class_name, str) or not CLASS_NAME.fullmatch(class_name):
         raise CheckpointError(f"{path / INDEX} names no class of diffusers in _class_name.")
     parts = dict(parts_of(index, path))
-    files = [file for part in parts for file in weights(path / part)]
+    files = [file for part, origin in parts.items() if origin for file in weights(path / part)]
     numbers = sum(numbers_in(file) for file in files)
     if numbers * LEAST_BYTES_PER_NUMBER > memory():
         needed, have = numbers * LEAST_BYTES_PER_NUMBER / 1e9, memory() / 1e9
-        raise CheckpointError(f"{path} needs {needed:.0f} GB of memory; this machine has {have:.0f} GB. Choose a smaller one.")
+        raise CheckpointError(
+            f"{path} needs {needed:.0f} GB of memory; this machine has {have:.0f} GB. Choose a smaller one."
+        )
     variant = "fp16" if any(".fp16" in file.name for file in files) else None
     return Checkpoint(name, path, class_name, parts, sum(file.stat().st_size for file in files), numbers, variant)
 
@@ -102,14 +106,18 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def parts_of(index: Mapping[str, Any], path: Path) -> Iterator[tuple[str, tuple[str, str]]]:
+def parts_of(index: Mapping[str, Any], path: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
     """The parts that the index names, with their folders there. Raises CheckpointError when one is missing."""
     for part, origin in index.items():
         match origin:
             case [str(library), str(class_name)] if PART_NAME.fullmatch(part):
                 if not any((path / part).glob("*.json")):
-                    raise CheckpointError(f"The part {part} is missing in {path}. Copy or fetch the whole folder again.")
+                    raise CheckpointError(
+                        f"The part {part} is missing in {path}. Copy or fetch the whole folder again."
+                    )
                 yield part, (library, class_name)
+            case [None, None]:
+                yield part, None
 
 
 def weights(part: Path) -> list[Path]:
@@ -119,7 +127,9 @@ def weights(part: Path) -> list[Path]:
     """
     if not (part / "config.json").exists():
         return []
-    found = [file for file in part.glob("*.safetensors") if file.name.count(".") == 1] or list(part.glob("*.fp16*.safetensors"))
+    found = [file for file in part.glob("*.safetensors") if file.name.count(".") == 1] or list(
+        part.glob("*.fp16*.safetensors")
+    )
     if not found:
         raise CheckpointError(f"{part} has no safetensors file. Convert the checkpoint, or choose one that has.")
     for index in part.glob("*.safetensors.index.json"):

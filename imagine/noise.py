@@ -1,4 +1,4 @@
-"""Noise that can be turned in a circle. Part of what pipeline.py needs of torch; imported by nothing else."""
+"""Noise that can be turned in a circle: what pipeline.py needs of torch for it, imported by nothing else."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,22 +8,44 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 SEEDS = 2**63
-# Any odd number with well mixed bits: it leads from a seed to that of the other axis of its circle.
+# An odd number with well mixed bits: it leads from a seed to that of the other axis of its circle.
 OTHER_AXIS = 0x1E3779B97F4A7C15
-DRAWS = (torch.randn, torch.randn_like)
 
 
 class Turned(torch.Generator):
-    """Numbers of cos(turn) * noise(seed) + sin(turn) * noise(another seed), as long as a Turning is on.
+    """Draws cos(turn) * noise(seed) + sin(turn) * noise(another seed) while a Turning is on, else noise(seed).
 
-    Both noises are normal and independent, so the sum is normal at every angle, and a full circle is a closed loop.
-    Lives on the CPU, so that a seed means the same on every device.
+    Both are normal and independent, so their sum is normal at every angle, and a full circle is a closed loop.
+    It draws on the CPU, so that a seed means the same on every device.
     """
 
-    def __new__(cls, seed: int, turn: float) -> "Turned":
+    def __new__(cls, seed: int, turn: float = 0.0) -> "Turned":
         return super().__new__(cls, "cpu")
 
-    def __init__(self, seed: int, turn: float) -> None:
+    def __init__(self, seed: int, turn: float = 0.0) -> None:
         self.manual_seed(seed % SEEDS)
         self.across = torch.Generator("cpu").manual_seed((seed ^ OTHER_AXIS) % SEEDS)
         self.turn = turn
+
+
+class Turning(TorchFunctionMode):
+    """While it is on, this thread's `torch.randn` heeds the turn of a Turned generator.
+
+    Pipelines, autoencoders and schedulers draw from the generator that they are given, wherever they need noise: for the
+    first latents, for a start picture, between steps. So one hook in torch turns all of it, whatever the pipeline.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        arguments = dict(kwargs or {})
+        generator = arguments.get("generator")
+        if func not in (torch.randn, torch.randn_like) or not isinstance(generator, Turned):
+            return func(*args, **arguments)
+        along = func(*args, **arguments)
+        across = func(*args, **arguments | {"generator": generator.across})
+        return math.cos(generator.turn) * along + math.sin(generator.turn) * across

@@ -69,7 +69,9 @@ TRAILING = MappingProxyType({"timestep_spacing": "trailing"})
 # The first that fits counts. Sources: the model cards and the documentation of diffusers.
 RECIPES = (
     Known("turbo", "^StableDiffusion(XL)?", Recipe(2, 0.0, 512, scheduler_changes=TRAILING)),
-    Known("lightning", "^StableDiffusion", Recipe(4, 0.0, scheduler="EulerDiscreteScheduler", scheduler_changes=TRAILING)),
+    Known(
+        "lightning", "^StableDiffusion", Recipe(4, 0.0, scheduler="EulerDiscreteScheduler", scheduler_changes=TRAILING)
+    ),
     Known("hyper", "^StableDiffusion(XL)?", Recipe(4, 0.0, scheduler="DDIMScheduler", scheduler_changes=TRAILING)),
     Known("", "^LatentConsistencyModel", Recipe(4, 8.0, redraw_steps=2)),
     Known("lcm", "^StableDiffusion(XL)?", Recipe(4, 1.0, scheduler="LCMScheduler", redraw_steps=2)),

@@ -1,0 +1,141 @@
+"""Fetch a checkpoint from a hub: only what is safe to read, at one commit, once."""
+
+import functools
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import httpx2
+from huggingface_hub import HfApi, constants, hf_hub_download
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+from tqdm import tqdm
+
+from imagine.errors import CheckpointError
+
+NAME = re.compile(r"(?P<repo>[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95})(?:@(?P<revision>[\w-][\w.-]{0,95}))?", re.ASCII)
+PATH = re.compile(r"(?:\w+/)?[\w-][\w.-]*", re.ASCII)
+INDEX = "model_index.json"
+TOP = (INDEX, "chaski.json")
+# .model is the vocabulary of a sentencepiece tokenizer, .jinja the text around a prompt: both are read, neither is run.
+READ = (".json", ".txt", ".model", ".jinja")
+# Its presence says that all files are there; it holds the commit.
+WHOLE = ".commit"
+MOST_FILES = 500
+WAIT = 30.0
+
+# Called with the bytes that are there and the bytes of the whole.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class HubName:
+    """A checkpoint on a hub; `revision` is a commit, a tag or a branch, None for the newest."""
+
+    repo: str
+    revision: str | None = None
+
+    @classmethod
+    def parse(cls, name: str) -> "HubName | None":
+        """What `user/name` or `user/name@revision` means; None when `name` is written otherwise."""
+        match = NAME.fullmatch(name)
+        return cls(match["repo"], match["revision"]) if match else None
+
+    def folder(self, folder: Path) -> Path:
+        """Where it belongs under `folder`."""
+        return folder / (f"{self.repo}@{self.revision}" if self.revision else self.repo)
+
+
+class Bar(tqdm):  # type: ignore[type-arg]
+    """What the hub's client takes for a progress bar: it tells how many bytes of a file are there."""
+
+    def __init__(self, tell: Callable[[int], None], initial: int = 0, **_settings: Any) -> None:
+        super().__init__(disable=True)
+        self.tell = tell
+        self.there = initial
+
+    def update(self, n: float | None = 1) -> None:
+        self.there += int(n or 0)
+        self.tell(self.there)
+
+
+def fetch(remote: HubName, folder: Path, memory: int, progress: Progress | None, hub: str | None) -> Path:
+    """The folder with the checkpoint, fetched unless it is there already; what was cut off is continued.
+
+    `memory` is how many bytes its weights may need. Raises CheckpointError.
+    """
+    path = remote.folder(folder)
+    if (path / WHOLE).exists():
+        return path
+    hub = (hub or constants.ENDPOINT).rstrip("/")
+    try:
+        fetch_files(remote, path, memory, progress or (lambda done, total: None), hub)
+    except GatedRepoError as error:
+        raise CheckpointError(f"{hub} gives {remote.repo} only to some. Ask there, and set HF_TOKEN.") from error
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        raise CheckpointError(f"{hub} has no {remote.repo} {remote.revision or ''}, or not for everybody.") from error
+    except (httpx2.HTTPError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{remote.repo} could not be fetched from {hub}: {error}. Start again to go on."
+        ) from error
+    return path
+
+
+def fetch_files(remote: HubName, path: Path, memory: int, progress: Progress, hub: str) -> None:
+    """Fetch the files into `path`, all from one commit, and mark it as whole then."""
+    info = HfApi(endpoint=hub).model_info(remote.repo, revision=remote.revision, files_metadata=True, timeout=WAIT)
+    commit, sizes = str(info.sha), {file.rfilename: file.size or 0 for file in info.siblings or []}
+    get = functools.partial(hf_hub_download, remote.repo, revision=commit, local_dir=path, endpoint=hub)
+    if INDEX not in sizes:
+        raise CheckpointError(f"{remote.repo} has no {INDEX}: it is no checkpoint in the layout of diffusers.")
+    index = json.loads(Path(get(INDEX, tqdm_class=functools.partial(Bar, lambda there: None))).read_text("utf-8"))
+    wanted = dict(choose(sizes, index))
+    check_room(remote, path, wanted, memory)
+    done, total = 0, sum(wanted.values())
+    for name, size in wanted.items():
+        get(name, tqdm_class=functools.partial(Bar, lambda there, done=done: progress(min(done + there, total), total)))
+        done += size
+        progress(done, total)
+    (path / WHOLE).write_text(commit)
+
+
+def choose(sizes: Mapping[str, int], index: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The files that are worth fetching, with their sizes: those of the parts, and each weight in one precision only."""
+    plain = {PurePosixPath(name).parent for name in sizes if is_plain(name)}
+    for name, size in sizes.items():
+        path = PurePosixPath(name)
+        if not PATH.fullmatch(name) or (name not in TOP and path.parent.name not in index):
+            continue
+        if path.suffix == ".safetensors":
+            fits = is_plain(name) or (".fp16" in path.name and path.parent not in plain)
+        else:
+            fits = path.suffix in READ
+        if fits and path.name.count("/") == 0:
+            yield name, size
+
+
+def is_plain(name: str) -> bool:
+    """Whether a file holds weights in the usual precision: its name has no mark like .fp16 or .non_ema."""
+    path = PurePosixPath(name)
+    return path.suffix == ".safetensors" and path.name.count(".") == 1
+
+
+def check_room(remote: HubName, path: Path, wanted: Mapping[str, int], memory: int) -> None:
+    """Raise CheckpointError when it is too much for the client, the disk or the memory."""
+    total = sum(wanted.values())
+    path.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(path).free
+    if len(wanted) > MOST_FILES:
+        raise CheckpointError(f"{remote.repo} has {len(wanted)} files; that is no checkpoint.")
+    if total > free:
+        raise CheckpointError(
+            f"The disk of {path} has {free / 1e9:.1f} GB free; {remote.repo} needs {total / 1e9:.1f} GB."
+        )
+    # Weights on a hub can be twice as large as they are in memory.
+    if total / 2 > memory:
+        raise CheckpointError(
+            f"{remote.repo} needs {total / 2e9:.0f} GB of memory; this machine has {memory / 1e9:.0f} GB. Choose a smaller one."
+        )

@@ -1,0 +1,243 @@
+"""Paint with a checkpoint. Only this module, loading.py and noise.py import torch, diffusers or transformers."""
+
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from imagine.checkpoint import Checkpoint
+from imagine.errors import UnableError
+from imagine.loading import Pipeline, Pipelines, accepted, completed, core, load, multiple
+from imagine.noise import Turned, Turning
+from imagine.recipes import PainterOptions, Recipe, recipe_for
+
+# Called with the steps done and the steps in all; may raise to leave the pipeline at once.
+Watch = Callable[[int, int], None]
+BATCH_ON_GPU = 8
+# How many frames of a film are decoded together; more need more memory.
+DECODED_TOGETHER = 4
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a checkpoint can do besides painting from words."""
+
+    redraw: bool
+    fill: bool
+    watch: bool
+    negative: bool
+    film: bool
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One picture to paint, `width` x `height` pixels.
+
+    With `start` it is painted over that picture: `strength` 1 leaves nothing of it, 0 nearly all. `turn` is an angle in
+    radians on a circle of noise that begins at that of the seed: a full circle of pictures is a seamless loop.
+    `negative` says what to keep away from, instead of the recipe's words.
+    """
+
+    prompt: str
+    seed: int
+    width: int
+    height: int
+    start: Image.Image | None = None
+    strength: float = 0.6
+    turn: float = 0.0
+    negative: str = ""
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A picture in RGB; `unsafe` when the checkpoint's own safety checker has blackened it."""
+
+    image: Image.Image
+    unsafe: bool
+
+
+def unwatched(step: int, of: int) -> None:
+    """Nobody looks."""
+
+
+class Painter:
+    """One checkpoint in memory. It belongs to one thread: pipelines keep state while they paint."""
+
+    def __init__(self, name: str, pipes: Pipelines, recipe: Recipe, batch: int) -> None:
+        self.name = name
+        self.pipes = pipes
+        self.recipe = recipe
+        self.device = str(pipes.device)
+        self.batch = batch
+        self.multiple = multiple(pipes.main)
+        self.abilities = Abilities(
+            redraw=pipes.redraw is not None,
+            fill=pipes.fill is not None,
+            watch="callback_on_step_end" in accepted(pipes.main) or hasattr(pipes.main, "scheduler"),
+            negative=heeds_negative(pipes.main, recipe),
+            film=pipes.film is not None,
+        )
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, options: PainterOptions) -> "Painter":
+        """Read the weights into the device's memory. Raises CheckpointError with a sentence for the operator."""
+        recipe = recipe_for(checkpoint, options)
+        pipes = load(checkpoint, recipe, options)
+        batch = options.batch or (BATCH_ON_GPU if pipes.device.type == "cuda" else 1)
+        return cls(checkpoint.name, pipes, completed(recipe, pipes), batch)
+
+    def paint(self, strokes: Sequence[Stroke], watch: Watch = unwatched) -> list[Painted]:
+        """One picture for each stroke; all have the same size and strength, and all or none a start.
+
+        A side that is no multiple of `self.multiple` becomes the nearest one. No stroke depends on the others. `watch` is
+        called before the start, after each step and so before decoding; what it raises comes out of here. Raises
+        UnableError when the checkpoint does not paint, or not over a start.
+        """
+        groups = [strokes[first : first + self.batch] for first in range(0, len(strokes), self.batch)]
+        painted: list[Painted] = []
+        for number, group in enumerate(groups):
+            painted += self.paint_together(group, part_of(watch, number, len(groups)))
+        return painted
+
+    def paint_together(self, strokes: Sequence[Stroke], watch: Watch) -> list[Painted]:
+        """Paint strokes in one pass."""
+        redrawn = strokes[0].start is not None
+        pipe = self.pipes.redraw if redrawn else self.pipes.draw
+        if pipe is None:
+            raise UnableError(f"{self.name} cannot paint {'over a picture' if redrawn else 'from words alone'}.")
+        result = self.call(pipe, self.arguments(strokes), watch)
+        unsafe = getattr(result, "nsfw_content_detected", None) or [False] * len(strokes)
+        return [Painted(image.convert("RGB"), bool(bad)) for image, bad in zip(result.images, unsafe, strict=True)]
+
+    def arguments(self, strokes: Sequence[Stroke]) -> dict[str, Any]:
+        """What a pipeline is told, as far as it takes it."""
+        first, recipe = strokes[0], self.recipe
+        width, height = self.sides(first.width, first.height)
+        told: dict[str, Any] = {
+            "prompt": [stroke.prompt for stroke in strokes],
+            "num_inference_steps": recipe.steps,
+            "width": width,
+            "height": height,
+            "generator": [Turned(stroke.seed, stroke.turn) for stroke in strokes],
+        }
+        if self.abilities.negative:
+            told["negative_prompt"] = [stroke.negative or recipe.negative for stroke in strokes]
+        if first.start is not None:
+            strength = min(max(first.strength, 0.02), 1.0)
+            told |= {"num_inference_steps": recipe.redraw(strength), "strength": strength}
+            told["image"] = [fitted(stroke.start, width, height) for stroke in strokes if stroke.start is not None]
+        return told
+
+    def film(
+        self, image: Image.Image, prompt: str, seed: int, count: int, width: int, height: int, watch: Watch = unwatched
+    ) -> list[Image.Image]:
+        """`count` frames in RGB that begin at `image`, or follow only the prompt where the checkpoint takes no picture.
+
+        `watch` is called as in `paint`. Raises UnableError when the checkpoint makes no films.
+        """
+        pipe = self.pipes.film
+        if pipe is None:
+            raise UnableError(f"{self.name} makes no films.")
+        width, height = self.sides(width, height)
+        told = {
+            "image": fitted(image, width, height),
+            "prompt": prompt,
+            "num_inference_steps": self.recipe.steps,
+            "width": width,
+            "height": height,
+            "num_frames": frames_for(pipe, count),
+            "decode_chunk_size": DECODED_TOGETHER,
+            "generator": Turned(seed),
+        }
+        frames = self.call(pipe, told, watch).frames[0]
+        return [frame.convert("RGB") for frame in frames[:count]]
+
+    def call(self, pipe: Pipeline, told: dict[str, Any], watch: Watch) -> Any:
+        """Run a pipeline with those of the arguments that it takes."""
+        takes, steps = accepted(pipe), told["num_inference_steps"]
+        told |= {
+            "guidance_scale": self.recipe.guidance,
+            "output_type": "pil",
+            # Some would paint another size than asked and resize, or look for packages that clean up captions.
+            "use_resolution_binning": False,
+            "clean_caption": False,
+        }
+        if self.recipe.max_sequence_length:
+            told["max_sequence_length"] = self.recipe.max_sequence_length
+        if steps != 2:
+            # Sana-Sprint's middle, which it takes with two steps only.
+            told["intermediate_timesteps"] = None
+        of = int(steps * told["strength"]) if "strength" in told and "strength" in takes else steps
+        watch(0, of)
+        with Turning(), watched(pipe, of, watch) as callback:
+            return pipe(**{name: value for name, value in told.items() if name in takes}, **callback)
+
+    def sides(self, width: int, height: int) -> tuple[int, int]:
+        """The nearest width and height that the checkpoint can paint."""
+        return tuple(max(1, round(side / self.multiple)) * self.multiple for side in (width, height))  # type: ignore[return-value]
+
+    def warm(self) -> None:
+        """Paint something small once, so that the next picture does not wait for what is made at the first."""
+        side = self.recipe.live_size
+        if self.pipes.draw is not None:
+            self.paint([Stroke("a circle", 1, side, side)])
+
+
+def heeds_negative(pipe: Pipeline, recipe: Recipe) -> bool:
+    """Whether a negative prompt changes anything: it is read only where guidance compares two predictions."""
+    takes = accepted(pipe)
+    guidance = takes.get("true_cfg_scale", recipe.guidance)
+    embedded = getattr(getattr(core(pipe), "config", None), "time_cond_proj_dim", None) is not None
+    return "negative_prompt" in takes and not embedded and guidance is not None and guidance > 1
+
+
+def part_of(watch: Watch, number: int, parts: int) -> Watch:
+    """Tell the steps of one of several passes as steps of the whole."""
+    return lambda step, of: watch(number * of + step, parts * of)
+
+
+def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The middle of `image`, in RGB and exactly this size."""
+    return ImageOps.fit(image.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
+
+
+def frames_for(pipe: Pipeline, count: int) -> int:
+    """The next number of frames that a film can have: one, and then groups as its autoencoder packs them."""
+    names = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
+    group = next((int(value) for name in names if (value := getattr(pipe, name, None))), 1)
+    return math.ceil((count - 1) / group) * group + 1
+
+
+@contextmanager
+def watched(pipe: Pipeline, of: int, watch: Watch) -> Iterator[dict[str, Any]]:
+    """Have `watch` called after each step. Yields the arguments that the pipeline needs for it.
+
+    A pipeline without a callback is watched through its scheduler's step, which is put back at the end.
+    """
+    if "callback_on_step_end" in accepted(pipe):
+
+        def stepped(pipe: Pipeline, index: int, time: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+            watch(index + 1, getattr(pipe, "num_timesteps", of))
+            return {}
+
+        yield {"callback_on_step_end": stepped}
+        return
+    step, done = pipe.scheduler.step, 0
+
+    @functools.wraps(step)
+    def step_and_tell(*args: Any, **kwargs: Any) -> Any:
+        nonlocal done
+        result = step(*args, **kwargs)
+        done += 1
+        watch(done, max(done, of))
+        return result
+
+    pipe.scheduler.step = step_and_tell
+    try:
+        yield {}
+    finally:
+        del pipe.scheduler.step
