@@ -1,0 +1,78 @@
+"""Links by which a picture is shown to whoever has them: made, found, reported, taken back, ended. Sync."""
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from imagine.errors import PictureNotFoundError, RefusedInputError
+from imagine.models import Picture, Share
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,40}")
+REPORT_CHARACTERS = 500
+REPORTS_CHARACTERS = 5_000
+
+
+def make(person: UUID, picture: UUID, shows_prompt: bool = True) -> Share:
+    """The link to the person's picture: the one that lasts, or a new one.
+
+    Raises PictureNotFoundError, and RefusedInputError while the picture is not done.
+    """
+    with transaction.atomic():
+        found = Picture.objects.select_for_update().filter(person=person, id=picture).first()
+        if found is None:
+            raise PictureNotFoundError(f"{person} has no picture {picture}")
+        if found.status != Picture.Status.DONE:
+            raise RefusedInputError("only what is done is shared")
+        ends = timezone.now() + timedelta(days=settings.SHARE_DAYS)
+        share = of(found) or Share.objects.create(picture=found, ends_at=ends)
+        Share.objects.filter(token=share.token).update(shows_prompt=shows_prompt)
+        share.shows_prompt = shows_prompt
+        return share
+
+
+def take_back(person: UUID, picture: UUID) -> None:
+    """End all links to the person's picture at once. Raises PictureNotFoundError."""
+    if not Picture.objects.filter(person=person, id=picture).exists():
+        raise PictureNotFoundError(f"{person} has no picture {picture}")
+    Share.objects.filter(picture=picture, picture__person=person).delete()
+
+
+def of(picture: Picture) -> Share | None:
+    """The link to a picture that lasts, if there is one."""
+    return _lasting().filter(picture=picture).first()
+
+
+def find(token: str) -> Share | None:
+    """What a link shows, with its picture; None once it is over, and always by the same one query.
+
+    The links of somebody who was suspended show nothing.
+    """
+    known = token if TOKEN.fullmatch(token) else ""
+    shown = _lasting().filter(picture__status=Picture.Status.DONE, picture__person__is_active=True)
+    return shown.select_related("picture").filter(token=known).first()
+
+
+def report(share: Share, word: str) -> None:
+    """Note that somebody finds that the picture should not be here, and why. Later reports add their words."""
+    with transaction.atomic():
+        row = Share.objects.select_for_update().filter(token=share.token).first()
+        if row is None:
+            return
+        words = filter(None, [row.report, word.replace("\x00", "").strip()[:REPORT_CHARACTERS]])
+        row.report = "\n".join(words)[:REPORTS_CHARACTERS]
+        row.reported_at = row.reported_at or timezone.now()
+        row.save(update_fields=["report", "reported_at"])
+
+
+def expire() -> int:
+    """Delete the links whose time is over; how many."""
+    return Share.objects.filter(ends_at__lte=timezone.now()).delete()[0]
+
+
+def _lasting() -> QuerySet[Share]:
+    return Share.objects.filter(ends_at__gt=timezone.now()).order_by("-ends_at")
