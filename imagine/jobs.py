@@ -4,6 +4,8 @@ Each asks for rows in the database and sends a task by name, so that torch stays
 sync and touch the database; what they raise is an ImagineError.
 """
 
+import json
+import logging
 from collections.abc import Sequence
 from functools import partial
 from uuid import UUID, uuid4
@@ -12,6 +14,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from kombu.exceptions import OperationalError
 from redis import Redis
 
 from imagine import keys, live, safety, storage, uploads
@@ -23,8 +26,11 @@ from imagine.errors import (
     TooManyPicturesError,
 )
 from imagine.models import Picture, new_seed
+from imagine.motions import MOTIONS
 from imagine.shapes import SHAPES, SQUARE
 from imagine.styles import STYLES
+
+logger = logging.getLogger(__name__)
 
 VARIANTS = 4
 MOST_AT_ONCE = 4
@@ -35,7 +41,6 @@ RESTYLE_STRENGTH = 0.65
 EDIT_STRENGTH = 0.7
 FINISH_STRENGTH = 0.5
 SECONDS = (1.0, 2.0, 3.0)
-MOTIONS = ("gentle", "lively", "orbit", "pulse")
 
 Made = Picture.Made
 
@@ -143,7 +148,7 @@ def again(person: UUID, picture: UUID) -> Picture:
     retry = Picture.objects.filter(id=found.id, status__in=(Picture.Status.FAILED, Picture.Status.STOPPED))
     if retry.update(status=Picture.Status.WAITING, problem="", attempts=0, started_at=None):
         _redis().delete(keys.stop(found.id))
-        _send([found])
+        send([found])
     found.refresh_from_db()
     return found
 
@@ -155,7 +160,8 @@ def stop(person: UUID, picture: UUID) -> None:
     """Draw it no further. One that has not been begun is marked at once."""
     found = own_picture(person, picture)
     waiting = Picture.objects.filter(id=found.id, status=Picture.Status.WAITING)
-    waiting.update(status=Picture.Status.STOPPED, problem="stopped")
+    if waiting.update(status=Picture.Status.STOPPED, problem="stopped"):
+        tell(person, found.id, Picture.Status.STOPPED)
     _redis().set(keys.stop(found.id), 1, ex=STOP_SECONDS)
 
 
@@ -174,14 +180,17 @@ def forget(person: UUID) -> None:
 # Small helps
 
 
-def clean_prompt(text: str) -> str:
-    """What is drawn for `text`. Raises EmptyPromptError, RefusedInputError, RefusedWordsError."""
+def clean_prompt(text: str, typing: bool = False) -> str:
+    """What is drawn for `text`; while somebody is `typing`, its last word may be half a word.
+
+    Raises EmptyPromptError, RefusedInputError, RefusedWordsError.
+    """
     prompt = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     if not prompt:
         raise EmptyPromptError("no words")
     if len(prompt) > settings.PROMPT_CHARACTERS:
         raise RefusedInputError("the prompt is too long")
-    safety.check_words(prompt)
+    safety.check_words(prompt, typing=typing and not text[-1:].isspace())
     return prompt
 
 
@@ -200,9 +209,24 @@ def nearest_shape(width: int, height: int) -> str:
     return min(SHAPES, key=lambda name: abs(width * SHAPES[name].down / (height * SHAPES[name].across) - 1))
 
 
+def send(pictures: Sequence[Picture]) -> None:
+    """Give pictures of one group to whoever draws. While Redis is away they wait: find_lost sends them later."""
+    task = "imagine.tasks.animate" if pictures[0].moves else "imagine.tasks.draw"
+    try:
+        current_app.send_task(task, args=[[str(picture.id) for picture in pictures]], retry=False)
+    except OperationalError as error:
+        logger.warning("%s pictures wait until they are sent again: %s", len(pictures), error)
+
+
+def tell(person: UUID, picture: UUID, status: str) -> None:
+    """Tell the person's pages that a picture ended."""
+    word = {"type": "picture", "id": str(picture), "status": str(status), "done": 1, "of": 1}
+    _redis().publish(keys.person(person), json.dumps(word))
+
+
 def send_live() -> None:
     """Let somebody draw for those in the live line."""
-    current_app.send_task("imagine.tasks.draw_live")
+    current_app.send_task("imagine.tasks.draw_live", retry=False)
 
 
 def _redis() -> Redis:
@@ -245,7 +269,7 @@ def _ask_for(person: UUID, pictures: Sequence[Picture], files: dict[str, bytes] 
         Picture.objects.bulk_create(pictures)
         if files:
             storage.save(pictures[0].id, files)
-        transaction.on_commit(partial(_send, pictures))
+        transaction.on_commit(partial(send, pictures))
     return list(pictures)
 
 
@@ -257,9 +281,3 @@ def _check_room(person: UUID, wanted: int) -> None:
     making = mine.filter(status__in=(Picture.Status.WAITING, Picture.Status.DRAWING)).count()
     if making + wanted > settings.LIMIT_PERSON_PICTURES:
         raise BusyDrawingError(f"{making} are in the making")
-
-
-def _send(pictures: Sequence[Picture]) -> None:
-    """Give them to whoever draws."""
-    task = "imagine.tasks.animate" if pictures[0].moves else "imagine.tasks.draw"
-    current_app.send_task(task, args=[[str(picture.id) for picture in pictures]])

@@ -35,6 +35,11 @@ def stop(picture: UUID | str) -> str:
     return f"imagine:stop:{picture}"
 
 
+def sent(picture: UUID | str) -> str:
+    """Set while a picture that nobody has begun need not be sent once more."""
+    return f"imagine:sent:{picture}"
+
+
 def progress(picture: UUID | str) -> str:
     """How far a picture is, as `done/of`."""
     return f"imagine:progress:{picture}"

@@ -114,9 +114,11 @@ async def put(redis: AsyncRedis, sketch: Sketch) -> Place:
     return Place(bool(added), rank or 0)
 
 
-async def leave(redis: AsyncRedis, person: UUID) -> None:
-    """Forget what the person typed; what is being drawn of it stops."""
-    await redis.delete(keys.slot(person))
+async def leave(redis: AsyncRedis, person: UUID, sketch: UUID) -> None:
+    """Forget what the person typed for `sketch`, unless it is another by now; what is being drawn of it stops."""
+    slot = cast(bytes | None, await redis.get(keys.slot(person)))
+    if slot is not None and Sketch.from_bytes(slot).sketch == sketch:
+        await redis.delete(keys.slot(person))
 
 
 async def place(redis: AsyncRedis, person: UUID) -> int | None:

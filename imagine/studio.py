@@ -24,15 +24,16 @@ class Notice:
     role: Role
     state: Literal["loading", "ready", "broken"]
     checkpoint: str = ""
-    demo: bool = False
     device: str = ""
     problem: str = ""
     redraw: bool = False
     film: bool = False
     size: int = 0
     live_size: int = 0
-    # A moving average of what one live frame takes.
+    # A moving average of what one live frame takes, and how many were begun and shown.
     frame_seconds: float = 0.0
+    begun: int = 0
+    shown: int = 0
 
     def to_bytes(self) -> bytes:
         return json.dumps(asdict(self)).encode()

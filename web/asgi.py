@@ -17,12 +17,16 @@ from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from web.bodies import BoundedBodies  # noqa: E402
-from web.consumers import ChatConsumer, Nowhere  # noqa: E402
+from web.consumers import ChatConsumer  # noqa: E402
 from web.running import running  # noqa: E402
+from web.sketching import SketchConsumer  # noqa: E402
+from web.tabs import Nowhere  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
 BODY_SECONDS = 30
+# A picture, and the form around it.
+LARGER_BODIES = {"/imagine/upload": settings.UPLOAD_BYTES + 64 * 1024}
 
 
 def origins() -> set[bytes]:
@@ -66,10 +70,16 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
                 return
 
 
-sockets = URLRouter([path("ws/", ChatConsumer.as_asgi()), re_path("", Nowhere.as_asgi())])
+sockets = URLRouter(
+    [
+        path("ws/", ChatConsumer.as_asgi()),
+        path("ws/imagine/", SketchConsumer.as_asgi()),
+        re_path("", Nowhere.as_asgi()),
+    ]
+)
 application = ProtocolTypeRouter(
     {
-        "http": BoundedBodies(site, settings.DATA_UPLOAD_MAX_MEMORY_SIZE, BODY_SECONDS),
+        "http": BoundedBodies(site, settings.DATA_UPLOAD_MAX_MEMORY_SIZE, BODY_SECONDS, LARGER_BODIES),
         "websocket": from_here(AuthMiddlewareStack(sockets)),
         "lifespan": lifespan,
     }

@@ -1,8 +1,10 @@
 """The door that no large or slow request gets through. Django reads a whole body, to disk, before anything else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+
+LARGE_AT_ONCE = 8
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -17,16 +19,28 @@ class RefusedBodyError(Exception):
 
 
 class BoundedBodies:
-    """`application`, for requests whose body has at most `most` bytes and arrives within `seconds`."""
+    """`application`, for requests whose body has at most `most` bytes and arrives within `seconds`.
 
-    def __init__(self, application: Application, most: int, seconds: float) -> None:
+    `larger` names the paths that take more, and how much; only a few of these are read at once.
+    """
+
+    def __init__(self, application: Application, most: int, seconds: float, larger: Mapping[str, int]) -> None:
         self._application = application
         self._most = most
         self._seconds = seconds
+        self._larger = larger
+        self._places = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["path"] not in self._larger:
+            await self._pass_on(scope, receive, send, self._most)
+            return
+        async with self._places:
+            await self._pass_on(scope, receive, send, self._larger[scope["path"]])
+
+    async def _pass_on(self, scope: dict[str, Any], receive: Receive, send: Send, most: int) -> None:
         try:
-            first = await self._whole(scope, receive)
+            first = await self._whole(scope, receive, most)
         except RefusedBodyError as error:
             await refuse(send, error.status)
             return
@@ -37,12 +51,12 @@ class BoundedBodies:
 
         await self._application(scope, again, send)
 
-    async def _whole(self, scope: dict[str, Any], receive: Receive) -> dict[str, Any]:
+    async def _whole(self, scope: dict[str, Any], receive: Receive, most: int) -> dict[str, Any]:
         """The body as one message, or the message that the client has gone."""
         length = dict(scope["headers"]).get(b"content-length", b"")
-        if length.isdigit() and (len(length) > 18 or int(length) > self._most):
+        if length.isdigit() and (len(length) > 18 or int(length) > most):
             raise RefusedBodyError(413)
-        body, more = b"", True
+        body, more = bytearray(), True
         try:
             async with asyncio.timeout(self._seconds):
                 while more:
@@ -51,11 +65,11 @@ class BoundedBodies:
                         return message
                     body += message.get("body", b"")
                     more = message.get("more_body", False)
-                    if len(body) > self._most:
+                    if len(body) > most:
                         raise RefusedBodyError(413)
         except TimeoutError:
             raise RefusedBodyError(408) from None
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
 
 
 async def refuse(send: Send, status: int) -> None:

@@ -1,9 +1,12 @@
 """What a browser may say over the socket, checked at the door. The protocol stands in docs/protocol.md."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from uuid import UUID
+
+F = TypeVar("F")
 
 
 class BadFrameError(Exception):
@@ -51,8 +54,26 @@ class Ping:
     pass
 
 
-Frame = Open | Watch | Send | Edit | Retry | Stop | Ping
+@dataclass(frozen=True)
+class Draw:
+    sketch: UUID
+    number: int
+    prompt: str
+    style: str
+    shape: str
+    seed: int
+    hurry: bool
 
+
+@dataclass(frozen=True)
+class Leave:
+    pass
+
+
+Frame = Open | Watch | Send | Edit | Retry | Stop | Ping
+ImagineFrame = Draw | Leave | Ping
+
+IMAGINE_FRAMES: dict[str, type[ImagineFrame]] = {"draw": Draw, "leave": Leave, "ping": Ping}
 FRAMES: dict[str, type[Frame]] = {
     "open": Open,
     "watch": Watch,
@@ -64,10 +85,10 @@ FRAMES: dict[str, type[Frame]] = {
 }
 
 
-def parse(text: str) -> Frame:
-    """The frame in `text`; raises BadFrameError. Fields that the frame does not have are ignored."""
+def parse(text: str, kinds: Mapping[str, type[F]]) -> F:
+    """The frame in `text`, one of `kinds`; raises BadFrameError. Fields that the frame does not have are ignored."""
     value = _load(text)
-    kind = FRAMES.get(value["type"]) if isinstance(value.get("type"), str) else None
+    kind = kinds.get(value["type"]) if isinstance(value.get("type"), str) else None
     if kind is None:
         raise BadFrameError("the type is unknown")
     fields = {name: _field(value, name, wanted) for name, wanted in kind.__annotations__.items()}
@@ -93,6 +114,8 @@ def _field(value: dict[str, Any], name: str, wanted: type) -> Any:
     if wanted is UUID and isinstance(item, str):
         return _uuid(item, name)
     if wanted is int and isinstance(item, int) and not isinstance(item, bool) and 0 <= item < 2**31:
+        return item
+    if wanted is bool and isinstance(item, bool):
         return item
     if wanted is str and isinstance(item, str) and _encodable(item):
         return item

@@ -62,6 +62,17 @@ class Limits:
         await self.count(rule, "message", "person", str(person.id))
         await self.count(settings.LIMIT_ADDRESS_MESSAGES, "message", "address", address)
 
+    async def count_pictures(self, person: Person, address: str, count: int) -> None:
+        """Count that many pictures. Raises as `count` does."""
+        rule = settings.LIMIT_GUEST_PICTURES if person.is_guest else settings.LIMIT_ACCOUNT_PICTURES
+        for _picture in range(count):
+            await self.count(rule, "picture", "person", str(person.id))
+            await self.count(settings.LIMIT_ADDRESS_PICTURES, "picture", "address", address)
+
+    async def count_frame(self, person: Person) -> None:
+        """Count one live prompt. Raises as `count` does."""
+        await self.count(settings.LIMIT_PERSON_FRAMES, "frame", "person", str(person.id))
+
     async def count_guest(self, address: str) -> None:
         """Count one new guest. Raises as `count` does."""
         await self.count(settings.LIMIT_ADDRESS_GUESTS, "guest", "address", address)

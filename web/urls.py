@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from web import accounts, health, views, you
+from web import accounts, drawing, health, pictures, shares, views, you
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -22,6 +22,10 @@ urlpatterns = [
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("robots.txt", views.robots, name="robots"),
+    path("", include(drawing.urlpatterns)),
+    path("", include(pictures.urlpatterns)),
+    path("", include(shares.urlpatterns)),
+    path("", include(pictures.file_patterns)),
     path("", include(you.urlpatterns)),
 ]
 

@@ -1,0 +1,74 @@
+"""From an image, or the frames of a loop, to the files that people get: labelled, marked, in each form."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from PIL.Image import Image, Resampling
+
+from imagine import encode, marks
+from imagine.containers import Form
+from imagine.storage import MASTER
+
+THUMB_SIDE = 320
+# What Messenger takes as a picture; WhatsApp takes the MP4.
+GIF_BYTES = 8 * 1024 * 1024
+QUALITY = 90
+FORMS: dict[str, Form] = {"png": "png", "jpg": "jpeg", "webp": "webp", "gif": "gif", "mp4": "mp4"}
+
+
+def still_files(image: Image, edited_photo: bool = False) -> dict[str, bytes]:
+    """The files of a picture: RGB in, name to bytes out. `edited_photo`: a photograph stood at the beginning."""
+    shown = _labelled(image)
+    forms = {
+        "picture.png": _encoded(shown, "PNG"),
+        "picture.jpg": _encoded(shown, "JPEG"),
+        "picture.webp": _encoded(shown, "WEBP"),
+        "thumb.webp": _encoded(_thumb(shown), "WEBP"),
+        "sticker.webp": encode.still_sticker(shown),
+    }
+    return {MASTER: _encoded(image, "PNG")} | _marked(forms, edited_photo)
+
+
+def loop_files(frames: Sequence[Image], frame_ms: int, edited_photo: bool = False) -> dict[str, bytes]:
+    """The files of a loop. Its first frame stands for it where nothing moves."""
+    shown = [_labelled(frame) for frame in frames]
+    forms = {
+        "loop.mp4": encode.to_mp4(shown, frame_ms),
+        "loop.gif": encode.to_gif(shown, frame_ms, GIF_BYTES),
+        "loop.webp": encode.to_webp(shown, frame_ms),
+        "sticker.webp": encode.to_sticker(shown, frame_ms),
+        "picture.jpg": _encoded(shown[0], "JPEG"),
+        "thumb.webp": _encoded(_thumb(shown[0]), "WEBP"),
+    }
+    return {MASTER: _encoded(frames[0], "PNG")} | _marked(forms, edited_photo)
+
+
+def _labelled(image: Image) -> Image:
+    return marks.label(image, _("Imagined with AI")) if settings.IMAGINE_LABEL else image
+
+
+def _encoded(image: Image, form: str) -> bytes:
+    file = BytesIO()
+    image.save(file, form, quality=QUALITY)
+    return file.getvalue()
+
+
+def _thumb(image: Image) -> Image:
+    small = image.copy()
+    small.thumbnail((THUMB_SIDE, THUMB_SIDE), Resampling.LANCZOS)
+    return small
+
+
+def _marked(files: dict[str, bytes], edited_photo: bool) -> dict[str, bytes]:
+    return {name: _mark(data, FORMS[name.rpartition(".")[2]], edited_photo) for name, data in files.items()}
+
+
+def _mark(data: bytes, form: Form, edited_photo: bool) -> bytes:
+    marked = marks.embed(data, form, edited_photo)
+    if not settings.IMAGINE_CERTIFICATE:
+        return marked
+    certificate, key = Path(settings.IMAGINE_CERTIFICATE), Path(settings.IMAGINE_CERTIFICATE_KEY)
+    return marks.sign(marked, form, certificate, key, edited_photo)

@@ -1,0 +1,165 @@
+"""Draws pictures and loops. The device does one thing at a time, and those who type go first between two calls."""
+
+import logging
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from uuid import UUID
+
+from PIL import Image, ImageOps
+from redis import Redis
+
+from imagine import animate, develop, safety, storage
+from imagine.beat import Beat
+from imagine.errors import ImagineError, RefusedPixelsError, UnableError
+from imagine.models import Picture
+from imagine.painters import Painters
+from imagine.pipeline import Painter, Stroke
+from imagine.shapes import SHAPES
+from imagine.sketcher import Sketcher
+from imagine.styles import styled
+from imagine.work import Work
+
+logger = logging.getLogger(__name__)
+
+Made = Picture.Made
+
+# Less than Redis waits before it gives a task to somebody else, see settings.py.
+DRAW_SECONDS = 900
+LOOP_SECONDS = 3_000
+LIVE_SECONDS = 2.0
+LOOP_SIDE = 512
+FRAME_MS = 80
+GROWN_FRAMES = 90
+# Of a loop, every so many frames are looked at.
+CHECK_EVERY = 3
+FOLLOW_WORDS = (Made.RESTYLED, Made.EDITED)
+
+
+class Drawing:
+    """Use it from the thread of its painters."""
+
+    def __init__(self, painters: Painters, redis: Redis, beat: Beat) -> None:
+        self._painters = painters
+        self._redis = redis
+        self._beat = beat
+        self.sketcher = Sketcher(painters, redis)
+
+    def pictures(self, ids: Sequence[UUID]) -> None:
+        """Draw each that still waits."""
+        for picture in ids:
+            self.sketcher.serve(LIVE_SECONDS)
+            self._work_on(picture, DRAW_SECONDS, self._picture)
+
+    def loops(self, ids: Sequence[UUID]) -> None:
+        """Draw each that still waits as a loop."""
+        for picture in ids:
+            self.sketcher.serve(LIVE_SECONDS)
+            self._work_on(picture, LOOP_SECONDS, self._loop)
+
+    def _work_on(self, picture: UUID, seconds: float, draw: Callable[[Work], None]) -> None:
+        work = Work.claim(picture, self._redis, seconds)
+        if work is None:
+            return
+        with self._beat.keeping([picture]):
+            try:
+                work.check()
+                draw(work)
+            except ImagineError as error:
+                logger.info("picture %s ended: %s", picture, error, extra={"problem": error.code})
+                work.fail(error)
+            except Exception:
+                # The edge of one picture: whatever a checkpoint stumbles over, the next picture must be drawn.
+                logger.exception("picture %s failed", picture)
+                work.fail(ImagineError())
+
+    # Pictures
+
+    def _picture(self, work: Work) -> None:
+        picture = work.picture
+        image = beginning(picture) if picture.made in (Made.KEPT, Made.UPLOADED) else self._paint(work)
+        safety.check_pixels(image)
+        work.finish(develop.still_files(image, picture.from_upload), image.size)
+
+    def _paint(self, work: Work) -> Image.Image:
+        painter = self._painters.final
+        painted = painter.paint([stroke(work.picture, painter)], self._watch(work, painter))[0]
+        if painted.unsafe:
+            raise RefusedPixelsError("the checkpoint's own checker fired")
+        return painted.image
+
+    def _watch(self, work: Work, painter: Painter) -> Callable[[int, int], None]:
+        """Between two steps: go on only if it is wanted. Another checkpoint can draw for those who type meanwhile."""
+        is_free = "live" in self._painters.roles and painter is not self._painters.live
+
+        def watch(step: int, of: int) -> None:
+            work.check()
+            work.tell(step, of)
+            if is_free:
+                self.sketcher.serve(0)
+
+        return watch
+
+    # Loops
+
+    def _loop(self, work: Work) -> None:
+        picture = work.picture
+        frames = self._grown(picture) if picture.made == Made.GROWN else self._animated(work)
+        for frame in frames[::CHECK_EVERY]:
+            safety.check_pixels(frame)
+        work.check()
+        files = develop.loop_files(frames, FRAME_MS, picture.from_upload)
+        work.finish(files, frames[0].size, len(frames))
+
+    def _animated(self, work: Work) -> list[Image.Image]:
+        picture, painter = work.picture, self._painters.final
+        start = self._fitted(beginning(picture), picture.shape, painter)
+        count = round(picture.seconds * 1000 / FRAME_MS)
+        prompt, video = styled(picture.prompt, picture.style), self._painters.video
+        if video is not None:
+            return animate.film(video, start, prompt, picture.seed, count, self._watch(work, video))
+
+        def watch(done: int, of: int) -> None:
+            work.check()
+            work.tell(done, of)
+            self.sketcher.serve(LIVE_SECONDS)
+
+        return animate.frames(painter, start, prompt, picture.seed, picture.motion, count, watch)
+
+    def _fitted(self, image: Image.Image, shape: str, painter: Painter) -> Image.Image:
+        side = min(LOOP_SIDE, painter.recipe.size)
+        return ImageOps.fit(image, SHAPES[shape].size(side, painter.multiple))
+
+    def _grown(self, picture: Picture) -> list[Image.Image]:
+        names = [name for name in storage.names(picture.id) if name.startswith("film-")]
+        return animate.growth([opened(storage.load(picture.id, name)) for name in names], GROWN_FRAMES)
+
+
+def stroke(picture: Picture, painter: Painter) -> Stroke:
+    """A picture as the painter takes it, in the large size. Raises UnableError."""
+    width, height = SHAPES[picture.shape].size(painter.recipe.size, painter.multiple)
+    prompt = styled(picture.prompt, picture.style)
+    if picture.strength is None:
+        return Stroke(prompt, picture.seed, width, height)
+    if not painter.abilities.redraw:
+        if not picture.prompt or picture.made in FOLLOW_WORDS:
+            raise UnableError(f"{painter.name} cannot begin from a picture")
+        return Stroke(prompt, picture.seed, width, height)
+    start = ImageOps.fit(beginning(picture), (width, height))
+    return Stroke(prompt, picture.seed, width, height, start, picture.strength)
+
+
+def beginning(picture: Picture) -> Image.Image:
+    """The image that it begins from: its parent as drawn, or what was sent with it."""
+    owner = picture.parent_id or picture.id
+    # A kept frame may be asked for before it is developed.
+    wanted = storage.MASTER if storage.MASTER in storage.names(owner) else "start.jpg"
+    try:
+        return opened(storage.load(owner, wanted))
+    except FileNotFoundError as error:
+        raise UnableError(f"the picture before {picture.id} is gone") from error
+
+
+def opened(data: bytes) -> Image.Image:
+    """One of our own files as an image, in RGB."""
+    with Image.open(BytesIO(data), formats=("PNG", "JPEG")) as image:
+        return image.convert("RGB")

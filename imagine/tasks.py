@@ -1,0 +1,130 @@
+"""What Celery runs: the tasks of the processes that draw, and the care for pictures whose process is gone."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.conf import settings
+from django.utils import timezone
+from redis import Redis
+
+from imagine import jobs, keys, shares
+from imagine.errors import AwayError, InterruptedPictureError
+from imagine.models import Picture
+from imagine.studio import ROLES, Role
+
+if TYPE_CHECKING:
+    from imagine.drawing import Drawing
+
+logger = logging.getLogger(__name__)
+
+Status = Picture.Status
+
+LIVE_SECONDS = 5.0
+MOST_ATTEMPTS = 2
+LOST_AFTER = timedelta(seconds=30)
+SENT_AGAIN_AFTER = timedelta(minutes=2)
+SENT_SECONDS = 300
+GIVEN_UP_AFTER = timedelta(hours=1)
+MOST_AT_ONCE = 200
+
+_roles: tuple[Role, ...] = ROLES
+
+
+# In the processes that draw
+
+
+@worker_ready.connect
+def open_studio(sender: Any, **_: object) -> None:
+    """Load the checkpoints at once, in a process that serves any of the queues for drawing."""
+    global _roles
+    _roles = tuple(role for role in ROLES if role in sender.app.amqp.queues.consume_from)
+    if _roles:
+        drawing()
+
+
+@cache
+def drawing() -> "Drawing":
+    """What this process draws with: made once, by the thread that draws. Only here torch is loaded."""
+    from imagine.beat import Beat
+    from imagine.drawing import Drawing
+    from imagine.painters import Painters
+
+    redis = connection()
+    painters = Painters(_roles)
+    beat = Beat(redis, painters.notices)
+    beat.start()
+    painters.load()
+    beat.beat_soon()
+    logger.info("ready to draw", extra={"roles": _roles})
+    return Drawing(painters, redis, beat)
+
+
+@shared_task
+def draw_live() -> None:
+    """Draw for those who type."""
+    drawing().sketcher.serve(LIVE_SECONDS)
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True)
+def draw(ids: Sequence[str]) -> None:
+    """Draw these pictures."""
+    drawing().pictures([UUID(picture) for picture in ids])
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True)
+def animate(ids: Sequence[str]) -> None:
+    """Draw these loops."""
+    drawing().loops([UUID(picture) for picture in ids])
+
+
+# In any worker
+
+
+@shared_task
+def find_lost() -> None:
+    """Pictures whose process has died are drawn again, once; those that nobody could draw for long are given up."""
+    redis, now = connection(), timezone.now()
+    drawn = Picture.objects.filter(status=Status.DRAWING, started_at__lt=now - LOST_AFTER)[:MOST_AT_ONCE]
+    for picture in drawn:
+        if not redis.exists(keys.alive(picture.id)):
+            _rescue(picture)
+    waiting = Picture.objects.filter(status=Status.WAITING, created_at__lt=now - SENT_AGAIN_AFTER)
+    for picture in waiting.order_by("created_at")[:MOST_AT_ONCE]:
+        if picture.created_at < now - GIVEN_UP_AFTER:
+            _give_up(picture, AwayError.code)
+        elif redis.set(keys.sent(picture.id), 1, ex=SENT_SECONDS, nx=True):
+            jobs.send([picture])
+
+
+@shared_task
+def expire_shares() -> None:
+    """Forget the links whose time is over."""
+    shares.expire()
+
+
+def _rescue(picture: Picture) -> None:
+    if picture.attempts >= MOST_ATTEMPTS:
+        _give_up(picture, InterruptedPictureError.code)
+        return
+    same = Picture.objects.filter(id=picture.id, status=Status.DRAWING, attempts=picture.attempts)
+    if same.update(status=Status.WAITING):
+        logger.warning("picture %s lost its painter and is drawn again", picture.id)
+        jobs.send([picture])
+
+
+def _give_up(picture: Picture, problem: str) -> None:
+    same = Picture.objects.filter(id=picture.id, status=picture.status, attempts=picture.attempts)
+    if same.update(status=Status.FAILED, problem=problem, finished_at=timezone.now()):
+        logger.warning("picture %s was given up: %s", picture.id, problem)
+        jobs.tell(picture.person_id, picture.id, Status.FAILED)
+
+
+def connection() -> Redis:
+    """A client of Redis that waits for an answer, but not for ever."""
+    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=5)
