@@ -83,6 +83,7 @@ class Picture(models.Model):
     class Meta:
         verbose_name = _("picture")
         verbose_name_plural = _("pictures")
+        permissions = [("see_picture", _("Can see what people drew"))]
         indexes = [
             models.Index(fields=["person", "-created_at"]),
             models.Index(fields=["status", "created_at"]),

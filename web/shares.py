@@ -149,7 +149,7 @@ def _page(share: Share) -> HttpResponse:
 
 
 def _file(request: HttpRequest, name: str, share: Share) -> HttpResponseBase:
-    return serve(share.picture, name, request, download=request.GET.get("download") == "1", cache=SHARED_CACHE)
+    return serve(share.picture, name, request, download="download" in request.GET, cache=SHARED_CACHE)
 
 
 def _report(request: HttpRequest, share: Share) -> HttpResponse:

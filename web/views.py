@@ -141,8 +141,12 @@ def about(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """Search engines may read the start page and what it is about, nothing else."""
-    return HttpResponse("User-agent: *\nAllow: /$\nAllow: /about/\nDisallow: /\n", content_type="text/plain")
+    """Search engines may read the start page and what it is about.
+
+    Shared pictures are read by chats that show a preview; a header tells search engines to leave them out.
+    """
+    text = "User-agent: *\nAllow: /$\nAllow: /about/\nAllow: /s/\nDisallow: /\n"
+    return HttpResponse(text, content_type="text/plain")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
