@@ -5,7 +5,6 @@ Format", section 2: chunks of a four-letter name, a length of four bytes, and da
 """
 
 import struct
-from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from itertools import pairwise
@@ -13,6 +12,7 @@ from itertools import pairwise
 from PIL import Image
 
 from imagine.containers.webp import ALPHA_FLAG, parts
+from imagine.loops.reel import Reel
 
 ANIMATED_FLAG = 0x02
 FOR_EVER = 0
@@ -27,14 +27,14 @@ def still(image: Image.Image, quality: int) -> bytes:
     return data.getvalue()
 
 
-def animation(frames: Sequence[Image.Image], times_ms: Sequence[int], quality: int) -> bytes:
-    """A loop without end: each of `frames` (all of one size and mode) stands for its time, below 2^24 ms."""
-    width, height = frames[0].size
+def encode(reel: Reel, quality: int) -> bytes:
+    """It plays for ever; `quality` 0 to 100. No time may reach 2^24 ms."""
+    frames, (width, height) = reel.frames, reel.size
     again = [False, *(frame == before for before, frame in pairwise(frames))]
     flags = ANIMATED_FLAG | (ALPHA_FLAG if any(again) or frames[0].mode == "RGBA" else 0)
     shown = (
         _nothing_new(time_ms) if same else _picture(frame, time_ms, quality)
-        for frame, time_ms, same in zip(frames, times_ms, again, strict=True)
+        for frame, time_ms, same in zip(frames, reel.times_ms, again, strict=True)
     )
     head = _chunk(b"VP8X", struct.pack("<I", flags) + _u24(width - 1, height - 1))
     return _chunk(b"RIFF", b"WEBP" + head + _chunk(b"ANIM", struct.pack("<IH", 0, FOR_EVER)) + b"".join(shown))
