@@ -1,4 +1,4 @@
-"""Find a checkpoint: a folder in the layout of diffusers, on this machine or fetched once from a hub. Knows no torch."""
+"""Find a checkpoint: a folder in the layout of diffusers, here or fetched once from a hub. Knows no torch."""
 
 import json
 import math
@@ -11,9 +11,9 @@ from typing import Any
 import psutil
 
 from imagine.errors import CheckpointError
-from imagine.fetch import HubName, Progress, fetch
+from imagine.fetch import INDEX, HubName, Progress, fetch, is_plain
 
-INDEX = "model_index.json"
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 # They can hold a program that runs when they are read.
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".py")
 LARGEST_JSON = 20_000_000
@@ -50,6 +50,8 @@ def find(name: str, folder: Path, progress: Progress | None = None, hub: str | N
     path = Path(name).expanduser()
     if path.is_dir():
         return read(path, path.resolve().name)
+    if path.is_file():
+        raise CheckpointError(f"{name} is a single file. Convert it to a folder in diffusers' layout, and name that.")
     remote = HubName.parse(name)
     if remote is None:
         raise CheckpointError(
@@ -59,12 +61,16 @@ def find(name: str, folder: Path, progress: Progress | None = None, hub: str | N
 
 
 def memory() -> int:
-    """The bytes of memory that this machine has."""
-    return int(psutil.virtual_memory().total)
+    """The bytes of memory that this machine, or the container that we run in, has."""
+    total = int(psutil.virtual_memory().total)
+    limit = CONTAINER_LIMIT.read_text().strip() if CONTAINER_LIMIT.exists() else ""
+    return min(total, int(limit)) if limit.isdecimal() else total
 
 
 def read(path: Path, name: str) -> Checkpoint:
-    """Look through a folder. Raises CheckpointError when it is pickled, broken, lacks a part, or is too large for us."""
+    """Look through a folder. Raises CheckpointError when it is pickled, broken, lacks a part, or is too large."""
+    if not (path / INDEX).is_file():
+        raise CheckpointError(f"There is no {INDEX} in {path}. Name a folder in the layout of diffusers.")
     refuse_pickles(path)
     index = read_json(path / INDEX)
     class_name = index.get("_class_name")
@@ -127,9 +133,8 @@ def weights(part: Path) -> list[Path]:
     """
     if not (part / "config.json").exists():
         return []
-    found = [file for file in part.glob("*.safetensors") if file.name.count(".") == 1] or list(
-        part.glob("*.fp16*.safetensors")
-    )
+    files = list(part.glob("*.safetensors"))
+    found = [file for file in files if is_plain(file.name)] or [file for file in files if ".fp16" in file.name]
     if not found:
         raise CheckpointError(f"{part} has no safetensors file. Convert the checkpoint, or choose one that has.")
     for index in part.glob("*.safetensors.index.json"):
@@ -140,14 +145,14 @@ def weights(part: Path) -> list[Path]:
 
 
 def numbers_in(file: Path) -> int:
-    """How many numbers a safetensors file holds, read from its header. Raises CheckpointError when it is cut or no such file."""
+    """How many numbers a safetensors file holds, by its header. Raises CheckpointError when it is cut or another."""
     try:
         with file.open("rb") as opened:
             length = int.from_bytes(opened.read(8), "little")
             header = json.loads(opened.read(min(length, LARGEST_HEADER)))
         tensors = [tensor for name, tensor in header.items() if name != "__metadata__"]
         end = max((tensor["data_offsets"][1] for tensor in tensors), default=0)
-        count = sum(math.prod(tensor["shape"]) for tensor in tensors)
+        count = int(sum(math.prod(tensor["shape"]) for tensor in tensors))
     except (OSError, ValueError, RecursionError, AttributeError, LookupError, TypeError) as error:
         raise CheckpointError(f"{file} is no safetensors file. Copy or fetch it again.") from error
     if file.stat().st_size != 8 + length + end:

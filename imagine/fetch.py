@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 from huggingface_hub import HfApi, constants, hf_hub_download
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
-from tqdm import tqdm
+from huggingface_hub.utils.tqdm import tqdm
 
 from imagine.errors import CheckpointError
 
@@ -49,11 +49,11 @@ class HubName:
         return folder / (f"{self.repo}@{self.revision}" if self.revision else self.repo)
 
 
-class Bar(tqdm):  # type: ignore[type-arg]
+class Bar(tqdm):
     """What the hub's client takes for a progress bar: it tells how many bytes of a file are there."""
 
     def __init__(self, tell: Callable[[int], None], initial: int = 0, **_settings: Any) -> None:
-        super().__init__(disable=True)
+        super().__init__(disable=True)  # type: ignore[no-untyped-call]
         self.tell = tell
         self.there = initial
 
@@ -78,9 +78,7 @@ def fetch(remote: HubName, folder: Path, memory: int, progress: Progress | None,
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise CheckpointError(f"{hub} has no {remote.repo} {remote.revision or ''}, or not for everybody.") from error
     except (httpx2.HTTPError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{remote.repo} could not be fetched from {hub}: {error}. Start again to go on."
-        ) from error
+        raise CheckpointError(f"{hub} did not send {remote.repo}: {error}. Start again to go on.") from error
     return path
 
 
@@ -91,19 +89,24 @@ def fetch_files(remote: HubName, path: Path, memory: int, progress: Progress, hu
     get = functools.partial(hf_hub_download, remote.repo, revision=commit, local_dir=path, endpoint=hub)
     if INDEX not in sizes:
         raise CheckpointError(f"{remote.repo} has no {INDEX}: it is no checkpoint in the layout of diffusers.")
-    index = json.loads(Path(get(INDEX, tqdm_class=functools.partial(Bar, lambda there: None))).read_text("utf-8"))
+    index = json.loads(Path(get(INDEX)).read_text("utf-8"))
     wanted = dict(choose(sizes, index))
     check_room(remote, path, wanted, memory)
     done, total = 0, sum(wanted.values())
     for name, size in wanted.items():
-        get(name, tqdm_class=functools.partial(Bar, lambda there, done=done: progress(min(done + there, total), total)))
+        get(name, tqdm_class=functools.partial(Bar, functools.partial(tell, progress, done, total)))
         done += size
         progress(done, total)
     (path / WHOLE).write_text(commit)
 
 
+def tell(progress: Progress, done: int, total: int, there: int) -> None:
+    """`there` bytes of a file are there, after `done` bytes of other files."""
+    progress(min(done + there, total), total)
+
+
 def choose(sizes: Mapping[str, int], index: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """The files that are worth fetching, with their sizes: those of the parts, and each weight in one precision only."""
+    """The files worth fetching, with their sizes: those of the parts, their weights in one precision only."""
     plain = {PurePosixPath(name).parent for name in sizes if is_plain(name)}
     for name, size in sizes.items():
         path = PurePosixPath(name)
@@ -113,7 +116,7 @@ def choose(sizes: Mapping[str, int], index: Mapping[str, Any]) -> Iterator[tuple
             fits = is_plain(name) or (".fp16" in path.name and path.parent not in plain)
         else:
             fits = path.suffix in READ
-        if fits and path.name.count("/") == 0:
+        if fits:
             yield name, size
 
 
@@ -125,17 +128,15 @@ def is_plain(name: str) -> bool:
 
 def check_room(remote: HubName, path: Path, wanted: Mapping[str, int], memory: int) -> None:
     """Raise CheckpointError when it is too much for the client, the disk or the memory."""
-    total = sum(wanted.values())
-    path.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(path).free
     if len(wanted) > MOST_FILES:
         raise CheckpointError(f"{remote.repo} has {len(wanted)} files; that is no checkpoint.")
+    total, free = sum(wanted.values()), shutil.disk_usage(path).free
     if total > free:
-        raise CheckpointError(
-            f"The disk of {path} has {free / 1e9:.1f} GB free; {remote.repo} needs {total / 1e9:.1f} GB."
-        )
+        have, needed = free / 1e9, total / 1e9
+        raise CheckpointError(f"The disk of {path} has {have:.1f} GB free; {remote.repo} needs {needed:.1f} GB.")
     # Weights on a hub can be twice as large as they are in memory.
     if total / 2 > memory:
+        have, needed = memory / 1e9, total / 2e9
         raise CheckpointError(
-            f"{remote.repo} needs {total / 2e9:.0f} GB of memory; this machine has {memory / 1e9:.0f} GB. Choose a smaller one."
+            f"{remote.repo} needs {needed:.1f} GB of memory; there are {have:.1f} GB. Choose a smaller."
         )

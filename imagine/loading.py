@@ -4,32 +4,34 @@ import inspect
 import os
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 # Diffusers reads it when it is imported: a checkpoint brings no program of its own.
 os.environ["DIFFUSERS_DISABLE_REMOTE_CODE"] = "true"
 
-import diffusers  # noqa: E402
-import psutil  # noqa: E402
-import torch  # noqa: E402
-import transformers  # noqa: E402
-from safetensors import SafetensorError  # noqa: E402
+import diffusers
+import psutil
+import torch
+import transformers
+from safetensors import SafetensorError
 
 with warnings.catch_warnings():
     # One of the many families behind it uses what torch has deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
     from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting, AutoPipelineForText2Image
 
-from imagine.checkpoint import Checkpoint  # noqa: E402
-from imagine.errors import CheckpointError  # noqa: E402
-from imagine.recipes import PainterOptions, Recipe  # noqa: E402
+from imagine.checkpoint import Checkpoint
+from imagine.errors import CheckpointError
+from imagine.recipes import PainterOptions, Recipe
 
 # The classes of diffusers share no type that tells their arguments.
 Pipeline = Any
 LIBRARIES = ("diffusers", "transformers")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+OUT_OF_MEMORY = torch.OutOfMemoryError
 # What diffusers and transformers raise over folders that they cannot make sense of.
-TROUBLES = (
+TROUBLES: tuple[type[Exception], ...] = (
     OSError,
     ValueError,
     RuntimeError,
@@ -83,7 +85,7 @@ def load(checkpoint: Checkpoint, recipe: Recipe, options: PainterOptions) -> Pip
         )
         reschedule(base, recipe)
         base.to(device)
-    except torch.OutOfMemoryError as error:
+    except OUT_OF_MEMORY as error:
         raise CheckpointError(f"{checkpoint.name} does not fit into the memory of {device}.") from error
     except TROUBLES as error:
         raise CheckpointError(f"{checkpoint.path} cannot be loaded: {error}") from error
@@ -99,14 +101,23 @@ def quiet() -> None:
 
 
 def allowed(checkpoint: Checkpoint) -> type[Pipeline]:
-    """The class that diffusers itself has for it. Raises CheckpointError for any other, and for parts from elsewhere."""
-    found = getattr(diffusers, checkpoint.class_name, None)
-    if not (isinstance(found, type) and issubclass(found, diffusers.DiffusionPipeline)):
+    """The class that diffusers itself has for it. Raises CheckpointError for others, and for parts from elsewhere."""
+    try:
+        found = getattr(diffusers, checkpoint.class_name, None)
+    except RuntimeError as error:
+        raise CheckpointError(f"{checkpoint.name} needs what is not installed: {error}") from error
+    base = diffusers.DiffusionPipeline
+    if not (isinstance(found, type) and issubclass(found, base) and found is not base):
         raise CheckpointError(f"{checkpoint.name} is a {checkpoint.class_name}, which this diffusers does not have.")
     for part, origin in checkpoint.parts.items():
-        if origin and origin[0] not in LIBRARIES and not hasattr(diffusers.pipelines, origin[0]):
+        if origin and origin[0] not in LIBRARIES and not is_family(origin[0]):
             raise CheckpointError(f"The part {part} of {checkpoint.name} is from {origin[0]}, which is not allowed.")
     return found
+
+
+def is_family(library: str) -> bool:
+    """Whether it is one of the folders with pipelines that diffusers brings, as some parts are at home there."""
+    return library.isidentifier() and (Path(diffusers.__path__[0]) / "pipelines" / library / "__init__.py").exists()
 
 
 def device_of(options: PainterOptions) -> torch.device:
@@ -156,8 +167,9 @@ def reschedule(base: Pipeline, recipe: Recipe) -> None:
         return
     wanted = getattr(diffusers, recipe.scheduler, None) if recipe.scheduler else type(base.scheduler)
     if not (isinstance(wanted, type) and issubclass(wanted, diffusers.SchedulerMixin)):
-        raise CheckpointError(f"There is no scheduler {recipe.scheduler}.")
-    base.scheduler = wanted.from_config(base.scheduler.config, **recipe.scheduler_changes)
+        raise CheckpointError(f"Diffusers has no scheduler {recipe.scheduler}.")
+    chosen: Any = wanted
+    base.scheduler = chosen.from_config(base.scheduler.config, **recipe.scheduler_changes)
 
 
 def ways(base: Pipeline, device: torch.device) -> Pipelines:
@@ -186,7 +198,7 @@ def sibling(auto: Any, base: Pipeline) -> Pipeline | None:
 
 
 def relative(base: Pipeline) -> Pipeline | None:
-    """The pipeline that starts from a picture, for families whose one works on the same weights but is listed nowhere."""
+    """The pipeline that starts from a picture, for the families whose one works on the same weights but is unlisted."""
     found = RELATIVES.get(type(base).__name__)
     return getattr(diffusers, found)(**base.components) if found else None
 
@@ -216,9 +228,10 @@ def completed(recipe: Recipe, pipes: Pipelines) -> Recipe:
     )
 
 
-def core(pipe: Pipeline) -> Any:
-    """The network that removes the noise, as far as it is found under one of the usual names."""
-    return pipe.components.get("unet") or pipe.components.get("transformer")
+def configured(pipe: Pipeline, setting: str) -> Any:
+    """A setting of the network that removes the noise; None when it has none, or no usual name."""
+    core = pipe.components.get("unet") or pipe.components.get("transformer")
+    return getattr(getattr(core, "config", None), setting, None)
 
 
 def scale(pipe: Pipeline) -> int:
@@ -229,9 +242,7 @@ def scale(pipe: Pipeline) -> int:
 
 def native_size(pipe: Pipeline) -> int:
     """The side in pixels that the checkpoint was made for."""
-    side = getattr(pipe, "default_sample_size", None) or getattr(
-        getattr(core(pipe), "config", None), "sample_size", None
-    )
+    side = getattr(pipe, "default_sample_size", None) or configured(pipe, "sample_size")
     side = max(side) if isinstance(side, list | tuple) else side
     return min(max(side * scale(pipe), SMALLEST), LARGEST) if side else LIVE_ON_GPU
 
@@ -240,5 +251,5 @@ def multiple(pipe: Pipeline) -> int:
     """Sides must be a multiple of it, in pixels: of a patch, for the families that paint in patches."""
     if "transformer" not in pipe.components:
         return scale(pipe)
-    patch = getattr(pipe.transformer.config, "patch_size", None) or 1
+    patch = configured(pipe, "patch_size") or 1
     return scale(pipe) * max(2, max(patch) if isinstance(patch, list | tuple) else patch)

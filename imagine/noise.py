@@ -20,7 +20,9 @@ class Turned(torch.Generator):
     """
 
     def __new__(cls, seed: int, turn: float = 0.0) -> "Turned":
-        return super().__new__(cls, "cpu")
+        # The seed is set in __init__; torch would take the arguments for a device.
+        made: Turned = super().__new__(cls, "cpu")
+        return made
 
     def __init__(self, seed: int, turn: float = 0.0) -> None:
         self.manual_seed(seed % SEEDS)
@@ -31,8 +33,8 @@ class Turned(torch.Generator):
 class Turning(TorchFunctionMode):
     """While it is on, this thread's `torch.randn` heeds the turn of a Turned generator.
 
-    Pipelines, autoencoders and schedulers draw from the generator that they are given, wherever they need noise: for the
-    first latents, for a start picture, between steps. So one hook in torch turns all of it, whatever the pipeline.
+    Pipelines, autoencoders and schedulers draw from the generator that they are given, wherever they need noise: for
+    the first latents, for a start picture, between steps. So one hook in torch turns all of it, in every pipeline.
     """
 
     def __torch_function__(

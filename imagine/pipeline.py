@@ -10,8 +10,18 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from imagine.checkpoint import Checkpoint
-from imagine.errors import UnableError
-from imagine.loading import Pipeline, Pipelines, accepted, completed, core, load, multiple
+from imagine.errors import CheckpointError, UnableError
+from imagine.loading import (
+    OUT_OF_MEMORY,
+    TROUBLES,
+    Pipeline,
+    Pipelines,
+    accepted,
+    completed,
+    configured,
+    load,
+    multiple,
+)
 from imagine.noise import Turned, Turning
 from imagine.recipes import PainterOptions, Recipe, recipe_for
 
@@ -20,6 +30,9 @@ Watch = Callable[[int, int], None]
 BATCH_ON_GPU = 8
 # How many frames of a film are decoded together; more need more memory.
 DECODED_TOGETHER = 4
+# Less would leave nothing to do. LCM redraws on this many steps of its teacher.
+LEAST_STRENGTH = 0.02
+LCM_STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class Painter:
         self.device = str(pipes.device)
         self.batch = batch
         self.multiple = multiple(pipes.main)
+        self.redraws_by_strength = pipes.redraw is not None and "strength" in accepted(pipes.redraw)
         self.abilities = Abilities(
             redraw=pipes.redraw is not None,
             fill=pipes.fill is not None,
@@ -93,15 +107,29 @@ class Painter:
     def paint(self, strokes: Sequence[Stroke], watch: Watch = unwatched) -> list[Painted]:
         """One picture for each stroke; all have the same size and strength, and all or none a start.
 
-        A side that is no multiple of `self.multiple` becomes the nearest one. No stroke depends on the others. `watch` is
-        called before the start, after each step and so before decoding; what it raises comes out of here. Raises
-        UnableError when the checkpoint does not paint, or not over a start.
+        A side that is no multiple of `self.multiple` becomes the nearest one. No stroke depends on the others. `watch`
+        is called before the start and after each step, so also right before decoding; what it raises comes out of here.
+        Raises UnableError when the checkpoint does not paint, or not over a start; CheckpointError without memory.
         """
-        groups = [strokes[first : first + self.batch] for first in range(0, len(strokes), self.batch)]
         painted: list[Painted] = []
-        for number, group in enumerate(groups):
-            painted += self.paint_together(group, part_of(watch, number, len(groups)))
+        while len(painted) < len(strokes):
+            group = strokes[len(painted) : len(painted) + self.together(strokes[0])]
+            try:
+                painted += self.paint_together(group, part_of(watch, len(painted), len(group), len(strokes)))
+            except OUT_OF_MEMORY as error:
+                if len(group) == 1:
+                    raise CheckpointError(
+                        f"The memory of {self.device} is too small for {group[0].width} pixels."
+                    ) from error
+                self.batch = max(1, self.batch // 2)
         return painted
+
+    def together(self, stroke: Stroke) -> int:
+        """How many strokes like this one are painted in one pass: `self.batch` of the live size, fewer larger ones."""
+        if stroke.start is not None and not self.redraws_by_strength:
+            # These take several pictures as several sources of one.
+            return 1
+        return max(1, self.batch * self.recipe.live_size**2 // (stroke.width * stroke.height))
 
     def paint_together(self, strokes: Sequence[Stroke], watch: Watch) -> list[Painted]:
         """Paint strokes in one pass."""
@@ -115,22 +143,29 @@ class Painter:
 
     def arguments(self, strokes: Sequence[Stroke]) -> dict[str, Any]:
         """What a pipeline is told, as far as it takes it."""
-        first, recipe = strokes[0], self.recipe
-        width, height = self.sides(first.width, first.height)
+        first, (width, height) = strokes[0], self.sides(strokes[0].width, strokes[0].height)
         told: dict[str, Any] = {
             "prompt": [stroke.prompt for stroke in strokes],
-            "num_inference_steps": recipe.steps,
+            "num_inference_steps": self.recipe.steps,
             "width": width,
             "height": height,
             "generator": [Turned(stroke.seed, stroke.turn) for stroke in strokes],
         }
         if self.abilities.negative:
-            told["negative_prompt"] = [stroke.negative or recipe.negative for stroke in strokes]
+            told["negative_prompt"] = [stroke.negative or self.recipe.negative for stroke in strokes]
         if first.start is not None:
-            strength = min(max(first.strength, 0.02), 1.0)
-            told |= {"num_inference_steps": recipe.redraw(strength), "strength": strength}
             told["image"] = [fitted(stroke.start, width, height) for stroke in strokes if stroke.start is not None]
+            told |= self.strength(first.strength)
         return told
+
+    def strength(self, wanted: float) -> dict[str, Any]:
+        """What to tell for a strength: others run only that part of the steps, LCM all of them."""
+        if not self.redraws_by_strength:
+            return {}
+        if "original_inference_steps" in accepted(self.pipes.redraw):
+            return {"strength": min(max(wanted, self.recipe.steps / LCM_STEPS), 1.0)}
+        strength = min(max(wanted, LEAST_STRENGTH), 1.0)
+        return {"strength": strength, "num_inference_steps": self.recipe.redraw(strength)}
 
     def film(
         self, image: Image.Image, prompt: str, seed: int, count: int, width: int, height: int, watch: Watch = unwatched
@@ -143,7 +178,7 @@ class Painter:
         if pipe is None:
             raise UnableError(f"{self.name} makes no films.")
         width, height = self.sides(width, height)
-        told = {
+        told: dict[str, Any] = {
             "image": fitted(image, width, height),
             "prompt": prompt,
             "num_inference_steps": self.recipe.steps,
@@ -153,6 +188,8 @@ class Painter:
             "decode_chunk_size": DECODED_TOGETHER,
             "generator": Turned(seed),
         }
+        if self.abilities.negative:
+            told["negative_prompt"] = self.recipe.negative
         frames = self.call(pipe, told, watch).frames[0]
         return [frame.convert("RGB") for frame in frames[:count]]
 
@@ -171,7 +208,7 @@ class Painter:
         if steps != 2:
             # Sana-Sprint's middle, which it takes with two steps only.
             told["intermediate_timesteps"] = None
-        of = int(steps * told["strength"]) if "strength" in told and "strength" in takes else steps
+        of = int(steps * told["strength"]) if "strength" in told else steps
         watch(0, of)
         with Turning(), watched(pipe, of, watch) as callback:
             return pipe(**{name: value for name, value in told.items() if name in takes}, **callback)
@@ -181,23 +218,30 @@ class Painter:
         return tuple(max(1, round(side / self.multiple)) * self.multiple for side in (width, height))  # type: ignore[return-value]
 
     def warm(self) -> None:
-        """Paint something small once, so that the next picture does not wait for what is made at the first."""
+        """Paint something small once, so that the next picture does not wait for what is made at the first.
+
+        Raises CheckpointError when the checkpoint does not paint.
+        """
         side = self.recipe.live_size
-        if self.pipes.draw is not None:
+        if self.pipes.draw is None:
+            return
+        try:
             self.paint([Stroke("a circle", 1, side, side)])
+        except TROUBLES as error:
+            raise CheckpointError(f"{self.name} is loaded but does not paint: {error}") from error
 
 
 def heeds_negative(pipe: Pipeline, recipe: Recipe) -> bool:
     """Whether a negative prompt changes anything: it is read only where guidance compares two predictions."""
     takes = accepted(pipe)
     guidance = takes.get("true_cfg_scale", recipe.guidance)
-    embedded = getattr(getattr(core(pipe), "config", None), "time_cond_proj_dim", None) is not None
+    embedded = configured(pipe, "time_cond_proj_dim") is not None
     return "negative_prompt" in takes and not embedded and guidance is not None and guidance > 1
 
 
-def part_of(watch: Watch, number: int, parts: int) -> Watch:
-    """Tell the steps of one of several passes as steps of the whole."""
-    return lambda step, of: watch(number * of + step, parts * of)
+def part_of(watch: Watch, before: int, now: int, strokes: int) -> Watch:
+    """Tell the steps of a pass that paints `now` of all strokes, `before` of which are done, as steps of the whole."""
+    return lambda step, of: watch(before * of + step * now, strokes * of)
 
 
 def fitted(image: Image.Image, width: int, height: int) -> Image.Image:

@@ -1,4 +1,4 @@
-"""How a checkpoint wants to be used: steps, guidance, size, scheduler. Known by its name and class, or said in a file."""
+"""How a checkpoint wants to be used: steps, guidance, size, scheduler. Known by name and class, or said in a file."""
 
 import json
 import math
@@ -18,7 +18,10 @@ NONE: Mapping[str, Value] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of one checkpoint. A 0 or None leaves it to the checkpoint and its pipeline; a loaded Painter has none left."""
+    """Settings of one checkpoint. A 0 or None leaves it to the checkpoint; a loaded painter's recipe has it filled in.
+
+    `size` and `live_size` are sides in pixels, of a finished picture and of one while typing.
+    """
 
     steps: int = 0
     guidance: float | None = None
@@ -104,9 +107,13 @@ def recipe_for(checkpoint: Checkpoint, options: PainterOptions) -> Recipe:
     Raises CheckpointError when the file says something else than it may.
     """
     recipe = written(checkpoint, known(checkpoint))
-    said = {"steps": options.steps, "size": options.size, "live_size": options.live_size}
-    recipe = replace(recipe, **{name: value for name, value in said.items() if value})
-    return recipe if options.guidance is None else replace(recipe, guidance=options.guidance)
+    return replace(
+        recipe,
+        steps=options.steps or recipe.steps,
+        guidance=recipe.guidance if options.guidance is None else options.guidance,
+        size=options.size or recipe.size,
+        live_size=options.live_size or recipe.live_size,
+    )
 
 
 def known(checkpoint: Checkpoint) -> Recipe:
