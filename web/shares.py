@@ -39,13 +39,14 @@ SHARED_CACHE = "private, no-cache"
 
 @dataclass(frozen=True)
 class SharedPicture:
-    """All that a stranger may know of a picture. `words` only where its owner shows them."""
+    """All that a stranger may know of a picture. `prompt` is empty where its owner hides it."""
 
     moves: bool
+    shape: str
     width: int
     height: int
     made_on: date
-    words: str
+    prompt: str
 
 
 # For the owner
@@ -136,9 +137,9 @@ def _plain(template: str, status: int = 200, context: dict[str, Any] | None = No
 def _page(share: Share) -> HttpResponse:
     found, page = share.picture, address(share)
     words = found.prompt if share.shows_prompt else ""
-    picture = SharedPicture(found.moves, found.width, found.height, found.created_at.date(), words)
+    picture = SharedPicture(found.moves, found.shape, found.width, found.height, found.created_at.date(), words)
     context = {
-        "share": {"token": share.token, "ends_at": share.ends_at},
+        "share": {"token": share.token, "ends_at": share.ends_at, "shows_prompt": share.shows_prompt},
         "picture": picture,
         "words": words,
         "page_address": page,

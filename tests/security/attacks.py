@@ -4,9 +4,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
 from assistant.models import Conversation, Feedback, Message, Person, Run
+from imagine import storage
+from imagine.models import Picture, Share
 from tests.people import Frame, Socket, Visitor
 from tests.servers import eventually
 
@@ -36,13 +39,26 @@ def rest(conversation: Conversation) -> None:
     eventually(lambda: not conversation.runs.filter(status=Run.Status.RUNNING).exists())
 
 
+def draw(visitor: Visitor, files: dict[str, bytes] | None = None, **fields: Any) -> Picture:
+    """A picture of the visitor's, done as if a painter had been here. A visitor who is nobody yet becomes a guest."""
+    if not visitor.session_key:
+        assert visitor.post("/imagine/begin").status_code == 204
+    names = ("picture.jpg", "picture.webp", "thumb.webp", storage.MASTER)
+    fields = {"made": Picture.Made.DRAWN, "status": Picture.Status.DONE, "prompt": "A private picture", **fields}
+    picture = Picture.objects.create(person=visitor.person, width=64, height=64, finished_at=timezone.now(), **fields)
+    storage.save(picture.id, {name: f"{name} of {picture.id}".encode() for name in names} | (files or {}))
+    return picture
+
+
 def rows(person: Person) -> list[list[dict[str, Any]]]:
-    """Everything the database holds of a person's words."""
+    """Everything the database holds of a person's words and pictures."""
     theirs = (
         Conversation.objects.filter(person=person),
         Message.objects.filter(conversation__person=person),
         Run.objects.filter(conversation__person=person),
         Feedback.objects.filter(message__conversation__person=person),
+        Picture.objects.filter(person=person),
+        Share.objects.filter(picture__person=person),
     )
     return [list(query.order_by("pk").values()) for query in theirs]
 
