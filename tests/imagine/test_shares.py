@@ -36,7 +36,9 @@ def test_a_link_is_found_by_its_token(owner: Person) -> None:
     found = shares.find(share.token)
     assert found
     assert found.picture == picture
-    assert share.ends_at - share.created_at == pytest.approx(timedelta(days=settings.SHARE_DAYS), abs=timedelta(minutes=1))
+    assert share.ends_at - share.created_at == pytest.approx(
+        timedelta(days=settings.SHARE_DAYS), abs=timedelta(minutes=1)
+    )
 
 
 def test_sharing_again_gives_the_same_link_as_one_wants_it_now(owner: Person) -> None:
