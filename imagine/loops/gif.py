@@ -39,7 +39,8 @@ def _paletted(reel: Reel, colours: int) -> list[av.VideoFrame]:
     source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("rgb24"), time_base=TICK)
     split = graph.add("split")
     thumbnail = graph.add("scale", f"{PALETTE_SIDE}:{PALETTE_SIDE}")
-    palette = graph.add("palettegen", f"max_colors={colours}")
+    # In a loop nearly every point moves: a colour for "as before" would seldom be used, and makes files a tenth larger.
+    palette = graph.add("palettegen", f"max_colors={colours}:reserve_transparent=0")
     use = graph.add("paletteuse", "dither=bayer:bayer_scale=5:diff_mode=rectangle")
     sink = graph.add("buffersink")
     graph.link_nodes(source, split, thumbnail, palette)
