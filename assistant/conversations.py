@@ -60,6 +60,13 @@ def own_run(person: Person, run_id: UUID) -> Run:
     return run
 
 
+def answered_text(person: Person, message_id: UUID) -> str:
+    """What the person said before an answer of theirs; raises NotFoundError."""
+    answer = own_message(person, message_id)
+    said = answer.conversation.messages.filter(role=Message.Role.USER, position__lt=answer.position, replaced_by=None)
+    return said.order_by("-position").values_list("text", flat=True).first() or ""
+
+
 def shown_messages(conversation: Conversation) -> QuerySet[Message]:
     """The messages that are not put aside, oldest first."""
     return conversation.messages.filter(replaced_by=None).order_by("position")

@@ -57,6 +57,14 @@ class TooManyConversationsError(RefusedInputError):
     sentence = _("You have as many conversations as can be kept. Please delete one first.")
 
 
+class AccountNeededError(AssistantError):
+    """Pictures are drawn for accounts only here."""
+
+    code = "account_needed"
+    retry = False
+    sentence = _("Pictures are drawn for people with an account here. Please sign in, or create one.")
+
+
 class CrowdedError(AssistantError):
     """The line before the model is as long as it may get."""
 

@@ -17,11 +17,16 @@ class Event:
 
 @dataclass(frozen=True)
 class Waiting(Event):
-    """Nothing to show yet. `place` counts those before us in the line (0: nobody)."""
+    """Nothing to show yet. `place` counts those before us in the line (0: nobody).
+
+    Of a picture being drawn, `done` of `of` steps are made (0 of 0: not begun).
+    """
 
     kind = "waiting"
-    reason: Literal["line", "loading", "thinking"]
+    reason: Literal["line", "loading", "thinking", "drawing"]
     place: int = 0
+    done: int = 0
+    of: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,14 @@ class TextReplaced(Event):
 
 
 @dataclass(frozen=True)
+class PictureMade(Event):
+    """A picture belongs to the answer and is done. `picture` is its id."""
+
+    kind = "picture"
+    picture: str
+
+
+@dataclass(frozen=True)
 class TurnFinished(Event):
     """The answer is complete, or was stopped. `reason` is "length" when the model ran out of room."""
 
@@ -54,7 +67,7 @@ class TurnFinished(Event):
 
 @dataclass(frozen=True)
 class TurnFailed(Event):
-    """The answer ended early. `problem` is the code of an AssistantError."""
+    """The answer ended early. `problem` is the code of an AssistantError or an ImagineError."""
 
     kind = "failed"
     problem: str
@@ -62,7 +75,7 @@ class TurnFailed(Event):
 
 
 EVENTS: dict[str, type[Event]] = {
-    event.kind: event for event in (Waiting, TextDelta, TextReplaced, TurnFinished, TurnFailed)
+    event.kind: event for event in (Waiting, TextDelta, TextReplaced, PictureMade, TurnFinished, TurnFailed)
 }
 
 

@@ -65,6 +65,8 @@ class Message(models.Model):
     # Made by the browser for each send, so that a repeat changes nothing.
     client_id = models.UUIDField(null=True)
     text = models.TextField(blank=True)
+    # Drawn as part of this answer. They are the person's, and stay when the message goes.
+    pictures = models.ManyToManyField("imagine.Picture", related_name="messages")
     replaced_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replaces")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -98,7 +100,7 @@ class Run(models.Model):
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="runs")
     answer = models.OneToOneField(Message, models.CASCADE, related_name="run")
     status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
-    # The code of the error that ended it, one of those in assistant/errors.py.
+    # The code of the error that ended it, one of those in assistant/errors.py or imagine/errors.py.
     problem = models.CharField(max_length=40, blank=True)
     # The number of the last event that `answer.text` contains.
     saved_number = models.PositiveIntegerField(default=0)

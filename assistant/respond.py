@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,8 @@ from assistant.events import Event, TextDelta, TurnFailed, TurnFinished, Waiting
 from assistant.llama.messages import ChatMessage
 from assistant.models import Message, Run
 from assistant.runs.forget import forget
+from assistant.tools import create_image
+from imagine.errors import ImagineError
 
 if TYPE_CHECKING:
     from assistant.runtime import Runtime
@@ -85,7 +88,7 @@ class Responder:
             return await self._work
         except asyncio.CancelledError:
             return self._early_end or TurnFailed(InterruptedRunError.code)
-        except AssistantError as error:
+        except (AssistantError, ImagineError) as error:
             logger.warning("run %s failed: %s: %s", self.run, error.code, error)
             return TurnFailed(error.code, error.retry)
         except Exception:
@@ -94,17 +97,22 @@ class Responder:
             return TurnFailed(AssistantError.code)
 
     async def _answer(self) -> End:
-        history = await load_history(self.run)
-        async with self._runtime.line.seat(lambda place: self._writer.append(Waiting("line", place))):
-            events = engine.answer(self._runtime.client, settings.SITE_NAME, history, today())
-            async with aclosing(events):
-                async for event in events:
-                    if isinstance(event, TurnFinished):
-                        return event
-                    self._take(event)
-                    if len(self._writer.text) > ANSWER_CHARACTERS:
-                        return TurnFinished("length")
-        raise AssistantError("the engine ended without an end")
+        history, runtime = await load_history(self.run), self._runtime
+        prompt = create_image.wanted(history.messages[-1].content)
+        if prompt is not None:
+            return await self._take_all(create_image.answer(runtime.redis, runtime.bell, self.run, prompt))
+        async with runtime.line.seat(lambda place: self._writer.append(Waiting("line", place))):
+            return await self._take_all(engine.answer(runtime.client, settings.SITE_NAME, history, today()))
+
+    async def _take_all(self, events: AsyncGenerator[Event, None]) -> End:
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, End):
+                    return event
+                self._take(event)
+                if len(self._writer.text) > ANSWER_CHARACTERS:
+                    return TurnFinished("length")
+        raise AssistantError("the answer ended without an end")
 
     def _take(self, event: Event) -> None:
         if self._first_token_at is None and isinstance(event, TextDelta):
@@ -138,6 +146,9 @@ class Responder:
         """The database first, so that whoever hears of the end finds it there."""
         await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS)
         kept = await self._keep(Outcome(self._writer.text, self._writer.number, self._first_token_at, end))
+        if isinstance(end, TurnFinished) and end.reason == "stopped":
+            # Only now: a picture is not asked for once its run has ended. One that was interrupted is drawn on.
+            await create_image.stop(self.run)
         self._writer.append(end)
         if not await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS):
             self._runtime.journal.forget(self._writer)

@@ -107,7 +107,7 @@ class Screen:
         return blocks + [(i, "") for i in range(len(blocks), self._shown_length)]
 
     def _end_fields(self, end: EndOfRun, blocks: list[Block]) -> dict[str, object]:
-        return {"status": end.status, "blocks": blocks, "footer": end.footer}
+        return {"status": end.status, "blocks": blocks, "pictures": end.pictures, "footer": end.footer}
 
     def _frame(self, kind: str, **fields: object) -> str:
         return encode({"type": kind, "run": str(self.run), "number": self._sent, **fields})

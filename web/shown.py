@@ -1,6 +1,6 @@
 """Messages as pages and sockets show them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,19 +16,25 @@ from assistant.errors import AssistantError
 from assistant.events import Waiting
 from assistant.llama.errors import ERRORS as LLAMA_ERRORS
 from assistant.models import Conversation, Feedback, Message, Run
+from assistant.tools.create_image import ERRORS as PICTURE_ERRORS
+from imagine.errors import ImagineError
+from imagine.models import Picture
 from web.markdown import plain_blocks, render_blocks
 
 PAGE_LENGTH = 50
 
-ERRORS: dict[str, type[AssistantError]] = {
+ERRORS: dict[str, type[AssistantError] | type[ImagineError]] = {
     error.code: error
     for error in (
+        errors.AccountNeededError,
         errors.AssistantError,
         errors.CrowdedError,
         errors.InterruptedRunError,
         errors.LogUnavailableError,
     )
-} | dict(LLAMA_ERRORS)
+}
+ERRORS.update(LLAMA_ERRORS)
+ERRORS.update(PICTURE_ERRORS)
 
 LENGTH_SENTENCE = gettext_lazy("The answer reached its longest length and stops here.")
 STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
@@ -42,6 +48,7 @@ class Shown:
     blocks: list[SafeString]
     run: Run | None
     feedback: Feedback | None
+    pictures: list[Picture] = field(default_factory=list)
 
     @property
     def number(self) -> int:
@@ -74,7 +81,16 @@ def show(message: Message) -> Shown:
     if message.role == Message.Role.USER:
         return Shown(message, safe(plain_blocks(message.text)), None, None)
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
-    return Shown(message, safe(render_blocks(message.text)), run, feedback)
+    return Shown(message, safe(render_blocks(message.text)), run, feedback, pictures_of(message, run))
+
+
+def pictures_of(message: Message, run: Run | None) -> list[Picture]:
+    """The pictures of an answer that is over, without those that came to nothing."""
+    if run is None or run.status == Run.Status.RUNNING:
+        return []
+    goes_on = run.status == Run.Status.INTERRUPTED
+    pictures = message.pictures.all()
+    return [one for one in pictures if one.status == Picture.Status.DONE or (goes_on and one.in_the_making)]
 
 
 def safe(blocks: list[str]) -> list[SafeString]:
@@ -84,7 +100,7 @@ def safe(blocks: list[str]) -> list[SafeString]:
 
 def show_page(conversation: Conversation, before: int | None = None) -> tuple[list[Shown], int | None]:
     """The newest messages (those below position `before`), and the position before which older ones wait."""
-    messages = shown_messages(conversation).select_related("run", "feedback")
+    messages = shown_messages(conversation).select_related("run", "feedback").prefetch_related("pictures")
     if before is not None:
         messages = messages.filter(position__lt=before)
     rows = list(messages.order_by("-position")[: PAGE_LENGTH + 1])
@@ -98,15 +114,17 @@ class EndOfRun(NamedTuple):
 
     status: str
     blocks: list[SafeString]
+    pictures: str
     footer: str
 
 
 @in_thread
 def end_of_run(run_id: UUID) -> EndOfRun:
-    """The whole answer of a run that is over, and the HTML that stands under it."""
+    """The whole answer of a run that is over, its pictures, and the HTML that stands under it."""
     shown = show(Message.objects.select_related("run", "feedback").get(run=run_id))
+    pictures = render_to_string("_message_pictures.html", {"shown": shown})
     footer = render_to_string("_footer.html", {"shown": shown})
-    return EndOfRun(shown.message.run.status, shown.blocks, footer)
+    return EndOfRun(shown.message.run.status, shown.blocks, pictures, footer)
 
 
 def waiting_sentence(event: Waiting) -> str:
@@ -119,4 +137,8 @@ def waiting_sentence(event: Waiting) -> str:
         }
     if event.reason == "line":
         return _("You are next")
+    if event.reason == "drawing" and event.of:
+        return _("Drawing, step %(done)s of %(of)s") % {"done": event.done, "of": event.of}
+    if event.reason == "drawing":
+        return _("Drawing")
     return _("Thinking")

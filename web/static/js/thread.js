@@ -51,8 +51,9 @@ export class Thread {
     return true;
   }
 
-  finish(article, { blocks, footer }) {
+  finish(article, { blocks, pictures, footer }) {
     this.setBlocks(article, blocks);
+    article.querySelector(".message-pictures").innerHTML = pictures;
     article.querySelector(".message-footer").innerHTML = footer;
     delete article.dataset.run;
     delete article.dataset.number;
