@@ -1,0 +1,168 @@
+"""What to draw: suggestions where nothing is typed yet, better words where something is."""
+
+import asyncio
+import logging
+import random
+import re
+from collections.abc import Iterable
+from contextlib import aclosing
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from assistant import prompts
+from assistant.errors import AssistantError
+from assistant.llama.messages import ChatMessage, Delta
+from assistant.runtime import Runtime
+from imagine import jobs, safety
+from imagine.errors import ImagineError, RefusedWordsError
+
+logger = logging.getLogger(__name__)
+
+DEADLINE_SECONDS = 6
+SUGGESTIONS, IMPROVEMENTS = 4, 3
+# The model is stopped after so many characters or lines: it has said what it was asked for, or never will.
+ANSWER_CHARACTERS = 1_200
+ANSWER_LINES = 8
+SHORTEST_IDEA = 6
+
+BULLET = re.compile(r"^\s*(?:[-*•>#]+|\(?\d{1,2}[.):])\s*")
+MARKUP = re.compile(r"[*_`#<>|\[\]]+")
+QUOTES = " \"'“”‘’«»„"
+WORD = re.compile(r"\w{3,}")
+STEM = 4
+
+LIGHTS = (
+    "soft morning light",
+    "warm light of a low sun",
+    "moonlight and long shadows",
+    "light through thin mist",
+    "bright noon light",
+    "the glow of lanterns",
+)
+PLACES = (
+    "wide mountains behind",
+    "in a quiet garden",
+    "beside a still lake",
+    "in an old narrow street",
+    "under a large sky",
+    "in a cozy room",
+)
+LOOKS = (
+    "loose watercolor",
+    "natural photograph with fine detail",
+    "oil painting with thick strokes",
+    "layered paper cut",
+    "storybook illustration",
+    "clean lines and flat colors",
+)
+
+
+class Ideas(NamedTuple):
+    """Prompts to choose from: new ones, or better words for what was typed."""
+
+    suggested: list[str]
+    improved: list[str]
+
+
+async def ideas(runtime: Runtime, typed: str) -> Ideas:
+    """Ideas of the model; plain ones when it is away, slow, too small for this, or writes something else."""
+    prompt = prompt_of(typed)
+    if settings.LLAMA_DEMO:
+        return plain_ideas(typed)
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            answer = await ask(runtime, prompts.improvements(prompt) if prompt else prompts.suggestions())
+    except (AssistantError, TimeoutError) as error:
+        logger.info("plain ideas are offered: %s", error)
+        return plain_ideas(typed)
+    lines = clean(answer, prompt)
+    if prompt:
+        return Ideas([], lines[:IMPROVEMENTS]) if lines else plain_ideas(typed)
+    return Ideas(unlike([*lines, *suggestions()])[:SUGGESTIONS], [])
+
+
+def plain_ideas(typed: str) -> Ideas:
+    """Ideas without a model."""
+    prompt = prompt_of(typed)
+    improved = improvements(prompt) if prompt else []
+    return Ideas([] if improved else suggestions()[:SUGGESTIONS], improved)
+
+
+def prompt_of(typed: str) -> str:
+    """What was typed as a prompt; empty when nothing could be drawn of it."""
+    try:
+        return jobs.clean_prompt(typed)
+    except ImagineError:
+        return ""
+
+
+async def ask(runtime: Runtime, messages: list[ChatMessage]) -> str:
+    """The model's answer, as far as it is needed; in line with those who talk. Raises AssistantError."""
+    text = ""
+    async with runtime.line.seat(lambda place: None), aclosing(runtime.client.stream(messages)) as stream:
+        async for part in stream:
+            text += part.text if isinstance(part, Delta) else ""
+            if len(text) > ANSWER_CHARACTERS or text.count("\n") > ANSWER_LINES:
+                break
+    return text
+
+
+def clean(answer: str, prompt: str) -> list[str]:
+    """The prompts in a model's answer, one a line, without what models put around them."""
+    lines = (MARKUP.sub(" ", BULLET.sub("", line)) for line in answer.splitlines())
+    found = unlike(" ".join(line.split()).strip(QUOTES) for line in lines)
+    return [line for line in found if is_prompt(line) and line.casefold() != prompt.casefold() and keeps(line, prompt)]
+
+
+def is_prompt(line: str) -> bool:
+    """Whether it can be drawn as it is, and is no remark such as "Here are three:"."""
+    if not SHORTEST_IDEA <= len(line) <= settings.PROMPT_CHARACTERS or line.endswith((":", "?")):
+        return False
+    try:
+        safety.check_words(line)
+    except RefusedWordsError:
+        return False
+    return True
+
+
+def keeps(line: str, prompt: str) -> bool:
+    """Whether a line is still about the same: it has a word of the prompt, in whatever form.
+
+    Only English words can be told apart so simply; in other languages the model is trusted.
+    """
+    if not prompt or not prompt.isascii():
+        return True
+    return any(word[:STEM] in line.casefold() for word in WORD.findall(prompt.casefold()))
+
+
+def unlike(lines: Iterable[str]) -> list[str]:
+    """Each line once."""
+    return list({line.casefold(): line for line in lines}.values())
+
+
+def improvements(prompt: str) -> list[str]:
+    """The prompt with words for light, place and style; those that it has room for."""
+    words = zip(*(random.sample(some, IMPROVEMENTS) for some in (LIGHTS, PLACES, LOOKS)), strict=True)
+    return [line for line in (", ".join([prompt, *added]) for added in words) if is_prompt(line)]
+
+
+def suggestions() -> list[str]:
+    """Things to draw, in another order each time."""
+    found = [
+        _("A fox reading under a street lamp in the rain"),
+        _("A tiny house on the back of a snail, in a mossy forest"),
+        _("A llama in a knitted scarf, high in the snowy mountains"),
+        _("A lighthouse made of glass at sunrise"),
+        _("A market street on the moon, with lanterns"),
+        _("An octopus playing the drums, bright poster"),
+        _("A quiet library inside a giant tree"),
+        _("A paper boat crossing a cup of tea"),
+        _("Hot-air balloons over terraced fields at dawn"),
+        _("A robot watering sunflowers on a balcony"),
+        _("A sleeping dragon the size of a hill, in watercolor"),
+        _("A cat astronaut looking back at the Earth"),
+    ]
+    random.shuffle(found)
+    return found
