@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -59,6 +60,14 @@ def embed(data: bytes, form: Form, edited_photo: bool = False) -> bytes:
     """
     packet = PACKET.format(generator=GENERATOR, source=EDITED if edited_photo else MADE)
     return CONTAINERS[form].with_xmp(data, packet.encode())
+
+
+def sign(data: bytes, form: Form, certificate: Path, key: Path, edited_photo: bool = False) -> bytes:
+    """The file with content credentials (C2PA), see imagine/signing.py; the last thing to do to it."""
+    # Imported late: only those who set a certificate need its libraries.
+    from imagine import signing
+
+    return signing.sign(data, form, certificate, key, edited_photo)
 
 
 def read_source(data: bytes, form: Form) -> str | None:
