@@ -15,9 +15,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
-from redis import Redis
 
 from imagine import keys, live, safety, storage, uploads
+from imagine.connection import redis
 from imagine.errors import (
     BusyDrawingError,
     EmptyPromptError,
@@ -89,7 +89,7 @@ def finish(person: UUID, sketch: UUID, number: int) -> Picture:
 
 def grow(person: UUID, sketch: UUID) -> Picture:
     """A loop of all frames that appeared while the person typed."""
-    frames = live.film(_redis(), person, sketch)
+    frames = live.film(redis(), person, sketch)
     if len(frames) < 2:
         raise RefusedInputError("a film needs two frames")
     files = {f"film-{index:03}.jpg": frame.jpeg for index, frame in enumerate(frames)}
@@ -147,7 +147,7 @@ def again(person: UUID, picture: UUID) -> Picture:
     found = own_picture(person, picture)
     retry = Picture.objects.filter(id=found.id, status__in=(Picture.Status.FAILED, Picture.Status.STOPPED))
     if retry.update(status=Picture.Status.WAITING, problem="", attempts=0, started_at=None):
-        _redis().delete(keys.stop(found.id))
+        redis().delete(keys.stop(found.id))
         send([found])
     found.refresh_from_db()
     return found
@@ -162,19 +162,19 @@ def stop(person: UUID, picture: UUID) -> None:
     waiting = Picture.objects.filter(id=found.id, status=Picture.Status.WAITING)
     if waiting.update(status=Picture.Status.STOPPED, problem="stopped"):
         tell(person, found.id, Picture.Status.STOPPED)
-    _redis().set(keys.stop(found.id), 1, ex=STOP_SECONDS)
+    redis().set(keys.stop(found.id), 1, ex=STOP_SECONDS)
 
 
 def delete(person: UUID, picture: UUID) -> None:
     """Delete it, its files and its links. What came out of it stays."""
     found = own_picture(person, picture)
-    _redis().set(keys.stop(found.id), 1, ex=STOP_SECONDS)
+    redis().set(keys.stop(found.id), 1, ex=STOP_SECONDS)
     found.delete()
 
 
 def forget(person: UUID) -> None:
     """Delete what Redis holds of a person who was erased."""
-    _redis().delete(keys.film(person), keys.slot(person))
+    redis().delete(keys.film(person), keys.slot(person))
 
 
 # Small helps
@@ -221,7 +221,7 @@ def send(pictures: Sequence[Picture]) -> None:
 def tell(person: UUID, picture: UUID, status: str) -> None:
     """Tell the person's pages that a picture ended."""
     word = {"type": "picture", "id": str(picture), "status": str(status), "done": 1, "of": 1}
-    _redis().publish(keys.person(person), json.dumps(word))
+    redis().publish(keys.person(person), json.dumps(word))
 
 
 def send_live() -> None:
@@ -229,12 +229,8 @@ def send_live() -> None:
     current_app.send_task("imagine.tasks.draw_live", retry=False)
 
 
-def _redis() -> Redis:
-    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=5)
-
-
 def _frame(person: UUID, sketch: UUID, number: int) -> live.Frame:
-    for frame in reversed(live.film(_redis(), person, sketch)):
+    for frame in reversed(live.film(redis(), person, sketch)):
         if frame.sketch.number == number:
             return frame
     raise PictureNotFoundError(f"no frame {number} of {person}")

@@ -20,7 +20,7 @@ NEWEST = 0.2
 def options() -> PainterOptions:
     """How to load and run checkpoints, as the settings say."""
     return PainterOptions(
-        device=settings.IMAGINE_DEVICE,
+        device="" if settings.IMAGINE_DEVICE == "auto" else settings.IMAGINE_DEVICE,
         steps=settings.IMAGINE_STEPS,
         guidance=settings.IMAGINE_GUIDANCE,
         size=settings.IMAGINE_SIZE,

@@ -9,11 +9,10 @@ from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_ready
-from django.conf import settings
 from django.utils import timezone
-from redis import Redis
 
 from imagine import jobs, keys, shares
+from imagine.connection import redis
 from imagine.errors import AwayError, InterruptedPictureError
 from imagine.models import Picture
 from imagine.studio import ROLES, Role
@@ -55,14 +54,13 @@ def drawing() -> "Drawing":
     from imagine.drawing import Drawing
     from imagine.painters import Painters
 
-    redis = connection()
     painters = Painters(_roles)
-    beat = Beat(redis, painters.notices)
+    beat = Beat(redis(), painters.notices)
     beat.start()
     painters.load()
     beat.beat_soon()
     logger.info("ready to draw", extra={"roles": _roles})
-    return Drawing(painters, redis, beat)
+    return Drawing(painters, redis(), beat)
 
 
 @shared_task
@@ -89,16 +87,16 @@ def animate(ids: Sequence[str]) -> None:
 @shared_task
 def find_lost() -> None:
     """Pictures whose process has died are drawn again, once; those that nobody could draw for long are given up."""
-    redis, now = connection(), timezone.now()
+    now = timezone.now()
     drawn = Picture.objects.filter(status=Status.DRAWING, started_at__lt=now - LOST_AFTER)[:MOST_AT_ONCE]
     for picture in drawn:
-        if not redis.exists(keys.alive(picture.id)):
+        if not redis().exists(keys.alive(picture.id)):
             _rescue(picture)
     waiting = Picture.objects.filter(status=Status.WAITING, created_at__lt=now - SENT_AGAIN_AFTER)
     for picture in waiting.order_by("created_at")[:MOST_AT_ONCE]:
         if picture.created_at < now - GIVEN_UP_AFTER:
             _give_up(picture, AwayError.code)
-        elif redis.set(keys.sent(picture.id), 1, ex=SENT_SECONDS, nx=True):
+        elif redis().set(keys.sent(picture.id), 1, ex=SENT_SECONDS, nx=True):
             jobs.send([picture])
 
 
@@ -123,8 +121,3 @@ def _give_up(picture: Picture, problem: str) -> None:
     if same.update(status=Status.FAILED, problem=problem, finished_at=timezone.now()):
         logger.warning("picture %s was given up: %s", picture.id, problem)
         jobs.tell(picture.person_id, picture.id, Status.FAILED)
-
-
-def connection() -> Redis:
-    """A client of Redis that waits for an answer, but not for ever."""
-    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=5)

@@ -14,9 +14,10 @@ from django.test.utils import setup_databases, teardown_databases
 from playwright.async_api import Browser, Page, async_playwright
 from pytest_django import DjangoDbBlocker
 
+from imagine import keys
 from tests.fake_llama import FakeLlama
 from tests.people import Visitor, next_address
-from tests.servers import Site, Valkey
+from tests.servers import Painter, Site, Valkey, eventually
 
 CHROMIUM_FLAGS = [
     "--headless",
@@ -74,10 +75,21 @@ def fake_llama(shared_llama: FakeLlama) -> Iterator[FakeLlama]:
 
 
 @pytest.fixture(scope="session")
+def checkpoint_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the shared site looks for its checkpoint. It is there once something is to be drawn."""
+    return tmp_path_factory.mktemp("checkpoints") / "tiny"
+
+
+@pytest.fixture(scope="session")
 def shared_site(
-    database: None, valkey: Valkey, shared_llama: FakeLlama, tmp_path_factory: pytest.TempPathFactory
+    database: None,
+    valkey: Valkey,
+    shared_llama: FakeLlama,
+    checkpoint_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("site"), {"REDIS_URL": valkey.url, "LLAMA_URL": shared_llama.url})
+    environment = {"REDIS_URL": valkey.url, "LLAMA_URL": shared_llama.url, "IMAGINE_MODEL": str(checkpoint_folder)}
+    site = Site(tmp_path_factory.mktemp("site"), environment)
     site.start()
     yield site
     site.kill()
@@ -87,6 +99,23 @@ def shared_site(
 def site(shared_site: Site, fake_llama: FakeLlama) -> Site:
     """The web server, in front of the scripted model. Tests that break it start one of their own."""
     return shared_site
+
+
+@pytest.fixture(scope="session")
+def painter(
+    database: None, valkey: Valkey, checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Painter]:
+    """The process that draws, with a tiny checkpoint of random weights."""
+    # torch takes seconds to load, and only few tests need it.
+    from tests.imagine.checkpoints import stable_diffusion
+
+    stable_diffusion(checkpoint_folder)
+    environment = {"REDIS_URL": valkey.url, "IMAGINE_MODEL": str(checkpoint_folder)}
+    painter = Painter(tmp_path_factory.mktemp("painter"), environment)
+    painter.start()
+    eventually(lambda: valkey.has(keys.painter("final")), 60)
+    yield painter
+    painter.kill()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -38,8 +39,9 @@ class Socket:
         self.connection.send(json.dumps({"type": kind, **fields}, default=str))
 
     def hear(self, seconds: float = 20) -> Frame:
-        """The next frame."""
-        frame: Frame = json.loads(self.connection.recv(timeout=seconds))
+        """The next frame; a live picture has the type "live"."""
+        data = self.connection.recv(timeout=seconds)
+        frame: Frame = live_frame(data) if isinstance(data, bytes) else json.loads(data)
         self.heard.append(frame)
         return frame
 
@@ -93,18 +95,30 @@ class Visitor:
         return Conversation.objects.get(id=conversation_id(response.headers["location"]))
 
     @contextmanager
-    def socket(self, **headers: str) -> Iterator[Socket]:
+    def socket(self, path: str = "/ws/", **headers: str) -> Iterator[Socket]:
         """A socket with this browser's cookies."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
         origin = headers.pop("Origin", self.site.url)
         with connect(
-            self.site.url.replace("http", "ws") + "/ws/",
+            self.site.url.replace("http", "ws") + path,
             additional_headers={"Cookie": cookies, "X-Forwarded-For": self.address, **headers},
             origin=origin,  # type: ignore[arg-type]
             proxy=None,
             max_size=None,
         ) as connection:
             yield Socket(connection)
+
+
+def live_frame(data: bytes) -> Frame:
+    """A live picture as docs/protocol.md has it."""
+    kind, sketch, number, width, height = struct.unpack_from(">B16sIHH", data)
+    return {
+        "type": {1: "live"}[kind],
+        "sketch": str(UUID(bytes=sketch)),
+        "number": number,
+        "size": (width, height),
+        "jpeg": data[25:],
+    }
 
 
 def conversation_id(address: str) -> UUID:

@@ -17,7 +17,7 @@ from django.db import connection
 
 from web.local.ports import free_port
 from web.local.process import Child
-from web.local.site import web, worker
+from web.local.site import painter, web, worker
 from web.local.valkey import binary
 
 
@@ -183,3 +183,11 @@ class Worker(Server):
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         full = {**os.environ, "DATABASE_URL": database_url(), **environment}
         super().__init__(lambda: worker(folder, full))
+
+
+class Painter(Server):
+    """What draws pictures."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        full = {**os.environ, "DATABASE_URL": database_url(), **environment}
+        super().__init__(lambda: painter(folder, full))

@@ -1,0 +1,188 @@
+"""Drawing while people type: only the newest words of each are drawn, and everybody gets a turn."""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from PIL import Image
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from imagine import keys, live
+from imagine.errors import AwayError, StoppedError
+from imagine.live import FILM_FRAMES, FRAME, HEADER, LINE_LENGTH, PAUSE_SECONDS, Lookout, Sketch
+from tests.servers import Valkey, eventually
+
+
+@pytest.fixture
+async def redis(valkey: Valkey) -> AsyncIterator[AsyncRedis]:
+    """The shared Valkey, with nobody in line."""
+    async with AsyncRedis.from_url(valkey.url, db=7) as client:
+        await client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def painter_side(valkey: Valkey, redis: AsyncRedis) -> Redis:
+    return Redis.from_url(valkey.url, db=7)
+
+
+def typed(prompt: str, number: int = 1, shape: str = "square") -> Sketch:
+    return Sketch(uuid4(), uuid4(), number, prompt, "", shape, seed=3)
+
+
+def more(sketch: Sketch, prompt: str, hurry: bool = False) -> Sketch:
+    return replace(sketch, prompt=prompt, number=sketch.number + 1, hurry=hurry)
+
+
+async def test_only_the_newest_words_are_drawn(redis: AsyncRedis, painter_side: Redis) -> None:
+    sketch = typed("a l")
+    assert (await live.put(redis, sketch)).is_new
+    for prompt in ("a ll", "a lla", "a llama"):
+        sketch = more(sketch, prompt)
+        assert not (await live.put(redis, sketch)).is_new
+    [taken] = live.take(painter_side, 8)
+    assert (taken.prompt, taken.number) == ("a llama", 4)
+    assert live.take(painter_side, 8) == []
+
+
+async def test_a_person_is_drawn_for_once_at_a_time(redis: AsyncRedis, painter_side: Redis) -> None:
+    sketch = typed("a llama")
+    await live.put(redis, sketch)
+    drawing = live.take(painter_side, 1)
+    await live.put(redis, more(sketch, "a llama in the rain"))
+    assert live.take(painter_side, 1) == []
+    live.release(painter_side, drawing)
+    assert [taken.prompt for taken in live.take(painter_side, 1)] == ["a llama in the rain"]
+
+
+async def test_who_waited_longest_comes_first_and_nobody_starves(redis: AsyncRedis, painter_side: Redis) -> None:
+    slow, quick = typed("slow"), typed("quick")
+    await live.put(redis, quick)
+    await live.put(redis, slow)
+    order = []
+    for _ in range(4):
+        [taken] = live.take(painter_side, 1)
+        order.append(taken.prompt)
+        live.release(painter_side, [taken])
+        # Both type on at once.
+        for sketch in (quick, slow):
+            await live.put(redis, sketch)
+    assert order == ["quick", "slow", "quick", "slow"]
+
+
+async def test_people_see_how_many_come_first(redis: AsyncRedis, painter_side: Redis) -> None:
+    places = [await live.put(redis, typed(word)) for word in ("one", "two", "three")]
+    assert [place.before for place in places] == [0, 1, 2]
+
+
+async def test_several_people_share_a_pass_when_their_shapes_are_the_same(
+    redis: AsyncRedis, painter_side: Redis
+) -> None:
+    for sketch in (typed("one"), typed("two", shape="wide"), typed("three")):
+        await live.put(redis, sketch)
+    assert [taken.prompt for taken in live.take(painter_side, 8)] == ["one", "three"]
+    assert [taken.prompt for taken in live.take(painter_side, 8)] == ["two"]
+
+
+async def test_a_full_line_takes_nobody_more(redis: AsyncRedis) -> None:
+    await redis.zadd(keys.LINE, {str(uuid4()): time.time() for _ in range(LINE_LENGTH)})
+    with pytest.raises(AwayError):
+        await live.put(redis, typed("one too many"))
+
+
+async def test_who_left_is_not_drawn_for(redis: AsyncRedis, painter_side: Redis) -> None:
+    gone, stays = typed("gone"), typed("stays")
+    for sketch in (gone, stays):
+        await live.put(redis, sketch)
+    await live.leave(redis, gone.person, gone.sketch)
+    assert [taken.prompt for taken in live.take(painter_side, 8)] == ["stays"]
+
+
+async def test_a_tab_that_closes_leaves_the_other_tab_its_drawing(redis: AsyncRedis, painter_side: Redis) -> None:
+    first = typed("in the first tab")
+    await live.put(redis, first)
+    second = replace(first, sketch=uuid4(), prompt="in the second tab")
+    await live.put(redis, second)
+    await live.leave(redis, first.person, first.sketch)
+    assert [taken.prompt for taken in live.take(painter_side, 8)] == ["in the second tab"]
+
+
+class TestWhatIsBeingDrawn:
+    """Between two steps: go on, or leave it for something newer."""
+
+    async def test_goes_on_while_its_person_types_on(self, redis: AsyncRedis, painter_side: Redis) -> None:
+        sketch = typed("a lla")
+        await live.put(redis, sketch)
+        [taken] = live.take(painter_side, 1)
+        await live.put(redis, more(sketch, "a llama"))
+        Lookout(painter_side, [taken])(1, 4)
+
+    async def test_stops_for_newer_words_once_the_person_has_paused(
+        self, redis: AsyncRedis, painter_side: Redis
+    ) -> None:
+        sketch = typed("a lla")
+        await live.put(redis, sketch)
+        [taken] = live.take(painter_side, 1)
+        await live.put(redis, more(sketch, "a llama"))
+        eventually(lambda: stops(painter_side, taken), PAUSE_SECONDS * 50)
+
+    async def test_stops_at_once_for_words_that_are_in_a_hurry(self, redis: AsyncRedis, painter_side: Redis) -> None:
+        sketch = typed("a lla")
+        await live.put(redis, sketch)
+        [taken] = live.take(painter_side, 1)
+        await live.put(redis, more(sketch, "a llama", hurry=True))
+        assert stops(painter_side, taken)
+
+    async def test_stops_when_its_person_leaves(self, redis: AsyncRedis, painter_side: Redis) -> None:
+        sketch = typed("a llama")
+        await live.put(redis, sketch)
+        [taken] = live.take(painter_side, 1)
+        await live.leave(redis, sketch.person, sketch.sketch)
+        assert stops(painter_side, taken)
+
+    async def test_goes_on_while_one_of_several_people_wants_it(self, redis: AsyncRedis, painter_side: Redis) -> None:
+        gone, stays = typed("gone"), typed("stays")
+        for sketch in (gone, stays):
+            await live.put(redis, sketch)
+        both = live.take(painter_side, 2)
+        await live.leave(redis, gone.person, gone.sketch)
+        assert not stops(painter_side, *both)
+        await live.leave(redis, stays.person, stays.sketch)
+        assert stops(painter_side, *both)
+
+
+def stops(redis: Redis, *sketches: Sketch) -> bool:
+    try:
+        Lookout(redis, sketches)(1, 4)
+    except StoppedError:
+        return True
+    return False
+
+
+async def test_a_frame_reaches_its_person_and_their_film(redis: AsyncRedis, painter_side: Redis) -> None:
+    sketch = typed("a llama", number=9)
+    async with redis.pubsub() as pages:
+        await pages.subscribe(keys.person(sketch.person))
+        live.show(painter_side, sketch, Image.new("RGB", (64, 48), "red"))
+        message = None
+        while message is None or message["type"] != "message":
+            message = await pages.get_message(timeout=10)
+    data = message["data"]
+    assert HEADER.unpack_from(data) == (FRAME, sketch.sketch.bytes, 9, 64, 48)
+    [frame] = live.film(painter_side, sketch.person, sketch.sketch)
+    assert frame.jpeg == data[HEADER.size :]
+    assert frame.sketch == sketch
+
+
+async def test_a_film_keeps_the_last_frames_of_its_own_drawing(redis: AsyncRedis, painter_side: Redis) -> None:
+    sketch = typed("a llama")
+    other = replace(sketch, sketch=uuid4())
+    for number in range(FILM_FRAMES):
+        live.show(painter_side, replace(sketch, number=number), Image.new("RGB", (8, 8)))
+    live.show(painter_side, other, Image.new("RGB", (8, 8)))
+    numbers = [frame.sketch.number for frame in live.film(painter_side, sketch.person, sketch.sketch)]
+    assert numbers == list(range(1, FILM_FRAMES))
+    assert await redis.ttl(keys.film(sketch.person)) > 0
