@@ -1,5 +1,6 @@
 """From an image, or the frames of a loop, to the files that people get: labelled, marked, in each form."""
 
+import logging
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,10 @@ from PIL.Image import Image, Resampling
 
 from imagine import encode, marks
 from imagine.containers import Form
+from imagine.errors import ImagineError
 from imagine.storage import MASTER
+
+logger = logging.getLogger(__name__)
 
 THUMB_SIDE = 320
 # What Messenger takes as a picture; WhatsApp takes the MP4.
@@ -71,4 +75,9 @@ def _mark(data: bytes, form: Form, edited_photo: bool) -> bytes:
     if not settings.IMAGINE_CERTIFICATE:
         return marked
     certificate, key = Path(settings.IMAGINE_CERTIFICATE), Path(settings.IMAGINE_CERTIFICATE_KEY)
-    return marks.sign(marked, form, certificate, key, edited_photo)
+    try:
+        return marks.sign(marked, form, certificate, key, edited_photo)
+    except ImagineError as error:
+        # The person gets their picture; its origin stands in it all the same.
+        logger.warning("a picture was not signed: %s", error)
+        return marked

@@ -190,7 +190,7 @@ def clean_prompt(text: str, typing: bool = False) -> str:
         raise EmptyPromptError("no words")
     if len(prompt) > settings.PROMPT_CHARACTERS:
         raise RefusedInputError("the prompt is too long")
-    safety.check_words(prompt, typing=typing and not text[-1:].isspace())
+    safety.check_words(text, typing=typing)
     return prompt
 
 
