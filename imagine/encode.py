@@ -58,7 +58,7 @@ WEBP_TRIES = [Try(1, 1, 80), Try(1, 1, 60), Try(0.7, 1, 60), Try(0.5, 1, 60), Tr
 # A sticker's sides are fixed.
 STICKER_TRIES = [*(Try(1, 1, quality) for quality in (80, 60, 40)), *(Try(1, every, 20) for every in (1, 2, 3, 4, 6))]
 STICKER_TRIES += [Try(1, 8, 0), Try(1, 16, 0)]
-STILL_TRIES = [Try(1, 1, quality) for quality in (90, 75, 50, 25, 0)]
+STILL_TRIES = [Try(1, 1, quality) for quality in (90, 75, 50, 25, 10, 0)]
 
 
 def to_mp4(frames: Sequence[Image], frame_ms: int, most_bytes: int = VIDEO_BYTES) -> bytes:

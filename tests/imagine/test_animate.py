@@ -1,13 +1,11 @@
 """Loops by real checkpoints, tiny ones with random weights, and the growth of a picture."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from imagine import checkpoint
@@ -25,15 +23,6 @@ COUNT = 16
 SIZE = (64, 48)
 Frames = list[Image.Image]
 each_motion = pytest.mark.parametrize("motion", MOTIONS)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Tiny pictures are painted fastest by one thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
