@@ -13,9 +13,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from assistant.models import Message, Person, Run
+from imagine.models import Picture
 
 TOUCH_EVERY = timedelta(hours=1)
 CHUNK = 200
+# A message may be long, and each of so many is held in memory.
+MESSAGE_CHUNK = 50
 
 
 def make_guest() -> Person:
@@ -56,6 +59,7 @@ def merge(guest: Person, into: Person) -> None:
     locked.messages.update(author=into)
     locked.conversations.update(person=into)
     locked.feedback.update(person=into)
+    Picture.objects.filter(person=locked).update(person=into)
     locked.delete()
 
 
@@ -88,11 +92,12 @@ def erase(person: Person) -> list[UUID]:
 
 
 def counts(person: Person) -> dict[str, int]:
-    """How much is kept about `person`: conversations, messages in them, and ratings given."""
+    """How much is kept about `person`: conversations, messages in them, ratings given, and pictures."""
     return {
         "conversations": person.conversations.count(),
         "messages": Message.objects.filter(conversation__person=person).count(),
         "feedback": person.feedback.count(),
+        "pictures": Picture.objects.filter(person=person).count(),
     }
 
 
@@ -119,13 +124,34 @@ def conversations_json(person: Person) -> Iterator[str]:
             "updated": conversation.updated_at.isoformat(),
         }
         yield f'{"," if index else ""}\n{json.dumps(head, ensure_ascii=False)[:-1]}, "messages": ['
-        yield from _messages_json(conversation.messages.select_related("feedback").order_by("position"))
+        yield from _messages_json(
+            conversation.messages.select_related("feedback").prefetch_related("pictures").order_by("position")
+        )
         yield "]}"
     yield "\n]\n"
 
 
+def pictures_json(person: Person) -> Iterator[str]:
+    """What is known of the person's pictures, as one JSON list, in pieces of a picture each."""
+    yield "["
+    pictures = Picture.objects.filter(person=person).order_by("created_at", "id")
+    for index, picture in enumerate(pictures.iterator(CHUNK)):
+        fields = {
+            "id": str(picture.pk),
+            "made": picture.made,
+            "prompt": picture.prompt,
+            "style": picture.style,
+            "created": picture.created_at.isoformat(),
+            "parent": str(picture.parent_id) if picture.parent_id else None,
+            "status": picture.status,
+        }
+        yield f"{',' if index else ''}\n {json.dumps(fields, ensure_ascii=False)}"
+    yield "\n]\n"
+
+
 def _messages_json(messages: QuerySet[Message]) -> Iterator[str]:
-    for index, message in enumerate(messages.iterator(CHUNK)):
+    rows = messages.select_related("feedback").prefetch_related("pictures").iterator(MESSAGE_CHUNK)
+    for index, message in enumerate(rows):
         feedback = getattr(message, "feedback", None)
         fields = {
             "id": str(message.pk),
@@ -133,6 +159,7 @@ def _messages_json(messages: QuerySet[Message]) -> Iterator[str]:
             "text": message.text,
             "created": message.created_at.isoformat(),
             "replaced": message.replaced_by_id is not None,
+            "pictures": [str(picture.pk) for picture in message.pictures.all()],
             "feedback": feedback and {"good": feedback.good, "word": feedback.word},
         }
         yield f"{',' if index else ''}\n  {json.dumps(fields, ensure_ascii=False)}"

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import logging
+import shutil
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from typing import IO
 
@@ -14,15 +15,20 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from redis.exceptions import RedisError
 
 from assistant import people
 from assistant.models import Person
 from assistant.runs.forget import forget
+from imagine import jobs, storage
+from imagine.models import Picture
 
 logger = logging.getLogger(__name__)
 
 PIECE = 64 * 1024
+CHUNK = 200
 
 
 @require_safe
@@ -51,11 +57,32 @@ def _archive(person: Person) -> IO[bytes]:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed once it is sent
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("profile.json", json.dumps(people.profile(person), ensure_ascii=False, indent=1))
-        with archive.open("conversations.json", "w", force_zip64=True) as entry:
-            for text in people.conversations_json(person):
-                entry.write(text.encode())
+        _write_json(archive, "conversations.json", people.conversations_json(person))
+        _write_json(archive, "pictures.json", people.pictures_json(person))
+        for picture in Picture.objects.filter(person=person, status=Picture.Status.DONE).iterator(CHUNK):
+            _write_picture(archive, picture)
     file.seek(0)
     return file
+
+
+def _write_json(archive: zipfile.ZipFile, name: str, pieces: Iterable[str]) -> None:
+    with archive.open(name, "w", force_zip64=True) as entry:
+        for text in pieces:
+            entry.write(text.encode())
+
+
+def _write_picture(archive: zipfile.ZipFile, picture: Picture) -> None:
+    """The picture in its best form; nothing where its file is missing."""
+    name = "loop.mp4" if picture.moves else "picture.png"
+    try:
+        reader = storage.reader(picture.id, name)
+    except FileNotFoundError:
+        logger.warning("picture %s has no file to take along", picture.id)
+        return
+    # As it is: a picture's file is packed already.
+    entry = zipfile.ZipInfo(f"pictures/{picture.id}/{name}", timezone.localtime(picture.created_at).timetuple()[:6])
+    with reader, archive.open(entry, "w", force_zip64=True) as copy:
+        shutil.copyfileobj(reader, copy, PIECE)
 
 
 async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
@@ -73,9 +100,18 @@ def erase(request: HttpRequest) -> HttpResponse:
     if request.POST.get("sure") != "yes":
         return render(request, "you/erase.html", {"counts": people.counts(person)})
     forget(people.erase(person))
+    _forget_sketches(person)
     logger.info("a person was erased", extra={"person": str(person.pk)})
     logout(request)
     return _leave()
+
+
+def _forget_sketches(person: Person) -> None:
+    """Delete what was drawn while they typed. Without Redis it expires."""
+    try:
+        jobs.forget(person.pk)
+    except RedisError as error:
+        logger.warning("what an erased person drew while typing stays until it expires: %s", error)
 
 
 def _leave() -> HttpResponse:

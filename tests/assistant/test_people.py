@@ -12,6 +12,9 @@ from django.utils import timezone
 
 from assistant import people
 from assistant.models import Conversation, Feedback, Message, Person, Run
+from imagine import storage
+from imagine.models import Picture
+from tests.easel import drawn
 
 
 def make_account() -> Person:
@@ -156,8 +159,54 @@ def test_an_export_is_json_with_only_the_askers_words():
     assert [message["text"] for message in exported[1]["messages"]] == ["second\nline", "You said second\nline"]
     assert exported[0]["messages"][1]["feedback"] == {"good": True, "word": "nice"}
     assert people.profile(person)["name"] == person.username
-    assert people.counts(person) == {"conversations": 2, "messages": 4, "feedback": 2}
+    assert people.counts(person) == {"conversations": 2, "messages": 4, "feedback": 2, "pictures": 0}
 
 
 def test_an_export_of_nothing_is_an_empty_list():
-    assert json.loads("".join(people.conversations_json(people.make_guest()))) == []
+    guest = people.make_guest()
+    assert json.loads("".join(people.conversations_json(guest))) == []
+    assert json.loads("".join(people.pictures_json(guest))) == []
+
+
+def test_an_export_tells_of_the_persons_pictures_and_in_which_answer_they_stand():
+    person = make_account()
+    first = drawn(person.pk, "a “red”\nfox")
+    second = drawn(person.pk, "an owl")
+    Picture.objects.filter(pk=second.pk).update(parent=first, style="ink", made=Picture.Made.RESTYLED)
+    drawn(make_account().pk, "not mine")
+    talk(person).messages.get(position=2).pictures.add(first)
+    exported = json.loads("".join(people.pictures_json(person)))
+    assert [item["prompt"] for item in exported] == ["a “red”\nfox", "an owl"]
+    assert exported[1]["parent"] == exported[0]["id"] == str(first.pk)
+    assert (exported[1]["style"], exported[1]["made"]) == ("ink", "restyled")
+    conversations = json.loads("".join(people.conversations_json(person)))
+    assert [message["pictures"] for message in conversations[0]["messages"]] == [[], [str(first.pk)]]
+    assert people.counts(person)["pictures"] == 2
+
+
+def test_a_guest_brings_pictures_into_an_account():
+    guest, account = people.make_guest(), make_account()
+    picture = drawn(guest.pk)
+    answer = talk(guest).messages.get(position=2)
+    answer.pictures.add(picture)
+    people.merge(guest, account)
+    picture.refresh_from_db()
+    assert picture.person == account
+    assert list(answer.pictures.all()) == [picture]
+    assert storage.load(picture.pk, "picture.png")
+
+
+def test_erasing_takes_the_files_of_pictures_from_the_disk():
+    person, other = make_account(), make_account()
+    gone, kept = drawn(person.pk), drawn(other.pk)
+    people.erase(person)
+    assert storage.names(gone.pk) == []
+    assert "picture.png" in storage.names(kept.pk)
+
+
+def test_the_files_of_guests_who_stayed_away_go_with_them():
+    guest = long_unseen(people.make_guest())
+    picture = drawn(guest.pk)
+    people.expire_guests(timezone.now() - timedelta(days=3999))
+    assert storage.names(picture.pk) == []
+    assert not Picture.objects.filter(pk=picture.pk).exists()

@@ -17,7 +17,11 @@ from django.test import AsyncClient, Client
 from assistant import people
 from assistant.models import Conversation, Feedback, Message, Person, Run
 from assistant.runs import keys
+from imagine import storage
+from imagine.keys import film
+from imagine.models import Picture
 from tests.clients import browser, make_account
+from tests.easel import drawn
 from tests.servers import Valkey
 from web.models import Session
 from web.you import export
@@ -66,6 +70,7 @@ def test_a_guest_sees_what_is_kept_and_until_when():
     page = browser(guest).get("/you/").text
     assert "1 conversation" in page
     assert "2 messages" in page
+    assert "0 pictures" in page
     assert "unless you come back" in page
     assert "Create an account" in page
 
@@ -82,11 +87,28 @@ async def test_an_export_holds_everything_of_the_person_and_nothing_of_others():
     await sync_to_async(talk)(person, "mine alone")
     await sync_to_async(talk)(other, "not yours")
     archive = await download(person)
-    assert sorted(archive.namelist()) == ["conversations.json", "profile.json"]
+    assert sorted(archive.namelist()) == ["conversations.json", "pictures.json", "profile.json"]
     assert json.loads(archive.read("profile.json"))["name"] == person.username
     conversations = json.loads(archive.read("conversations.json"))
     assert [conversation["title"] for conversation in conversations] == ["mine alone"]
     assert b"not yours" not in archive.read("conversations.json")
+
+
+async def test_an_export_holds_each_picture_once_in_its_best_form():
+    person = await sync_to_async(make_account)()
+    picture = await sync_to_async(drawn)(person.pk, "a fox")
+    lost = await sync_to_async(drawn)(person.pk, "an owl")
+    await sync_to_async(storage.delete)(lost.pk)
+    await sync_to_async(drawn)((await sync_to_async(make_account)()).pk, "not mine")
+    loop = await sync_to_async(drawn)(person.pk, "a wave")
+    await sync_to_async(storage.save)(loop.pk, {"loop.mp4": b"a film"})
+    await Picture.objects.filter(pk=loop.pk).aupdate(made=Picture.Made.ANIMATED)
+    archive = await download(person)
+    names = {name for name in archive.namelist() if name.startswith("pictures/")}
+    assert names == {f"pictures/{picture.pk}/picture.png", f"pictures/{loop.pk}/loop.mp4"}
+    assert archive.read(f"pictures/{loop.pk}/loop.mp4") == b"a film"
+    assert archive.read(f"pictures/{picture.pk}/picture.png") == storage.load(picture.pk, "picture.png")
+    assert [item["prompt"] for item in json.loads(archive.read("pictures.json"))] == ["a fox", "an owl", "a wave"]
 
 
 async def test_an_export_is_private_and_its_name_tells_nothing():
@@ -146,8 +168,9 @@ def test_erasing_asks_once_more():
 @pytest.mark.parametrize("make", [people.make_guest, make_account])
 def test_erasing_leaves_no_trace(make, valkey_here: Valkey):
     person, mark = make(), f"marker{uuid4().hex}"
-    run = talk(person, mark)
+    run, picture = talk(person, mark), drawn(person.pk, mark)
     store = redis.Redis.from_url(valkey_here.url)
+    store.xadd(film(person.pk), {"jpeg": mark})
     store.xadd(keys.log(run.pk), {"e": mark})
     here, elsewhere = browser(person), browser(person)
     here.cookies["csrftoken"] = "a" * 32
@@ -156,6 +179,8 @@ def test_erasing_leaves_no_trace(make, valkey_here: Valkey):
     assert found_anywhere(mark) == []
     assert not store.exists(keys.log(run.pk))
     assert store.exists(keys.stop(run.pk))
+    assert not store.exists(film(person.pk))
+    assert storage.names(picture.pk) == []
     store.close()
     assert not Session.objects.filter(person=person.pk).exists()
     assert {name: cookie["max-age"] for name, cookie in response.cookies.items()} == {
