@@ -10,6 +10,7 @@ import { Place } from "./place.js";
 import { Socket } from "./socket.js";
 import { draft } from "./store.js";
 import { Thread } from "./thread.js";
+import { watchWishes } from "./wish.js";
 import { announce, notice, word } from "./words.js";
 
 const SLOW = 10_000;
@@ -203,4 +204,5 @@ const own = [...element.querySelectorAll(".message-user .prose")].map((prose) =>
 if (own.includes(draft.read("start").replace(/\s/g, ""))) draft.write("start", "");
 if (composer.answering) announce(word("answering"));
 if (!thread.running()) lookForName();
+watchWishes(composer.form);
 composer.field.focus({ preventScroll: true });

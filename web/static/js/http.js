@@ -6,13 +6,13 @@ function token() {
   return document.querySelector('meta[name="csrf-token"]').content;
 }
 
-/** Post `fields` to `url` and return the response. Throws when the server was not reached in time. */
-export function post(url, fields = {}) {
+/** Post `fields` (or a `FormData` with files) to `url` and return the response. Throws when it takes too long. */
+export function post(url, fields = {}, patience = TIMEOUT) {
   return fetch(url, {
     method: "POST",
-    body: new URLSearchParams(fields),
+    body: fields instanceof FormData ? fields : new URLSearchParams(fields),
     headers: { "X-CSRFToken": token(), "X-Fragment": "1" },
-    signal: AbortSignal.timeout(TIMEOUT),
+    signal: AbortSignal.timeout(patience),
   });
 }
 
@@ -24,6 +24,12 @@ export async function fragment(url, signal = AbortSignal.timeout(TIMEOUT)) {
   } catch {
     return null;
   }
+}
+
+/** What the server says is wrong, as one sentence; empty when it says nothing. */
+export async function sentenceOf(response) {
+  const found = await response?.json().catch(() => null);
+  return found?.sentence ?? "";
 }
 
 /** HTML from our own server as detached DOM. */

@@ -11,7 +11,7 @@ export class Socket {
   #tries = 0;
   #timers = {};
 
-  /** `onFrame(frame)` for each frame, `onUp()` after each connect, `onDown()` after each loss. */
+  /** `onFrame(frame)` for each frame (bytes as an ArrayBuffer), `onUp()` after each connect, `onDown()` after each loss. */
   constructor(path, { onFrame, onUp, onDown }) {
     this.url = new URL(path, location.href.replace(/^http/, "ws"));
     Object.assign(this, { onFrame, onUp, onDown });
@@ -36,6 +36,7 @@ export class Socket {
     clearTimeout(this.#timers.retry);
     const socket = new WebSocket(this.url);
     this.#socket = socket;
+    socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.#pingLater();
       this.onUp();
@@ -44,7 +45,7 @@ export class Socket {
       if (socket !== this.#socket) return;
       this.#tries = 0;
       this.#pingLater();
-      this.onFrame(JSON.parse(data));
+      this.onFrame(typeof data === "string" ? JSON.parse(data) : data);
     };
     socket.onclose = ({ code }) => socket === this.#socket && this.#lost(code);
   }

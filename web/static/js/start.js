@@ -2,10 +2,12 @@
 
 import { Composer } from "./composer.js";
 import { newId } from "./store.js";
+import { watchWishes } from "./wish.js";
 
 const form = document.getElementById("composer");
 const composer = new Composer(form);
 
+watchWishes(form);
 form.elements.id.value = newId();
 form.elements.id.disabled = false;
 form.addEventListener("submit", (event) => {

@@ -1,9 +1,8 @@
 // Words the scripts need. They stand in the page, so that they are translated with it.
 
-const thread = document.getElementById("thread");
-
 export function word(name) {
-  return thread.dataset[`word${name[0].toUpperCase()}${name.slice(1)}`];
+  const attribute = `data-word-${name}`;
+  return document.querySelector(`[${attribute}]`).getAttribute(attribute);
 }
 
 /** A copy of what the page's `<template id=name>` holds. */
