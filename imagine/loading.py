@@ -1,6 +1,7 @@
 """Load a checkpoint into diffusers pipelines, and ask them what they can. Imported by pipeline.py only."""
 
 import inspect
+import math
 import os
 import warnings
 from dataclasses import replace
@@ -14,7 +15,6 @@ import diffusers
 import psutil
 import torch
 import transformers
-from safetensors import SafetensorError
 
 with warnings.catch_warnings():
     # One of the many families behind it uses what torch has deprecated.
@@ -30,18 +30,6 @@ Pipeline = Any
 LIBRARIES = ("diffusers", "transformers")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 OUT_OF_MEMORY = torch.OutOfMemoryError
-# What diffusers and transformers raise over folders that they cannot make sense of.
-TROUBLES: tuple[type[Exception], ...] = (
-    OSError,
-    ValueError,
-    RuntimeError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ImportError,
-    NotImplementedError,
-    SafetensorError,
-)
 RELATIVES = {
     "SanaSprintPipeline": "SanaSprintImg2ImgPipeline",
     "LTXPipeline": "LTXImageToVideoPipeline",
@@ -83,12 +71,13 @@ def load(checkpoint: Checkpoint, recipe: Recipe, options: PainterOptions) -> Pip
             local_files_only=True,
             **absent,
         )
-        reschedule(base, recipe)
         base.to(device)
     except OUT_OF_MEMORY as error:
         raise CheckpointError(f"{checkpoint.name} does not fit into the memory of {device}.") from error
-    except TROUBLES as error:
+    except Exception as error:
+        # Over a broken folder the libraries raise whatever happens to them.
         raise CheckpointError(f"{checkpoint.path} cannot be loaded: {error}") from error
+    reschedule(base, recipe)
     return ways(base, device)
 
 
@@ -250,6 +239,7 @@ def native_size(pipe: Pipeline) -> int:
 def multiple(pipe: Pipeline) -> int:
     """Sides must be a multiple of it, in pixels: of a patch, for the families that paint in patches."""
     if "transformer" not in pipe.components:
-        return scale(pipe)
+        # What these pipelines ask for, whatever their autoencoder does.
+        return math.lcm(8, scale(pipe))
     patch = configured(pipe, "patch_size") or 1
     return scale(pipe) * max(2, max(patch) if isinstance(patch, list | tuple) else patch)

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from imagine.checkpoint import Checkpoint
 from imagine.errors import CheckpointError, UnableError
 from imagine.loading import (
     OUT_OF_MEMORY,
-    TROUBLES,
     Pipeline,
     Pipelines,
     accepted,
@@ -137,7 +136,9 @@ class Painter:
         pipe = self.pipes.redraw if redrawn else self.pipes.draw
         if pipe is None:
             raise UnableError(f"{self.name} cannot paint {'over a picture' if redrawn else 'from words alone'}.")
-        result = self.call(pipe, self.arguments(strokes), watch)
+        # Off when nothing turns: it costs every call of torch a little.
+        with Turning() if any(stroke.turn for stroke in strokes) else nullcontext():
+            result = self.call(pipe, self.arguments(strokes), watch)
         unsafe = getattr(result, "nsfw_content_detected", None) or [False] * len(strokes)
         return [Painted(image.convert("RGB"), bool(bad)) for image, bad in zip(result.images, unsafe, strict=True)]
 
@@ -210,7 +211,7 @@ class Painter:
             told["intermediate_timesteps"] = None
         of = int(steps * told["strength"]) if "strength" in told else steps
         watch(0, of)
-        with Turning(), watched(pipe, of, watch) as callback:
+        with watched(pipe, of, watch) as callback:
             return pipe(**{name: value for name, value in told.items() if name in takes}, **callback)
 
     def sides(self, width: int, height: int) -> tuple[int, int]:
@@ -227,7 +228,8 @@ class Painter:
             return
         try:
             self.paint([Stroke("a circle", 1, side, side)])
-        except TROUBLES as error:
+        except Exception as error:
+            # Over settings that contradict each other the libraries raise whatever happens to them.
             raise CheckpointError(f"{self.name} is loaded but does not paint: {error}") from error
 
 
