@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from web import accounts, drawing, health, pictures, shares, views, you
+from web import accounts, drawing, health, ideas, pictures, shares, views, you
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("robots.txt", views.robots, name="robots"),
+    path("imagine/ideas", ideas.ideas, name="ideas"),
     path("", include(drawing.urlpatterns)),
     path("", include(pictures.urlpatterns)),
     path("", include(shares.urlpatterns)),

@@ -236,6 +236,14 @@ def test_pictures_in_conversations_count_as_pictures(ada: Visitor, easel: Easel)
     assert page_of(ada, ada.begin("Tell me of bears"))
 
 
+def test_hostile_words_stay_words_on_the_page(ada: Visitor, studio: Studio) -> None:
+    conversation = ada.begin('imagine a fox"><script>alert(1)</script>')
+    studio.easel.finish(studio.easel.take(ada.person.id))
+    page = page_of(ada, conversation)
+    assert 'alt="a fox&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in page
+    assert "<script>alert" not in page
+
+
 def test_somebody_else_cannot_look_at_the_picture(ada: Visitor, studio: Studio) -> None:
     ada.begin("imagine a red fox")
     work = studio.easel.take(ada.person.id)
