@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.imagine.hub import serving
 from tests.local.checkpoints import make_checkpoint
 from tests.local.processes import alive, children, command_line
 from tests.servers import eventually
@@ -106,6 +107,18 @@ def test_a_model_server_that_does_not_answer_is_told_and_the_site_starts(start: 
     assert started.process.wait(60) == 0
 
 
+def test_a_checkpoint_on_a_hub_is_fetched_before_the_start(start: Start, tmp_path: Path) -> None:
+    with serving() as hub:
+        hub.hold(make_checkpoint(tmp_path / "offered"))
+        away = f"http://127.0.0.1:{free_port()}/v1"
+        started = start(IMAGINE_MODEL="someone/tiny", HF_ENDPOINT=hub.url, LLAMA_URL=away)
+        eventually(started.is_up, 90)
+    said = started.said()
+    assert 0 < said.find("100 %") < said.find("Valkey is ready") < said.find("Pictures   someone/tiny, ")
+    assert len(painters(started)) == 1
+    assert list((tmp_path / "checkpoints").rglob("model_index.json"))
+
+
 def test_a_painter_that_is_killed_comes_back_and_ctrl_c_leaves_nothing(start: Start, tmp_path: Path) -> None:
     checkpoint = make_checkpoint(tmp_path / "small")
     started = start(IMAGINE_MODEL=str(checkpoint), LLAMA_URL=f"http://127.0.0.1:{free_port()}/v1")
@@ -126,7 +139,11 @@ def test_a_painter_that_is_killed_comes_back_and_ctrl_c_leaves_nothing(start: St
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"IMAGINE_MODEL": "/nowhere/small"}, "Pictures   IMAGINE_MODEL cannot be used: "),
+        ({"IMAGINE_MODEL": "/nowhere/small"}, "Pictures   IMAGINE_MODEL cannot be used: There is no folder"),
+        (
+            {"IMAGINE_MODEL": "some/one", "HF_ENDPOINT": f"http://127.0.0.1:{free_port()}"},
+            "Pictures   IMAGINE_MODEL cannot be used: http://127.0.0.1:",
+        ),
         (
             {"IMAGINE_MODEL": "any/thing", "before": "import sys; sys.modules['torch'] = None; "},
             "Pictures   none: the `images` extra is not installed (torch).",
