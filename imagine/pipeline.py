@@ -1,10 +1,8 @@
 """Paint with a checkpoint. Only this module, loading.py and noise.py import torch, diffusers or transformers."""
 
-import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from PIL import Image, ImageOps
@@ -23,57 +21,17 @@ from imagine.loading import (
 )
 from imagine.noise import Turned, Turning
 from imagine.recipes import PainterOptions, Recipe, recipe_for
+from imagine.strokes import Abilities, Painted, Stroke
+from imagine.watching import Watch, part_of, unwatched, watched
 
-# Called with the steps done and the steps in all; may raise to leave the pipeline at once.
-Watch = Callable[[int, int], None]
+__all__ = ["Abilities", "Painted", "Painter", "Stroke", "Watch"]
+
 BATCH_ON_GPU = 8
 # How many frames of a film are decoded together; more need more memory.
 DECODED_TOGETHER = 4
 # Less would leave nothing to do. LCM redraws on this many steps of its teacher.
 LEAST_STRENGTH = 0.02
 LCM_STEPS = 50
-
-
-@dataclass(frozen=True)
-class Abilities:
-    """What a checkpoint can do besides painting from words."""
-
-    redraw: bool
-    fill: bool
-    watch: bool
-    negative: bool
-    film: bool
-
-
-@dataclass(frozen=True)
-class Stroke:
-    """One picture to paint, `width` x `height` pixels.
-
-    With `start` it is painted over that picture: `strength` 1 leaves nothing of it, 0 nearly all. `turn` is an angle in
-    radians on a circle of noise that begins at that of the seed: a full circle of pictures is a seamless loop.
-    `negative` says what to keep away from, instead of the recipe's words.
-    """
-
-    prompt: str
-    seed: int
-    width: int
-    height: int
-    start: Image.Image | None = None
-    strength: float = 0.6
-    turn: float = 0.0
-    negative: str = ""
-
-
-@dataclass(frozen=True)
-class Painted:
-    """A picture in RGB; `unsafe` when the checkpoint's own safety checker has blackened it."""
-
-    image: Image.Image
-    unsafe: bool
-
-
-def unwatched(step: int, of: int) -> None:
-    """Nobody looks."""
 
 
 class Painter:
@@ -211,7 +169,7 @@ class Painter:
             told["intermediate_timesteps"] = None
         of = int(steps * told["strength"]) if "strength" in told else steps
         watch(0, of)
-        with watched(pipe, of, watch) as callback:
+        with watched(pipe, takes, of, watch) as callback:
             return pipe(**{name: value for name, value in told.items() if name in takes}, **callback)
 
     def sides(self, width: int, height: int) -> tuple[int, int]:
@@ -241,11 +199,6 @@ def heeds_negative(pipe: Pipeline, recipe: Recipe) -> bool:
     return "negative_prompt" in takes and not embedded and guidance is not None and guidance > 1
 
 
-def part_of(watch: Watch, before: int, now: int, strokes: int) -> Watch:
-    """Tell the steps of a pass that paints `now` of all strokes, `before` of which are done, as steps of the whole."""
-    return lambda step, of: watch(before * of + step * now, strokes * of)
-
-
 def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
     """The middle of `image`, in RGB and exactly this size."""
     return ImageOps.fit(image.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
@@ -256,34 +209,3 @@ def frames_for(pipe: Pipeline, count: int) -> int:
     names = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
     group = next((int(value) for name in names if (value := getattr(pipe, name, None))), 1)
     return math.ceil((count - 1) / group) * group + 1
-
-
-@contextmanager
-def watched(pipe: Pipeline, of: int, watch: Watch) -> Iterator[dict[str, Any]]:
-    """Have `watch` called after each step. Yields the arguments that the pipeline needs for it.
-
-    A pipeline without a callback is watched through its scheduler's step, which is put back at the end.
-    """
-    if "callback_on_step_end" in accepted(pipe):
-
-        def stepped(pipe: Pipeline, index: int, time: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-            watch(index + 1, getattr(pipe, "num_timesteps", of))
-            return {}
-
-        yield {"callback_on_step_end": stepped}
-        return
-    step, done = pipe.scheduler.step, 0
-
-    @functools.wraps(step)
-    def step_and_tell(*args: Any, **kwargs: Any) -> Any:
-        nonlocal done
-        result = step(*args, **kwargs)
-        done += 1
-        watch(done, max(done, of))
-        return result
-
-    pipe.scheduler.step = step_and_tell
-    try:
-        yield {}
-    finally:
-        del pipe.scheduler.step

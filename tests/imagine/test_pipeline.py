@@ -1,6 +1,5 @@
 """Checkpoints of five kinds, built here with random weights, are loaded and painted with."""
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image
 
 from imagine.checkpoint import find
-from imagine.errors import CheckpointError, StoppedError, UnableError
+from imagine.errors import StoppedError, UnableError
 from imagine.pipeline import Abilities, Painter, Stroke
 from imagine.recipes import PainterOptions
 from tests.imagine import checkpoints
@@ -271,67 +270,3 @@ def test_a_picture_that_the_checkpoints_own_checker_blackens_is_called_unsafe(tm
     painted = load(checkpoints.stable_diffusion(tmp_path / "checked", checked=True)).paint([FOX])[0]
     assert painted.unsafe
     assert painted.image.getextrema() == ((0, 0), (0, 0), (0, 0))
-
-
-def test_the_schedulers_settings_can_be_changed_beside_the_checkpoint(tmp_path: Path) -> None:
-    folder = checkpoints.stable_diffusion(tmp_path / "mine")
-    said = {"scheduler": "EulerDiscreteScheduler", "scheduler_changes": {"timestep_spacing": "trailing"}}
-    (folder / "chaski.json").write_text(json.dumps(said))
-    scheduler = load(folder).pipes.main.scheduler
-    assert (type(scheduler).__name__, scheduler.config.timestep_spacing) == ("EulerDiscreteScheduler", "trailing")
-    (folder / "chaski.json").write_text('{"scheduler": "os"}')
-    with pytest.raises(CheckpointError, match="no scheduler os"):
-        load(folder)
-
-
-@pytest.mark.parametrize(
-    ("index", "sentence"),
-    [
-        ({"_class_name": "NoSuchPipeline"}, "NoSuchPipeline, which this diffusers does not have"),
-        ({"_class_name": "DiffusionPipeline"}, "which this diffusers does not have"),
-        ({"_class_name": "UNet2DConditionModel"}, "which this diffusers does not have"),
-        ({"_class_name": "DDPMPipeline"}, "cannot be loaded"),
-        ({"unet": ["subprocess", "Popen"]}, "from subprocess, which is not allowed"),
-        ({"unet": ["..", "x"]}, "not allowed"),
-        ({"unet": ["transformers", "CLIPTextModel"]}, "cannot be loaded"),
-    ],
-)
-def test_a_class_from_elsewhere_is_refused(tmp_path: Path, index: dict[str, object], sentence: str) -> None:
-    folder = checkpoints.stable_diffusion(tmp_path / "odd")
-    whole = json.loads((folder / "model_index.json").read_text()) | index
-    (folder / "model_index.json").write_text(json.dumps(whole))
-    with pytest.raises(CheckpointError, match=sentence):
-        load(folder)
-
-
-def test_a_checkpoint_that_loads_but_does_not_paint_is_said(tmp_path: Path) -> None:
-    folder = checkpoints.stable_diffusion(tmp_path / "odd")
-    (folder / "tokenizer" / "tokenizer_config.json").write_text("{}")
-    with pytest.raises(CheckpointError, match="does not paint"):
-        load(folder).warm()
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (PainterOptions(device="cuda:99"), "no device cuda:99"),
-        (PainterOptions(device="toaster"), "no device toaster"),
-        (PainterOptions(device="cpu", precision="float16"), "float16 does not work on cpu"),
-        (PainterOptions(device="cpu", precision="int3"), "int3"),
-    ],
-)
-def test_a_device_that_is_not_there_is_said(folders: dict[str, Path], options: PainterOptions, sentence: str) -> None:
-    with pytest.raises(CheckpointError, match=sentence):
-        load(folders["sdxl"], options)
-
-
-def test_brain_floats_can_be_asked_for(folders: dict[str, Path]) -> None:
-    painter = load(folders["stable diffusion"], replace(OPTIONS, precision="bfloat16"))
-    assert painter.pipes.main.unet.dtype.itemsize == 2
-    assert distance(paint(painter, FOX), paint(load(folders["stable diffusion"]), FOX)) < 5
-
-
-def test_a_checkpoint_that_does_not_fit_beside_what_runs_is_refused(folders: dict[str, Path]) -> None:
-    found = replace(find(str(folders["sdxl"]), folders["sdxl"]), numbers=10**15)
-    with pytest.raises(CheckpointError, match=r"needs 4000000\.0 GB of memory on cpu"):
-        Painter.load(found, OPTIONS)

@@ -1,0 +1,43 @@
+"""What one asks a painter for, and what it gives."""
+
+from dataclasses import dataclass
+
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a checkpoint can do besides painting from words."""
+
+    redraw: bool
+    fill: bool
+    watch: bool
+    negative: bool
+    film: bool
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One picture to paint, `width` x `height` pixels.
+
+    With `start` it is painted over that picture: `strength` 1 leaves nothing of it, 0 nearly all. `turn` is an angle in
+    radians on a circle of noise that begins at that of the seed: a full circle of pictures is a seamless loop.
+    `negative` says what to keep away from, instead of the recipe's words.
+    """
+
+    prompt: str
+    seed: int
+    width: int
+    height: int
+    start: Image.Image | None = None
+    strength: float = 0.6
+    turn: float = 0.0
+    negative: str = ""
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A picture in RGB; `unsafe` when the checkpoint's own safety checker has blackened it."""
+
+    image: Image.Image
+    unsafe: bool
