@@ -18,12 +18,13 @@ PASSWORD = "quiet llama 42"
 
 @dataclass(frozen=True)
 class Talk:
-    """A question and its whole answer."""
+    """A question and its whole answer, and a picture of the same person."""
 
     conversation: Conversation
     question: Message
     answer: Message
     run: Run
+    picture: Picture
 
 
 def talk(visitor: Visitor, text: str = "A private question") -> Talk:
@@ -31,7 +32,7 @@ def talk(visitor: Visitor, text: str = "A private question") -> Talk:
     conversation = visitor.begin(text)
     rest(conversation)
     question, answer = conversation.messages.order_by("position")
-    return Talk(conversation, question, answer, conversation.runs.get())
+    return Talk(conversation, question, answer, conversation.runs.get(), draw(visitor))
 
 
 def rest(conversation: Conversation) -> None:

@@ -38,7 +38,7 @@ def _routes(patterns: list[URLPattern | URLResolver], path: str, space: str) -> 
 def _example(pattern: str) -> str:
     """An address for a pattern of path() or re_path()."""
     text = re.sub(r"<uuid:\w+>", str(NOTHING), pattern)
-    text = re.sub(r"<path:\w+>", "1", text)
+    text = re.sub(r"<(?:path|str):\w+>", "1", text)
     text = re.sub(r"\(\?P<\w+>(?:\w+\|)+(\w+)\)", r"\1", text)
     text = re.sub(r"\(\?P<\w+>[^)]*\)", "1", text)
     assert "<" not in text, f"an address for {pattern} is needed"
@@ -53,10 +53,12 @@ class Owned:
     argument: Callable[[Talk], UUID]
     status: int
     data: Callable[[], dict[str, Any]] = field(default=dict)
+    # What the address names beside the object.
+    more: tuple[str, ...] = ()
 
     def path(self, name: str, talk: Talk | None) -> str:
         """Its address for something of a talk, or for what does not exist."""
-        return reverse(name, args=[self.argument(talk) if talk else uuid4()])
+        return reverse(name, args=[self.argument(talk) if talk else uuid4(), *self.more])
 
 
 def conversation(talk: Talk) -> UUID:
@@ -75,6 +77,10 @@ def run(talk: Talk) -> UUID:
     return talk.run.id
 
 
+def picture(talk: Talk) -> UUID:
+    return talk.picture.id
+
+
 def words() -> dict[str, Any]:
     return {"text": "Something else", "id": str(uuid4())}
 
@@ -90,12 +96,35 @@ OWNED: list[tuple[str, Owned]] = [
     ("feedback", Owned("POST", answer, 302, lambda: {"good": "0", "word": "Bad"})),
     ("stop", Owned("POST", run, 302)),
     ("delete", Owned("POST", conversation, 302)),
+    ("picture", Owned("GET", picture, 200)),
+    ("picture_file", Owned("GET", picture, 200, more=("picture.jpg",))),
+    ("vary_picture", Owned("POST", picture, 302, lambda: {"count": "2"})),
+    ("restyle_picture", Owned("POST", picture, 302, lambda: {"style": "watercolor"})),
+    ("edit_picture", Owned("POST", picture, 302, lambda: {"words": "with a hat"})),
+    ("animate_picture", Owned("POST", picture, 302, lambda: {"motion": "gentle", "seconds": "2"})),
+    ("redraw_picture", Owned("POST", picture, 302)),
+    ("stop_picture", Owned("POST", picture, 302)),
+    ("share_picture", Owned("POST", picture, 302, lambda: {"shows_prompt": "1"})),
+    ("unshare_picture", Owned("POST", picture, 302)),
+    ("delete_picture", Owned("POST", picture, 302)),
 ]
 
 # Routes that name nobody's object, each with the reason why strangers may call it.
 OPEN: dict[str, str] = {
     "start": "begins a conversation for whoever asks; limits in test_limits.py",
     "history": "lists what is the visitor's own; test_ownership.py",
+    "imagine": "shows what is the visitor's own, and draws for whoever asks; test_uploads.py",
+    "imagine_begin": "makes the visitor a guest; limits in test_limits.py",
+    "draw_pictures": "draws for whoever asks; test_uploads.py",
+    "keep_frame": "looks in the visitor's own film; test_uploads.py",
+    "finish_frame": "looks in the visitor's own film; test_uploads.py",
+    "grow_film": "looks in the visitor's own film; test_uploads.py",
+    "upload_picture": "takes a picture of the visitor's; test_uploads.py",
+    "ideas": "suggests to whoever asks, out of what they typed",
+    "gallery": "lists what is the visitor's own; test_uploads.py",
+    "shared": "the link is the right; test_shares.py",
+    "shared_file": "the link is the right; test_shares.py",
+    "report_share": "everybody with the link may; test_shares.py",
     "about": "the same for everybody",
     "alive": "says ok",
     "ready": "three yes or no, without a word about anybody",

@@ -462,8 +462,12 @@ VALUES: list[Any] = [
     "{{ 7 * 7 }}",
     ["a", "b"],
 ]
-FIELDS = ("text", "id", "title", "good", "word", "before", "q", "page", "sure", "manage", "edit", "next")
-ENDS = {"delete", "erase", "account_logout"}  # They take no field but a yes.
+FIELDS = (
+    *("text", "id", "title", "good", "word", "before", "q", "page", "sure", "manage", "edit", "next"),
+    *("prompt", "style", "shape", "seed", "count", "words", "motion", "seconds", "sketch", "number", "file"),
+    *("from", "card", "download", "shows_prompt"),
+)
+ENDS = {"delete", "delete_picture", "erase", "account_logout"}  # They take no field but a yes.
 PAGES = [route for route in routes() if not route.name.startswith("admin:") and route.name not in ENDS]
 
 
