@@ -1,6 +1,6 @@
 """The files of a picture. Only those in SERVED ever leave; each has our own name and our own content type."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from django.core.files.base import ContentFile, File
@@ -51,6 +51,12 @@ def names(picture: UUID) -> list[str]:
         return sorted(storages["pictures"].listdir(_folder(picture))[1])
     except FileNotFoundError:
         return []
+
+
+def keep_only(picture: UUID, wanted: Collection[str]) -> None:
+    """Delete the files of a picture that are none of `wanted`, such as what it was made from."""
+    for name in set(names(picture)) - set(wanted):
+        storages["pictures"].delete(_path(picture, name))
 
 
 def delete(picture: UUID) -> None:

@@ -66,7 +66,9 @@ class Work:
         """It is done: keep its files."""
         storage.save(self.picture.id, files)
         served = sorted(set(files) & set(storage.SERVED))
-        if not self._end(Status.DONE, "", width=size[0], height=size[1], frames=frames, files=served):
+        if self._end(Status.DONE, "", width=size[0], height=size[1], frames=frames, files=served):
+            storage.keep_only(self.picture.id, files.keys())
+        else:
             self._sweep()
 
     def fail(self, error: ImagineError) -> None:
