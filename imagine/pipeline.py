@@ -29,9 +29,11 @@ __all__ = ["Abilities", "Painted", "Painter", "Stroke", "Watch"]
 BATCH_ON_GPU = 8
 # How many frames of a film are decoded together; more need more memory.
 DECODED_TOGETHER = 4
-# Less would leave nothing to do. LCM redraws on this many steps of its teacher.
-LEAST_STRENGTH = 0.02
+# Less would ask for more steps than LCM's scheduler has, which goes by this many of its teacher.
+LEAST_STRENGTH = 0.05
 LCM_STEPS = 50
+# LCM's own pipelines are known by this argument: they run all steps, whatever the strength.
+LCM_ONLY = "original_inference_steps"
 
 
 class Painter:
@@ -121,7 +123,7 @@ class Painter:
         """What to tell for a strength: others run only that part of the steps, LCM all of them."""
         if not self.redraws_by_strength:
             return {}
-        if "original_inference_steps" in accepted(self.pipes.redraw):
+        if LCM_ONLY in accepted(self.pipes.redraw):
             return {"strength": min(max(wanted, self.recipe.steps / LCM_STEPS), 1.0)}
         strength = min(max(wanted, LEAST_STRENGTH), 1.0)
         return {"strength": strength, "num_inference_steps": self.recipe.redraw(strength)}
@@ -167,7 +169,8 @@ class Painter:
         if steps != 2:
             # Sana-Sprint's middle, which it takes with two steps only.
             told["intermediate_timesteps"] = None
-        of = int(steps * told["strength"]) if "strength" in told else steps
+        partly = "strength" in told and LCM_ONLY not in takes
+        of = int(steps * told["strength"]) if partly else steps
         watch(0, of)
         with watched(pipe, takes, of, watch) as callback:
             return pipe(**{name: value for name, value in told.items() if name in takes}, **callback)

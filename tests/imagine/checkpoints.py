@@ -1,6 +1,7 @@
 """Tiny checkpoints with random weights, one function per kind: a few hundred KB, for pictures of 32 to 64 pixels."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import (
@@ -11,6 +12,8 @@ from diffusers import (
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
+    LatentConsistencyModelPipeline,
+    LCMScheduler,
     PixArtSigmaPipeline,
     PixArtTransformer2DModel,
     SD3Transformer2DModel,
@@ -89,6 +92,20 @@ def usual_autoencoder(latent_channels: int = 4) -> AutoencoderKL:
     )
 
 
+def small_network(**settings: Any) -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        sample_size=16,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=WIDTH,
+        attention_head_dim=4,
+        norm_num_groups=8,
+        **settings,
+    )
+
+
 def stable_diffusion(folder: Path, checked: bool = False) -> Path:
     """Stable Diffusion 1.5's layout; `checked` adds a safety checker, which finds fault with every picture."""
     torch.manual_seed(1)
@@ -97,22 +114,29 @@ def stable_diffusion(folder: Path, checked: bool = False) -> Path:
         vae=tiny_autoencoder(),
         text_encoder=CLIPTextModel(text_config(tokenizer)),
         tokenizer=tokenizer,
-        unet=UNet2DConditionModel(
-            sample_size=16,
-            block_out_channels=(16, 32),
-            layers_per_block=1,
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-            cross_attention_dim=WIDTH,
-            attention_head_dim=4,
-            norm_num_groups=8,
-        ),
-        scheduler=DDIMScheduler(
-            beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1
-        ),
+        unet=small_network(),
+        scheduler=DDIMScheduler(beta_schedule="scaled_linear", clip_sample=False, steps_offset=1),
         safety_checker=fault_finder() if checked else None,
         feature_extractor=small_eyes() if checked else None,
         requires_safety_checker=checked,
+    )
+    pipeline.save_pretrained(folder)
+    return folder
+
+
+def latent_consistency(folder: Path) -> Path:
+    """LCM's layout: Stable Diffusion's, with its guidance inside the network."""
+    torch.manual_seed(6)
+    tokenizer = letters_tokenizer()
+    pipeline = LatentConsistencyModelPipeline(
+        vae=tiny_autoencoder(),
+        text_encoder=CLIPTextModel(text_config(tokenizer)),
+        tokenizer=tokenizer,
+        unet=small_network(time_cond_proj_dim=WIDTH),
+        scheduler=LCMScheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
     )
     pipeline.save_pretrained(folder)
     return folder

@@ -191,11 +191,22 @@ def circle_closes(painter: Painter, start: Image.Image | None) -> None:
 def test_little_strength_stays_near_the_start(painters: dict[str, Painter], kind: str) -> None:
     start = scene(48, 64)
     weak, strong = (
-        paint(painters[kind], replace(FOX, width=48, start=start, strength=strength)) for strength in (0.02, 1.0)
+        paint(painters[kind], replace(FOX, width=48, start=start, strength=strength)) for strength in (0.2, 1.0)
     )
     rebuilt = paint(painters[kind], replace(FOX, width=48, start=start, strength=0.0))
     assert weak.shape == (64, 48, 3)
     assert distance(weak, rebuilt) < distance(strong, rebuilt)
+
+
+@pytest.mark.parametrize("name", ["sd-turbo", "someone-lcm", "sd-lightning-1step", "hyper-sd", "lcm itself"])
+def test_few_step_checkpoints_redraw_at_every_strength(tmp_path: Path, name: str) -> None:
+    build = checkpoints.latent_consistency if name == "lcm itself" else checkpoints.stable_diffusion
+    painter = load(build(tmp_path / name), PainterOptions(device="cpu"))
+    assert not painter.abilities.negative
+    for strength in (0.0, 0.05, 0.3, 0.5, 0.99, 1.0):
+        watcher = Watcher()
+        painter.paint([replace(FOX, start=scene(), strength=strength)], watcher)
+        assert watcher.steps[-1] == (len(watcher.steps) - 1, len(watcher.steps) - 1)
 
 
 def test_a_start_of_another_size_is_fitted(painter: Painter) -> None:
