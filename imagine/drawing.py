@@ -1,4 +1,4 @@
-"""Draws pictures and loops. The device does one thing at a time, and those who type go first between two calls."""
+"""Draws pictures and loops. The device does one thing at a time, and between two steps those who type go first."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -82,20 +82,18 @@ class Drawing:
 
     def _paint(self, work: Work) -> Image.Image:
         painter = self._painters.final
-        painted = painter.paint([stroke(work.picture, painter)], self._watch(work, painter))[0]
+        painted = painter.paint([stroke(work.picture, painter)], self._watch(work))[0]
         if painted.unsafe:
             raise RefusedPixelsError("the checkpoint's own checker fired")
         return painted.image
 
-    def _watch(self, work: Work, painter: Painter) -> Callable[[int, int], None]:
-        """Between two steps: go on only if it is wanted. Another checkpoint can draw for those who type meanwhile."""
-        is_free = "live" in self._painters.roles and painter is not self._painters.live
+    def _watch(self, work: Work) -> Callable[[int, int], None]:
+        """Between two steps: go on only if it is wanted, and let those who type go first."""
 
         def watch(step: int, of: int) -> None:
             work.check()
             work.tell(step, of)
-            if is_free:
-                self.sketcher.serve(0)
+            self.sketcher.serve(LIVE_SECONDS)
 
         return watch
 
@@ -116,14 +114,8 @@ class Drawing:
         count = round(picture.seconds * 1000 / FRAME_MS)
         prompt, video = styled(picture.prompt, picture.style), self._painters.video
         if video is not None:
-            return animate.film(video, start, prompt, picture.seed, count, self._watch(work, video))
-
-        def watch(done: int, of: int) -> None:
-            work.check()
-            work.tell(done, of)
-            self.sketcher.serve(LIVE_SECONDS)
-
-        return animate.frames(painter, start, prompt, picture.seed, picture.motion, count, watch)
+            return animate.film(video, start, prompt, picture.seed, count, self._watch(work))
+        return animate.frames(painter, start, prompt, picture.seed, picture.motion, count, self._watch(work))
 
     def _fitted(self, image: Image.Image, shape: str, painter: Painter) -> Image.Image:
         side = min(LOOP_SIDE, painter.recipe.size)

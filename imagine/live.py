@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 LINE_LENGTH = 1_000
 SLOT_SECONDS = 60
-LOCK_MS = 60_000
+# One step of a pass takes less, and each step holds the lock anew.
+LOCK_MS = 20_000
 FILM_FRAMES = 60
 FILM_SECONDS = 3_600
 # A drawing in progress is let go for a newer prompt when the person has paused for so long: while they type on,
@@ -121,11 +122,6 @@ async def leave(redis: AsyncRedis, person: UUID, sketch: UUID) -> None:
         await redis.delete(keys.slot(person))
 
 
-async def place(redis: AsyncRedis, person: UUID) -> int | None:
-    """How many come before the person; None when they are not in line."""
-    return cast(int | None, await redis.zrank(keys.LINE, str(person)))
-
-
 def film(redis: Redis, person: UUID, sketch: UUID) -> list[Frame]:
     """The frames of one drawing, oldest first."""
     entries = cast(list[tuple[bytes, dict[bytes, bytes]]], redis.xrange(keys.film(person)))
@@ -141,6 +137,11 @@ def take(redis: Redis, most: int) -> list[Sketch]:
     prefixes = keys.slot(""), keys.lock("")
     found = cast(list[bytes], redis.eval(TAKE, 1, keys.LINE, most, LOCK_MS, *prefixes))
     return [Sketch.from_bytes(slot) for slot in found]
+
+
+def anybody_waits(redis: Redis) -> bool:
+    """Whether somebody is in line."""
+    return bool(redis.zcard(keys.LINE))
 
 
 def release(redis: Redis, sketches: Sequence[Sketch]) -> None:
@@ -161,7 +162,11 @@ class Lookout:
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
-        slots = cast(list[bytes | None], self._redis.mget([keys.slot(sketch.person) for sketch in self._sketches]))
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.mget([keys.slot(sketch.person) for sketch in self._sketches])
+        for sketch in self._sketches:
+            pipe.pexpire(keys.lock(sketch.person), LOCK_MS)
+        slots: list[bytes | None] = pipe.execute()[0]
         if all(_is_unwanted(sketch, slot) for sketch, slot in zip(self._sketches, slots, strict=True)):
             raise StoppedError("everybody wants something newer")
 

@@ -1,5 +1,6 @@
 """Load a checkpoint into diffusers pipelines, and ask them what they can. Imported by pipeline.py only."""
 
+import copy
 import inspect
 import math
 import os
@@ -10,6 +11,8 @@ from typing import Any, NamedTuple
 
 # Diffusers reads it when it is imported: a checkpoint brings no program of its own.
 os.environ["DIFFUSERS_DISABLE_REMOTE_CODE"] = "true"
+# Transformers advises programmers while it is imported, before quiet() can ask it not to.
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import diffusers
 import psutil
@@ -52,6 +55,11 @@ class Pipelines(NamedTuple):
     def main(self) -> Pipeline:
         return self.draw or self.film
 
+    def twins(self) -> "Pipelines":
+        """The same weights, with schedulers of their own: those know how far their picture is."""
+        ways = {name: pipe and with_own_scheduler(pipe) for name, pipe in self._asdict().items() if name != "device"}
+        return Pipelines(**ways, device=self.device)
+
 
 def load(checkpoint: Checkpoint, recipe: Recipe, options: PainterOptions) -> Pipelines:
     """Read the weights and make the pipelines that work with them. Raises CheckpointError."""
@@ -79,6 +87,14 @@ def load(checkpoint: Checkpoint, recipe: Recipe, options: PainterOptions) -> Pip
         raise CheckpointError(f"{checkpoint.path} cannot be loaded: {error}") from error
     reschedule(base, recipe)
     return ways(base, device)
+
+
+def with_own_scheduler(pipe: Pipeline) -> Pipeline:
+    """The same pipeline, except for its scheduler."""
+    twin = copy.copy(pipe)
+    if "scheduler" in pipe.components:
+        twin.scheduler = copy.deepcopy(pipe.scheduler)
+    return twin
 
 
 def quiet() -> None:

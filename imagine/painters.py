@@ -44,6 +44,7 @@ class Painters:
         self.begun = self.shown = 0
         self._painters: dict[str, Painter] = {}
         self._problems: dict[str, CheckpointError] = {}
+        self._live: Painter | None = None
 
     def load(self) -> None:
         """Load what the roles need. What cannot be loaded is logged, and said to all who ask."""
@@ -54,8 +55,10 @@ class Painters:
 
     @property
     def live(self) -> Painter:
-        """Draws live frames. Raises CheckpointError."""
-        return self._painter(names("live"))
+        """Draws live frames, also while another of ours stands between two steps. Raises CheckpointError."""
+        if self._live is None:
+            self._live = self._painter(names("live")).twin()
+        return self._live
 
     @property
     def final(self) -> Painter:

@@ -63,6 +63,10 @@ class Painter:
         batch = options.batch or (BATCH_ON_GPU if pipes.device.type == "cuda" else 1)
         return cls(checkpoint.name, pipes, completed(recipe, pipes), batch)
 
+    def twin(self) -> "Painter":
+        """A painter with the same weights and in the same thread, who can paint while this one is between two steps."""
+        return Painter(self.name, self.pipes.twins(), self.recipe, self.batch)
+
     def paint(self, strokes: Sequence[Stroke], watch: Watch = unwatched) -> list[Painted]:
         """One picture for each stroke; all have the same size and strength, and all or none a start.
 

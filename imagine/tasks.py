@@ -11,7 +11,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.utils import timezone
 
-from imagine import jobs, keys, shares
+from imagine import jobs, keys, live, shares
 from imagine.connection import redis
 from imagine.errors import AwayError, InterruptedPictureError
 from imagine.models import Picture
@@ -59,7 +59,10 @@ def drawing() -> "Drawing":
     beat.start()
     painters.load()
     beat.beat_soon()
-    logger.info("ready to draw", extra={"roles": _roles})
+    for notice in painters.notices():
+        logger.info("%s: %s %s", notice.role, notice.state, notice.checkpoint)
+    # Whoever typed while nobody could draw is still in line.
+    jobs.send_live()
     return Drawing(painters, redis(), beat)
 
 
@@ -86,7 +89,12 @@ def animate(ids: Sequence[str]) -> None:
 
 @shared_task
 def find_lost() -> None:
-    """Pictures whose process has died are drawn again, once; those that nobody could draw for long are given up."""
+    """Pictures whose process has died are drawn again, once; those that nobody could draw for long are given up.
+
+    Who types and whose process has died is drawn for again.
+    """
+    if live.anybody_waits(redis()):
+        jobs.send_live()
     now = timezone.now()
     drawn = Picture.objects.filter(status=Status.DRAWING, started_at__lt=now - LOST_AFTER)[:MOST_AT_ONCE]
     for picture in drawn:

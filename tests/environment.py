@@ -23,6 +23,8 @@ for name in (
     "DEBUG",
 ):
     os.environ.pop(name, None)
+for name in [name for name in os.environ if name.startswith("IMAGINE_")]:
+    del os.environ[name]
 # DATABASE_URL may stay: the suite runs on PostgreSQL too.
 os.environ["DATA_DIR"] = folder
 os.environ["LOG_FORMAT"] = "text"

@@ -241,6 +241,20 @@ def test_a_stopped_picture_leaves_nothing_behind(painters: dict[str, Painter]) -
         assert np.array_equal(paint(painter, FOX), before)
 
 
+@pytest.mark.parametrize("kind", PAINTING)
+def test_a_twin_paints_while_the_other_stands_between_two_steps(painters: dict[str, Painter], kind: str) -> None:
+    painter = painters[kind]
+    twin, other = painter.twin(), replace(FOX, prompt="a boat", seed=8)
+    meanwhile: list[np.ndarray] = []
+
+    def let_the_twin_paint(step: int, of: int) -> None:
+        meanwhile.append(paint(twin, other))
+
+    picture = pixels(painter.paint([FOX], let_the_twin_paint)[0].image)
+    assert distance(picture, paint(painter, FOX)) == 0
+    assert {distance(seen, paint(painter, other)) for seen in meanwhile} == {0}
+
+
 def test_nothing_is_decoded_after_the_last_step_was_stopped(painter: Painter) -> None:
     decoded: list[int] = []
     hook = painter.pipes.main.vae.decoder.register_forward_hook(lambda *_: decoded.append(1))
