@@ -1,7 +1,5 @@
 """Draw a picture inside a conversation: asked for as on the picture page, then waited for."""
 
-import asyncio
-import json
 import logging
 import re
 from collections.abc import AsyncGenerator
@@ -20,6 +18,7 @@ from assistant.errors import AccountNeededError
 from assistant.events import Event, PictureMade, TextDelta, TurnFailed, TurnFinished, Waiting
 from assistant.models import Run
 from assistant.runs.bell import Bell
+from assistant.tools.picture_watch import MAKING, PictureWatch
 from imagine import errors, jobs, keys, studio
 from imagine.errors import (
     AwayError,
@@ -34,16 +33,11 @@ from imagine.models import Picture
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 600
-LOOK_SECONDS = 3
-
 ASKS = re.compile(r"\s*(?P<slash>/?)imagine(?:\s+(?P<prompt>.*))?", re.IGNORECASE | re.DOTALL)
 # "Imagine that ...", "Imagine you ...": the person wants to be talked to.
 TALK = re.compile(
     r"(?:that|if|you|your|yourself|we|i|he|she|they|how|what|why|when|where|who|being|having|for)\b", re.IGNORECASE
 )
-
-MAKING = (Picture.Status.WAITING, Picture.Status.DRAWING)
 
 ERRORS: dict[str, type[ImagineError]] = {
     error.code: error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, ImagineError)
@@ -70,7 +64,7 @@ async def answer(redis: "Redis", bell: Bell, run: UUID, prompt: str) -> AsyncGen
     yield Waiting("drawing")
     await refuse_without_painter(redis)
     picture = await ask(run, prompt)
-    watch = Watch(picture.id)
+    watch = PictureWatch(picture.id)
     await bell.listen(keys.person(picture.person_id), watch.hear)
     try:
         async with aclosing(watch.steps()) as steps:
@@ -126,51 +120,6 @@ def stop(run_id: UUID) -> None:
             jobs.stop(picture.person_id, picture.id)
     except (RedisError, DatabaseError, PictureNotFoundError) as error:
         logger.warning("what run %s asked for is drawn to its end: %s", run_id, error)
-
-
-class Watch:
-    """How far one picture is, heard at its person's doorbell and looked up now and then."""
-
-    def __init__(self, picture: UUID) -> None:
-        self._picture = picture
-        self._rung = asyncio.Event()
-        self._done, self._of = 0, 0
-
-    def hear(self, data: bytes | None) -> None:
-        """What is told about the person's pictures; None when something may have been missed."""
-        if data and data.startswith(b"{"):
-            word = json.loads(data)
-            if word.get("id") == str(self._picture):
-                self._done, self._of = word["done"], word["of"]
-                self._rung.set()
-        elif data is None:
-            self._rung.set()
-
-    async def steps(self) -> AsyncGenerator[Waiting, None]:
-        """Each new step, until the picture is no longer in the making. Raises TooSlowError."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-        told = 0, 0
-        while await status(self._picture) in MAKING:
-            if asyncio.get_running_loop().time() > deadline:
-                raise TooSlowError(f"picture {self._picture} took more than {PATIENCE_SECONDS} s")
-            if (self._done, self._of) != told:
-                told = self._done, self._of
-                yield Waiting("drawing", done=self._done, of=self._of)
-            await self._news()
-
-    async def _news(self) -> None:
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._rung.wait()
-        except TimeoutError:
-            return
-        self._rung.clear()
-
-
-@in_thread
-def status(picture: UUID) -> str | None:
-    """The picture's status; None when it was deleted."""
-    return Picture.objects.filter(id=picture).values_list("status", flat=True).first()
 
 
 @in_thread

@@ -1,8 +1,9 @@
 """Pictures inside a conversation, with a painter who draws when the test says so."""
 
+import json
 import re
 from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -12,9 +13,11 @@ from assistant import conversations, people
 from assistant.conversations import Turn
 from assistant.database import in_thread
 from assistant.errors import AccountNeededError
+from assistant.events import Waiting
 from assistant.models import Conversation, Message, Run
 from assistant.tools import create_image
 from assistant.tools.create_image import wanted
+from assistant.tools.picture_watch import PictureWatch
 from imagine import keys
 from imagine.errors import (
     AwayError,
@@ -23,6 +26,7 @@ from imagine.errors import (
     RefusedPixelsError,
     RefusedWordsError,
     StoppedError,
+    TooSlowError,
 )
 from imagine.models import Picture
 from imagine.studio import Notice
@@ -296,6 +300,39 @@ async def test_who_cannot_draw_says_why(settings: Settings, shared_studio: Studi
     async with Redis.from_url("redis://127.0.0.1:9/0") as redis:
         with pytest.raises(AwayError):
             await create_image.refuse_without_painter(redis)
+
+
+@in_thread
+def in_the_making() -> Picture:
+    picture = drawn(people.make_guest().id)
+    Picture.objects.filter(id=picture.id).update(status=Picture.Status.DRAWING)
+    return picture
+
+
+def word(picture: UUID, done: int, status: str = "drawing") -> bytes:
+    """What is published of a picture."""
+    return json.dumps({"type": "picture", "id": str(picture), "status": status, "done": done, "of": 4}).encode()
+
+
+async def test_of_all_that_is_told_to_a_person_an_answer_hears_what_concerns_it() -> None:
+    picture = await in_the_making()
+    watch = PictureWatch(picture.id)
+    steps = watch.steps()
+    watch.hear(word(picture.id, 1))
+    assert await anext(steps) == Waiting("drawing", done=1, of=4)
+    watch.hear(b"\x01 a live frame {")
+    watch.hear(word(uuid4(), 3))
+    watch.hear(word(picture.id, 2))
+    assert await anext(steps) == Waiting("drawing", done=2, of=4)
+    await Picture.objects.filter(id=picture.id).aupdate(status=Picture.Status.DONE)
+    watch.hear(None)
+    assert [step async for step in steps] == []
+
+
+async def test_nobody_waits_for_ever() -> None:
+    picture = await in_the_making()
+    with pytest.raises(TooSlowError):
+        await anext(PictureWatch(picture.id).steps(patience=0))
 
 
 def test_a_message_and_its_picture_can_go_without_each_other() -> None:
