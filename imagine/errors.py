@@ -125,3 +125,11 @@ class BusyDrawingError(ImagineError):
 
     code = "busy_drawing"
     sentence = _("Several of your pictures are still being drawn. Wait for one, or stop it.")
+
+
+ERRORS: dict[str, type[ImagineError]] = {
+    error.code: error
+    for error in tuple(globals().values())
+    if isinstance(error, type) and issubclass(error, ImagineError)
+}
+"""What a picture can end with, by the code that it keeps."""

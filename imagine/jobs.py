@@ -226,7 +226,10 @@ def tell(person: UUID, picture: UUID, status: str) -> None:
 
 def send_live() -> None:
     """Let somebody draw for those in the live line."""
-    current_app.send_task("imagine.tasks.draw_live", retry=False)
+    try:
+        current_app.send_task("imagine.tasks.draw_live", retry=False)
+    except OperationalError as error:
+        logger.warning("those who type wait until they are found in line: %s", error)
 
 
 def _frame(person: UUID, sketch: UUID, number: int) -> live.Frame:

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from imagine.errors import ERRORS, ImagineError
 from imagine.shapes import SQUARE
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class Picture(models.Model):
     def moves(self) -> bool:
         """Whether it is a loop."""
         return self.made in (self.Made.ANIMATED, self.Made.GROWN)
+
+    @property
+    def sentence(self) -> str:
+        """Why it did not come out, for the person; nothing where it did."""
+        return str(ERRORS.get(self.problem, ImagineError).sentence) if self.problem else ""
 
     @property
     def in_the_making(self) -> bool:

@@ -4,7 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-LARGE_AT_ONCE = 8
+# So many large bodies are in memory at once, and so long one waits for a place among them.
+LARGE_AT_ONCE = 16
+PLACE_SECONDS = 10
+
+TEXTS = {
+    408: b"This took too long.\n",
+    413: b"This is more than can be taken at once.\n",
+    503: b"Many people send pictures right now. Please try again in a minute.\n",
+}
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -35,8 +43,15 @@ class BoundedBodies:
         if scope["path"] not in self._larger:
             await self._pass_on(scope, receive, send, self._most)
             return
-        async with self._places:
+        try:
+            await asyncio.wait_for(self._places.acquire(), PLACE_SECONDS)
+        except TimeoutError:
+            await refuse(send, 503)
+            return
+        try:
             await self._pass_on(scope, receive, send, self._larger[scope["path"]])
+        finally:
+            self._places.release()
 
     async def _pass_on(self, scope: dict[str, Any], receive: Receive, send: Send, most: int) -> None:
         try:
@@ -74,7 +89,7 @@ class BoundedBodies:
 
 async def refuse(send: Send, status: int) -> None:
     """A short answer, after which the connection is closed, whatever else the client has to say."""
-    text = b"This is more than can be taken at once.\n" if status == 413 else b"This took too long.\n"
+    text = TEXTS[status]
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(text)).encode()),

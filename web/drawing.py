@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from redis.exceptions import RedisError
 
 from assistant.database import in_thread
-from assistant.errors import AssistantError, LogUnavailableError
+from assistant.errors import AccountNeededError, AssistantError, LogUnavailableError
 from assistant.models import Person
 from imagine import jobs
 from imagine.errors import (
@@ -33,7 +33,6 @@ from web.identity import address_block
 from web.limits import LimitedError
 from web.pictures import imagine_page, picture_page
 from web.running import current
-from web.studio import AccountNeededError
 from web.views import person_of, whole_number
 
 Make = Callable[[UUID], Picture | list[Picture]]

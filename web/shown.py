@@ -16,7 +16,7 @@ from assistant.errors import AssistantError
 from assistant.events import Waiting
 from assistant.llama.errors import ERRORS as LLAMA_ERRORS
 from assistant.models import Conversation, Feedback, Message, Run
-from assistant.tools.create_image import ERRORS as PICTURE_ERRORS
+from imagine.errors import ERRORS as PICTURE_ERRORS
 from imagine.errors import ImagineError
 from imagine.models import Picture
 from web.markdown import plain_blocks, render_blocks

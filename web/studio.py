@@ -4,9 +4,9 @@ import logging
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from redis.exceptions import RedisError
 
+from assistant.errors import AccountNeededError
 from assistant.models import Person
 from imagine import studio
 from imagine.errors import AwayError, CheckpointError, ImagineError, NoCheckpointError
@@ -14,14 +14,6 @@ from imagine.studio import Studio
 from web.running import current
 
 logger = logging.getLogger(__name__)
-
-
-class AccountNeededError(ImagineError):
-    """Only people with an account draw here."""
-
-    code = "account_needed"
-    retry = False
-    sentence = gettext_lazy("Please sign in to draw.")
 
 
 def needs_account(person: Person | None) -> bool:

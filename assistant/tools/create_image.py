@@ -19,8 +19,9 @@ from assistant.events import Event, PictureMade, TextDelta, TurnFailed, TurnFini
 from assistant.models import Run
 from assistant.runs.bell import Bell
 from assistant.tools.picture_watch import MAKING, PictureWatch
-from imagine import errors, jobs, keys, studio
+from imagine import jobs, keys, studio
 from imagine.errors import (
+    ERRORS,
     AwayError,
     CheckpointError,
     ImagineError,
@@ -38,11 +39,6 @@ ASKS = re.compile(r"\s*(?P<slash>/?)imagine(?:\s+(?P<prompt>.*))?", re.IGNORECAS
 TALK = re.compile(
     r"(?:that|if|you|your|yourself|we|i|he|she|they|how|what|why|when|where|who|being|having|for)\b", re.IGNORECASE
 )
-
-ERRORS: dict[str, type[ImagineError]] = {
-    error.code: error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, ImagineError)
-}
-"""What a picture can end with, by the code that it keeps."""
 
 
 def wanted(text: str) -> str | None:
