@@ -143,6 +143,10 @@ class Valkey(Server):
         with redis.Redis.from_url(self.url) as client:
             return bool(client.exists(key))
 
+    def forget(self, *keys: str) -> None:
+        with redis.Redis.from_url(self.url) as client:
+            client.delete(*keys)
+
     def last_commands(self, client_name: str) -> list[str]:
         """What the clients of that name asked last."""
         with redis.Redis.from_url(self.url) as client:

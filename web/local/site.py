@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from web.local.llama import healthy
 from web.local.process import Child
@@ -143,7 +144,7 @@ def worker_answers(redis_url: str, name: str) -> bool:
     with Celery(broker=redis_url, set_as_current=False) as app:
         try:
             return bool(app.control.ping(destination=[name], timeout=1))
-        except OperationalError:
+        except (OperationalError, RedisError):
             return False
 
 

@@ -1,0 +1,190 @@
+"""What draws dies, is away, or loses its queue: no picture stays in the making for ever."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from django.utils import timezone
+
+from imagine import keys
+from imagine.models import Picture
+from imagine.tasks import GIVEN_UP_AFTER, LOST_AFTER, SENT_AGAIN_AFTER
+from tests.fake_llama import FakeLlama
+from tests.imagine.checkpoints import stable_diffusion
+from tests.imagine.drawing import Pad, ask, begin, draw, ended
+from tests.people import Visitor, next_address
+from tests.servers import Painter, Site, Valkey, Worker, eventually
+
+pytestmark = pytest.mark.slow
+
+# So many steps of so large a picture that one can do something meanwhile.
+SLOW = {"IMAGINE_STEPS": "60", "IMAGINE_SIZE": "256"}
+
+
+class Workshop:
+    """A site and all that stands behind it, for a test to break."""
+
+    def __init__(self, folder: Path, **changes: str) -> None:
+        self.valkey = Valkey(folder / "valkey")
+        self.llama = FakeLlama()
+        checkpoint = stable_diffusion(folder / "tiny")
+        environment = {"REDIS_URL": self.valkey.url, "LLAMA_URL": self.llama.url, "IMAGINE_MODEL": str(checkpoint)}
+        self.site = Site(folder / "site", environment)
+        self.worker = Worker(folder / "worker", environment)
+        self.painter = Painter(folder / "painter", environment | changes)
+
+    def __enter__(self) -> "Workshop":
+        self.llama.start()
+        for server in (self.valkey, self.site, self.worker):
+            server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in (self.painter, self.worker, self.site, self.valkey):
+            server.kill()
+        self.llama.stop()
+
+    def look_for_lost(self) -> None:
+        """What the clock asks for every few seconds."""
+        with Celery(broker=self.valkey.url, set_as_current=False) as queue:
+            queue.send_task("imagine.tasks.find_lost")
+
+    def silence(self, picture: Picture) -> None:
+        """Let so much time pass that the sign of life of who drew it has faded."""
+        Picture.objects.filter(id=picture.id).update(started_at=timezone.now() - LOST_AFTER)
+        self.valkey.forget(keys.alive(picture.id))
+
+
+@pytest.fixture
+def shop(database: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Workshop]:
+    with Workshop(tmp_path, **getattr(request, "param", {})) as shop:
+        yield shop
+
+
+@pytest.fixture
+def ada(shop: Workshop) -> Iterator[Visitor]:
+    with Visitor(shop.site, next_address()) as visitor:
+        yield visitor
+
+
+def being_drawn(picture: Picture) -> None:
+    eventually(lambda: Picture.objects.get(id=picture.id).status == "drawing", 60)
+
+
+def make_older(picture: Picture, age: timedelta) -> None:
+    Picture.objects.filter(id=picture.id).update(created_at=timezone.now() - age)
+
+
+@pytest.mark.parametrize("shop", [SLOW], indirect=True)
+def test_a_picture_whose_painter_was_killed_is_drawn_by_the_next(shop: Workshop, ada: Visitor) -> None:
+    shop.painter.start()
+    [picture] = ask(ada, "/imagine/draw", prompt="a llama")
+    being_drawn(picture)
+    shop.painter.kill()
+    shop.silence(picture)
+    shop.look_for_lost()
+    eventually(lambda: Picture.objects.get(id=picture.id).status == "waiting")
+    shop.painter.start()
+    assert ended(picture).attempts == 2
+
+
+@pytest.mark.parametrize("shop", [SLOW], indirect=True)
+def test_a_picture_that_kills_its_painter_twice_is_given_up_and_may_be_tried_again(
+    shop: Workshop, ada: Visitor
+) -> None:
+    shop.painter.start()
+    [picture] = ask(ada, "/imagine/draw", prompt="a llama")
+    being_drawn(picture)
+    shop.painter.kill()
+    Picture.objects.filter(id=picture.id).update(attempts=2)
+    shop.silence(picture)
+    shop.look_for_lost()
+    assert ended(picture, "failed").problem == "picture_interrupted"
+    assert "again" in ada.get(f"/p/{picture.id}/").text
+    shop.painter.start()
+    ask_again = ada.post(f"/p/{picture.id}/again", headers={"X-Fragment": "1"})
+    assert ask_again.status_code == 201
+    ended(picture)
+
+
+@pytest.mark.parametrize("shop", [SLOW], indirect=True)
+def test_a_painter_that_still_draws_is_left_alone(shop: Workshop, ada: Visitor) -> None:
+    shop.painter.start()
+    [picture] = ask(ada, "/imagine/draw", prompt="a llama")
+    being_drawn(picture)
+    Picture.objects.filter(id=picture.id).update(started_at=timezone.now() - LOST_AFTER)
+    shop.look_for_lost()
+    assert ended(picture).attempts == 1
+
+
+@pytest.mark.parametrize("shop", [SLOW], indirect=True)
+def test_stop_ends_a_picture_between_two_steps(shop: Workshop, ada: Visitor) -> None:
+    shop.painter.start()
+    [picture] = ask(ada, "/imagine/draw", prompt="a llama")
+    being_drawn(picture)
+    ada.post(f"/p/{picture.id}/stop", headers={"X-Fragment": "1"})
+    assert ended(picture, "stopped").files == []
+
+
+@pytest.mark.parametrize("shop", [SLOW | {"IMAGINE_LIVE_SIZE": "64"}], indirect=True)
+def test_who_types_sees_frames_while_a_large_picture_is_drawn(shop: Workshop, ada: Visitor) -> None:
+    shop.painter.start()
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        [picture] = ask(ada, "/imagine/draw", prompt="a llama")
+        being_drawn(picture)
+        pad = Pad(socket)
+        pad.type("a boat")
+        pad.frame()
+        assert Picture.objects.get(id=picture.id).status == "drawing"
+    ended(picture)
+
+
+def test_a_picture_asked_for_while_nobody_draws_is_drawn_later(shop: Workshop, ada: Visitor) -> None:
+    [picture] = ask(ada, "/imagine/draw", prompt="a llama")
+    shop.painter.start()
+    ended(picture)
+
+
+def test_a_picture_whose_message_was_lost_is_sent_again(shop: Workshop, ada: Visitor) -> None:
+    [picture] = ask(ada, "/imagine/draw", prompt="a llama")
+    shop.valkey.kill()
+    shop.valkey.start()
+    shop.painter.start()
+    make_older(picture, SENT_AGAIN_AFTER)
+    shop.look_for_lost()
+    ended(picture)
+
+
+def test_a_picture_that_nobody_draws_is_given_up_in_the_end(shop: Workshop, ada: Visitor) -> None:
+    [picture] = ask(ada, "/imagine/draw", prompt="a llama")
+    make_older(picture, GIVEN_UP_AFTER)
+    shop.look_for_lost()
+    assert ended(picture, "failed").problem == "away"
+
+
+def test_who_typed_while_nobody_drew_sees_a_frame_once_somebody_does(shop: Workshop, ada: Visitor) -> None:
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        assert not socket.hear_until("studio")["live"]
+        pad = Pad(socket)
+        pad.type("a llama")
+        shop.painter.start()
+        pad.frame()
+
+
+def test_the_page_says_that_the_painter_has_gone_and_comes_back(shop: Workshop, ada: Visitor) -> None:
+    shop.painter.start()
+    draw(ada)
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        assert socket.hear_until("studio")["live"]
+        shop.painter.kill()
+        shop.valkey.forget(*(keys.painter(role) for role in ("live", "final", "animate")))
+        gone = socket.hear_until("studio")
+        assert not gone["live"]
+        assert gone["sentence"]
+        shop.painter.start()
+        eventually(lambda: socket.hear_until("studio")["live"])
