@@ -20,7 +20,7 @@ const form = document.getElementById("composer");
 const upload = document.getElementById("upload");
 const bar = easel.querySelector(".film-bar");
 const lock = form.querySelector("[data-lock]");
-const composer = new Composer(form, draw);
+const composer = new Composer(form, () => void draw());
 const frame = new Frame(document.getElementById("frame"));
 const film = new Film(easel.querySelector(".film"), ({ jpeg }) => frame.show(jpeg));
 const pictures = new Pictures(document.getElementById("drawn"), showProgress);
@@ -29,12 +29,15 @@ const live = new Live({ socket: easel.dataset.socket, begin: easel.dataset.begin
   frame: take,
   wait: () => patience.begin(),
   rest: () => patience.end(),
-  trouble: (sentence) => notice(sentence || word("failed")),
+  trouble: (sentence) => patience.say(sentence || word("failed")),
   line: (sentence) => patience.say(sentence),
   studio: showStudio,
   picture: (change) => pictures.take(change),
   up: () => pictures.lookAgain(),
 });
+
+let told = "";
+let asking = false;
 
 form.elements.seed.value ||= newSeed();
 
@@ -66,10 +69,11 @@ function newSeed() {
 composer.field.addEventListener("input", ({ inputType }) => typed({ now: inputType === "insertFromPaste" }));
 composer.field.addEventListener("blur", () => live.flush());
 composer.field.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-  // On a touch screen too: a description has no lines.
+  const composing = event.isComposing || event.keyCode === 229;
+  if (event.key !== "Enter" || event.shiftKey || event.defaultPrevented || composing) return;
+  // The composer leaves Enter alone on a touch screen; but a description has no lines.
   event.preventDefault();
-  if (composer.text && !event.repeat) draw();
+  if (composer.text) draw();
 });
 
 form.addEventListener("change", ({ target }) => {
@@ -115,7 +119,8 @@ function take(shown) {
 function showStudio({ sentence, redraw, animate }) {
   bar.querySelector("[data-frame=finish]").hidden = !redraw;
   bar.querySelector("[data-frame=grow]").hidden = !animate;
-  notice(sentence);
+  if (sentence !== told) notice(sentence);
+  told = sentence;
 }
 
 bar.addEventListener("click", (event) => {
@@ -128,10 +133,12 @@ bar.addEventListener("click", (event) => {
 // Whole pictures
 
 /** Four pictures of the words; they stay in the field, to be gone on from. */
-function draw() {
+async function draw() {
   live.flush();
-  live.begin().then((known) => known && pictures.ask(easel.dataset.draw, { ...wish(), count: COUNT }));
-  return false;
+  if (asking) return;
+  asking = true;
+  if (await live.begin()) await pictures.ask(easel.dataset.draw, { ...wish(), count: COUNT });
+  asking = false;
 }
 
 function showProgress({ making, done }) {

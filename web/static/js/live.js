@@ -5,6 +5,7 @@ import { Pace } from "./pace.js";
 import { Socket } from "./socket.js";
 import { newId } from "./store.js";
 
+const BEGIN_AGAIN = 10_000;
 const HEADER = 25;
 const LIVE_FRAME = 1;
 
@@ -56,6 +57,7 @@ export class Live {
     this.leave();
     this.sketch = newId();
     this.#shown = this.#number;
+    this.prompts.clear();
   }
 
   /** Nobody looks: nothing need be drawn. */
@@ -68,18 +70,23 @@ export class Live {
     this.on.rest();
   }
 
-  /** Be somebody, and connect; true when that worked. */
+  /** Be somebody, and connect; true when that worked. What failed is not tried again with every letter. */
   begin() {
     if (this.#socket) return Promise.resolve(true);
-    this.#beginning ??= this.#become().finally(() => (this.#beginning = null));
+    this.#beginning ??= this.#become();
     return this.#beginning;
   }
 
   async #become() {
     const response = await post(this.beginPath).catch(() => null);
-    if (response?.ok) this.#connect();
-    else this.on.trouble(await sentenceOf(response));
-    return Boolean(response?.ok);
+    if (response?.ok) {
+      this.#connect();
+      return true;
+    }
+    setTimeout(() => (this.#beginning = null), BEGIN_AGAIN);
+    this.#end();
+    this.on.trouble(await sentenceOf(response));
+    return false;
   }
 
   #connect() {

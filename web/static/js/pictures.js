@@ -4,6 +4,7 @@ import { fragment, parse, post, sentenceOf } from "./http.js";
 import { announce, notice, word } from "./words.js";
 
 const UPLOAD = 120_000;
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const MAKING = "[data-status=waiting], [data-status=drawing]";
 
 export class Pictures {
@@ -69,10 +70,11 @@ export class Pictures {
   }
 
   #add(found) {
+    const first = found.firstElementChild;
     this.section.hidden = false;
     this.wall.prepend(found);
     this.#tell();
-    this.section.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    first.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
   }
 
   #tell() {

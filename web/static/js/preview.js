@@ -28,7 +28,7 @@ export class Preview {
       picture: () => {},
       up: () => {},
     });
-    form.elements.text.addEventListener("blur", () => this.live.flush());
+    form.querySelector("textarea").addEventListener("blur", () => this.live.flush());
   }
 
   /** Draw `words`; without any, go away. */
