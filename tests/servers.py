@@ -143,6 +143,11 @@ class Valkey(Server):
         with redis.Redis.from_url(self.url) as client:
             return bool(client.exists(key))
 
+    def size(self, line: str) -> int:
+        """How many are in a line."""
+        with redis.Redis.from_url(self.url) as client:
+            return int(client.zcard(line))
+
     def forget(self, *keys: str) -> None:
         with redis.Redis.from_url(self.url) as client:
             client.delete(*keys)

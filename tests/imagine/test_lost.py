@@ -1,60 +1,23 @@
 """What draws dies, is away, or loses its queue: no picture stays in the making for ever."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from celery import Celery
 from django.utils import timezone
 
 from imagine import keys
 from imagine.models import Picture
 from imagine.tasks import GIVEN_UP_AFTER, LOST_AFTER, SENT_AGAIN_AFTER
-from tests.fake_llama import FakeLlama
-from tests.imagine.checkpoints import stable_diffusion
 from tests.imagine.drawing import Pad, ask, begin, draw, ended
+from tests.imagine.workshop import Workshop, make_older
 from tests.people import Visitor, next_address
-from tests.servers import Painter, Site, Valkey, Worker, eventually
+from tests.servers import eventually
 
 pytestmark = pytest.mark.slow
 
 # So many steps of so large a picture that one can do something meanwhile.
 SLOW = {"IMAGINE_STEPS": "60", "IMAGINE_SIZE": "256"}
-
-
-class Workshop:
-    """A site and all that stands behind it, for a test to break."""
-
-    def __init__(self, folder: Path, **changes: str) -> None:
-        self.valkey = Valkey(folder / "valkey")
-        self.llama = FakeLlama()
-        checkpoint = stable_diffusion(folder / "tiny")
-        environment = {"REDIS_URL": self.valkey.url, "LLAMA_URL": self.llama.url, "IMAGINE_MODEL": str(checkpoint)}
-        self.site = Site(folder / "site", environment)
-        self.worker = Worker(folder / "worker", environment)
-        self.painter = Painter(folder / "painter", environment | changes)
-
-    def __enter__(self) -> "Workshop":
-        self.llama.start()
-        for server in (self.valkey, self.site, self.worker):
-            server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for server in (self.painter, self.worker, self.site, self.valkey):
-            server.kill()
-        self.llama.stop()
-
-    def look_for_lost(self) -> None:
-        """What the clock asks for every few seconds."""
-        with Celery(broker=self.valkey.url, set_as_current=False) as queue:
-            queue.send_task("imagine.tasks.find_lost")
-
-    def silence(self, picture: Picture) -> None:
-        """Let so much time pass that the sign of life of who drew it has faded."""
-        Picture.objects.filter(id=picture.id).update(started_at=timezone.now() - LOST_AFTER)
-        self.valkey.forget(keys.alive(picture.id))
 
 
 @pytest.fixture
@@ -71,10 +34,6 @@ def ada(shop: Workshop) -> Iterator[Visitor]:
 
 def being_drawn(picture: Picture) -> None:
     eventually(lambda: Picture.objects.get(id=picture.id).status == "drawing", 60)
-
-
-def make_older(picture: Picture, age: timedelta) -> None:
-    Picture.objects.filter(id=picture.id).update(created_at=timezone.now() - age)
 
 
 @pytest.mark.parametrize("shop", [SLOW], indirect=True)

@@ -1,8 +1,16 @@
 """Somebody types, and the picture changes: over a real socket, with a real process that draws."""
 
+from contextlib import ExitStack
+from pathlib import Path
+
+from PIL import ImageChops, ImageStat
+
+from imagine import keys
 from imagine.models import Picture
 from tests.imagine.drawing import LOOP_FILES, Pad, ask, begin, ended, picture_of, refused, shown
-from tests.people import Visitor
+from tests.imagine.workshop import Workshop
+from tests.people import Visitor, next_address
+from tests.servers import eventually
 
 
 def test_each_pause_shows_what_was_typed(ada: Visitor) -> None:
@@ -102,3 +110,23 @@ def test_a_picture_tells_how_far_it_is(ada: Visitor) -> None:
             heard.append(socket.hear_until("picture"))
     assert {frame["id"] for frame in heard} == {str(picture.id)}
     assert heard[0]["status"] == "drawing"
+
+
+def test_people_who_share_a_pass_see_what_each_would_see_alone(database: None, tmp_path: Path) -> None:
+    words = {"a llama": 5, "a boat at sea": 6, "a hat": 7}
+    with Workshop(tmp_path, IMAGINE_BATCH="4") as shop, ExitStack() as doors:
+        pads = {}
+        for prompt, seed in words.items():
+            visitor = doors.enter_context(Visitor(shop.site, next_address()))
+            begin(visitor)
+            pads[prompt] = Pad(doors.enter_context(visitor.socket("/ws/imagine/")), seed)
+        for prompt, pad in pads.items():
+            pad.type(prompt)
+        eventually(lambda: shop.valkey.size(keys.LINE) == len(words))
+        # All are in line before anybody draws, so one pass takes all.
+        shop.painter.start()
+        together = {prompt: picture_of(pad.frame()) for prompt, pad in pads.items()}
+        for prompt, pad in pads.items():
+            pad.type(prompt)
+            alone = picture_of(pad.frame(2))
+            assert max(ImageStat.Stat(ImageChops.difference(alone, together[prompt])).mean) < 1
