@@ -51,8 +51,7 @@ function wish() {
 function typed({ now = false } = {}) {
   if (composer.text) film.toEnd();
   else startAnew();
-  live.draw(wish());
-  if (now) live.flush();
+  live.draw(wish(), now);
 }
 
 /** The words are gone: the next ones are another picture, unless its layout is to be kept. */

@@ -37,13 +37,13 @@ export class Live {
     return Boolean(this.#socket?.open);
   }
 
-  /** Draw `{prompt, style, shape, seed}` when it is time to. */
-  draw(wish) {
+  /** Draw `{prompt, style, shape, seed}` when it is time to; `hurry` says that it is now. */
+  draw(wish, hurry = false) {
     const same = { ...wish, prompt: normal(wish.prompt) };
     if (!same.prompt) return this.clear();
     if (JSON.stringify(same) === this.#sent) return this.#pace.drop();
     this.begin();
-    this.#pace.push(same);
+    this.#pace.push(same, hurry);
     return undefined;
   }
 

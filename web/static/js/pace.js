@@ -20,10 +20,11 @@ export class Pace {
     this.#send = send;
   }
 
-  push(value) {
+  push(value, hurry = false) {
     this.#newest = value;
     this.#waits = true;
-    if (this.seconds > SLOW) this.#after(REST);
+    if (hurry) this.#go(true);
+    else if (this.seconds > SLOW) this.#after(REST);
     else if (Date.now() >= this.#free) this.#go(false);
     else this.#timer ??= setTimeout(() => this.#go(false), this.#free - Date.now());
   }
