@@ -26,7 +26,8 @@ Made = Picture.Made
 # Less than Redis waits before it gives a task to somebody else, see settings.py.
 DRAW_SECONDS = 900
 LOOP_SECONDS = 3_000
-LIVE_SECONDS = 2.0
+# Between two steps, so that large pictures come along while many people type.
+LIVE_SECONDS = 0.5
 LOOP_SIDE = 512
 FRAME_MS = 80
 GROWN_FRAMES = 90

@@ -26,11 +26,19 @@ class Sketcher:
         self._redis = redis
 
     def serve(self, seconds: float) -> None:
-        """Draw for those in line, for about so long; what is left is for the next who serves."""
+        """Draw for those in line, for about so long; what is left is for the next who serves.
+
+        Nothing in a process without that role: it would load another checkpoint for it.
+        """
+        if "live" not in self._painters.roles:
+            return
         until = time.monotonic() + seconds
         while sketches := self._next():
             try:
                 self._draw(sketches)
+            except Exception:
+                # The edge of one pass: the picture in whose midst it may stand must go on, and so must the next pass.
+                logger.exception("%s live frames failed", len(sketches))
             finally:
                 live.release(self._redis, sketches)
             if time.monotonic() > until:
