@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from assistant import people
 from assistant.models import Conversation, Feedback, Person, Run
 from assistant.runs.forget import forget
+from imagine import jobs
 
 SHOWN_MESSAGES = 200
 
@@ -104,6 +105,7 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def delete_model(self, request: HttpRequest, obj: Person) -> None:
         forget(people.erase(obj))
+        jobs.forget(obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
         for person in queryset:

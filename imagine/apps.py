@@ -7,5 +7,5 @@ class ImagineConfig(AppConfig):
     verbose_name = _("Pictures")
 
     def ready(self) -> None:
-        """Let the files of a picture go with its row."""
-        from imagine import storage  # noqa: F401
+        """Let the files of a picture go with its row, and whoever draws it hear of that."""
+        from imagine import stopping, storage  # noqa: F401

@@ -15,26 +15,21 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
-from imagine import keys, live, safety, storage, uploads
+from imagine import keys, live, room, safety, storage, uploads
 from imagine.connection import redis
-from imagine.errors import (
-    BusyDrawingError,
-    EmptyPromptError,
-    PictureNotFoundError,
-    RefusedInputError,
-    TooManyPicturesError,
-)
+from imagine.errors import EmptyPromptError, PictureNotFoundError, RefusedInputError
 from imagine.models import Picture, new_seed
 from imagine.motions import MOTIONS
 from imagine.shapes import SHAPES, SQUARE
+from imagine.stopping import stop_drawing, want_again
 from imagine.styles import STYLES
 
 logger = logging.getLogger(__name__)
 
 VARIANTS = 4
 MOST_AT_ONCE = 4
-STOP_SECONDS = 3_600
 # How far from its parent a new picture may go: 0 keeps all, 1 nothing.
 VARY_STRENGTH = 0.75
 RESTYLE_STRENGTH = 0.65
@@ -88,12 +83,14 @@ def finish(person: UUID, sketch: UUID, number: int) -> Picture:
 
 
 def grow(person: UUID, sketch: UUID) -> Picture:
-    """A loop of all frames that appeared while the person typed."""
-    frames = live.film(redis(), person, sketch)
+    """A loop of the frames that appeared while the person typed, without those of half words that are not drawn."""
+    film = live.film(redis(), person, sketch)
+    frames = [frame for frame in film if safety.is_drawn(frame.sketch.prompt)]
     if len(frames) < 2:
         raise RefusedInputError("a film needs two frames")
+    last = film[-1].sketch
+    safety.check_words(last.prompt)
     files = {f"film-{index:03}.jpg": frame.jpeg for index, frame in enumerate(frames)}
-    last = frames[-1].sketch
     picture = Picture(made=Made.GROWN, prompt=last.prompt, style=last.style, shape=last.shape, seed=last.seed)
     return _ask_for(person, [picture], files)[0]
 
@@ -130,7 +127,10 @@ def restyle(person: UUID, picture: UUID, style: str) -> Picture:
 def edit(person: UUID, picture: UUID, words: str) -> Picture:
     """The same, changed as the words say."""
     words, parent = clean_prompt(words), _finished(person, picture)
-    prompt = clean_prompt(", ".join(filter(None, [parent.prompt, words]))[-settings.PROMPT_CHARACTERS :])
+    whole = ", ".join(filter(None, [parent.prompt, words]))
+    # All of it: what no longer fits into the prompt is still in the picture.
+    safety.check_words(whole)
+    prompt = whole[-settings.PROMPT_CHARACTERS :].strip()
     return _ask_for(person, [_child(parent, Made.EDITED, strength=EDIT_STRENGTH, prompt=prompt, words=words)])[0]
 
 
@@ -143,11 +143,14 @@ def animate(person: UUID, picture: UUID, motion: str, seconds: float) -> Picture
 
 
 def again(person: UUID, picture: UUID) -> Picture:
-    """Try once more what failed or was stopped."""
+    """Try once more what failed or was stopped. Raises BusyDrawingError."""
     found = own_picture(person, picture)
     retry = Picture.objects.filter(id=found.id, status__in=(Picture.Status.FAILED, Picture.Status.STOPPED))
-    if retry.update(status=Picture.Status.WAITING, problem="", attempts=0, started_at=None):
-        redis().delete(keys.stop(found.id))
+    with transaction.atomic():
+        room.check_making(person, 1)
+        is_new = retry.update(status=Picture.Status.WAITING, problem="", attempts=0, started_at=None)
+    if is_new:
+        want_again(found.id)
         send([found])
     found.refresh_from_db()
     return found
@@ -162,19 +165,20 @@ def stop(person: UUID, picture: UUID) -> None:
     waiting = Picture.objects.filter(id=found.id, status=Picture.Status.WAITING)
     if waiting.update(status=Picture.Status.STOPPED, problem="stopped"):
         tell(person, found.id, Picture.Status.STOPPED)
-    redis().set(keys.stop(found.id), 1, ex=STOP_SECONDS)
+    stop_drawing(found.id)
 
 
 def delete(person: UUID, picture: UUID) -> None:
     """Delete it, its files and its links. What came out of it stays."""
-    found = own_picture(person, picture)
-    redis().set(keys.stop(found.id), 1, ex=STOP_SECONDS)
-    found.delete()
+    own_picture(person, picture).delete()
 
 
 def forget(person: UUID) -> None:
-    """Delete what Redis holds of a person who was erased."""
-    redis().delete(keys.film(person), keys.slot(person))
+    """Delete what Redis holds of a person who was erased. Without Redis it expires."""
+    try:
+        redis().delete(keys.film(person), keys.slot(person))
+    except RedisError as error:
+        logger.warning("what an erased person drew while typing stays until it expires: %s", error)
 
 
 # Small helps
@@ -233,8 +237,10 @@ def send_live() -> None:
 
 
 def _frame(person: UUID, sketch: UUID, number: int) -> live.Frame:
+    """One to be kept: its last word, which counted for nothing while it was typed, counts now."""
     for frame in reversed(live.film(redis(), person, sketch)):
         if frame.sketch.number == number:
+            safety.check_words(frame.sketch.prompt)
             return frame
     raise PictureNotFoundError(f"no frame {number} of {person}")
 
@@ -264,19 +270,9 @@ def _ask_for(person: UUID, pictures: Sequence[Picture], files: dict[str, bytes] 
     for picture in pictures:
         picture.person_id, picture.group = person, group
     with transaction.atomic():
-        _check_room(person, len(pictures))
+        room.check_kept(person, len(pictures))
         Picture.objects.bulk_create(pictures)
         if files:
             storage.save(pictures[0].id, files)
         transaction.on_commit(partial(send, pictures))
     return list(pictures)
-
-
-def _check_room(person: UUID, wanted: int) -> None:
-    """Raises TooManyPicturesError, BusyDrawingError."""
-    mine = Picture.objects.filter(person=person)
-    if mine.count() + wanted > settings.PICTURES_PER_PERSON:
-        raise TooManyPicturesError("as many as can be kept")
-    making = mine.filter(status__in=(Picture.Status.WAITING, Picture.Status.DRAWING)).count()
-    if making + wanted > settings.LIMIT_PERSON_PICTURES:
-        raise BusyDrawingError(f"{making} are in the making")

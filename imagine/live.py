@@ -7,7 +7,7 @@ in line with the newest of their slot, so nothing older is ever begun. A person 
 import json
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
@@ -36,6 +36,15 @@ JPEG_QUALITY = 80
 # Kind, sketch, number, width, height; the JPEG follows. See docs/protocol.md.
 HEADER = struct.Struct(">B16sIHH")
 FRAME = 1
+
+# Puts a person's newest prompt into their slot and the person into the line; nil when there is no more room in it.
+PUT = """
+local is_new = not redis.call('ZSCORE', KEYS[1], ARGV[1])
+if is_new and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return nil end
+redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[4])
+redis.call('ZADD', KEYS[1], 'NX', ARGV[5], ARGV[1])
+return {is_new and 1 or 0, redis.call('ZRANK', KEYS[1], ARGV[1])}
+"""
 
 # Gives the first in line whom nobody draws for, all of the same shape, with their slots.
 TAKE = """
@@ -104,15 +113,13 @@ class Frame(NamedTuple):
 
 async def put(redis: AsyncRedis, sketch: Sketch) -> Place:
     """Make `sketch` the newest of its person. Raises AwayError when the line is full, RedisError."""
-    person = str(sketch.person)
-    if await redis.zcard(keys.LINE) >= LINE_LENGTH:
+    person, now = str(sketch.person), time.time()
+    slot = replace(sketch, at=now).to_bytes()
+    script = redis.eval(PUT, 2, keys.LINE, keys.slot(person), person, LINE_LENGTH, slot, SLOT_SECONDS, now)
+    place = await cast("Awaitable[list[int] | None]", script)
+    if place is None:
         raise AwayError("the line for live pictures is full")
-    pipe = redis.pipeline()
-    pipe.set(keys.slot(person), replace(sketch, at=time.time()).to_bytes(), ex=SLOT_SECONDS)
-    pipe.zadd(keys.LINE, {person: time.time()}, nx=True)
-    pipe.zrank(keys.LINE, person)
-    _, added, rank = await pipe.execute()
-    return Place(bool(added), rank or 0)
+    return Place(bool(place[0]), place[1])
 
 
 async def leave(redis: AsyncRedis, person: UUID, sketch: UUID) -> None:
@@ -172,7 +179,9 @@ class Lookout:
 
 
 def show(redis: Redis, sketch: Sketch, image: "Image") -> None:
-    """Send a frame to its person's pages, and keep it in their film."""
+    """Send a frame to its person's pages, and keep it in their film; nothing of it where they left or were erased."""
+    if not redis.exists(keys.slot(sketch.person)):
+        return
     jpeg = to_jpeg(image)
     header = HEADER.pack(FRAME, sketch.sketch.bytes, sketch.number, image.width, image.height)
     pipe = redis.pipeline(transaction=False)

@@ -32,6 +32,15 @@ def check_words(text: str, typing: bool = False) -> None:
         raise RefusedWordsError(f"the words touch: {', '.join(sorted(groups))}")
 
 
+def is_drawn(text: str) -> bool:
+    """Whether `check_words` lets the words through."""
+    try:
+        check_words(text)
+    except RefusedWordsError:
+        return False
+    return True
+
+
 def check_pixels(image: "Image.Image") -> float:
     """How likely the picture shows nakedness, from 0 to 1. Raises RefusedPixelsError above MOST_NAKEDNESS."""
     score = _classifier().classify(image).nsfw

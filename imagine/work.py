@@ -11,7 +11,7 @@ from django.utils import timezone
 from redis import Redis
 
 from imagine import keys, storage
-from imagine.errors import ImagineError, StoppedError, TooSlowError
+from imagine.errors import ImagineError, RefusedPixelsError, StoppedError, TooSlowError
 from imagine.models import Picture
 
 Status = Picture.Status
@@ -72,8 +72,10 @@ class Work:
             self._sweep()
 
     def fail(self, error: ImagineError) -> None:
-        """It ended otherwise."""
-        self._end(Status.STOPPED if isinstance(error, StoppedError) else Status.FAILED, error.code)
+        """It ended otherwise. Of what is not shown here nothing is kept, not even what it was to begin from."""
+        ended = self._end(Status.STOPPED if isinstance(error, StoppedError) else Status.FAILED, error.code)
+        if ended and isinstance(error, RefusedPixelsError):
+            storage.delete(self.picture.id)
 
     def _end(self, status: Status, problem: str, **fields: object) -> bool:
         mine = Picture.objects.filter(id=self.picture.id, status=Status.DRAWING, attempts=self.picture.attempts)

@@ -43,14 +43,14 @@ class Limits:
         """Close the connections."""
         await self._pool.aclose()
 
-    async def count(self, rule: str, *names: str) -> None:
-        """Count one use of `rule` (as "20/minute;200/day") by the one that `names` name.
+    async def count(self, rule: str, *names: str, uses: int = 1) -> None:
+        """Count so many uses of `rule` (as "20/minute;200/day") by the one that `names` name: all of them, or none.
 
         Raises LimitedError when there were too many, LogUnavailableError when Redis cannot be reached.
         """
         try:
             for item in items(rule):
-                if not await self._limiter.hit(item, *names):
+                if not await self._limiter.hit(item, *names, cost=uses):
                     raise LimitedError(f"{names[0]}: over {item}")
         except StorageError as error:
             raise LogUnavailableError(f"limits cannot be counted: {error.storage_error}") from error
@@ -65,9 +65,8 @@ class Limits:
     async def count_pictures(self, person: Person, address: str, count: int) -> None:
         """Count that many pictures. Raises as `count` does."""
         rule = settings.LIMIT_GUEST_PICTURES if person.is_guest else settings.LIMIT_ACCOUNT_PICTURES
-        for _picture in range(count):
-            await self.count(rule, "picture", "person", str(person.id))
-            await self.count(settings.LIMIT_ADDRESS_PICTURES, "picture", "address", address)
+        await self.count(rule, "picture", "person", str(person.id), uses=count)
+        await self.count(settings.LIMIT_ADDRESS_PICTURES, "picture", "address", address, uses=count)
 
     async def count_frame(self, person: Person) -> None:
         """Count one live prompt. Raises as `count` does."""

@@ -17,7 +17,6 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from redis.exceptions import RedisError
 
 from assistant import people
 from assistant.models import Person
@@ -100,18 +99,10 @@ def erase(request: HttpRequest) -> HttpResponse:
     if request.POST.get("sure") != "yes":
         return render(request, "you/erase.html", {"counts": people.counts(person)})
     forget(people.erase(person))
-    _forget_sketches(person)
+    jobs.forget(person.pk)
     logger.info("a person was erased", extra={"person": str(person.pk)})
     logout(request)
     return _leave()
-
-
-def _forget_sketches(person: Person) -> None:
-    """Delete what was drawn while they typed. Without Redis it expires."""
-    try:
-        jobs.forget(person.pk)
-    except RedisError as error:
-        logger.warning("what an erased person drew while typing stays until it expires: %s", error)
 
 
 def _leave() -> HttpResponse:

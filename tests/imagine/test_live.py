@@ -1,5 +1,6 @@
 """Drawing while people type: only the newest words of each are drawn, and everybody gets a turn."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -93,6 +94,22 @@ async def test_a_full_line_takes_nobody_more(redis: AsyncRedis) -> None:
         await live.put(redis, typed("one too many"))
 
 
+async def test_those_who_come_at_once_do_not_slip_past_the_end_of_the_line(redis: AsyncRedis) -> None:
+    await redis.zadd(keys.LINE, {str(uuid4()): time.time() for _ in range(LINE_LENGTH - 3)})
+    places = await asyncio.gather(*(live.put(redis, typed("me too")) for _ in range(20)), return_exceptions=True)
+    assert sum(isinstance(place, AwayError) for place in places) == 17
+    assert await redis.zcard(keys.LINE) == LINE_LENGTH
+    assert len(await redis.keys(keys.slot("*"))) == 3
+
+
+async def test_who_stands_in_a_full_line_may_type_on(redis: AsyncRedis, painter_side: Redis) -> None:
+    sketch = typed("a ll")
+    await live.put(redis, sketch)
+    await redis.zadd(keys.LINE, {str(uuid4()): time.time() for _ in range(LINE_LENGTH - 1)})
+    assert not (await live.put(redis, more(sketch, "a llama"))).is_new
+    assert [taken.prompt for taken in live.take(painter_side, 1)] == ["a llama"]
+
+
 async def test_who_left_is_not_drawn_for(redis: AsyncRedis, painter_side: Redis) -> None:
     gone, stays = typed("gone"), typed("stays")
     for sketch in (gone, stays):
@@ -164,6 +181,7 @@ def stops(redis: Redis, *sketches: Sketch) -> bool:
 
 async def test_a_frame_reaches_its_person_and_their_film(redis: AsyncRedis, painter_side: Redis) -> None:
     sketch = typed("a llama", number=9)
+    await live.put(redis, sketch)
     async with redis.pubsub() as pages:
         await pages.subscribe(keys.person(sketch.person))
         live.show(painter_side, sketch, Image.new("RGB", (64, 48), "red"))
@@ -177,8 +195,18 @@ async def test_a_frame_reaches_its_person_and_their_film(redis: AsyncRedis, pain
     assert frame.sketch == sketch
 
 
+async def test_who_left_while_their_frame_was_drawn_has_it_in_no_film(redis: AsyncRedis, painter_side: Redis) -> None:
+    sketch = typed("a llama")
+    await live.put(redis, sketch)
+    [taken] = live.take(painter_side, 1)
+    await live.leave(redis, sketch.person, sketch.sketch)
+    live.show(painter_side, taken, Image.new("RGB", (8, 8)))
+    assert not await redis.exists(keys.film(sketch.person))
+
+
 async def test_a_film_keeps_the_last_frames_of_its_own_drawing(redis: AsyncRedis, painter_side: Redis) -> None:
     sketch = typed("a llama")
+    await live.put(redis, sketch)
     other = replace(sketch, sketch=uuid4())
     for number in range(FILM_FRAMES):
         live.show(painter_side, replace(sketch, number=number), Image.new("RGB", (8, 8)))

@@ -307,7 +307,7 @@ async def test_a_body_that_drips_is_given_up() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await BoundedBodies(application, 1000, 0.2)({"type": "http", "headers": []}, drip, send)
+    await BoundedBodies(application, 1000, 0.2, {})({"type": "http", "path": "/", "headers": []}, drip, send)
     assert sent[0]["status"] == 408
 
 
