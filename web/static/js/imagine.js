@@ -27,7 +27,8 @@ const pictures = new Pictures(document.getElementById("drawn"), showProgress);
 const patience = new Patience(composer.card);
 const live = new Live({ socket: easel.dataset.socket, begin: easel.dataset.begin, known: "known" in easel.dataset }, {
   frame: take,
-  wait: () => patience.begin(),
+  // Where nobody draws, the sentence that says so stays.
+  wait: () => told || patience.begin(),
   rest: () => patience.end(),
   trouble: (sentence) => patience.say(sentence || word("failed")),
   line: (sentence) => patience.say(sentence),
@@ -36,10 +37,11 @@ const live = new Live({ socket: easel.dataset.socket, begin: easel.dataset.begin
   up: () => pictures.lookAgain(),
 });
 
-let told = "";
+let told = easel.dataset.sentence;
 let asking = false;
 
 form.elements.seed.value ||= newSeed();
+composer.field.setSelectionRange(composer.field.value.length, composer.field.value.length);
 
 // Typing
 

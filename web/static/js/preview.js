@@ -15,6 +15,7 @@ export class Preview {
     this.link = this.element.querySelector("[data-open]");
     this.frame = new Frame(this.element.querySelector(".frame"));
     this.invitation = this.line.textContent;
+    this.told = "";
     this.element.hidden = true;
     form.prepend(this.element);
     const { socket, begin, known } = this.element.dataset;
@@ -24,7 +25,10 @@ export class Preview {
       rest: () => this.#say(""),
       trouble: (sentence) => this.#say(sentence || this.element.dataset.wordNothing),
       line: (sentence) => this.#say(sentence),
-      studio: ({ sentence }) => this.#say(sentence),
+      studio: ({ sentence }) => {
+        this.told = sentence;
+        this.#say("");
+      },
       picture: () => {},
       up: () => {},
     });
@@ -39,6 +43,6 @@ export class Preview {
   }
 
   #say(sentence) {
-    this.line.textContent = sentence || this.invitation;
+    this.line.textContent = sentence || this.told || this.invitation;
   }
 }
