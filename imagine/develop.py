@@ -25,15 +25,12 @@ FORMS: dict[str, Form] = {"png": "png", "jpg": "jpeg", "webp": "webp", "gif": "g
 
 def still_files(image: Image, edited_photo: bool = False) -> dict[str, bytes]:
     """The files of a picture: RGB in, name to bytes out. `edited_photo`: a photograph stood at the beginning."""
-    shown = _labelled(image)
-    forms = {
-        "picture.png": _encoded(shown, "PNG"),
-        "picture.jpg": _encoded(shown, "JPEG"),
-        "picture.webp": _encoded(shown, "WEBP"),
-        "thumb.webp": _encoded(_thumb(shown), "WEBP"),
-        "sticker.webp": encode.still_sticker(shown),
-    }
-    return {MASTER: _encoded(image, "PNG")} | _marked(forms, edited_photo)
+    return _marked(_still_forms(_labelled(image)), edited_photo) | {MASTER: _encoded(image, "PNG")}
+
+
+def sent_files(image: Image) -> dict[str, bytes]:
+    """The files of a picture that somebody sent: nothing in it was imagined here, so nothing says so."""
+    return _still_forms(image) | {MASTER: _encoded(image, "PNG")}
 
 
 def loop_files(frames: Sequence[Image], frame_ms: int, edited_photo: bool = False) -> dict[str, bytes]:
@@ -48,6 +45,16 @@ def loop_files(frames: Sequence[Image], frame_ms: int, edited_photo: bool = Fals
         "thumb.webp": _encoded(_thumb(shown[0]), "WEBP"),
     }
     return {MASTER: _encoded(frames[0], "PNG")} | _marked(forms, edited_photo)
+
+
+def _still_forms(shown: Image) -> dict[str, bytes]:
+    return {
+        "picture.png": _encoded(shown, "PNG"),
+        "picture.jpg": _encoded(shown, "JPEG"),
+        "picture.webp": _encoded(shown, "WEBP"),
+        "thumb.webp": _encoded(_thumb(shown), "WEBP"),
+        "sticker.webp": encode.still_sticker(shown),
+    }
 
 
 def _labelled(image: Image) -> Image:

@@ -77,9 +77,11 @@ class Drawing:
 
     def _picture(self, work: Work) -> None:
         picture = work.picture
-        image = beginning(picture) if picture.made in (Made.KEPT, Made.UPLOADED) else self._paint(work)
+        is_sent = picture.made == Made.UPLOADED
+        image = beginning(picture) if is_sent or picture.made == Made.KEPT else self._paint(work)
         safety.check_pixels(image)
-        work.finish(develop.still_files(image, picture.from_upload), image.size)
+        files = develop.sent_files(image) if is_sent else develop.still_files(image, picture.from_upload)
+        work.finish(files, image.size)
 
     def _paint(self, work: Work) -> Image.Image:
         painter = self._painters.final

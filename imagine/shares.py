@@ -20,14 +20,14 @@ REPORTS_CHARACTERS = 5_000
 def make(person: UUID, picture: UUID, shows_prompt: bool = True) -> Share:
     """The link to the person's picture: the one that lasts, or a new one.
 
-    Raises PictureNotFoundError, and RefusedInputError while the picture is not done.
+    Raises PictureNotFoundError, and RefusedInputError while the picture is not done, or where it was only sent here.
     """
     with transaction.atomic():
         found = Picture.objects.select_for_update().filter(person=person, id=picture).first()
         if found is None:
             raise PictureNotFoundError(f"{person} has no picture {picture}")
-        if found.status != Picture.Status.DONE:
-            raise RefusedInputError("only what is done is shared")
+        if found.status != Picture.Status.DONE or found.made == Picture.Made.UPLOADED:
+            raise RefusedInputError("only what was drawn here, and is done, is shared")
         ends = timezone.now() + timedelta(days=settings.SHARE_DAYS)
         share = of(found) or Share.objects.create(picture=found, ends_at=ends)
         Share.objects.filter(token=share.token).update(shows_prompt=shows_prompt)

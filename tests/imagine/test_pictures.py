@@ -81,6 +81,7 @@ def test_words_change_a_picture_and_the_trail_leads_back(ada: Visitor) -> None:
 def test_a_photograph_is_the_beginning_and_says_so(ada: Visitor) -> None:
     own = upload(ada)
     assert own.from_upload
+    assert marks.read_source(storage.load(own.id, "picture.png"), "png") is None
     edited = ended(ask(ada, f"/p/{own.id}/edit", words="in the snow")[0])
     assert edited.from_upload
     assert marks.read_source(storage.load(edited.id, "picture.png"), "png") == marks.EDITED

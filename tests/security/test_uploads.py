@@ -21,7 +21,7 @@ from imagine import keys, storage
 from imagine.jobs import own_pictures
 from imagine.models import Picture, Share
 from tests.fake_llama import FakeLlama
-from tests.imagine.drawing import begin, ended
+from tests.imagine.drawing import ask, begin, ended
 from tests.imagine.drawings import encoded, gradient
 from tests.people import Socket, Visitor, next_address
 from tests.security.attacks import closed_with, draw, replies, rows
@@ -181,9 +181,12 @@ def test_where_a_photograph_was_taken_is_gone_from_all_that_is_kept_and_shared(
     picture = ended(only_picture(alice))
     for name in storage.names(picture.id):
         assert_plain(storage.load(picture.id, name))
-    assert alice.post(f"/p/{picture.id}/share").status_code == 302
-    path = f"/s/{Share.objects.get(picture=picture).token}/"
-    files = [bob.get(path + name) for name in picture.files]
+    # Only what was drawn here is shared; what was drawn from the photograph holds as little of it.
+    assert alice.post(f"/p/{picture.id}/share").status_code == 400
+    drawn = ended(ask(alice, f"/p/{picture.id}/vary", count=1)[0])
+    assert alice.post(f"/p/{drawn.id}/share").status_code == 302
+    path = f"/s/{Share.objects.get(picture=drawn).token}/"
+    files = [bob.get(path + name) for name in drawn.files]
     assert files
     for file in files:
         assert file.status_code == 200
