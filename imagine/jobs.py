@@ -85,11 +85,12 @@ def finish(person: UUID, sketch: UUID, number: int) -> Picture:
 def grow(person: UUID, sketch: UUID) -> Picture:
     """A loop of the frames that appeared while the person typed, without those of half words that are not drawn."""
     film = live.film(redis(), person, sketch)
+    if film:
+        safety.check_words(film[-1].sketch.prompt)
     frames = [frame for frame in film if safety.is_drawn(frame.sketch.prompt)]
     if len(frames) < 2:
         raise RefusedInputError("a film needs two frames")
-    last = film[-1].sketch
-    safety.check_words(last.prompt)
+    last = frames[-1].sketch
     files = {f"film-{index:03}.jpg": frame.jpeg for index, frame in enumerate(frames)}
     picture = Picture(made=Made.GROWN, prompt=last.prompt, style=last.style, shape=last.shape, seed=last.seed)
     return _ask_for(person, [picture], files)[0]

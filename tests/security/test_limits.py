@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import socket as sockets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -19,13 +19,14 @@ from django.urls import reverse
 
 from assistant import people
 from assistant.models import Conversation, Message, Person, Run
+from imagine import keys
 from tests.fake_llama import FakeLlama, Gate, says, stalls
 from tests.people import Visitor, next_address
 from tests.security.attacks import Talk, replies, rest, rows, sign_up, talk
 from tests.security.routes import NOTHING, OPEN, OWNED, routes
 from tests.servers import Site, Valkey, eventually
 from web.bodies import BoundedBodies
-from web.frames import FRAMES
+from web.frames import FRAMES, IMAGINE_FRAMES
 from web.limits import LimitedError, Limits
 
 GUEST, ACCOUNT, ADDRESS, GUESTS, RUNS = 4, 6, 9, 3, 2
@@ -591,36 +592,44 @@ FRAME_VALUES: list[Any] = [
     "\ud800",
 ]
 HALF_A_CHARACTER = "\ud800"
-ODD_FRAMES = [
-    (kind, field, value)
-    for kind, frame in FRAMES.items()
-    for field, wanted in frame.__annotations__.items()
-    for value in [*FRAME_VALUES, HALF_A_CHARACTER]
-    if not (wanted is str and isinstance(value, str) and value != HALF_A_CHARACTER)
-    and not (wanted is int and value is not True and value == 1)
-]
+
+
+def odd_frames(kinds: Mapping[str, type[Any]]) -> Iterator[tuple[str, str, Any]]:
+    """Every field of every frame with every wrong kind of value."""
+    for kind, frame in kinds.items():
+        for field, wanted in frame.__annotations__.items():
+            for value in [*FRAME_VALUES, HALF_A_CHARACTER]:
+                text = wanted is str and isinstance(value, str) and value != HALF_A_CHARACTER
+                number = wanted is int and value is not True and value == 1
+                if not (text or number or (wanted is bool and value is True)):
+                    yield kind, field, value
 
 
 def good_value(wanted: type) -> Any:
-    return {UUID: str(NOTHING), int: 0, str: "Hello"}[wanted]
+    return {UUID: str(NOTHING), int: 0, str: "Hello", bool: False}[wanted]
 
 
-def test_an_odd_frame_is_refused_whatever_is_wrong_with_it(site: Site, hers: tuple[Visitor, Talk]) -> None:
+@pytest.mark.parametrize(("path", "kinds"), [("/ws/", FRAMES), ("/ws/imagine/", IMAGINE_FRAMES)])
+def test_an_odd_frame_is_refused_whatever_is_wrong_with_it(
+    site: Site, hers: tuple[Visitor, Talk], valkey: Valkey, path: str, kinds: Mapping[str, type[Any]]
+) -> None:
     """Every field of every frame, missing and with every wrong kind of value; a socket for each ninety frames."""
     visitor, _ = hers
     before = rows(visitor.person)
-    missing = [(kind, field, ...) for kind, frame in FRAMES.items() for field in frame.__annotations__]
-    odd = [*missing, *ODD_FRAMES]
+    missing = [(kind, field, ...) for kind, frame in kinds.items() for field in frame.__annotations__]
+    odd = [*missing, *odd_frames(kinds)]
     for start in range(0, len(odd), 90):
-        with visitor.socket() as socket:
+        with visitor.socket(path) as socket:
             for kind, field, value in odd[start : start + 90]:
-                fields = {name: good_value(wanted) for name, wanted in FRAMES[kind].__annotations__.items()}
+                fields = {name: good_value(wanted) for name, wanted in kinds[kind].__annotations__.items()}
                 fields = (
                     {**fields, field: value} if value is not ... else {k: v for k, v in fields.items() if k != field}
                 )
                 socket.say(kind, **fields)
-                assert socket.hear()["code"] == "bad_frame", (kind, field, value)
+                assert socket.hear_until("problem")["code"] == "bad_frame", (kind, field, value)
+            assert {frame["type"] for frame in socket.heard} <= {"problem", "studio"}
     assert rows(visitor.person) == before
+    assert not valkey.has(keys.slot(visitor.person.id))
 
 
 def test_every_route_was_tried() -> None:

@@ -12,15 +12,22 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from redis import Redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from assistant.models import Person
+from imagine import keys
+from imagine.live import Sketch
+from imagine.models import Picture
 from tests.fake_llama import FakeLlama, Gate, says
+from tests.imagine.drawing import Pad, begin
 from tests.people import Socket, Visitor, next_address
-from tests.security.attacks import PASSWORD, closed_with, replies, rest, rows, sign_up, talk
+from tests.security.attacks import PASSWORD, closed_with, draw, replies, rest, rows, sign_up, talk
+from tests.security.quiet import film, show
 from tests.servers import Site, Valkey, eventually
 
+PATHS = pytest.mark.parametrize("path", ["/ws/", "/ws/imagine/"])
 SIGNED_OUT, TOO_SLOW, TOO_MANY, TOO_BIG, NOT_TEXT, CUT = 4401, 4408, 4429, 1009, 1007, 1006
 PERSON_SOCKETS, ADDRESS_SOCKETS = 4, 6
 
@@ -48,11 +55,11 @@ def small_site(shared_small_site: Site, fake_llama: FakeLlama) -> Site:
     return shared_small_site
 
 
-def opens(visitor: Visitor, **headers: str) -> int:
+def opens(visitor: Visitor, path: str = "/ws/", **headers: str) -> int:
     """0 when a socket opens and serves; otherwise the status or the close code that refuses it."""
     try:
-        with visitor.socket(**headers) as socket:
-            return 0 if replies(socket) == [] else -1
+        with visitor.socket(path, **headers) as socket:
+            return 0 if {reply["type"] for reply in replies(socket)} <= {"studio"} else -1
     except InvalidStatus as error:
         return error.response.status_code
     except ConnectionClosed as closed:
@@ -62,6 +69,7 @@ def opens(visitor: Visitor, **headers: str) -> int:
 # From where
 
 
+@PATHS
 @pytest.mark.parametrize(
     "origin",
     [
@@ -82,23 +90,30 @@ def opens(visitor: Visitor, **headers: str) -> int:
         "http://127.0.0.1:99999999",
     ],
 )
-def test_no_other_site_opens_a_socket(alice: Visitor, origin: str) -> None:
+def test_no_other_site_opens_a_socket(alice: Visitor, origin: str, path: str) -> None:
     alice.begin()
     named = origin.format(site=alice.site.url, port=alice.site.port)
-    assert opens(alice, Origin=named) == HTTPStatus.FORBIDDEN
-    assert opens(alice) == 0
+    assert opens(alice, path, Origin=named) == HTTPStatus.FORBIDDEN
+    assert opens(alice, path) == 0
 
 
-def test_no_socket_opens_without_an_origin(alice: Visitor) -> None:
+@PATHS
+def test_no_socket_opens_without_an_origin(alice: Visitor, path: str) -> None:
     alice.begin()
     cookies = {"Cookie": f"sessionid={alice.session_key}"}
-    url = alice.site.url.replace("http", "ws") + "/ws/"
+    url = alice.site.url.replace("http", "ws") + path
     with pytest.raises(InvalidStatus, match="403"), connect(url, additional_headers=cookies, proxy=None):
         pass
 
 
-@pytest.mark.parametrize("path", ["/", "/ws", "/ws/x", "/c/", "/ws/?session={key}", "//ws/", "/ws/../admin/"])
-def test_only_one_address_has_a_socket_and_only_cookies_open_it(alice: Visitor, bob: Visitor, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/ws", "/ws/x", "/c/", "/ws/?session={key}", "//ws/", "/ws/../admin/"),
+        *("/ws/imagine", "/ws/imagine/{key}", "/ws/imagine/?session={key}"),
+    ],
+)
+def test_only_two_addresses_have_a_socket_and_only_cookies_open_it(alice: Visitor, bob: Visitor, path: str) -> None:
     """Bob knows Alice's key, and puts it where a careless site would read it."""
     alice.begin()
     url = bob.site.url.replace("http", "ws") + path.format(key=alice.session_key)
@@ -130,16 +145,18 @@ BAD_KEYS = {
 def test_a_cookie_that_is_there_but_wrong_opens_nothing(alice: Visitor, key: str) -> None:
     hers = talk(alice)
     value = key.format(key=alice.session_key, upper=alice.session_key.upper())
-    assert opens(alice, Cookie=f"sessionid={value}") == SIGNED_OUT
+    for path in ("/ws/", "/ws/imagine/"):
+        assert opens(alice, path, Cookie=f"sessionid={value}") == SIGNED_OUT
     headers = {"Cookie": f"sessionid={value}".encode("latin-1")}
     with Visitor(alice.site, next_address()) as stranger:
         assert stranger.get(f"/c/{hers.conversation.id}/", headers=headers).status_code == 404
 
 
-def test_a_suspended_person_opens_no_socket(alice: Visitor) -> None:
+@PATHS
+def test_a_suspended_person_opens_no_socket(alice: Visitor, path: str) -> None:
     alice.begin()
     Person.objects.filter(id=alice.person.id).update(is_active=False)
-    assert opens(alice) == SIGNED_OUT
+    assert opens(alice, path) == SIGNED_OUT
 
 
 def sign_out(visitor: Visitor) -> None:
@@ -179,6 +196,51 @@ def test_a_session_that_ends_takes_its_sockets_along(alice: Visitor, fake_llama:
         assert closed_with(socket) == SIGNED_OUT
     assert rows(person) == before
     assert len(fake_llama.requests) == asked
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
+def test_a_session_that_ends_takes_what_was_being_typed_along(alice: Visitor, valkey: Valkey, end: Any) -> None:
+    begin(alice)
+    person = sign_up(alice)
+    with alice.socket("/ws/imagine/") as socket:
+        pad = Pad(socket)
+        pad.type("a llama")
+        replies(socket)
+        assert valkey.has(keys.slot(person.id))
+        end(alice)
+        pad.type("a llama in the rain")
+        assert closed_with(socket) == SIGNED_OUT
+    eventually(lambda: not valkey.has(keys.slot(person.id)))
+
+
+@pytest.mark.parametrize("end", [sign_out, suspend], ids=lambda end: end.__name__)
+def test_who_was_shut_out_sees_no_more_frames(alice: Visitor, valkey: Valkey, end: Any) -> None:
+    """The socket only listens, while somebody goes on drawing for the person."""
+    begin(alice)
+    sketch = Sketch(sign_up(alice).id, uuid4(), 1, "a llama", "", "square", 5)
+    with alice.socket("/ws/imagine/") as socket, Redis.from_url(valkey.url) as painter:
+        socket.hear_until("studio")
+        show(painter, sketch)
+        socket.hear_until("live")
+        end(alice)
+        with suppress(ConnectionClosed):
+            for _ in range(20_000):
+                show(painter, sketch)
+                socket.hear()
+        assert socket.connection.close_code == SIGNED_OUT
+
+
+def test_frames_and_news_reach_nobody_else(alice: Visitor, bob: Visitor, valkey: Valkey) -> None:
+    for visitor in (alice, bob):
+        begin(visitor)
+    with alice.socket("/ws/imagine/") as mine, bob.socket("/ws/imagine/") as socket:
+        for each in (mine, socket):
+            each.hear_until("studio")
+        film(alice, valkey, "a llama")
+        mine.hear_until("live")
+        alice.post(f"/p/{draw(alice, status=Picture.Status.WAITING).id}/stop")
+        assert mine.hear_until("picture")["status"] == "stopped"
+        assert {reply["type"] for reply in replies(socket)} <= {"studio"}
 
 
 @pytest.mark.parametrize("end", [sign_out, suspend], ids=lambda end: end.__name__)
@@ -256,17 +318,18 @@ BAD_FRAMES: dict[str, str | bytes] = {
 }
 
 
+@PATHS
 @pytest.mark.parametrize("frame", BAD_FRAMES.values(), ids=BAD_FRAMES.keys())
-def test_a_frame_that_is_none_of_ours_changes_nothing(hers: Any, frame: str | bytes) -> None:
+def test_a_frame_that_is_none_of_ours_changes_nothing(hers: Any, frame: str | bytes, path: str) -> None:
     visitor, talked = hers
     before = rows(visitor.person)
     names = {"{run}": talked.run.id, "{conversation}": talked.conversation.id, "{id}": uuid4()}
     if isinstance(frame, str):
         for name, value in names.items():
             frame = frame.replace(name, str(value))
-    with visitor.socket() as socket:
+    with visitor.socket(path) as socket:
         socket.connection.send(frame)
-        assert [reply["type"] for reply in replies(socket)] == ["problem"]
+        assert [reply["type"] for reply in replies(socket) if reply["type"] != "studio"] == ["problem"]
     assert rows(visitor.person) == before
 
 
