@@ -22,7 +22,7 @@ ENVIRONMENT = {
 temporary = tempfile.TemporaryDirectory(prefix="chaski-bench-")
 folder = Path(temporary.name)
 
-for name in FOREIGN:
+for name in (*FOREIGN, *(name for name in os.environ if name.startswith("IMAGINE_"))):
     os.environ.pop(name, None)
 os.environ.update(ENVIRONMENT, DATA_DIR=temporary.name)
 django.setup()
