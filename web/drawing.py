@@ -19,8 +19,8 @@ from imagine.errors import (
     AwayError,
     BadUploadError,
     BusyDrawingError,
+    CheckpointError,
     ImagineError,
-    NoCheckpointError,
     PictureNotFoundError,
     RefusedInputError,
     TooManyPicturesError,
@@ -45,7 +45,7 @@ STATUSES: dict[type[Trouble], int] = {
     AccountNeededError: 403,
     RefusedInputError: 400,
     LogUnavailableError: 503,
-    NoCheckpointError: 503,
+    CheckpointError: 503,
     AwayError: 503,
 }
 
