@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean, median
@@ -33,6 +33,8 @@ PIXEL_CHECKS = 20
 ENTERED_ONE_IN = 2
 ADDRESSES = "198.18.{}.{}"
 LIMIT_SECONDS = 120
+# So long somebody in a crowd waits for the last words.
+LAST_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,8 @@ async def kept_up(opened: Page, text: str, number: int) -> Typing:
     """Somebody who begins a moment after the one before."""
     await asyncio.sleep(number / KEYS_PER_SECOND / 16)
     typing = await opened.type(text, random.Random(number))
-    await opened.rest(typing)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(opened.rest(typing), LAST_SECONDS)
     return typing
 
 
@@ -211,7 +214,8 @@ def seen(typings: list[Typing]) -> Crowd:
     end = min(typing.keys[-1] for typing in typings)
     shown = [sum(at <= end for at in typing.came.values()) for typing in typings]
     longest = max(longest_gap(typing) for typing in typings)
-    return Crowd(shown, longest, max(typing.wait for typing in typings))
+    waits = [typing.wait if typing.last in typing.came else LAST_SECONDS for typing in typings]
+    return Crowd(shown, longest, max(waits))
 
 
 def longest_gap(typing: Typing) -> float:
