@@ -268,7 +268,7 @@ def test_a_loop_of_what_was_typed_holds_no_half_words_that_are_not_drawn(eve: Vi
 
 def test_words_far_apart_are_read_together_also_where_the_first_no_longer_fit(eve: Visitor) -> None:
     picture = draw(eve, prompt="a child, " + "x " * 240)
-    assert ask(eve, f"/p/{picture.id}/edit", words="naked, " + "y " * 60) == (409, "refused_words")
+    assert ask(eve, f"/p/{picture.id}/edit", words="in lingerie, " + "y " * 60) == (409, "refused_words")
     assert ask(eve, f"/p/{picture.id}/edit", words="in a red coat, " + "y " * 60) == (201, "")
 
 
