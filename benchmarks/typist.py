@@ -35,7 +35,7 @@ def sentence(number: int) -> str:
 class Pace:
     """pace.js: `send` is called with the newest words, when it is time to."""
 
-    SHORTEST, QUICK, SLOW, REST = 0.12, 0.4, 2, 0.6
+    SHORTEST, SLOW, REST = 0.12, 2, 0.6
 
     def __init__(self, send: Callable[[str, bool], None]) -> None:
         self.seconds = 0.0
@@ -67,8 +67,7 @@ class Pace:
 
     def _go(self, hurry: bool = False) -> None:
         self.drop()
-        pause = self.seconds if self.seconds > self.QUICK else self.SHORTEST
-        self._free = asyncio.get_running_loop().time() + pause
+        self._free = max(self._free, asyncio.get_running_loop().time() - self.SHORTEST) + self.SHORTEST
         self._send(self._newest, hurry)
 
 

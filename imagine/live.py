@@ -66,6 +66,16 @@ end
 return taken
 """
 
+HURRY = """
+local slot = redis.call('GET', KEYS[1])
+if not slot then return end
+local newest = cjson.decode(slot)
+if newest.sketch == ARGV[1] and newest.number == tonumber(ARGV[2]) then
+  newest.hurry = true
+  redis.call('SET', KEYS[1], cjson.encode(newest), 'KEEPTTL')
+end
+"""
+
 
 @dataclass(frozen=True)
 class Sketch:
@@ -120,6 +130,11 @@ async def put(redis: AsyncRedis, sketch: Sketch) -> Place:
     if place is None:
         raise AwayError("the line for live pictures is full")
     return Place(bool(place[0]), place[1])
+
+
+async def hurry(redis: AsyncRedis, person: UUID, sketch: UUID, number: int) -> None:
+    """Nothing more will be typed after that number: what older words are being drawn for stops. Raises RedisError."""
+    await cast(Awaitable[None], redis.eval(HURRY, 1, keys.slot(person), str(sketch), str(number)))
 
 
 async def leave(redis: AsyncRedis, person: UUID, sketch: UUID) -> None:

@@ -66,14 +66,20 @@ class Draw:
 
 
 @dataclass(frozen=True)
+class Hurry:
+    sketch: UUID
+    number: int
+
+
+@dataclass(frozen=True)
 class Leave:
     pass
 
 
 Frame = Open | Watch | Send | Edit | Retry | Stop | Ping
-ImagineFrame = Draw | Leave | Ping
+ImagineFrame = Draw | Hurry | Leave | Ping
 
-IMAGINE_FRAMES: dict[str, type[ImagineFrame]] = {"draw": Draw, "leave": Leave, "ping": Ping}
+IMAGINE_FRAMES: dict[str, type[ImagineFrame]] = {"draw": Draw, "hurry": Hurry, "leave": Leave, "ping": Ping}
 FRAMES: dict[str, type[Frame]] = {
     "open": Open,
     "watch": Watch,

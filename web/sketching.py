@@ -84,6 +84,8 @@ class SketchConsumer(Tab):
         match frame:
             case frames.Draw():
                 await self.draw(frame)
+            case frames.Hurry(sketch, number):
+                await live.hurry(self.running.runtime.redis, self.person.id, sketch, number)
             case frames.Leave():
                 await self.leave()
             case frames.Ping():

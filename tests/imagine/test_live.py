@@ -153,6 +153,30 @@ class TestWhatIsBeingDrawn:
         await live.put(redis, more(sketch, "a llama", hurry=True))
         assert stops(painter_side, taken)
 
+    async def test_stops_when_its_person_is_done_with_words_sent_before(
+        self, redis: AsyncRedis, painter_side: Redis
+    ) -> None:
+        sketch = typed("a lla")
+        await live.put(redis, sketch)
+        [taken] = live.take(painter_side, 1)
+        newest = more(sketch, "a llama")
+        await live.put(redis, newest)
+        await live.hurry(redis, newest.person, newest.sketch, newest.number)
+        assert stops(painter_side, taken)
+        live.release(painter_side, [taken])
+        [last] = live.take(painter_side, 1)
+        assert (last.prompt, last.seed, last.hurry) == ("a llama", sketch.seed, True)
+
+    async def test_goes_on_when_it_is_what_its_person_is_done_with(
+        self, redis: AsyncRedis, painter_side: Redis
+    ) -> None:
+        sketch = typed("a llama")
+        await live.put(redis, sketch)
+        [taken] = live.take(painter_side, 1)
+        await live.hurry(redis, sketch.person, sketch.sketch, sketch.number)
+        await live.hurry(redis, sketch.person, sketch.sketch, sketch.number + 1)
+        assert not stops(painter_side, taken)
+
     async def test_stops_when_its_person_leaves(self, redis: AsyncRedis, painter_side: Redis) -> None:
         sketch = typed("a llama")
         await live.put(redis, sketch)

@@ -49,7 +49,9 @@ export class Live {
 
   /** Nothing more will be typed now. */
   flush() {
-    this.#pace.flush();
+    if (this.#pace.flush() || !this.#waiting) return;
+    const { sketch, number } = this.#waiting;
+    this.#socket?.send({ type: "hurry", sketch, number });
   }
 
   /** The words are gone: what comes next is another sketch. */

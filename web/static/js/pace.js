@@ -1,7 +1,7 @@
-// How often what one types is sent: at once, then with the newest words whenever the painter can take them.
+// How often what one types is sent: the newest words, so many times a second at most, and for slow painters at rest only.
+// Between two times the server keeps the newest itself, and draws them as soon as it can.
 
 const SHORTEST = 120;
-const QUICK = 0.4;
 const SLOW = 2;
 const REST = 600;
 
@@ -29,9 +29,11 @@ export class Pace {
     else this.#timer ??= setTimeout(() => this.#go(false), this.#free - Date.now());
   }
 
-  /** Send what waits now. */
+  /** Send what waits now; false when nothing does. */
   flush() {
-    if (this.#waits) this.#go(true);
+    const waits = this.#waits;
+    if (waits) this.#go(true);
+    return waits;
   }
 
   /** Forget what waits. */
@@ -49,7 +51,8 @@ export class Pace {
   #go(hurry) {
     const value = this.#newest;
     this.drop();
-    this.#free = Date.now() + (this.seconds > QUICK ? this.seconds * 1_000 : SHORTEST);
+    // One letter may come early, so that the last one seldom waits; the next then waits for both.
+    this.#free = Math.max(this.#free, Date.now() - SHORTEST) + SHORTEST;
     this.#send(value, hurry);
   }
 }
