@@ -8,6 +8,9 @@ ifneq (,$(findstring postgres,$(DATABASE_URL)))
 EXTRAS := $(EXTRAS),postgres
 endif
 
+# Tests wait more than they work: two processes halve the time, more of them need more cores.
+PROCESSES ?= 2
+
 VENV := .venv
 PY := $(VENV)/bin/python
 comma := ,
@@ -27,7 +30,7 @@ run: $(STAMP)  ## run Chaski on this machine, at http://127.0.0.1:8000 (ARGS="--
 	@exec $(PY) manage.py start $(ARGS)
 
 test: $(STAMP)  ## run every test, in a real browser too (ARGS="-k word")
-	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m pytest $(ARGS)
+	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 check: $(STAMP)  ## lint, formatting, types, Django's own checks
 	$(PY) -m ruff check .

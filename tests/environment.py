@@ -25,7 +25,9 @@ for name in (
     os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith("IMAGINE_")]:
     del os.environ[name]
-# DATABASE_URL may stay: the suite runs on PostgreSQL too.
+# DATABASE_URL may stay: the suite runs on PostgreSQL too, each test process in a database of its own.
+if os.environ.get("DATABASE_URL", "").startswith("postgres") and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+    os.environ["DATABASE_URL"] += f"_{worker}"
 os.environ["DATA_DIR"] = folder
 os.environ["LOG_FORMAT"] = "text"
 # The tests are the proxy, so that each person can come from an address of their own.

@@ -15,7 +15,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from web.local.ports import free_port
+from tests.ports import free_port
 from web.local.process import Child
 from web.local.site import painter, web, worker
 from web.local.valkey import binary
@@ -48,7 +48,7 @@ def database_url(name: str | None = None) -> str:
 def another_database(folder: Path) -> Iterator[str]:
     """An empty database: servers that share one must share a Redis too, or each reaps the runs of the other."""
     postgres = connection.vendor == "postgresql"
-    name = "test_chaski_other" if postgres else str(folder / "other.sqlite3")
+    name = f"{settings.DATABASES['default']['NAME']}_other" if postgres else str(folder / "other.sqlite3")
     url = database_url(name)
     with connection.cursor() as cursor:
         if postgres:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from web.local.ports import free_port
+from tests.ports import free_port
 
 CHECKOUT = Path(__file__).parent.parent
 OPERATORS = ("REDIS_URL", "DATABASE_URL", "SITE_URL", "DJANGO_SETTINGS_MODULE")

@@ -7,9 +7,9 @@ import pytest
 
 from assistant.llama.options import LlamaOptions
 from tests.fake_llama import MODEL, FakeLlama
+from tests.ports import free_port
 from web.local.banner import Report, banner, external_model, model_rows, switched_off
 from web.local.llama import LocalModel
-from web.local.ports import free_port
 
 
 def report(**changes: object) -> Report:

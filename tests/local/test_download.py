@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.local.hub import Hub
+from tests.ports import free_port
 from web.local.download import HubFile, fetch, on_hub
 from web.local.errors import DownloadError
-from web.local.ports import free_port
 
 
 class Bar:

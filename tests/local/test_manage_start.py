@@ -13,9 +13,9 @@ import pytest
 from tests.imagine.hub import serving
 from tests.local.checkpoints import make_checkpoint
 from tests.local.processes import alive, children, command_line
+from tests.ports import free_port
 from tests.servers import eventually
 from tests.started import Started
-from web.local.ports import free_port
 
 Start = Callable[..., Started]
 # Stands in the command of the process that draws.

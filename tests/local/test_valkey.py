@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from tests.local.processes import command_line
+from tests.ports import free_port
 from tests.servers import eventually
 from web.local.errors import UnreachableError
-from web.local.ports import free_port
 from web.local.process import Child
 from web.local.valkey import check_redis, pings, valkey
 
