@@ -143,6 +143,10 @@ class Valkey(Server):
         with redis.Redis.from_url(self.url) as client:
             return bool(client.exists(key))
 
+    def text(self, key: str) -> bytes | None:
+        with redis.Redis.from_url(self.url) as client:
+            return client.get(key)  # type: ignore[return-value]
+
     def size(self, line: str) -> int:
         """How many are in a line."""
         with redis.Redis.from_url(self.url) as client:

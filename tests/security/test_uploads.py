@@ -349,7 +349,20 @@ ODD_DRAWS: dict[str, dict[str, Any]] = {
 def test_every_frame_of_somebody_who_draws_has_a_case() -> None:
     named = {kind: set(frame.__annotations__) - set(DRAW) for kind, frame in IMAGINE_FRAMES.items()}
     # A sketch is looked for among one's own only, see below.
-    assert named == {"draw": {"sketch"}, "leave": set(), "ping": set()}
+    assert named == {"draw": {"sketch"}, "hurry": {"sketch"}, "leave": set(), "ping": set()}
+
+
+def test_nobody_hurries_the_drawing_of_somebody_else(alice: Visitor, bob: Visitor, valkey: Valkey) -> None:
+    begin(alice)
+    begin(bob)
+    sketch = str(uuid4())
+    with alice.socket("/ws/imagine/") as hers, bob.socket("/ws/imagine/") as his:
+        hers.say("draw", sketch=sketch, **DRAW)
+        eventually(lambda: valkey.has(keys.slot(alice.person.id)))
+        before = valkey.text(keys.slot(alice.person.id))
+        his.say("hurry", sketch=sketch, number=DRAW["number"])
+        assert answers(his) == []
+        assert valkey.text(keys.slot(alice.person.id)) == before
 
 
 @pytest.mark.parametrize("change", ODD_DRAWS.values(), ids=ODD_DRAWS.keys())
