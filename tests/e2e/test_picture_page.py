@@ -57,7 +57,8 @@ async def test_variants_are_four_new_layouts(hand: Hand) -> None:
     await hand.press(button(hand.page, "Variants"))
     four = await new_ones(hand.page, 4)
     assert {picture.made for picture in four} == {"variant"}
-    assert len({picture.seed for picture in four}) == 4
+    root, *_ = await pictures_of(hand.page)
+    assert len({picture.seed for picture in (root, *four)}) == 5
 
 
 async def test_another_style(hand: Hand) -> None:
@@ -65,6 +66,7 @@ async def test_another_style(hand: Hand) -> None:
     await hand.press(panel.get_by_role("button", name="Watercolor"))
     [picture] = await new_ones(hand.page, 1)
     assert (picture.made, picture.style, picture.prompt) == ("restyled", "watercolor", "a fox")
+    assert picture.seed == (await pictures_of(hand.page))[0].seed
     await expect(panel).to_be_hidden()
 
 

@@ -1,6 +1,8 @@
 // A message that begins with “imagine” opens a small live picture above the composer.
 
-const WISH = /^\s*\/?imagine\s+(?=\S)/iu;
+// The same as `wanted` in assistant/tools/create_image.py: "imagine that ..." is talk, and so is what ends in "?".
+const TALK = "(?:that|if|you|your|yourself|we|i|he|she|they|how|what|why|when|where|who|being|having|for)\\b";
+const WISH = new RegExp(`^\\s*(?:/imagine\\s+|imagine\\s+(?!${TALK}|.*\\?\\s*$))(?=\\S)`, "isu");
 
 /** Watch what is typed into `form`; what draws is loaded when it is first wanted. */
 export function watchWishes(form) {
