@@ -29,11 +29,11 @@ from imagine.errors import (
 from imagine.models import Picture
 from imagine.shapes import SQUARE
 from web import studio
-from web.identity import address_block
+from web.identity import address_block, signed_in
 from web.limits import LimitedError
 from web.pictures import imagine_page, picture_page
 from web.running import current
-from web.views import person_of, whole_number
+from web.views import known_person, person_of, whole_number
 
 Make = Callable[[UUID], Picture | list[Picture]]
 Trouble = ImagineError | AssistantError
@@ -99,7 +99,7 @@ async def upload_picture(request: HttpRequest) -> HttpResponse:
     """A picture that the person sends, to go on from."""
     try:
         await current().limits.count(
-            settings.LIMIT_PERSON_UPLOADS, "upload", "person", who(request, await request.auser())
+            settings.LIMIT_PERSON_UPLOADS, "upload", "person", who(request, await signed_in(request))
         )
     except AssistantError as error:
         return refuse(error)
@@ -193,11 +193,9 @@ async def have_made(request: HttpRequest, make: Make, count: int, redraws: bool)
 
 async def look_after(request: HttpRequest, act: Callable[[UUID], None], then: HttpResponse) -> HttpResponse:
     """Do something to one's own picture; a script hears nothing but that it is done."""
-    user = await request.auser()
-    if not user.is_authenticated:
-        raise Http404
+    person = await known_person(request)
     try:
-        await in_thread(act)(user.id)
+        await in_thread(act)(person.id)
     except PictureNotFoundError as error:
         raise Http404 from error
     except (RedisError, OSError, TimeoutError):
@@ -230,9 +228,9 @@ def sent_file(request: HttpRequest) -> bytes:
     return data
 
 
-def who(request: HttpRequest, user: object) -> str:
+def who(request: HttpRequest, person: Person | None) -> str:
     """Whose uploads are counted: the person's, or those of everybody who comes from an address without being known."""
-    return str(user.id) if isinstance(user, Person) else address_block(request)
+    return str(person.id) if person else address_block(request)
 
 
 def count_of(request: HttpRequest, default: int) -> int:

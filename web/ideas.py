@@ -10,14 +10,15 @@ from assistant.errors import AssistantError
 from assistant.ideas import Ideas, plain_ideas
 from assistant.ideas import ideas as ideas_of_model
 from assistant.models import Person
+from web.identity import signed_in
 from web.running import current
 
 
 @require_POST
 async def ideas(request: HttpRequest) -> HttpResponse:
     """Things to draw, or better words for `prompt`. The model is asked only for people we know, and so often."""
-    user, prompt = await request.auser(), request.POST.get("prompt", "")
-    found = await own_ideas(user, prompt) if isinstance(user, Person) else plain_ideas(prompt)
+    person, prompt = await signed_in(request), request.POST.get("prompt", "")
+    found = await own_ideas(person, prompt) if person else plain_ideas(prompt)
     return await in_thread(render)(request, "_ideas.html", {"ideas": found.suggested, "improved": found.improved})
 
 

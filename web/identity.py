@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from assistant import people
+from assistant.database import in_thread
 from assistant.models import Person
 from web.models import Session
 
@@ -19,6 +20,16 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 IPV6_BLOCK = 64
+
+
+@in_thread
+def signed_in(request: HttpRequest) -> Person | None:
+    """Who is signed in, for views that wait.
+
+    Not `request.auser()`: that holds a database connection until the answer is sent, and requests that come together
+    would wait for each other's second one.
+    """
+    return request.user if request.user.is_authenticated else None
 
 
 def ensure_person(request: HttpRequest) -> Person:

@@ -18,7 +18,7 @@ from assistant.errors import AssistantError, LogUnavailableError, NotFoundError,
 from assistant.models import Conversation, Feedback, Message, Person, Run
 from assistant.runs.forget import forget
 from web import actions
-from web.identity import address_block, ensure_person, remember
+from web.identity import address_block, ensure_person, remember, signed_in
 from web.limits import LimitedError
 from web.running import current
 from web.shown import show_page
@@ -69,8 +69,7 @@ async def begin_conversation(request: HttpRequest) -> HttpResponse:
 
 async def person_of(request: HttpRequest) -> Person:
     """Who sends this: the signed-in person, or a new guest. Raises LimitedError."""
-    user = await request.auser()
-    if not user.is_authenticated:
+    if await signed_in(request) is None:
         await current().limits.count_guest(address_block(request))
     return await in_thread(ensure_person)(request)
 
@@ -278,10 +277,10 @@ def client_id(request: HttpRequest) -> UUID:
 
 async def known_person(request: HttpRequest) -> Person:
     """The signed-in person; nobody else has anything here."""
-    user = await request.auser()
-    if not user.is_authenticated:
+    person = await signed_in(request)
+    if person is None:
         raise Http404
-    return user
+    return person
 
 
 def person_or_404(request: HttpRequest) -> Person:
