@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from PIL import Image, ImageChops, ImageStat
 from playwright.async_api import Locator, Page, expect
@@ -153,10 +152,6 @@ async def pictures_of(page: Page) -> list[Picture]:
 def _pictures(session_key: str) -> list[Picture]:
     person = Session.objects.get(session_key=session_key).person_id
     return list(Picture.objects.filter(person=person).order_by("created_at", "seed"))
-
-
-def picture_id(address: str) -> UUID:
-    return UUID(urlsplit(address).path.strip("/").split("/")[1])
 
 
 def opened(data: bytes) -> Image.Image:

@@ -103,7 +103,6 @@ async def test_style_shape_and_seed_change_the_picture(open_page: OpenPage, alic
     await hand.press(button(page, "Keep this layout for the next pictures"))
     await words(page).fill("")
     assert await seed(page) == kept
-    await write(page, "a boat")
 
 
 async def test_a_prompt_that_is_not_drawn_shows_a_calm_line_and_keeps_the_picture(page: Page, alice: Visitor) -> None:

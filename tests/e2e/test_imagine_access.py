@@ -75,37 +75,44 @@ async def every_page(page: Page, visitor: Visitor) -> AsyncIterator[str]:
     yield "preview"
 
 
-SCREENS = {"desk": {}, "phone": screen("touch")}
+SCREENS: dict[str, dict[str, Any]] = {"desk": {"viewport": {"width": 1280, "height": 800}}, "phone": screen("touch")}
+NARROW: dict[str, tuple[int, ...]] = {"desk": (1280,), "phone": (390, 320)}
 
 
 @pytest.mark.parametrize("kind", SCREENS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_no_fault(open_page: OpenPage, alice: Visitor, scheme: str, kind: str) -> None:
+async def test_no_page_has_a_fault_or_is_wider_than_its_screen_or_too_small_for_a_finger(
+    open_page: OpenPage, alice: Visitor, scheme: str, kind: str
+) -> None:
     page = await open_page(color_scheme=scheme, reduced_motion="reduce", **SCREENS[kind])
     found: dict[str, list[str]] = {}
     async for name in every_page(page, alice):
-        for fault in (await Axe().run(page)).response["violations"]:
-            found.setdefault(name, []).extend(f"{fault['help']}: {node['html'][:160]}" for node in fault["nodes"])
+        faults = [*await axe_faults(page), *await too_wide(page, *NARROW[kind])]
+        if kind == "phone":
+            faults += await page.evaluate(SMALL)
+        if faults:
+            found[name] = faults
     assert found == {}
 
 
-@pytest.mark.parametrize("width", [320, 390, 1280])
-async def test_nothing_is_wider_than_the_screen(open_page: OpenPage, alice: Visitor, width: int) -> None:
-    hand = {"is_mobile": True, "has_touch": True} if width < 1000 else {}
-    page = await open_page(viewport={"width": width, "height": 800}, **hand)
-    wide: dict[str, int] = {}
-    async for name in every_page(page, alice):
+async def axe_faults(page: Page) -> list[str]:
+    faults = (await Axe().run(page)).response["violations"]
+    return [f"{fault['help']}: {node['html'][:160]}" for fault in faults for node in fault["nodes"]]
+
+
+async def too_wide(page: Page, *widths: int) -> list[str]:
+    """By how much, in windows of these widths; the first is left as it was found."""
+    size = page.viewport_size
+    assert size
+    found = []
+    for width in widths:
+        if page.viewport_size != {**size, "width": width}:
+            await page.set_viewport_size({"width": width, "height": size["height"]})
         if (over := await page.evaluate(WIDE)) > 0:
-            wide[name] = over
-    assert wide == {}
-
-
-async def test_everything_is_big_enough_for_a_finger(phone: Page, alice: Visitor) -> None:
-    small: dict[str, Any] = {}
-    async for name in every_page(phone, alice):
-        if found := await phone.evaluate(SMALL):
-            small[name] = found
-    assert small == {}
+            found.append(f"{over} pixels wider than {width}")
+    if page.viewport_size != size:
+        await page.set_viewport_size(size)
+    return found
 
 
 # Less motion
