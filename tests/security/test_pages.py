@@ -57,7 +57,7 @@ def assert_guarded(response: httpx.Response) -> None:
     policy = directives(response)
     assert policy["default-src"] == ["'none'"]
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == ["'self'"]
-    assert policy["img-src"] == ["'self'", "data:", "blob:"]
+    assert policy["img-src"] == ["'self'", "data:"]
     assert policy["media-src"] == ["'self'"]
     assert policy["form-action"] == ["'self'"]
     assert policy["base-uri"] == policy["object-src"] == policy["frame-ancestors"] == ["'none'"]
