@@ -93,7 +93,8 @@ def find_lost() -> None:
 
     Who types and whose process has died is drawn for again.
     """
-    if live.anybody_waits(redis()):
+    # A message that nobody has taken yet is enough: Celery keeps a queue as a list of its name.
+    if live.anybody_waits(redis()) and not redis().llen("live"):
         jobs.send_live()
     now = timezone.now()
     drawn = Picture.objects.filter(status=Status.DRAWING, started_at__lt=now - LOST_AFTER)[:MOST_AT_ONCE]

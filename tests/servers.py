@@ -143,6 +143,11 @@ class Valkey(Server):
         with redis.Redis.from_url(self.url) as client:
             return bool(client.exists(key))
 
+    def length(self, queue: str) -> int:
+        """How many messages wait in a queue of Celery's."""
+        with redis.Redis.from_url(self.url) as client:
+            return int(client.llen(queue))  # type: ignore[arg-type]
+
     def text(self, key: str) -> bytes | None:
         with redis.Redis.from_url(self.url) as client:
             return client.get(key)  # type: ignore[return-value]

@@ -134,6 +134,21 @@ def test_who_typed_while_nobody_drew_sees_a_frame_once_somebody_does(shop: Works
         pad.frame()
 
 
+def test_who_waits_long_fills_no_queue(shop: Workshop, ada: Visitor) -> None:
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        Pad(socket).type("a llama")
+        eventually(lambda: shop.valkey.length("live") == 1)
+        for _ in range(3):
+            shop.look_for_lost()
+        [picture] = ask(ada, "/imagine/draw", prompt="a llama")
+        make_older(picture, GIVEN_UP_AFTER)
+        # Once this is found, all the looks before it are over.
+        shop.look_for_lost()
+        ended(picture, "failed")
+    assert shop.valkey.length("live") == 1
+
+
 def test_the_page_says_that_the_painter_has_gone_and_comes_back(shop: Workshop, ada: Visitor) -> None:
     shop.painter.start()
     draw(ada)
