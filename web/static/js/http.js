@@ -6,13 +6,13 @@ function token() {
   return document.querySelector('meta[name="csrf-token"]').content;
 }
 
-/** Post `fields` (or a `FormData` with files) to `url` and return the response. Throws when it takes too long. */
-export function post(url, fields = {}, patience = TIMEOUT) {
+/** Post `fields` (or a `FormData` with files) to `url` and return the response. Throws when it takes too long, or `stop` aborts. */
+export function post(url, fields = {}, patience = TIMEOUT, stop = new AbortController().signal) {
   return fetch(url, {
     method: "POST",
     body: fields instanceof FormData ? fields : new URLSearchParams(fields),
     headers: { "X-CSRFToken": token(), "X-Fragment": "1" },
-    signal: AbortSignal.timeout(patience),
+    signal: AbortSignal.any([AbortSignal.timeout(patience), stop]),
   });
 }
 

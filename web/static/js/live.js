@@ -13,6 +13,7 @@ export class Live {
   sketch = newId();
 
   #socket = null;
+  #becoming = null;
   #beginning = null;
   #number = 0;
   #shown = 0;
@@ -79,11 +80,21 @@ export class Live {
     return this.#beginning;
   }
 
+  /** A form is on its way that makes the visitor somebody too: at the same time, they would be two people. */
+  giveUp() {
+    this.#becoming?.abort();
+  }
+
   async #become() {
-    const response = await post(this.beginPath).catch(() => null);
+    const { signal } = (this.#becoming = new AbortController());
+    const response = await post(this.beginPath, {}, undefined, signal).catch(() => null);
     if (response?.ok) {
       this.#connect();
       return true;
+    }
+    if (signal.aborted) {
+      this.#beginning = null;
+      return false;
     }
     setTimeout(() => (this.#beginning = null), BEGIN_AGAIN);
     this.#end();

@@ -42,6 +42,12 @@ export class Preview {
     this.live.draw({ prompt: words, style: "", shape: "square", seed: this.#seed });
   }
 
+  /** The words are sent, and with them, on the start page, whoever writes becomes somebody. */
+  giveUp() {
+    this.live.giveUp();
+    this.show("");
+  }
+
   #say(sentence) {
     this.line.textContent = sentence || this.told || this.invitation;
   }

@@ -8,14 +8,20 @@ const WISH = new RegExp(`^\\s*(?:/imagine\\s+|imagine\\s+(?!${TALK}|.*\\?\\s*$))
 export function watchWishes(form) {
   const field = form.querySelector("textarea");
   let preview = null;
+  let newest = "";
 
   async function look(text) {
-    const words = WISH.test(text) ? text.replace(WISH, "") : "";
-    if (!words && !preview) return;
+    newest = WISH.test(text) ? text.replace(WISH, "") : "";
+    if (!newest && !preview) return;
     preview ??= import("./preview.js").then(({ Preview }) => new Preview(form));
-    (await preview).show(words);
+    (await preview).show(newest);
+  }
+
+  async function send() {
+    newest = "";
+    if (preview) (await preview).giveUp();
   }
 
   field.addEventListener("input", () => look(field.value));
-  form.addEventListener("submit", () => look(""));
+  form.addEventListener("submit", send);
 }
