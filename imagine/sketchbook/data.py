@@ -1,0 +1,85 @@
+"""Fetch the art, pack it into one file, and look at what is made of it.
+
+python -m imagine.sketchbook.data fetch      the packages, from npm and pip
+python -m imagine.sketchbook.data pack       art.zip: sprites, names, tokenizer, nearness of words
+python -m imagine.sketchbook.data look       scenes.png: 64 scenes, their captions printed
+"""
+
+import argparse
+import io
+import json
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+
+from imagine.sketchbook import canvas, sentences, sources, sprites, vocabulary, wordnet
+from imagine.sketchbook.captions import caption
+from imagine.sketchbook.packages import ALL, fetch, place
+from imagine.sketchbook.scenes import draw
+from imagine.sketchbook.sheets import sheet
+from imagine.sketchbook.sprites import Sprite
+
+FOLDER = Path("var/sketchbook")
+PACKAGES, ART = FOLDER / "packages", FOLDER / "art.zip"
+PHRASES, NEARNESS, TOKENIZER = "phrases.json", "nearness.npy", "tokenizer.json"
+CAPTIONS_FOR_WORDS = 60_000
+MOST_USED_NOUNS = 6_000
+
+
+def pack() -> None:
+    """Write the one file that the training needs. Needs the packages, a few minutes, and no network."""
+    drawn = list(sources.drawn(PACKAGES))
+    things = [sprite for sprite, _ in drawn]
+    phrases = phrases_for(things)
+    numbers = sentences.nearness(place(PACKAGES, sentences.PACKAGE), phrases)
+    with io.BytesIO() as out:
+        np.save(out, numbers)
+        saved = out.getvalue()
+    others = {
+        PHRASES: json.dumps(phrases).encode(),
+        NEARNESS: saved,
+        TOKENIZER: vocabulary.learn([*captions_for(things, CAPTIONS_FOR_WORDS), *phrases]).encode(),
+        "CREDITS.txt": "\n".join(package.credit for package in ALL if package.credit).encode(),
+    }
+    sprites.pack(ART, drawn, others)
+    print(f"{ART}: {len(things)} things, {len(phrases)} phrases, {ART.stat().st_size / 1e6:.1f} MB")
+
+
+def phrases_for(things: list[Sprite]) -> list[str]:
+    """What the text encoder learns the nearness of: all words for things, usual nouns, and captions."""
+    said = [word for thing in things for word in (thing.name, *thing.nouns, *thing.tags)]
+    nouns = wordnet.read(place(PACKAGES, wordnet.PACKAGE) / "package" / "dict").explained(MOST_USED_NOUNS)
+    return list(dict.fromkeys([*said, *nouns, *captions_for(things, 4_000)]))
+
+
+def captions_for(things: list[Sprite], count: int) -> list[str]:
+    lots = Random(5)
+    return [caption(draw(things, lots), things, lots) for _ in range(count)]
+
+
+def look(path: Path = FOLDER / "scenes.png", seed: int = 1) -> None:
+    """Draw 64 scenes onto one sheet, and print their captions."""
+    art, lots = sprites.load(ART), Random(seed)
+    scenes = [draw(art.sprites, lots) for _ in range(64)]
+    for scene in scenes:
+        print(caption(scene, art.sprites, lots))
+    torch.set_num_threads(1)
+    sheet(canvas.paint(art, canvas.plan(scenes, lots), 128, 128)).save(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("fetch", "pack", "look"))
+    match parser.parse_args().what:
+        case "fetch":
+            fetch(PACKAGES)
+        case "pack":
+            pack()
+        case _:
+            look()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Choose the things from the packages, with their drawings, names and keywords."""
+
+import io
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from imagine.sketchbook import wordnet
+from imagine.sketchbook.heldout import WITHHELD_WORDS
+from imagine.sketchbook.packages import FLUENT, KEYWORDS, NAMES, NOTO, RASTERISER, place
+from imagine.sketchbook.sprites import SIDE, Sprite
+
+GROUPS = {0: "face", 1: "person", 3: "nature", 4: "food", 5: "travel", 6: "activity", 7: "object", 8: "symbol"}
+# Letters, signs and the like: drawings of type, which nobody asks a painter for.
+SKIPPED = {
+    *("keycap", "alphanum", "arrow", "av-symbol", "gender", "math", "punctuation", "currency", "other-symbol"),
+    *("transport-sign", "warning", "family", "religion", "person-symbol", "skin-tone", "hair-style"),
+}
+SKIPPED_NAMES = re.compile(r"o’clock|-thirty|facing right|button$|: |^(man|woman|men|women) (?!.*(danc|hold|old))")
+# Their WordNet neighbours are things too; among faces and people they are not.
+WITH_SYNONYMS = {"nature", "food", "travel", "activity", "object"}
+COLOUR_WORDS = re.compile(r"\b(red|orange|yellow|green|blue|purple|pink|brown|black|white|grey|gray)\b")
+# Plain words that no name has, and what they mean first.
+USUAL = {
+    "car": "🚗", "auto": "🚗", "apple": "🍎", "tree": "🌳", "bee": "🐝", "book": "📕", "books": "📚",
+    "fish": "🐟🐠", "bird": "🐦", "flower": "🌸🌼", "boat": "⛵", "ship": "🚢", "plane": "✈", "train": "🚂🚆",
+    "bike": "🚲", "house": "🏠", "home": "🏠", "mountain": "🏔", "moon": "🌙🌕", "sun": "☀🌞", "star": "⭐",
+    "heart": "❤", "ball": "⚽", "football": "⚽", "basketball": "🏀", "baseball": "⚾", "coffee": "☕", "tea": "🍵",
+    "beer": "🍺", "wine": "🍷", "cake": "🎂🍰", "burger": "🍔", "fries": "🍟", "donut": "🍩", "bread": "🍞",
+    "cheese": "🧀", "phone": "📱", "computer": "💻", "laptop": "💻", "clock": "⏰", "gift": "🎁", "present": "🎁",
+    "cat": "🐈🐱", "dog": "🐕🐶", "horse": "🐎🐴", "cow": "🐄🐮", "pig": "🐖🐷", "rabbit": "🐇🐰", "bunny": "🐇🐰",
+    "mouse": "🐁🐭", "bear": "🐻", "tiger": "🐅🐯", "lion": "🦁", "monkey": "🐒🐵", "sheep": "🐑", "whale": "🐳🐋",
+    "dinosaur": "🦕🦖", "dragon": "🐉🐲", "snowman": "⛄☃", "smiley": "😀🙂", "robot": "🤖", "alien": "👽",
+    "ghost": "👻", "man": "👨", "woman": "👩", "boy": "👦", "girl": "👧", "baby": "👶", "king": "🤴", "queen": "👸",
+    "princess": "👸", "doctor": "🧑‍⚕", "glasses": "👓", "hat": "🎩👒", "shoe": "👟", "shirt": "👕",
+    "umbrella": "☂", "guitar": "🎸", "drum": "🥁",
+}  # fmt: skip
+# A word that stands for more things than this says too little of any of them.
+MOST_SHARED = 4
+
+
+def drawn(folder: Path) -> Iterator[tuple[Sprite, dict[str, Image.Image]]]:
+    """Every thing with its drawings, read from the unpacked packages in `folder`."""
+    noto, fluent, kinds = noto_svgs(folder), fluent_files(folder), subgroups(folder)
+    for entry, nouns, tags in named(folder):
+        code = plain(entry["hexcode"])
+        drawings: dict[str, Image.Image] = {}
+        solid = fluent.get(code)
+        if solid:
+            drawings[f"{code}-solid.webp"] = Image.open(solid).convert("RGBA")
+        if code in noto:
+            drawings[f"{code}-flat.webp"] = raster(folder, noto[code])
+        if drawings:
+            name = clean(entry["label"])
+            yield (
+                Sprite(
+                    name,
+                    uncoloured(entry["emoji"]),
+                    GROUPS[entry["group"]],
+                    kinds[entry["subgroup"]],
+                    tuple(nouns),
+                    tuple(tags),
+                    solid=next((file for file in drawings if file.endswith("-solid.webp")), ""),
+                    flat=next((file for file in drawings if file.endswith("-flat.webp")), ""),
+                    hue=None if COLOUR_WORDS.search(name) else main_hue(next(iter(drawings.values()))),
+                ),
+                drawings,
+            )
+
+
+@cache
+def subgroups(folder: Path) -> dict[int, str]:
+    """The names of the subgroups by number."""
+    said = read(place(folder, NAMES) / "package" / "en" / "messages.json")["subgroups"]
+    return {one["order"]: one["key"] for one in said}
+
+
+def named(folder: Path) -> list[tuple[Any, list[str], list[str]]]:
+    """The entries that are used, each with its nouns and its tags, without the words that are held out."""
+    data = place(folder, NAMES) / "package" / "en"
+    entries = [entry for entry in read(data / "data.json") if is_used(entry, subgroups(folder))]
+    keywords = read(place(folder, KEYWORDS) / "package" / "dist" / "emoji-en-US.json")
+    known = wordnet.read(place(folder, wordnet.PACKAGE) / "package" / "dict")
+    found = [words_for(entry, keywords, known) for entry in entries]
+    shared = Counter(word for words in found for word in set(words))
+    result = []
+    for entry, words in zip(entries, found, strict=True):
+        name, char = clean(entry["label"]), uncoloured(entry["emoji"])
+        words = [word for word in words if word != name and word not in WITHHELD_WORDS]
+        usual = [word for word, meant in USUAL.items() if char in meant]
+        nouns = [word for word in words if shared[word] <= MOST_SHARED and word not in usual]
+        # What people say most stands there most often.
+        result.append((entry, usual * 4 + nouns, [word for word in words if word not in (*nouns, *usual)]))
+    return result
+
+
+def is_used(entry: Any, kinds: dict[int, str]) -> bool:
+    if entry.get("group") not in GROUPS or kinds.get(entry["subgroup"]) in SKIPPED:
+        return False
+    return not SKIPPED_NAMES.search(entry["label"])
+
+
+def words_for(entry: Any, keywords: dict[str, list[str]], known: wordnet.Wordnet) -> list[str]:
+    """Every word that somebody may say for a thing: tags, keywords, synonyms and kinds of it."""
+    words = [*entry.get("tags", ()), *keywords.get(entry["emoji"], ())]
+    if GROUPS[entry["group"]] in WITH_SYNONYMS:
+        words += known.synonyms(clean(entry["label"]))
+    cleaned = (clean(word) for word in words)
+    return list(dict.fromkeys(word for word in cleaned if re.fullmatch(r"[a-z][a-z' -]{2,30}", word)))
+
+
+def uncoloured(char: str) -> str:
+    """Without the sign that only asks for a coloured drawing."""
+    return char.replace("\N{VARIATION SELECTOR-16}", "")
+
+
+def clean(text: str) -> str:
+    """Lower case, spaces for signs."""
+    return re.sub(r"\s+", " ", re.sub(r"[_:“”\"(),.!]", " ", text.lower().replace("’", "'"))).strip()
+
+
+def plain(code: str) -> str:
+    """A sequence of code points without the sign that only asks for colour."""
+    return "-".join(part for part in code.lower().split("-") if part != "fe0f")
+
+
+def fluent_files(folder: Path) -> dict[str, Path]:
+    """Files by code points."""
+    assets = place(folder, FLUENT) / "package" / "assets"
+    return {plain(path.stem): path for path in assets.glob("*.webp")}
+
+
+def noto_svgs(folder: Path) -> dict[str, str]:
+    """SVG text by code points."""
+    package = place(folder, NOTO) / "package"
+    icons, chars = read(package / "icons.json"), read(package / "chars.json")
+    bodies = icons["icons"]
+    box = f"0 0 {icons['width']} {icons['height']}"
+    return {
+        plain(code): f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{box}">{bodies[name]["body"]}</svg>'
+        for code, name in chars.items()
+        if name in bodies
+    }
+
+
+def raster(folder: Path, svg: str) -> Image.Image:
+    """An SVG in pixels."""
+    path = str(place(folder, RASTERISER))
+    if path not in sys.path:
+        sys.path.append(path)
+    # Fetched beside the art and needed only here, so it is no requirement of the project.
+    import resvg_py
+
+    data = resvg_py.svg_to_bytes(svg_string=svg, width=SIDE, height=SIDE, skip_system_fonts=True)
+    return Image.open(io.BytesIO(bytes(data))).convert("RGBA")
+
+
+def main_hue(image: Image.Image) -> int | None:
+    """The hue in degrees that nearly all coloured pixels have; None when there are several, or little colour."""
+    small = image.resize((64, 64), Image.Resampling.BOX)
+    opaque = np.asarray(small.getchannel("A")) > 128
+    hue, saturation, _ = (np.asarray(one)[opaque] for one in small.convert("RGB").convert("HSV").split())
+    coloured = hue[saturation > 80].astype(float) * 360 / 255
+    if len(coloured) < 0.5 * max(opaque.sum(), 1):
+        return None
+    middle = np.degrees(np.angle(np.exp(1j * np.radians(coloured)).mean()))
+    apart = np.abs((coloured - middle + 180) % 360 - 180)
+    return round(float(middle) % 360) if (apart < 30).mean() > 0.85 else None
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))

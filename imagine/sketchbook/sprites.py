@@ -1,0 +1,94 @@
+"""The art: what is in the pack, and how it is read."""
+
+import io
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+SIDE = 160
+INDEX = "sprites.json"
+
+
+@dataclass(frozen=True)
+class Sprite:
+    """One thing. `nouns` can stand for its name; `tags` only go with it.
+
+    `solid` and `flat` are the files of its two drawings, "" where it has none. `hue` (degrees) is its main colour, None
+    when it has several: then it is never painted in another.
+    """
+
+    name: str
+    char: str
+    group: str
+    subgroup: str
+    nouns: tuple[str, ...]
+    tags: tuple[str, ...]
+    solid: str = ""
+    flat: str = ""
+    hue: int | None = None
+
+
+@dataclass(frozen=True)
+class Art:
+    """All sprites. `pictures` is [drawings, 4, SIDE, SIDE] in bytes (RGBA); `rows` is [sprites, 2]: solid, flat.
+
+    A sprite with one drawing has it in both columns. `hues` is [sprites] in degrees.
+    """
+
+    sprites: tuple[Sprite, ...]
+    pictures: torch.Tensor
+    rows: torch.Tensor
+    hues: torch.Tensor
+
+    def to(self, device: torch.device) -> "Art":
+        return Art(self.sprites, self.pictures.to(device), self.rows.to(device), self.hues.to(device))
+
+
+def pack(path: Path, drawn: list[tuple[Sprite, dict[str, Image.Image]]], others: dict[str, bytes]) -> None:
+    """Write one file with all sprites, their drawings by file name, and other files beside them."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as packed:
+        for _, drawings in drawn:
+            for name, image in drawings.items():
+                packed.writestr(name, webp(image))
+        packed.writestr(INDEX, json.dumps([asdict(sprite) for sprite, _ in drawn], ensure_ascii=False))
+        for name, data in others.items():
+            packed.writestr(name, data)
+
+
+def webp(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(out, "WEBP", quality=92, alpha_quality=95, method=4)
+    return out.getvalue()
+
+
+def load_sprites(path: Path) -> tuple[Sprite, ...]:
+    """What the pack says of its sprites, without their drawings."""
+    with zipfile.ZipFile(path) as packed:
+        said = json.loads(packed.read(INDEX))
+    return tuple(Sprite(**one | {"nouns": tuple(one["nouns"]), "tags": tuple(one["tags"])}) for one in said)
+
+
+def load(path: Path) -> Art:
+    """Read the whole pack into memory."""
+    sprites = load_sprites(path)
+    pictures: list[torch.Tensor] = []
+    rows: list[tuple[int, int]] = []
+    with zipfile.ZipFile(path) as packed:
+        for sprite in sprites:
+            found = [name for name in (sprite.solid, sprite.flat) if name]
+            first = len(pictures)
+            pictures += [pixels(packed.read(name)) for name in found]
+            rows.append((first, first + len(found) - 1))
+    hues = torch.tensor([sprite.hue or 0 for sprite in sprites], dtype=torch.float32)
+    return Art(sprites, torch.stack(pictures), torch.tensor(rows), hues)
+
+
+def pixels(data: bytes) -> torch.Tensor:
+    """[4, SIDE, SIDE] in bytes."""
+    with Image.open(io.BytesIO(data)) as image:
+        return torch.from_numpy(np.array(image.convert("RGBA"))).permute(2, 0, 1).contiguous()

@@ -1,0 +1,44 @@
+"""The tokenizer: byte pairs learned from captions, in the form that CLIPTokenizer reads."""
+
+import json
+import string
+from collections.abc import Iterable
+
+import torch
+from tokenizers import Tokenizer, models, trainers
+from transformers import CLIPTokenizer
+
+SIZE = 6144
+# The longest captions with the longest style's words have about 36.
+TOKENS = 40
+START, END = "<|startoftext|>", "<|endoftext|>"
+
+
+def learn(texts: Iterable[str], size: int = SIZE) -> str:
+    """The vocabulary and the merges of at most `size` tokens, as JSON."""
+    # Cut into words exactly as the finished tokenizer will cut.
+    finished = CLIPTokenizer().backend_tokenizer
+    learned = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
+    learned.normalizer, learned.pre_tokenizer = finished.normalizer, finished.pre_tokenizer
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, special_tokens=[START, END], end_of_word_suffix="</w>", show_progress=False
+    )
+    # Each sign once within a word and once at its end, so that none of a keyboard's is unknown.
+    signs = [part for sign in string.printable.strip() for part in (sign, sign * 2)]
+    learned.train_from_iterator([*texts, *signs], trainer)
+    model = json.loads(learned.to_str())["model"]
+    return json.dumps({"vocab": model["vocab"], "merges": model["merges"]})
+
+
+def from_json(saved: str) -> CLIPTokenizer:
+    """The tokenizer that StableDiffusionPipeline takes. It fills up with END to TOKENS, as CLIP's does."""
+    said = json.loads(saved)
+    merges = [tuple(pair) for pair in said["merges"]]
+    return CLIPTokenizer(vocab=said["vocab"], merges=merges, model_max_length=TOKENS)
+
+
+def tokens(tokenizer: CLIPTokenizer, texts: list[str]) -> torch.Tensor:
+    """[texts, TOKENS] numbers of tokens."""
+    told = tokenizer(texts, padding="max_length", truncation=True, max_length=TOKENS, return_tensors="pt")
+    found: torch.Tensor = told.input_ids
+    return found

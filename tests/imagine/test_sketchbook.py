@@ -1,0 +1,246 @@
+"""The sketchbook: scenes show what their captions say, and every stage of the training works, on drawings made here."""
+
+import json
+import math
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from PIL import Image
+
+from imagine.checkpoint import find
+from imagine.pipeline import Painter
+from imagine.recipes import PainterOptions
+from imagine.sketchbook import batches, canvas, captions, evaluate, export, heldout, model, scenes, train, vocabulary
+from imagine.sketchbook.eyes import Looking
+from imagine.sketchbook.materials import Materials
+from imagine.sketchbook.scenes import Scene, Thing
+from imagine.sketchbook.sprites import Sprite
+from imagine.sketchbook.stages import Autoencoder, Denoiser, Distil, Stage, Words
+from imagine.strokes import Stroke
+from tests.imagine.sketches import small_pack
+
+torch.set_num_threads(1)
+
+BALL, BOX, LEAF, COIN = range(4)
+STEPS = 3
+
+
+@pytest.fixture(scope="module")
+def materials(tmp_path_factory: pytest.TempPathFactory) -> Materials:
+    return Materials(small_pack(tmp_path_factory.mktemp("art") / "art.zip"), torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def run(materials: Materials, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What all stages leave after a few steps each."""
+    folder = tmp_path_factory.mktemp("run")
+    for stage in (Autoencoder, Words, Looking, Denoiser, Distil):
+        assert math.isfinite(trained(stage(materials, folder)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def checkpoint(materials: Materials, run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("out") / "sketchbook"
+    assert export.export(materials, run, folder) <= export.LARGEST
+    return folder
+
+
+def trained(stage: Stage) -> float:
+    return train.train(stage, seconds=60, together=2, workers=0, most_steps=STEPS)
+
+
+def painted(materials: Materials, *things: Thing, ground: str = "white", effect: str = "") -> torch.Tensor:
+    """One scene, [3, 64, 64] from 0 to 1."""
+    plans = canvas.plan([Scene(things, ground=ground, effect=effect)], Random(1))
+    return (canvas.paint(materials.art, plans, 64, 64)[0] + 1) / 2
+
+
+def colour_at(picture: torch.Tensor, x: int, y: int) -> tuple[float, ...]:
+    return tuple(round(one, 1) for one in picture[:, y, x].tolist())
+
+
+def test_a_thing_is_where_its_scene_puts_it(materials: Materials) -> None:
+    picture = painted(materials, Thing(BALL, x=-0.5, y=0.5, size=0.4))
+    assert colour_at(picture, 16, 48) == (1.0, 0.0, 0.0)
+    assert colour_at(picture, 48, 16) == (1.0, 1.0, 1.0)
+
+
+def test_a_later_thing_lies_over_an_earlier_one(materials: Materials) -> None:
+    assert colour_at(painted(materials, Thing(BALL), Thing(BOX, size=0.3)), 32, 32) == (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(("tint", "strongest"), [("blue", 2), ("green", 1), ("red", 0)])
+def test_a_thing_takes_the_colour_it_is_told(materials: Materials, tint: str, strongest: int) -> None:
+    assert painted(materials, Thing(BALL, tint=tint))[:, 32, 32].argmax() == strongest
+
+
+def test_the_flat_drawing_is_another_one(materials: Materials) -> None:
+    assert colour_at(painted(materials, Thing(BALL, size=0.9, flat=True)), 12, 32) == (1.0, 1.0, 1.0)
+    assert colour_at(painted(materials, Thing(BALL, size=0.9)), 12, 32) == (1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(("ground", "above", "below"), [("black", "black", "black"), ("red-blue", "red", "blue")])
+def test_the_ground_has_its_colours(materials: Materials, ground: str, above: str, below: str) -> None:
+    picture = painted(materials, Thing(COIN, size=0.3), ground=ground)
+    assert evaluate.closest(picture[:, 0, 0]) == above
+    assert evaluate.closest(picture[:, 63, 63]) == below
+
+
+def test_a_meadow_is_green_below_a_blue_sky(materials: Materials) -> None:
+    picture = painted(materials, Thing(COIN, size=0.3), ground="grass")
+    assert picture[:, 2, 2].argmax() == 2
+    assert picture[:, 61, 2].argmax() == 1
+
+
+def test_a_sticker_has_a_white_edge_and_a_gray_picture_no_colour(materials: Materials) -> None:
+    sticker = painted(materials, Thing(BALL, size=0.5), ground="black", effect="sticker")
+    assert colour_at(sticker, 13, 32) == (1.0, 1.0, 1.0)
+    gray = painted(materials, Thing(BALL), effect="gray")
+    assert gray.amax(0).allclose(gray.amin(0))
+
+
+def test_pixel_art_is_made_of_blocks(materials: Materials) -> None:
+    picture = painted(materials, Thing(BALL), effect="pixel")
+    assert picture[:, ::4, ::4].repeat_interleave(4, 1).repeat_interleave(4, 2).equal(picture)
+
+
+def test_pictures_can_be_wider_than_high(materials: Materials) -> None:
+    plans = canvas.plan([Scene((Thing(BALL, x=0.5, size=0.5),), ground="white")], Random(1))
+    picture = (canvas.paint(materials.art, plans, 32, 64)[0] + 1) / 2
+    assert colour_at(picture, 48, 16) == (1.0, 0.0, 0.0)
+    # As high as it is wide: no egg.
+    assert (picture[1] < 0.5).any(0).sum() == (picture[1] < 0.5).any(1).sum()
+
+
+def test_captions_name_every_thing_its_colour_and_the_ground(materials: Materials) -> None:
+    sprites = materials.art.sprites
+    scene = Scene((Thing(BALL, tint="purple"), Thing(BOX)), layout="left", ground="night")
+    said = {captions.caption(scene, sprites, Random(seed)) for seed in range(60)}
+    whole = [text for text in said if any(text.endswith(words) for words in ("at night", "in the night", "stars"))]
+    assert len(whole) > 20
+    for text in whole:
+        assert "ball" in text or "sphere" in text
+        assert "box" in text or "crate" in text
+        assert "left of" in text
+        assert "purple" in text or "violet" in text
+
+
+@pytest.mark.parametrize(("one", "many"), [("ball", "balls"), ("box", "boxes"), ("berry", "berries"), ("eyes", "eyes")])
+def test_several_things_are_named_in_the_plural(one: str, many: str) -> None:
+    assert captions.plural(one) == many
+
+
+def test_scenes_never_show_what_is_held_out() -> None:
+    sprites = [Sprite(name, "", "object", "", (), (), hue=0) for name in ("dog", "balloon", "mushroom", "crab")]
+    lots = Random(1)
+    drawn = [scenes.draw(sprites, lots) for _ in range(2000)]
+    assert not any(scenes.is_held_out(scene, sprites) for scene in drawn)
+    assert any(scenes.is_held_out(scenes.draw_any(sprites, lots), sprites) for _ in range(2000))
+
+
+def test_what_is_asked_in_the_evaluation_is_there_in_full() -> None:
+    assert (len(heldout.NAMES), len(heldout.SYNONYMS)) == (200, 100)
+    assert len(heldout.ON) + len(heldout.TINTED) + len(heldout.TOGETHER) == 100
+
+
+def test_the_tokenizer_knows_every_sign_and_fills_up_with_ends(materials: Materials) -> None:
+    found = vocabulary.tokens(materials.tokenizer, ["A BALL, 42?"])[0]
+    assert len(found) == vocabulary.TOKENS
+    assert found[0] == materials.start
+    first_end = found.tolist().index(materials.end)
+    assert first_end > 4
+    assert set(found[first_end:].tolist()) == {materials.end}
+
+
+def test_batches_differ_by_seed_and_hold_what_a_stage_needs(materials: Materials) -> None:
+    first, again, other = (next(iter(materials.batches(3, seed))) for seed in (1, 1, 2))
+    assert first.tokens.equal(again.tokens)
+    assert not first.tokens.equal(other.tokens)
+    assert first.plans.sprite.shape == (3, scenes.MOST_THINGS)
+    assert all(side % model.SCALE == 0 for size in batches.OTHERS for side in size)
+
+
+def test_the_steps_of_the_last_stage_are_those_of_the_scheduler() -> None:
+    scheduler = model.scheduler()
+    scheduler.set_timesteps(model.STEPS)
+    assert scheduler.sigmas.tolist() == pytest.approx(model.noise_levels(), abs=0.01)
+    assert (scheduler.timesteps / model.TIMESTEPS).tolist() == pytest.approx(model.noise_levels()[:-1], abs=0.01)
+
+
+def test_a_step_of_the_scheduler_goes_along_the_predicted_direction() -> None:
+    scheduler = model.scheduler()
+    scheduler.set_timesteps(model.STEPS)
+    picture, noise = torch.randn(1, 8, 4, 4), torch.randn(1, 8, 4, 4)
+    latents = noise
+    for time in scheduler.timesteps:
+        latents = scheduler.step(noise - picture, time, latents).prev_sample
+    assert latents.allclose(picture, atol=0.01)
+
+
+def test_a_stage_goes_on_where_it_stopped(materials: Materials, run: Path) -> None:
+    stage = Autoencoder(materials, run)
+    before = train.Training(stage).steps
+    trained(stage)
+    assert train.Training(Autoencoder(materials, run)).steps == before + STEPS
+    assert (run / "autoencoder" / "samples.png").exists()
+
+
+def test_the_later_stages_start_from_the_earlier_ones(materials: Materials, run: Path, tmp_path: Path) -> None:
+    student = Distil(materials, run)
+    taught = zip(student.unet.parameters(), student.teacher.parameters(), strict=True)
+    assert all(one.equal(other) for one, other in taught)
+    with pytest.raises(FileNotFoundError):
+        Denoiser(materials, tmp_path)
+
+
+def test_the_student_steps_to_the_end_of_a_cut(materials: Materials, run: Path) -> None:
+    start, end = Distil(materials, run).cuts(200)
+    levels = torch.tensor(model.noise_levels())
+    assert torch.isin(end, levels).all()
+    assert (start > end).all()
+
+
+def test_the_checkpoint_is_small_and_says_how_it_wants_to_be_used(checkpoint: Path) -> None:
+    assert export.checked(checkpoint) <= 60_000_000
+    assert json.loads((checkpoint / "chaski.json").read_text())["steps"] == model.STEPS
+    index = json.loads((checkpoint / "model_index.json").read_text())
+    assert index["_class_name"] == "StableDiffusionPipeline"
+    assert index["vae"] == ["diffusers", "AutoencoderTiny"]
+
+
+def test_the_checkpoint_paints_from_words_and_over_a_picture(checkpoint: Path) -> None:
+    painter = Painter.load(find(str(checkpoint), checkpoint.parent), PainterOptions(device="cpu"))
+    assert painter.abilities.redraw
+    assert (painter.recipe.live_size, painter.recipe.guidance) == (128, 1.0)
+    red = Image.new("RGB", (128, 128), "red")
+    drawn, wide = (
+        painter.paint([Stroke("a ball", 1, width, height)])[0].image for width, height in ((128, 128), (168, 96))
+    )
+    redrawn = painter.paint([Stroke("a ball", 1, 128, 128, start=red, strength=0.5)])[0].image
+    assert (drawn.size, wide.size, redrawn.size) == ((128, 128), (168, 96), (128, 128))
+    assert drawn.tobytes() != redrawn.tobytes()
+
+
+def test_the_teacher_alone_can_be_tried_before_the_last_stage(materials: Materials, run: Path, tmp_path: Path) -> None:
+    earlier = tmp_path / "run"
+    earlier.mkdir()
+    for stage in ("autoencoder", "denoiser"):
+        (earlier / stage).symlink_to(run / stage)
+    export.export(materials, earlier, tmp_path / "teacher")
+    assert json.loads((tmp_path / "teacher" / "chaski.json").read_text())["guidance"] > 1
+
+
+def test_the_judge_ranks_a_picture_by_what_it_shows(materials: Materials, run: Path) -> None:
+    judge = evaluate.Judge(materials, run)
+    pictures = torch.rand(4, 3, 128, 128) * 2 - 1
+    ranks = [judge.ranks(pictures[:1], [name])[0] for name in ("ball", "box", "leaf", "coin")]
+    assert sorted(ranks) == [0, 1, 2, 3]
+
+
+def test_the_colour_of_a_thing_is_told_apart_from_the_ground(materials: Materials) -> None:
+    picture = painted(materials, Thing(BALL), ground="yellow") * 2 - 1
+    assert evaluate.closest(evaluate.edge(picture)) == "yellow"
+    assert evaluate.main_colour(picture) == "red"
