@@ -38,6 +38,7 @@ EDGE = 4
 APART = 0.35
 TIMED = 20
 CORES = 2
+ON_GPU = 64
 MORE_PROMPTS = (
     "dog", "doggy", "a smiling cat", "tiger", "three red apples", "a pink elephant", "moon at night", "pineapple",
     "fire", "a tree on grass", "lion on a green background", "rainbow", "violin", "a white rabbit in the snow",
@@ -146,8 +147,8 @@ def main_colour(picture: Tensor) -> str:
     return max(set(words), key=words.count)
 
 
-def milliseconds(painter: Painter) -> float:
-    """For one picture on CORES cores, words in, pixels out: the middle of TIMED."""
+def milliseconds(painter: Painter) -> tuple[float, float]:
+    """For one picture on CORES cores, words in, pixels out: the middle of TIMED, and the least, when others rest."""
     before = torch.get_num_threads()
     torch.set_num_threads(CORES)
     times = []
@@ -156,7 +157,7 @@ def milliseconds(painter: Painter) -> float:
         draw(painter, ["a happy dog on a red background"], seed)
         times.append((time.perf_counter() - begin) * 1000)
     torch.set_num_threads(before)
-    return float(np.median(times[1:]))
+    return float(np.median(times[1:])), min(times[1:])
 
 
 def share(right: Sequence[bool]) -> str:
@@ -165,7 +166,8 @@ def share(right: Sequence[bool]) -> str:
 
 def loaded(folder: Path, device: str) -> Painter:
     """The checkpoint as Chaski loads it, in full precision."""
-    return Painter.load(find(str(folder), folder.parent), PainterOptions(device=device, precision="float32"))
+    batch = 1 if device == "cpu" else ON_GPU
+    return Painter.load(find(str(folder), folder.parent), PainterOptions(device, "float32", batch=batch))
 
 
 def main() -> None:
@@ -183,7 +185,8 @@ def main() -> None:
         sheet(draw(painter, [*PROMPTS, *MORE_PROMPTS], 1)).save(told.sheet)
     print("| Measured | Reached | Aim |\n| --- | --- | --- |", flush=True)
     if told.time:
-        print(f"| milliseconds for a picture on {CORES} cores | {milliseconds(painter):.0f} | ≤ 300 |")
+        middle, least = milliseconds(painter)
+        print(f"| milliseconds for a picture on {CORES} cores | {middle:.0f}, at best {least:.0f} | ≤ 300 |")
         return
     for row in rows(painter, Judge(Materials(told.art, torch.device(told.device)), told.run), told.most):
         print(f"| {' | '.join(row)} |", flush=True)

@@ -33,6 +33,8 @@ STAGES: dict[str, tuple[type[Stage], float]] = {
 }
 RUN = FOLDER / "run"
 WARMING_STEPS = 200
+ENDING = 0.2
+LEAST_RATE = 0.02
 LARGEST_GRADIENT = 1.0
 # On a CPU a batch is for seeing that it works.
 TOGETHER_ON_CPU = 8
@@ -78,10 +80,11 @@ class Training:
         (self.folder / "state.new").replace(self.folder / "state.pt")
         save(self.folder / "average.safetensors", self.average.values)
 
-    def step(self, batch: Any) -> torch.Tensor:
-        """One batch. Gives the loss, still on the device."""
+    def step(self, batch: Any, left: float) -> torch.Tensor:
+        """One batch, when the share `left` of the time is left. Gives the loss, still on the device."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.stage.rate * min(1.0, (self.steps + 1) / WARMING_STEPS)
+            # Slowly at first, and finer and finer at the end.
+            group["lr"] = self.stage.rate * max(min(1.0, (self.steps + 1) / WARMING_STEPS, left / ENDING), LEAST_RATE)
         on_gpu = self.stage.device.type == "cuda"
         with torch.autocast("cuda", torch.bfloat16) if on_gpu else nullcontext():
             loss = self.stage.loss(batch)
@@ -101,7 +104,7 @@ def train(stage: Stage, seconds: float, together: int, workers: int, most_steps:
     first, told, saved, loss = training.steps, begin, begin, torch.zeros(())
     print(f"{stage.name}: from step {first}, {together} pictures each", flush=True)
     while time.monotonic() - begin < seconds and (most_steps is None or training.steps - first < most_steps):
-        loss = training.step(next(batches).to(stage.device))
+        loss = training.step(next(batches).to(stage.device), 1 - (time.monotonic() - begin) / seconds)
         now = time.monotonic()
         if now - told > SECONDS_BETWEEN_LINES:
             report(training, loss, (training.steps - first) * together / (now - begin))
