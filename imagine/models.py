@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
 
+# Every model takes a seed below it.
+SEEDS = 2**31
+
+
 def new_seed() -> int:
-    """A seed that every model takes."""
-    return secrets.randbelow(2**31)
+    """Any seed."""
+    return secrets.randbelow(SEEDS)
 
 
 def new_token() -> str:

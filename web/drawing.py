@@ -26,7 +26,7 @@ from imagine.errors import (
     TooManyPicturesError,
     UnableError,
 )
-from imagine.models import Picture
+from imagine.models import SEEDS, Picture
 from imagine.shapes import SQUARE
 from web import studio
 from web.identity import address_block, signed_in
@@ -72,7 +72,7 @@ async def begin(request: HttpRequest) -> HttpResponse:
 async def draw_pictures(request: HttpRequest) -> HttpResponse:
     """Pictures out of words."""
     form, count = request.POST, count_of(request, 1)
-    style, shape, seed = form.get("style", ""), form.get("shape", SQUARE), whole_number(form.get("seed"))
+    style, shape, seed = form.get("style", ""), form.get("shape", SQUARE), seed_of(request)
     return await ask(request, lambda me: jobs.draw(me, form.get("prompt", ""), style, shape, seed, count), count)
 
 
@@ -109,8 +109,8 @@ async def upload_picture(request: HttpRequest) -> HttpResponse:
 @require_POST
 async def vary_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """More like this."""
-    count, shape, seed = count_of(request, jobs.VARIANTS), request.POST.get("shape", ""), request.POST.get("seed")
-    return await ask(request, lambda me: jobs.vary(me, picture_id, count, shape, whole_number(seed)), count, picture_id)
+    count, shape, seed = count_of(request, jobs.VARIANTS), request.POST.get("shape", ""), seed_of(request)
+    return await ask(request, lambda me: jobs.vary(me, picture_id, count, shape, seed), count, picture_id)
 
 
 @require_POST
@@ -231,6 +231,13 @@ def sent_file(request: HttpRequest) -> bytes:
 def who(request: HttpRequest, person: Person | None) -> str:
     """Whose uploads are counted: the person's, or those of everybody who comes from an address without being known."""
     return str(person.id) if person else address_block(request)
+
+
+def seed_of(request: HttpRequest) -> int | None:
+    """The seed that is asked for; None for a new one."""
+    text = request.POST.get("seed", "")
+    seed = int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
+    return seed if seed is not None and seed < SEEDS else None
 
 
 def count_of(request: HttpRequest, default: int) -> int:

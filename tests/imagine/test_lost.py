@@ -73,6 +73,7 @@ def test_a_painter_that_still_draws_is_left_alone(shop: Workshop, ada: Visitor) 
     shop.painter.start()
     [picture] = ask(ada, "/imagine/draw", prompt="a llama")
     being_drawn(picture)
+    eventually(lambda: shop.valkey.has(keys.alive(picture.id)))
     Picture.objects.filter(id=picture.id).update(started_at=timezone.now() - LOST_AFTER)
     shop.look_for_lost()
     assert ended(picture).attempts == 1

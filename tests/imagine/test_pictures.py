@@ -45,6 +45,16 @@ def test_the_same_seed_draws_the_same_picture_and_another_does_not(ada: Visitor)
     assert difference(first, other) > 1
 
 
+@pytest.mark.parametrize("seed", [0, 999_999_999, 2**31 - 1])
+def test_every_seed_of_a_page_is_kept(ada: Visitor, seed: int) -> None:
+    assert ask(ada, "/imagine/draw", prompt="a llama", seed=seed)[0].seed == seed
+
+
+@pytest.mark.parametrize("seed", ["", "-1", "1.5", 2**31, 10**10, "x"])
+def test_any_other_seed_means_a_new_one(ada: Visitor, seed: object) -> None:
+    assert 0 <= ask(ada, "/imagine/draw", prompt="a llama", seed=seed)[0].seed < 2**31
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_person_chooses_the_shape(ada: Visitor, shape: str) -> None:
     picture = draw(ada, shape=shape)
