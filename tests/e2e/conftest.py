@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.conftest import note_errors
 from tests.people import next_address
 from tests.servers import Site
 
@@ -21,7 +22,7 @@ async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
             headers = {"X-Forwarded-For": next_address()}
             context = await browser.new_context(base_url=site.url, extra_http_headers=headers, **options)
             page = await (await contexts.enter_async_context(context)).new_page()
-            page.on("pageerror", lambda error: errors.append(str(error)))
+            note_errors(page, errors)
             return page
 
         yield open_one
