@@ -27,9 +27,6 @@ class Notice:
     device: str = ""
     problem: str = ""
     redraw: bool = False
-    film: bool = False
-    size: int = 0
-    live_size: int = 0
     # A moving average of what one live frame takes, and how many were begun and shown.
     frame_seconds: float = 0.0
     begun: int = 0

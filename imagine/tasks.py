@@ -60,7 +60,7 @@ def drawing() -> "Drawing":
     painters.load()
     beat.beat_soon()
     for notice in painters.notices():
-        logger.info("%s: %s %s", notice.role, notice.state, notice.checkpoint)
+        logger.info("%s: %s %s %s", notice.role, notice.state, notice.checkpoint, notice.device)
     # Whoever typed while nobody could draw is still in line.
     jobs.send_live()
     return Drawing(painters, redis(), beat)
