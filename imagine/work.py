@@ -2,10 +2,11 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from uuid import UUID
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from redis import Redis
@@ -66,20 +67,23 @@ class Work:
         """It is done: keep its files."""
         storage.save(self.picture.id, files)
         served = sorted(set(files) & set(storage.SERVED))
-        if self._end(Status.DONE, "", width=size[0], height=size[1], frames=frames, files=served):
-            storage.keep_only(self.picture.id, files.keys())
-        else:
+        tidy = partial(storage.keep_only, self.picture.id, files.keys())
+        if not self._end(Status.DONE, "", tidy, width=size[0], height=size[1], frames=frames, files=served):
             self._sweep()
 
     def fail(self, error: ImagineError) -> None:
         """It ended otherwise. Of what is not shown here nothing is kept, not even what it was to begin from."""
-        ended = self._end(Status.STOPPED if isinstance(error, StoppedError) else Status.FAILED, error.code)
-        if ended and isinstance(error, RefusedPixelsError):
-            storage.delete(self.picture.id)
+        refused = isinstance(error, RefusedPixelsError)
+        tidy = partial(storage.delete, self.picture.id) if refused else None
+        self._end(Status.STOPPED if isinstance(error, StoppedError) else Status.FAILED, error.code, tidy)
 
-    def _end(self, status: Status, problem: str, **fields: object) -> bool:
+    def _end(self, status: Status, problem: str, tidy: Callable[[], None] | None, **fields: object) -> bool:
+        """Whether it was still ours to end. `tidy` runs before anybody can read that it ended."""
         mine = Picture.objects.filter(id=self.picture.id, status=Status.DRAWING, attempts=self.picture.attempts)
-        ended = mine.update(status=status, problem=problem, finished_at=timezone.now(), **fields)
+        with transaction.atomic():
+            ended = mine.update(status=status, problem=problem, finished_at=timezone.now(), **fields)
+            if ended and tidy:
+                tidy()
         give_back()
         if ended:
             self.tell(1, 1, status)
