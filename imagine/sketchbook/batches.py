@@ -20,12 +20,11 @@ SQUARE = (SIDE, SIDE)
 # Width and height of the others in which people draw.
 OTHERS = tuple(size for shape in SHAPES.values() if (size := shape.size(SIDE)) != SQUARE)
 # So many batches of a hundred are not square.
-OTHERS_PERCENT = 16
-UNTOLD_PERCENT = 10
+OTHERS_PERCENT = 12
 
 
 class Batch(NamedTuple):
-    """B scenes to be drawn `width` x `height`, and their captions as `tokens` [B, TOKENS], some empty."""
+    """B scenes to be drawn `width` x `height`, and their captions as `tokens` [B, TOKENS]."""
 
     plans: Plan
     tokens: Tensor
@@ -48,11 +47,9 @@ class Batches(IterableDataset[Batch]):
         tokenizer = vocabulary.from_json(self.saved)
         while True:
             scenes = [draw(self.sprites, lots) for _ in range(self.count)]
-            told = [
-                "" if lots.randrange(100) < UNTOLD_PERCENT else caption(scene, self.sprites, lots) for scene in scenes
-            ]
+            told = [caption(scene, self.sprites, lots) for scene in scenes]
             width, height = lots.choice(OTHERS) if lots.randrange(100) < OTHERS_PERCENT else SQUARE
-            yield Batch(plan(scenes, lots), vocabulary.tokens(tokenizer, told), width, height)
+            yield Batch(plan(scenes), vocabulary.tokens(tokenizer, told), width, height)
 
 
 def loader(dataset: Batches, workers: int, pinned: bool) -> Iterator[Batch]:

@@ -29,11 +29,10 @@ EFFECT_WORDS = {
     "pixel": ("pixel art", STYLES["pixel"].words),
     "gray": ("black and white", STYLES["pencil"].words, STYLES["ink"].words),
 }
-FLAT_WORDS = ("flat", "flat art", "cartoon", STYLES["anime"].words, STYLES["paper"].words)
 # What people add without meaning anything that this world could show.
 FILLERS = ("cute", "cute little", "happy", "lovely", "nice", "funny", "beautiful", "sweet", "cool")
 BEFORE = ("", "", "", "", "", "a picture of ", "a drawing of ", "draw ", "an image of ", "an emoji of ", "please draw ")
-IDLE_STYLES = tuple(STYLES[key].words for key in ("photo", "watercolor", "oil", "clay", "woven", "neon", "toy"))
+IDLE_STYLES = tuple(STYLES[key].words for key in ("photo", "watercolor", "oil", "anime", "clay", "paper", "woven", "neon", "toy"))
 PLURALS = ((re.compile(r"(s|x|ch|sh)$"), r"\1es"), (re.compile(r"([^aeiou])y$"), r"\1ies"), (re.compile(r"$"), "s"))
 
 
@@ -42,7 +41,6 @@ def caption(scene: Scene, sprites: Sequence[Sprite], lots: Random) -> str:
     text = lots.choice(BEFORE) + things(scene, sprites, lots) + place(scene, lots)
     parts = [text + ground(scene.ground, lots)]
     parts += [lots.choice(EFFECT_WORDS[scene.effect])] if scene.effect else []
-    parts += [lots.choice(FLAT_WORDS)] if scene.things[0].flat else []
     if len(parts) == 1 and lots.random() < 0.08:
         parts.append(lots.choice(IDLE_STYLES))
     said = ", ".join(parts)

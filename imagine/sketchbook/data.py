@@ -66,7 +66,7 @@ def look(path: Path = FOLDER / "scenes.png", seed: int = 1) -> None:
     for scene in scenes:
         print(caption(scene, art.sprites, lots))
     torch.set_num_threads(1)
-    sheet(canvas.paint(art, canvas.plan(scenes, lots), 128, 128)).save(path)
+    sheet(canvas.paint(art, canvas.plan(scenes), 128, 128)).save(path)
 
 
 def main() -> None:

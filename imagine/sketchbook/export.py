@@ -15,12 +15,12 @@ from imagine.recipes import FILE
 from imagine.sketchbook import model
 from imagine.sketchbook.data import ART
 from imagine.sketchbook.materials import Materials
-from imagine.sketchbook.stages import GUIDANCE
 from imagine.sketchbook.train import RUN
 from imagine.sketchbook.weights import load_into
 
 LARGEST = 60_000_000
-TEACHER_STEPS = 16
+# How it wants to be used: see imagine.recipes.Recipe.
+RECIPE = {"steps": model.STEPS, "guidance": 1.0, "size": model.SIDE, "live_size": model.SIDE, "redraw_steps": 2}
 
 
 class TooLargeError(Exception):
@@ -30,14 +30,12 @@ class TooLargeError(Exception):
 def export(materials: Materials, run: Path, folder: Path) -> int:
     """Write the folder, weights in half precision. Gives its size in bytes.
 
-    Without the last stage it is the teacher, which takes more steps and guidance. Raises TooLargeError, and
-    FileNotFoundError where an earlier stage has not run.
+    Raises TooLargeError, and FileNotFoundError where a stage has not run.
     """
-    last = "distil" if (run / "distil" / "average.safetensors").exists() else "denoiser"
     parts = model.Parts(model.autoencoder(), materials.text_encoder(), model.unet())
     load_into(parts.autoencoder, run / "autoencoder" / "average.safetensors", "autoencoder")
     load_into(parts.text_encoder, run / "denoiser" / "average.safetensors", "text_encoder")
-    load_into(parts.unet, run / last / "average.safetensors", "unet")
+    load_into(parts.unet, run / "denoiser" / "average.safetensors", "unet")
     autoencoder: Any = parts.autoencoder.to(materials.device).eval()
     autoencoder.register_to_config(scaling_factor=materials.scale(autoencoder))
     pipeline = StableDiffusionPipeline(
@@ -51,14 +49,8 @@ def export(materials: Materials, run: Path, folder: Path) -> int:
         requires_safety_checker=False,
     )
     pipeline.to("cpu", torch.float16).save_pretrained(folder, safe_serialization=True)
-    (folder / FILE).write_text(json.dumps(recipe(last == "distil"), indent=2) + "\n")
+    (folder / FILE).write_text(json.dumps(RECIPE, indent=2) + "\n")
     return checked(folder)
-
-
-def recipe(is_distilled: bool) -> dict[str, int | float]:
-    """How it wants to be used: see imagine.recipes.Recipe."""
-    steps, guidance = (model.STEPS, 1.0) if is_distilled else (TEACHER_STEPS, GUIDANCE)
-    return {"steps": steps, "guidance": guidance, "size": model.SIDE, "live_size": model.SIDE, "redraw_steps": 2}
 
 
 def checked(folder: Path) -> int:

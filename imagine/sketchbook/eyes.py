@@ -53,15 +53,7 @@ class Looking(Stage):
         soft = F.interpolate(F.avg_pool2d(pictures, 2), scale_factor=2, mode="bilinear")
         pictures = torch.where(torch.rand(len(pictures), 1, 1, 1, device=self.device) < 0.4, soft, pictures)
         pictures = pictures + 0.05 * torch.randn_like(pictures)
-        return F.cross_entropy(self.eyes(pictures) * SHARPNESS, self.shares(batch))
-
-    def shares(self, batch: Batch) -> Tensor:
-        """[B, things]: each thing's share of a scene's things."""
-        sprite = batch.plans.sprite
-        shares = torch.zeros(len(sprite), len(self.materials.art.sprites) + 1, device=self.device)
-        # Empty places are numbered -1 and counted in the last column.
-        shares.scatter_(1, sprite % shares.shape[1], 1.0)
-        return F.normalize(shares[:, :-1], p=1, dim=1)
+        return F.cross_entropy(self.eyes(pictures) * SHARPNESS, self.materials.shares(batch))
 
     @torch.no_grad()
     def sample(self) -> Tensor:

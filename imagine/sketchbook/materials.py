@@ -1,13 +1,11 @@
 """What all stages share: the art on the device, the tokenizer, phrases with their nearness, prompts for samples."""
 
-import io
-import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from imagine.sketchbook import canvas, data, model, sprites, vocabulary
@@ -22,21 +20,16 @@ PROMPTS = (
     "a purple umbrella", "sun", "burger and fries",
 )  # fmt: skip
 
-ON_CPU = 4
-
 
 class Materials:
-    """The pack, on a device. `phrases` [N, TOKENS] and `nearness` [N, width] belong together."""
+    """The pack, on a device."""
 
     def __init__(self, path: Path, device: torch.device) -> None:
         self.device, self.art = device, sprites.load(path).to(device)
         with zipfile.ZipFile(path) as packed:
             self.saved = packed.read(data.TOKENIZER).decode()
-            phrases, near = json.loads(packed.read(data.PHRASES)), np.load(io.BytesIO(packed.read(data.NEARNESS)))
         self.tokenizer = vocabulary.from_json(self.saved)
         self.start, self.end = int(self.tokenizer.bos_token_id), int(self.tokenizer.eos_token_id)
-        self.phrases = vocabulary.tokens(self.tokenizer, phrases).to(device, torch.int32)
-        self.nearness = torch.from_numpy(near).to(device)
 
     def text_encoder(self) -> Any:
         """A new one, with a word for each token."""
@@ -50,18 +43,21 @@ class Materials:
         return next(iter(self.batches(count, 0))).to(self.device)._replace(width=model.SIDE, height=model.SIDE)
 
     def prompts(self) -> Tensor:
-        """Always the same prompts, as tokens; few on a CPU, where a sample would take longer than the training."""
-        told = PROMPTS if self.device.type == "cuda" else PROMPTS[:ON_CPU]
-        return vocabulary.tokens(self.tokenizer, list(told)).to(self.device)
+        """Always the same prompts, as tokens."""
+        return vocabulary.tokens(self.tokenizer, list(PROMPTS)).to(self.device)
 
-    def untold(self, tokens: Tensor) -> Tensor:
-        """As many empty captions."""
-        return vocabulary.tokens(self.tokenizer, [""]).to(self.device).expand(len(tokens), -1)
+    def shares(self, batch: Batch) -> Tensor:
+        """[B, things]: each thing's share of a scene's things."""
+        sprite = batch.plans.sprite
+        shares = torch.zeros(len(sprite), len(self.art.sprites) + 1, device=self.device)
+        # Empty places are numbered -1 and counted in the last column.
+        shares.scatter_(1, sprite % shares.shape[1], 1.0)
+        return F.normalize(shares[:, :-1], p=1, dim=1)
 
-    def noise(self, count: int) -> Tensor:
-        """Always the same noise, [count, 8, 16, 16]."""
+    def noise(self) -> Tensor:
+        """Always the same noise for the prompts, [prompts, 8, 16, 16]."""
         side, lots = model.SIDE // model.SCALE, torch.Generator().manual_seed(3)
-        return torch.randn(count, model.CHANNELS, side, side, generator=lots).to(self.device)
+        return torch.randn(len(PROMPTS), model.CHANNELS, side, side, generator=lots).to(self.device)
 
     @torch.no_grad()
     def scale(self, autoencoder: nn.Module) -> float:

@@ -11,28 +11,31 @@ from imagine.sketchbook.sprites import Sprite
 
 MOST_THINGS = 5
 EFFECTS = ("", "sticker", "pixel", "gray")
+CHANCES = 7
+# How far chance moves, sizes and turns.
+MOVED, SIZED, TURNED = 0.03, 0.06, 0.05
 
 
 @dataclass(frozen=True)
 class Thing:
     """One drawing in a picture. `x` and `y` are the middle from -1 (left, top) to 1; `size` is its side, 1 the shorter
-    side of the picture; `angle` is in radians; `tint` a colour word or ""; `flat` asks for the flat drawing."""
+    side of the picture; `angle` is in radians; `tint` a colour word or ""."""
 
     sprite: int
     x: float = 0.0
     y: float = 0.0
     size: float = 0.8
     angle: float = 0.0
-    mirrored: bool = False
     tint: str = ""
-    flat: bool = False
 
 
 @dataclass(frozen=True)
 class Scene:
     """A picture before it is drawn. `layout` and `place` and `scale` are what its caption tells of the arrangement.
 
-    `ground` is "" (pale), a colour word, two with a dash between (a gradient), or one of LANDS.
+    `ground` is "" (pale), a colour word, two with a dash between (a gradient), or one of LANDS. `chance` is what no
+    caption tells, CHANCES numbers of normal spread: how much the things are moved across and down, sized and turned,
+    and the shade of a pale ground.
     """
 
     things: tuple[Thing, ...]
@@ -41,6 +44,7 @@ class Scene:
     scale: str = ""
     ground: str = ""
     effect: str = ""
+    chance: tuple[float, ...] = (0.0,) * CHANCES
 
 
 # Where one thing can stand, and how large it can be, when the caption says so.
@@ -77,18 +81,18 @@ def draw(sprites: Sequence[Sprite], lots: Random) -> Scene:
 
 def draw_any(sprites: Sequence[Sprite], lots: Random) -> Scene:
     kind = lots.random()
-    if kind < 0.62:
+    if kind < 0.7:
         scene = one(sprites, lots)
-    elif kind < 0.84:
+    elif kind < 0.9:
         scene = two(sprites, lots)
-    elif kind < 0.94:
+    elif kind < 0.96:
         scene = several(sprites, lots)
     else:
         scene = three(sprites, lots)
-    flat = lots.random() < 0.15
-    effect = lots.choice(EFFECTS[1:]) if lots.random() < 0.12 else ""
-    things = tuple(shaken(replace(thing, flat=flat), lots) for thing in scene.things)
-    return replace(scene, things=things, ground=a_ground(lots), effect=effect)
+    effect = lots.choice(EFFECTS[1:]) if lots.random() < 0.08 else ""
+    chance = tuple(lots.gauss() for _ in range(CHANCES))
+    things = tuple(shaken(thing, chance) for thing in scene.things)
+    return replace(scene, things=things, ground=a_ground(lots), effect=effect, chance=chance)
 
 
 def one(sprites: Sequence[Sprite], lots: Random) -> Scene:
@@ -97,11 +101,11 @@ def one(sprites: Sequence[Sprite], lots: Random) -> Scene:
     if said < 0.12:
         place = lots.choice(list(PLACES))
         x, y = PLACES[place]
-        return Scene((replace(thing, x=x, y=y, size=lots.uniform(0.4, 0.5)),), place=place)
+        return Scene((replace(thing, x=x, y=y, size=0.45),), place=place)
     if said < 0.24:
         scale = lots.choice(list(SCALES))
         return Scene((replace(thing, size=SCALES[scale]),), scale=scale)
-    return Scene((replace(thing, size=lots.uniform(0.7, 0.9)),))
+    return Scene((thing,))
 
 
 def two(sprites: Sequence[Sprite], lots: Random) -> Scene:
@@ -142,15 +146,14 @@ def a_ground(lots: Random) -> str:
     return "-".join(lots.sample(list(COLOURS), 2)) if kind < 0.78 else lots.choice(list(LANDS))
 
 
-def shaken(thing: Thing, lots: Random) -> Thing:
-    """Moved, turned and sized a little."""
+def shaken(thing: Thing, chance: Sequence[float]) -> Thing:
+    """Moved, sized and turned a little, all things of a scene alike."""
     return replace(
         thing,
-        x=thing.x + lots.gauss(0, 0.03),
-        y=thing.y + lots.gauss(0, 0.03),
-        size=thing.size * math.exp(lots.gauss(0, 0.05)),
-        angle=lots.gauss(0, 0.06),
-        mirrored=lots.random() < 0.1,
+        x=thing.x + MOVED * chance[0],
+        y=thing.y + MOVED * chance[1],
+        size=thing.size * math.exp(SIZED * chance[2]),
+        angle=TURNED * chance[3],
     )
 
 

@@ -18,10 +18,9 @@ from imagine.sketchbook.weights import load_into
 BLUR = 0.1
 # How much the latents' spread counts beside the picture's likeness.
 SPREAD = 0.01
-NEARNESS = 0.3
-GUIDANCE = 3.0
-# The teacher's small steps within one large one of the student.
-SMALL_STEPS = 4
+# How much the names of things count beside the draft while the text encoder learns, and the draft beside the picture
+# while the denoiser does.
+NAMING, DRAFTING = 0.05, 0.2
 
 
 class Stage(ABC):
@@ -50,22 +49,23 @@ class Stage(ABC):
     def pictures(self, batch: Batch) -> Tensor:
         """What the scenes look like, [B, 3, H, W] from -1 to 1."""
         with torch.no_grad():
-            return canvas.paint(self.materials.art, batch.plans, batch.height, batch.width)
+            pictures = canvas.paint(self.materials.art, batch.plans, batch.height, batch.width)
+            return pictures.contiguous(memory_format=torch.channels_last)
 
     def earlier(self, stage: str, module: nn.Module, part: str) -> nn.Module:
         """`module` with the averaged weights of an earlier stage, which does not change them any more."""
         load_into(module, self.folder / stage / "average.safetensors", part)
-        return module.to(self.device).eval().requires_grad_(False)
+        return module.to(self.device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
 class Autoencoder(Stage):
     """Pictures to latents and back. Latents should spread like normal noise, and stand some."""
 
-    name, rate, together = "autoencoder", 1e-3, 192
+    name, rate, together = "autoencoder", 1.5e-3, 192
 
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
-        self.autoencoder = model.autoencoder().to(self.device)
+        self.autoencoder = model.autoencoder().to(self.device, memory_format=torch.channels_last)
         self.trained = nn.ModuleDict({"autoencoder": self.autoencoder})
 
     def loss(self, batch: Batch) -> Tensor:
@@ -95,52 +95,21 @@ def unlike(back: Tensor, pictures: Tensor) -> Tensor:
 
 
 class Words(Stage):
-    """The text encoder learns which phrases mean nearly the same, from a sentence encoder's numbers."""
+    """The text encoder learns what its words ask for: which things, and a draft of the picture.
 
-    name, rate = "words", 1e-3
-
-    def __init__(self, materials: Materials, folder: Path) -> None:
-        super().__init__(materials, folder)
-        self.text_encoder = materials.text_encoder()
-        self.reader = nn.Linear(model.WORDS_WIDTH, materials.nearness.shape[1]).to(self.device)
-        self.trained = nn.ModuleDict({"text_encoder": self.text_encoder, "reader": self.reader})
-
-    def loss(self, batch: Batch) -> Tensor:
-        return misread(self.materials, self.text_encoder, self.reader, len(batch.tokens))
-
-    def sample(self) -> Tensor:
-        return torch.zeros(0)
-
-
-def misread(materials: Materials, text_encoder: nn.Module, reader: nn.Module, count: int) -> Tensor:
-    """How far `count` phrases drawn by lot are from the sentence encoder's numbers: 0 the same, 1 unrelated."""
-    numbers = torch.randint(len(materials.phrases), (count,), device=materials.device)
-    tokens = materials.phrases[numbers].long()
-    hidden = model.summary(tokens, text_encoder(tokens).last_hidden_state, materials.end)
-    return 1 - F.cosine_similarity(reader(hidden).float(), materials.nearness[numbers].float()).mean()
-
-
-class Denoiser(Stage):
-    """Words and noisy latents to the direction from picture to noise (flow matching, arXiv 2210.02747).
-
-    x_t = (1 - t) picture + t noise; what is asked for is noise - picture, at every t, which is a step's direction.
+    A text is read in a small part of the time of a picture, so most of what words mean is learned here. Two readers
+    ask for it; they are needed only while it learns.
     """
 
-    name, rate = "denoiser", 4e-4
+    name, rate, together = "words", 1e-3, 512
 
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
         self.autoencoder = self.earlier("autoencoder", model.autoencoder(), "autoencoder")
         self.scale = materials.scale(self.autoencoder)
-        self.unet = model.unet().to(self.device, memory_format=torch.channels_last)
-        self.text_encoder = materials.text_encoder()
-        self.reader = nn.Linear(model.WORDS_WIDTH, materials.nearness.shape[1]).to(self.device)
-        self.trained = nn.ModuleDict({"unet": self.unet, "text_encoder": self.text_encoder, "reader": self.reader})
-        for part in ("text_encoder", "reader"):
-            load_into(self.trained[part], folder / "words" / "average.safetensors", part)
-
-    def compiled(self) -> None:
-        self.unet.compile(dynamic=False)
+        self.text_encoder, self.drafts = materials.text_encoder(), model.Drafts().to(self.device)
+        self.namer = nn.Linear(model.WORDS_WIDTH, len(materials.art.sprites)).to(self.device)
+        self.trained = nn.ModuleDict({"text_encoder": self.text_encoder, "drafts": self.drafts, "namer": self.namer})
 
     def latents(self, batch: Batch) -> Tensor:
         """Pictures as the denoiser knows them, [B, 8, H/8, W/8] with a spread of 1."""
@@ -148,80 +117,64 @@ class Denoiser(Stage):
             return (self.autoencoder.encoder(self.pictures(batch)) * self.scale).float()
 
     def loss(self, batch: Batch) -> Tensor:
-        clean = self.latents(batch)
-        noise = torch.randn_like(clean)
-        # Most in the middle, where the most is to decide (arXiv 2403.03206), some everywhere.
-        level = torch.sigmoid(torch.randn(len(clean), device=self.device) + 0.3)
-        level = torch.where(torch.rand_like(level) < 0.2, torch.rand_like(level), level)
-        noisy = torch.lerp(clean, noise, level[:, None, None, None])
-        words = self.text_encoder(batch.tokens).last_hidden_state
-        wrong = F.mse_loss(direction(self.unet, noisy, level, words).float(), noise - clean)
-        return wrong + NEARNESS * misread(self.materials, self.text_encoder, self.reader, len(clean))
+        batch = batch._replace(width=model.SIDE, height=model.SIDE)
+        hidden = self.text_encoder(batch.tokens).last_hidden_state
+        named = F.cross_entropy(self.namer(hidden[:, -1]).float(), self.materials.shares(batch))
+        return F.mse_loss(self.drafts(hidden).float(), self.latents(batch)) + NAMING * named
 
     @torch.no_grad()
     def sample(self) -> Tensor:
-        batch = self.materials.prompts()
-        words, untold = (
-            self.text_encoder(batch).last_hidden_state,
-            self.text_encoder(self.materials.untold(batch)).last_hidden_state,
-        )
-        latents = self.materials.noise(len(batch))
-        levels = model.noise_levels(16)
-        for start, end in pairwise(levels):
-            latents = guided_step(self.unet, latents, spread(start, latents), spread(end, latents), words, untold)
-        return shown(self.autoencoder, latents / self.scale)
+        hidden = self.text_encoder(self.materials.prompts()).last_hidden_state
+        return shown(self.autoencoder, self.drafts(hidden) / self.scale)
 
 
-class Distil(Denoiser):
-    """Four large steps instead of many small ones, guidance inside (progressive distillation, arXiv 2202.00512).
+class Denoiser(Words):
+    """Words and noisy latents to the direction from picture to noise (flow matching, arXiv 2210.02747).
 
-    The noise levels are cut as the scheduler cuts them. From anywhere within a cut, the student's one step must reach
-    the cut's end where the teacher, guided by the words, arrives in several.
+    x_t = (1 - t) picture + t noise; what is asked for is noise - picture, at every t, which is a step's direction.
     """
 
-    name, rate = "distil", 1e-4
+    name, rate, together = "denoiser", 8e-4, 256
 
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
-        self.teacher = self.earlier("denoiser", model.unet(), "unet").to(memory_format=torch.channels_last)
-        self.earlier("denoiser", self.text_encoder, "text_encoder")
-        load_into(self.unet, folder / "denoiser" / "average.safetensors", "unet")
-        self.trained = nn.ModuleDict({"unet": self.unet})
+        self.unet = model.unet().to(self.device, memory_format=torch.channels_last)
+        for part in ("text_encoder", "drafts"):
+            load_into(self.trained[part], folder / "words" / "average.safetensors", part)
+        self.trained = nn.ModuleDict({"unet": self.unet, "text_encoder": self.text_encoder, "drafts": self.drafts})
 
     def compiled(self) -> None:
-        super().compiled()
-        self.teacher.compile(dynamic=False)
+        self.unet.compile(dynamic=False)
 
     def loss(self, batch: Batch) -> Tensor:
         clean = self.latents(batch)
-        start, end = self.cuts(len(clean))
-        noisy = torch.lerp(clean, torch.randn_like(clean), start[:, None, None, None])
-        with torch.no_grad():
-            words = self.text_encoder(batch.tokens).last_hidden_state
-            untold = self.text_encoder(self.materials.untold(batch.tokens)).last_hidden_state
-            there, level = noisy, start
-            for left in range(SMALL_STEPS, 0, -1):
-                after = level + (end - level) / left
-                there = guided_step(self.teacher, there, level, after, words, untold)
-                level = after
-        wanted = (there - noisy) / (end - start)[:, None, None, None]
-        return F.mse_loss(direction(self.unet, noisy, start, words).float(), wanted)
+        hidden = self.text_encoder(batch.tokens).last_hidden_state
+        wrong = self.misdirected(clean, hidden, batch.plans.chance)
+        if batch.width != batch.height:
+            # Drafts are square.
+            return wrong
+        return wrong + DRAFTING * F.mse_loss(self.drafts(hidden).float(), clean)
 
-    def cuts(self, count: int) -> tuple[Tensor, Tensor]:
-        """Noise levels to step from and to, [B] each: half from a cut's start, half from within it."""
-        levels = torch.tensor(model.noise_levels(), device=self.device)
-        number = torch.randint(model.STEPS, (count,), device=self.device)
-        start, end = levels[number], levels[number + 1]
-        within = torch.where(torch.rand(count, device=self.device) < 0.5, 0.0, torch.rand(count, device=self.device))
-        # A step of no length has no direction.
-        return torch.lerp(start, end, within * 0.95), end
+    def misdirected(self, clean: Tensor, words: Tensor, chance: Tensor) -> Tensor:
+        """How far the U-Net's directions are from the right ones.
+
+        Each picture is met twice. As it is drawn from words: where one of the steps begins, with noise that tells what
+        was left to chance. And as it is drawn over: at any level, mostly in the middle (arXiv 2403.03206), with noise
+        that knows nothing of the picture.
+        """
+        count, _, height, width = clean.shape
+        noise = torch.cat((model.noise_telling(chance, height, width), torch.randn_like(clean)))
+        steps = torch.tensor(model.noise_levels()[:-1], device=self.device)
+        drawn = steps[torch.randint(len(steps), (count,), device=self.device)]
+        level = torch.cat((drawn, torch.sigmoid(torch.randn_like(drawn))))
+        clean, words = clean.repeat(2, 1, 1, 1), words.repeat(2, 1, 1)
+        noisy = torch.lerp(clean, noise, level[:, None, None, None])
+        return F.mse_loss(direction(self.unet, noisy, level, words).float(), noise - clean)
 
     @torch.no_grad()
     def sample(self) -> Tensor:
-        batch = self.materials.prompts()
-        words, latents = self.text_encoder(batch).last_hidden_state, self.materials.noise(len(batch))
-        levels = model.noise_levels()
-        for start, end in pairwise(levels):
+        words, latents = self.text_encoder(self.materials.prompts()).last_hidden_state, self.materials.noise()
+        for start, end in pairwise(model.noise_levels()):
             latents = latents + (end - start) * direction(self.unet, latents, spread(start, latents), words)
         return shown(self.autoencoder, latents / self.scale)
 
@@ -235,18 +188,11 @@ def direction(unet: nn.Module, latents: Tensor, level: Tensor, words: Tensor) ->
     return found
 
 
-def guided_step(unet: nn.Module, latents: Tensor, start: Tensor, end: Tensor, words: Tensor, untold: Tensor) -> Tensor:
-    """One step from noise levels `start` to `end`, away from what would be drawn without words (arXiv 2207.12598)."""
-    both = direction(unet, torch.cat((latents, latents)), torch.cat((start, start)), torch.cat((words, untold)))
-    told, free = both.float().chunk(2)
-    return latents + (end - start)[:, None, None, None] * torch.lerp(free, told, GUIDANCE)
-
-
 def spread(level: float, latents: Tensor) -> Tensor:
     """The same level for each of a batch."""
     return torch.full((len(latents),), level, device=latents.device)
 
 
 def shown(autoencoder: nn.Module, latents: Tensor) -> Tensor:
-    pictures: Tensor = autoencoder.decoder(latents).float()
+    pictures: Tensor = autoencoder.decoder(latents).float().clamp(-1, 1)
     return pictures

@@ -9,7 +9,6 @@ next ones, and `samples.png`.
 
 import argparse
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +19,22 @@ from imagine.sketchbook.data import ART, FOLDER
 from imagine.sketchbook.eyes import Looking
 from imagine.sketchbook.materials import Materials
 from imagine.sketchbook.sheets import sheet
-from imagine.sketchbook.stages import Autoencoder, Denoiser, Distil, Stage, Words
+from imagine.sketchbook.stages import Autoencoder, Denoiser, Stage, Words
 from imagine.sketchbook.weights import Average, save
 
 # In this order, with their shares of the time.
 STAGES: dict[str, tuple[type[Stage], float]] = {
-    "autoencoder": (Autoencoder, 0.16),
-    "words": (Words, 0.05),
-    "eyes": (Looking, 0.07),
-    "denoiser": (Denoiser, 0.5),
-    "distil": (Distil, 0.22),
+    "autoencoder": (Autoencoder, 0.15),
+    "eyes": (Looking, 0.08),
+    "words": (Words, 0.17),
+    "denoiser": (Denoiser, 0.6),
 }
 RUN = FOLDER / "run"
 WARMING_STEPS = 200
 ENDING = 0.2
 LEAST_RATE = 0.02
 LARGEST_GRADIENT = 1.0
-# On a CPU a batch is for seeing that it works.
-TOGETHER_ON_CPU = 8
+TOGETHER_ON_CPU = 16
 WORKERS_ON_GPU = 12
 SECONDS_BETWEEN_SAVES = 120
 SECONDS_BETWEEN_LINES = 15
@@ -85,8 +82,7 @@ class Training:
         for group in self.optimiser.param_groups:
             # Slowly at first, and finer and finer at the end.
             group["lr"] = self.stage.rate * max(min(1.0, (self.steps + 1) / WARMING_STEPS, left / ENDING), LEAST_RATE)
-        on_gpu = self.stage.device.type == "cuda"
-        with torch.autocast("cuda", torch.bfloat16) if on_gpu else nullcontext():
+        with torch.autocast(self.stage.device.type, torch.bfloat16):
             loss = self.stage.loss(batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

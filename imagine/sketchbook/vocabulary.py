@@ -9,8 +9,9 @@ from tokenizers import Tokenizer, models, trainers
 from transformers import CLIPTokenizer
 
 SIZE = 6144
-# The longest captions with the longest style's words have about 36.
-TOKENS = 40
+# The last of them are no words: there the text encoder drafts the picture. The longest captions have about 30.
+DRAFT = 16
+TOKENS = 32 + DRAFT
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 

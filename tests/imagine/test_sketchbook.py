@@ -17,7 +17,7 @@ from imagine.sketchbook.eyes import Looking
 from imagine.sketchbook.materials import Materials
 from imagine.sketchbook.scenes import Scene, Thing
 from imagine.sketchbook.sprites import Sprite
-from imagine.sketchbook.stages import Autoencoder, Denoiser, Distil, Stage, Words
+from imagine.sketchbook.stages import Autoencoder, Denoiser, Stage, Words
 from imagine.strokes import Stroke
 from tests.imagine.sketches import small_pack
 
@@ -36,7 +36,7 @@ def materials(tmp_path_factory: pytest.TempPathFactory) -> Materials:
 def run(materials: Materials, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What all stages leave after a few steps each."""
     folder = tmp_path_factory.mktemp("run")
-    for stage in (Autoencoder, Words, Looking, Denoiser, Distil):
+    for stage in (Autoencoder, Words, Looking, Denoiser):
         assert math.isfinite(trained(stage(materials, folder)))
     return folder
 
@@ -54,7 +54,7 @@ def trained(stage: Stage) -> float:
 
 def painted(materials: Materials, *things: Thing, ground: str = "white", effect: str = "") -> torch.Tensor:
     """One scene, [3, 64, 64] from 0 to 1."""
-    plans = canvas.plan([Scene(things, ground=ground, effect=effect)], Random(1))
+    plans = canvas.plan([Scene(things, ground=ground, effect=effect)])
     return (canvas.paint(materials.art, plans, 64, 64)[0] + 1) / 2
 
 
@@ -75,11 +75,6 @@ def test_a_later_thing_lies_over_an_earlier_one(materials: Materials) -> None:
 @pytest.mark.parametrize(("tint", "strongest"), [("blue", 2), ("green", 1), ("red", 0)])
 def test_a_thing_takes_the_colour_it_is_told(materials: Materials, tint: str, strongest: int) -> None:
     assert painted(materials, Thing(BALL, tint=tint))[:, 32, 32].argmax() == strongest
-
-
-def test_the_flat_drawing_is_another_one(materials: Materials) -> None:
-    assert colour_at(painted(materials, Thing(BALL, size=0.9, flat=True)), 12, 32) == (1.0, 1.0, 1.0)
-    assert colour_at(painted(materials, Thing(BALL, size=0.9)), 12, 32) == (1.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(("ground", "above", "below"), [("black", "black", "black"), ("red-blue", "red", "blue")])
@@ -108,7 +103,7 @@ def test_pixel_art_is_made_of_blocks(materials: Materials) -> None:
 
 
 def test_pictures_can_be_wider_than_high(materials: Materials) -> None:
-    plans = canvas.plan([Scene((Thing(BALL, x=0.5, size=0.5),), ground="white")], Random(1))
+    plans = canvas.plan([Scene((Thing(BALL, x=0.5, size=0.5),), ground="white")])
     picture = (canvas.paint(materials.art, plans, 32, 64)[0] + 1) / 2
     assert colour_at(picture, 48, 16) == (1.0, 0.0, 0.0)
     # As high as it is wide: no egg.
@@ -163,7 +158,42 @@ def test_batches_differ_by_seed_and_hold_what_a_stage_needs(materials: Materials
     assert all(side % model.SCALE == 0 for size in batches.OTHERS for side in size)
 
 
-def test_the_steps_of_the_last_stage_are_those_of_the_scheduler() -> None:
+def test_a_later_stage_needs_the_earlier_ones(materials: Materials, run: Path, tmp_path: Path) -> None:
+    assert Denoiser(materials, run).unet
+    with pytest.raises(FileNotFoundError):
+        Denoiser(materials, tmp_path)
+
+
+def test_a_draft_puts_each_field_in_its_place() -> None:
+    drafts, hidden = model.Drafts(), torch.zeros(1, vocabulary.TOKENS, model.WORDS_WIDTH)
+    before = drafts(hidden)
+    # Of 4 x 4 fields that in the second row, third column.
+    hidden[0, -vocabulary.DRAFT + 6] = 1.0
+    changed = (drafts(hidden) != before)[0].any(0).nonzero()
+    assert changed.amin(0).tolist() == [4, 8]
+    assert changed.amax(0).tolist() == [7, 11]
+
+
+def test_noise_tells_what_was_left_to_chance_and_is_noise_all_the_same() -> None:
+    chance = torch.randn(4000, scenes.CHANCES)
+    noise = model.noise_telling(chance, 16, 16)
+    told = noise[:, : scenes.CHANCES, :2, :2].sum((2, 3)) / 2
+    assert told.allclose(chance, atol=1e-5)
+    corner = noise[:, : scenes.CHANCES, :2, :2]
+    assert corner.mean().abs() < 0.02
+    assert (corner.std(0) - 1).abs().max() < 0.08
+    assert torch.corrcoef(corner[:, 0].flatten(1).T).fill_diagonal_(0).abs().max() < 0.08
+
+
+def test_chance_moves_all_things_of_a_scene_alike(materials: Materials) -> None:
+    lots = Random(4)
+    scene = next(found for _ in range(99) if (found := scenes.draw(materials.art.sprites, lots)).layout == "and")
+    first, second = scene.things
+    assert first.y == second.y == scenes.MOVED * scene.chance[1]
+    assert (first.size, first.angle) == (second.size, second.angle)
+
+
+def test_the_steps_of_the_checkpoint_are_those_of_the_scheduler() -> None:
     scheduler = model.scheduler()
     scheduler.set_timesteps(model.STEPS)
     assert scheduler.sigmas.tolist() == pytest.approx(model.noise_levels(), abs=0.01)
@@ -188,21 +218,6 @@ def test_a_stage_goes_on_where_it_stopped(materials: Materials, run: Path) -> No
     assert (run / "autoencoder" / "samples.png").exists()
 
 
-def test_the_later_stages_start_from_the_earlier_ones(materials: Materials, run: Path, tmp_path: Path) -> None:
-    student = Distil(materials, run)
-    taught = zip(student.unet.parameters(), student.teacher.parameters(), strict=True)
-    assert all(one.equal(other) for one, other in taught)
-    with pytest.raises(FileNotFoundError):
-        Denoiser(materials, tmp_path)
-
-
-def test_the_student_steps_to_the_end_of_a_cut(materials: Materials, run: Path) -> None:
-    start, end = Distil(materials, run).cuts(200)
-    levels = torch.tensor(model.noise_levels())
-    assert torch.isin(end, levels).all()
-    assert (start > end).all()
-
-
 def test_the_checkpoint_is_small_and_says_how_it_wants_to_be_used(checkpoint: Path) -> None:
     assert export.checked(checkpoint) <= 60_000_000
     assert json.loads((checkpoint / "chaski.json").read_text())["steps"] == model.STEPS
@@ -222,15 +237,6 @@ def test_the_checkpoint_paints_from_words_and_over_a_picture(checkpoint: Path) -
     redrawn = painter.paint([Stroke("a ball", 1, 128, 128, start=red, strength=0.5)])[0].image
     assert (drawn.size, wide.size, redrawn.size) == ((128, 128), (168, 96), (128, 128))
     assert drawn.tobytes() != redrawn.tobytes()
-
-
-def test_the_teacher_alone_can_be_tried_before_the_last_stage(materials: Materials, run: Path, tmp_path: Path) -> None:
-    earlier = tmp_path / "run"
-    earlier.mkdir()
-    for stage in ("autoencoder", "denoiser"):
-        (earlier / stage).symlink_to(run / stage)
-    export.export(materials, earlier, tmp_path / "teacher")
-    assert json.loads((tmp_path / "teacher" / "chaski.json").read_text())["guidance"] > 1
 
 
 def test_the_judge_ranks_a_picture_by_what_it_shows(materials: Materials, run: Path) -> None:
