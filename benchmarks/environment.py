@@ -13,6 +13,8 @@ ENVIRONMENT = {
     "LIMIT_GUEST_MESSAGES": "100000/minute;1000000/day",
     "LIMIT_ADDRESS_MESSAGES": "100000/minute;1000000/day",
     "LLAMA_PARALLEL": "1000",
+    # What measures drawing names a checkpoint of its own.
+    "IMAGINE_MODEL": "",
     "LOG_LEVEL": "WARNING",
     # The benchmark is the proxy, so that each person can come from an address of their own.
     "TRUSTED_PROXIES": "127.0.0.1",

@@ -12,9 +12,20 @@ OPERATORS = ("REDIS_URL", "DATABASE_URL", "SITE_URL", "DJANGO_SETTINGS_MODULE")
 
 
 class Started:
-    """A start in a process of its own; `port` is where it serves."""
+    """A start in a process of its own; `port` is where it serves.
 
-    def __init__(self, data: Path, *, before: str = "", arguments: tuple[str, ...] = (), **settings: str) -> None:
+    Nothing draws, unless `settings` name a checkpoint or `shipped` leaves it to the one that comes along.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        before: str = "",
+        arguments: tuple[str, ...] = (),
+        shipped: bool = False,
+        **settings: str,
+    ) -> None:
         self.port = free_port()
         self.data = data
         ours = {
@@ -22,6 +33,7 @@ class Started:
             for name, value in os.environ.items()
             if name not in OPERATORS and not name.startswith(("LLAMA", "IMAGINE"))
         }
+        ours |= {} if shipped else {"IMAGINE_MODEL": ""}
         run = ["-c", before + "import manage; manage.main()"] if before else ["manage.py"]
         with (data / "said").open("wb") as said:
             self.process = subprocess.Popen(

@@ -131,8 +131,12 @@ LLAMA_DEMO: bool = env.bool("LLAMA_DEMO", False)
 
 # Pictures. An empty name means that none are drawn, or that the live one does it all.
 
-IMAGINE_MODEL: str = env.str("IMAGINE_MODEL", "")
+SHIPPED_CHECKPOINT = BASE_DIR / "imagine" / "sketchbook" / "checkpoint" / "Sketchbook"
+comes_along = (SHIPPED_CHECKPOINT / "model_index.json").is_file()
+IMAGINE_MODEL: str = env.str("IMAGINE_MODEL", str(SHIPPED_CHECKPOINT) if comes_along else "")
 IMAGINE_FINAL_MODEL: str = env.str("IMAGINE_FINAL_MODEL", "")
+# Whether the small one that comes along draws everything; the page then says so.
+IMAGINE_DEMO = Path(IMAGINE_MODEL) == SHIPPED_CHECKPOINT and not IMAGINE_FINAL_MODEL
 IMAGINE_VIDEO_MODEL: str = env.str("IMAGINE_VIDEO_MODEL", "")
 CHECKPOINT_FOLDER = DATA_DIR / "checkpoints"
 IMAGINE_DEVICE: str = env.str("IMAGINE_DEVICE", "auto", validate=validate.OneOf(["auto", "cuda", "mps", "cpu"]))

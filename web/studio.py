@@ -41,7 +41,7 @@ def trouble(found: Studio | None) -> ImagineError | None:
     if found is not None and found.is_ready:
         return None
     if not settings.IMAGINE_MODEL and not settings.IMAGINE_FINAL_MODEL:
-        return NoCheckpointError("IMAGINE_MODEL is unset")
+        return NoCheckpointError("IMAGINE_MODEL is empty")
     if found is not None and found.is_broken:
         return CheckpointError("see the log of the process that draws")
     return AwayError("no painter is heard of")

@@ -83,7 +83,7 @@ async def refuse_without_painter(redis: "Redis") -> None:
         raise AwayError("Redis cannot be reached") from error
     if painter is None:
         is_set = settings.IMAGINE_MODEL or settings.IMAGINE_FINAL_MODEL
-        raise AwayError("nobody draws") if is_set else NoCheckpointError("IMAGINE_MODEL is unset")
+        raise AwayError("nobody draws") if is_set else NoCheckpointError("IMAGINE_MODEL is empty")
     if painter.state == "broken":
         raise CheckpointError(painter.problem)
 

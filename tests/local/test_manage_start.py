@@ -56,7 +56,7 @@ def test_an_operator_starts_everything_and_stops_it_with_ctrl_c(start: Start) ->
     assert "demonstration model" in said
     assert "Valkey, SQLite, the model server" in said
     assert "EMAIL_URL" in said
-    assert "Pictures   none yet" in said
+    assert "Pictures   none: IMAGINE_MODEL is empty" in said
     ready = httpx.get(f"http://127.0.0.1:{started.port}/readyz")
     assert (ready.status_code, set(ready.json().values())) == (200, {True})
     processes = children(started.process.pid)

