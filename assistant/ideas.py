@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from assistant import prompts
+from assistant import prompts, stickers
 from assistant.errors import AssistantError
 from assistant.llama.messages import ChatMessage, Delta
 from assistant.runtime import Runtime
@@ -67,9 +67,12 @@ class Ideas(NamedTuple):
 
 
 async def ideas(runtime: Runtime, typed: str) -> Ideas:
-    """Ideas of the model; plain ones when it is away, slow, too small for this, or writes something else."""
+    """Ideas of the model; plain ones when it is away, slow, too small for this, or writes something else.
+
+    What it would think of is too much for the small checkpoint that comes along.
+    """
     prompt = prompt_of(typed)
-    if settings.LLAMA_DEMO:
+    if settings.LLAMA_DEMO or settings.IMAGINE_DEMO:
         return plain_ideas(typed)
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -144,12 +147,18 @@ def unlike(lines: Iterable[str]) -> list[str]:
 
 def improvements(prompt: str) -> list[str]:
     """The prompt with words for light, place and style; those that it has room for."""
-    words = zip(*(random.sample(some, IMPROVEMENTS) for some in (LIGHTS, PLACES, LOOKS)), strict=True)
-    return [line for line in (", ".join([prompt, *added]) for added in words) if is_prompt(line)]
+    if settings.IMAGINE_DEMO:
+        lines = stickers.improvements(prompt, IMPROVEMENTS)
+    else:
+        words = zip(*(random.sample(some, IMPROVEMENTS) for some in (LIGHTS, PLACES, LOOKS)), strict=True)
+        lines = [", ".join([prompt, *added]) for added in words]
+    return [line for line in lines if is_prompt(line)]
 
 
 def suggestions() -> list[str]:
     """Things to draw, in another order each time."""
+    if settings.IMAGINE_DEMO:
+        return stickers.suggestions()
     found = [
         _("A fox reading under a street lamp in the rain"),
         _("A tiny house on the back of a snail, in a mossy forest"),

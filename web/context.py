@@ -26,6 +26,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "guest_days": settings.GUEST_DAYS,
         "message_characters": settings.MESSAGE_CHARACTERS,
         "demo_model": settings.LLAMA_DEMO,
+        "demo_pictures": settings.IMAGINE_DEMO,
         "is_guest": person is not None and person.is_guest,
         "is_account": person is not None and not person.is_guest,
         "sidebar_conversations": SimpleLazyObject(lambda: sidebar(person)) if person else [],

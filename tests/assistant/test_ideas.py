@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from pytest_django.fixtures import Settings
 
-from assistant import ideas, prompts
+from assistant import ideas, prompts, stickers
 from assistant.ideas import IMPROVEMENTS, SUGGESTIONS, clean, plain_ideas
 from assistant.runtime import Runtime
 from imagine.safety import check_words
@@ -99,6 +99,19 @@ async def test_a_model_that_is_away_or_a_demonstration_is_not_waited_for(
     assert len((await ideas.ideas(runtime, "a fox")).improved) == IMPROVEMENTS
     assert len((await ideas.ideas(runtime, "")).suggested) == SUGGESTIONS
     assert fake_llama.requests == []
+
+
+async def test_where_the_small_checkpoint_draws_the_ideas_are_what_it_knows(
+    settings: Settings, runtime: Runtime, fake_llama: FakeLlama
+) -> None:
+    settings.IMAGINE_DEMO = True
+    known = stickers.suggestions()
+    assert len(set((await ideas.ideas(runtime, "")).suggested) & set(known)) == SUGGESTIONS
+    grounds = {f"a fox {ground}" for ground in stickers.GROUNDS}
+    assert len(set((await ideas.ideas(runtime, "a fox")).improved) & grounds) == IMPROVEMENTS
+    assert fake_llama.requests == []
+    for line in known:
+        check_words(line)
 
 
 def test_plain_suggestions_change_and_can_all_be_drawn() -> None:
