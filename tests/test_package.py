@@ -15,5 +15,5 @@ def test_a_wheel_holds_every_page_list_and_checkpoint() -> None:
         for pattern in patterns
         for path in (ROOT / package.replace(".", "/")).glob(pattern)
     }
-    needed = {path for layer in LAYERS for path in (ROOT / layer).rglob("*") if path.is_file()}
+    needed = {path for layer in LAYERS for path in (ROOT / layer).rglob("*") if path.is_file() and path.name[0] != "."}
     assert {path for path in needed if path.suffix not in (".py", ".pyc")} - packed == set()

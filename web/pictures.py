@@ -121,6 +121,7 @@ def choices(found: Studio | None) -> dict[str, Any]:
     return {
         "studio": found,
         "studio_sentence": studio.sentence(found),
+        "is_set_up": studio.is_set_up(),
         "styles": STYLES,
         "shapes": SHAPES,
         "motions": MOTIONS,

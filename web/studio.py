@@ -36,11 +36,16 @@ async def look() -> Studio | None:
         return None
 
 
+def is_set_up() -> bool:
+    """Whether a checkpoint is set."""
+    return bool(settings.IMAGINE_MODEL or settings.IMAGINE_FINAL_MODEL)
+
+
 def trouble(found: Studio | None) -> ImagineError | None:
     """Why nothing can be drawn now, if so."""
     if found is not None and found.is_ready:
         return None
-    if not settings.IMAGINE_MODEL and not settings.IMAGINE_FINAL_MODEL:
+    if not is_set_up():
         return NoCheckpointError("IMAGINE_MODEL is empty")
     if found is not None and found.is_broken:
         return CheckpointError("see the log of the process that draws")

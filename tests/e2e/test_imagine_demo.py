@@ -64,6 +64,7 @@ async def test_the_page_suggests_what_the_small_one_knows(browser: Browser, demo
     async with await browser.new_context(base_url=demo_site.url, extra_http_headers=headers) as context:
         page = await context.new_page()
         await page.goto("/imagine/")
+        await expect(page.get_by_role("link", name="How to set up pictures")).to_have_count(0)
         await expect(words(page)).to_have_attribute("placeholder", "A rocket in space")
         await words(page).fill("a fox")
         await button(page, "Improve").click()
