@@ -73,8 +73,10 @@ def described(thing: Thing, scene: Scene, sprites: Sequence[Sprite], lots: Rando
 
 
 def noun(sprite: Sprite, lots: Random) -> str:
-    """Its name in more than half of the cases, else another word for it."""
-    return lots.choice(sprite.nouns) if sprite.nouns and lots.random() < 0.4 else sprite.name
+    """Its name in half of the cases, else another word for it, or one that is drawn as it."""
+    lot = lots.random()
+    others = sprite.kin if lot < 0.2 else sprite.nouns if lot < 0.5 else ()
+    return lots.choice(others or (sprite.name,))
 
 
 def coloured(thing: Thing, said: str, sprites: Sequence[Sprite], lots: Random) -> str:

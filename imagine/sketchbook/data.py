@@ -8,13 +8,16 @@ python -m imagine.sketchbook.data look       scenes.png: 64 scenes, their captio
 import argparse
 import io
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import torch
+from PIL import Image
 
-from imagine.sketchbook import canvas, sentences, sources, sprites, vocabulary, wordnet
+from imagine.sketchbook import canvas, kin, sentences, sources, sprites, vocabulary, wordnet
 from imagine.sketchbook.captions import caption
 from imagine.sketchbook.packages import ALL, fetch, place
 from imagine.sketchbook.scenes import draw
@@ -27,10 +30,12 @@ PHRASES, NEARNESS, TOKENIZER = "phrases.json", "nearness.npy", "tokenizer.json"
 CAPTIONS_FOR_WORDS = 60_000
 MOST_USED_NOUNS = 6_000
 
+Drawn = tuple[Sprite, dict[str, Image.Image]]
+
 
 def pack() -> None:
     """Write the one file that the training needs. Needs the packages, a few minutes, and no network."""
-    drawn = list(sources.drawn(PACKAGES))
+    drawn = with_kin(list(sources.drawn(PACKAGES)))
     things = [sprite for sprite, _ in drawn]
     phrases = phrases_for(things)
     numbers = sentences.nearness(place(PACKAGES, sentences.PACKAGE), phrases)
@@ -43,13 +48,24 @@ def pack() -> None:
         TOKENIZER: vocabulary.learn([*captions_for(things, CAPTIONS_FOR_WORDS), *phrases]).encode(),
         "CREDITS.txt": "\n".join(package.credit for package in ALL if package.credit).encode(),
     }
-    sprites.pack(ART, drawn, others)
+    # A training may read the old one at this moment.
+    new = ART.with_suffix(".new")
+    sprites.pack(new, drawn, others)
+    new.replace(ART)
     print(f"{ART}: {len(things)} things, {len(phrases)} phrases, {ART.stat().st_size / 1e6:.1f} MB")
+
+
+def with_kin(drawn: list[Drawn]) -> list[Drawn]:
+    """The same things, each with the words that are drawn as it."""
+    known = wordnet.read(place(PACKAGES, wordnet.PACKAGE) / "package" / "dict")
+    encode = partial(sentences.encode, place(PACKAGES, sentences.PACKAGE))
+    found = kin.kin([sprite for sprite, _ in drawn], known, encode)
+    return [(replace(sprite, kin=words), files) for (sprite, files), words in zip(drawn, found, strict=True)]
 
 
 def phrases_for(things: list[Sprite]) -> list[str]:
     """What the text encoder learns the nearness of: all words for things, usual nouns, and captions."""
-    said = [word for thing in things for word in (thing.name, *thing.nouns, *thing.tags)]
+    said = [word for thing in things for word in (thing.name, *thing.nouns, *thing.tags, *thing.kin)]
     nouns = wordnet.read(place(PACKAGES, wordnet.PACKAGE) / "package" / "dict").explained(MOST_USED_NOUNS)
     return list(dict.fromkeys([*said, *nouns, *captions_for(things, 4_000)]))
 

@@ -16,7 +16,7 @@ INDEX = "sprites.json"
 
 @dataclass(frozen=True)
 class Sprite:
-    """One thing. `nouns` can stand for its name; `tags` only go with it.
+    """One thing. `nouns` can stand for its name; `tags` only go with it; `kin` are drawn as it, being nearest to it.
 
     `solid` and `flat` are the files of its two drawings, "" where it has none. `hue` (degrees) is its main colour, None
     when it has several: then it is never painted in another.
@@ -31,6 +31,7 @@ class Sprite:
     solid: str = ""
     flat: str = ""
     hue: int | None = None
+    kin: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def load_sprites(path: Path) -> tuple[Sprite, ...]:
     """What the pack says of its sprites, without their drawings."""
     with zipfile.ZipFile(path) as packed:
         said = json.loads(packed.read(INDEX))
-    return tuple(Sprite(**one | {"nouns": tuple(one["nouns"]), "tags": tuple(one["tags"])}) for one in said)
+    lists = ("nouns", "tags", "kin")
+    return tuple(Sprite(**one | {key: tuple(one.get(key, ())) for key in lists}) for one in said)
 
 
 def load(path: Path) -> Art:

@@ -1,6 +1,7 @@
 """Words that mean the same, and words of English with what they mean, from WordNet's files (see its wndb manual)."""
 
 from collections import defaultdict
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,50 +16,73 @@ MOST_KINDS = 12
 
 @dataclass(frozen=True)
 class Synset:
-    """One meaning: its words, what it is a kind of has this one among its `kinds`, and its explanation."""
+    """One meaning: its words, its `kinds`, its explanation, and the `wider` meanings that it is a kind of.
+
+    `area` is the number of its part of the world: animals, food, artifacts (see WordNet's lexnames manual).
+    """
 
     words: tuple[str, ...]
     kinds: tuple[str, ...]
     gloss: str
+    wider: tuple[str, ...] = ()
+    area: str = ""
 
 
 @dataclass(frozen=True)
 class Wordnet:
-    """Meanings by their place in the file; `first` is a noun's most usual meaning; `uses` how often a word was met."""
+    """Meanings by their place in the file; `senses` are a noun's, the most usual first; `uses` how often it was met."""
 
     meanings: dict[str, Synset]
-    first: dict[str, str]
+    senses: dict[str, tuple[str, ...]]
     uses: dict[str, int]
 
     def synonyms(self, name: str) -> list[str]:
         """Words for the most usual meaning of a noun, then the names of its kinds: of a dog, poodle and collie."""
-        meaning = self.meanings.get(self.first.get(name, ""))
+        meaning = self.meanings.get(self.senses.get(name, ("",))[0])
         if meaning is None:
             return []
         kinds = [self.meanings[kind].words[0] for kind in meaning.kinds if kind in self.meanings]
         kinds.sort(key=lambda word: -self.uses[word])
         return [word for word in (*meaning.words, *kinds[:MOST_KINDS]) if word not in LEFT_OUT]
 
+    def most_used(self, count: int) -> list[str]:
+        """Nouns."""
+        return sorted(self.senses, key=lambda word: -self.uses[word])[:count]
+
+    def wider(self, meanings: Set[str], steps: int) -> set[str]:
+        """All that these are kinds of, at most so many steps up."""
+        found: set[str] = set()
+        for _ in range(steps):
+            meanings = {wider for one in meanings for wider in self.meanings[one].wider}
+            found |= meanings
+        return found
+
+    def narrower(self, meaning: str, steps: int) -> dict[str, int]:
+        """A meaning and its kinds, with how many steps down each lies, at most so many."""
+        found, layer = {meaning: 0}, [meaning]
+        for step in range(1, steps + 1):
+            layer = [kind for one in layer for kind in self.meanings[one].kinds if kind not in found]
+            found |= dict.fromkeys(layer, step)
+        return found
+
     def explained(self, count: int) -> list[str]:
         """The most used nouns, each alone and with its meaning: `count` of them."""
-        words = sorted(self.first, key=lambda word: -self.uses[word])[:count]
-        glosses = (self.meanings[self.first[word]].gloss for word in words)
+        words = self.most_used(count)
+        glosses = (self.meanings[self.senses[word][0]].gloss for word in words)
         return [*words, *(f"{word}, {gloss}" for word, gloss in zip(words, glosses, strict=True))]
 
 
 def read(folder: Path) -> Wordnet:
     """Read the nouns. `folder` has data.noun, index.noun and index.sense."""
     meanings = {line[:8]: synset(line) for line in lines(folder / "data.noun")}
-    first = {
-        fields[0].replace("_", " "): first_offset(fields) for fields in map(str.split, lines(folder / "index.noun"))
-    }
+    senses = {fields[0].replace("_", " "): offsets(fields) for fields in map(str.split, lines(folder / "index.noun"))}
     uses: dict[str, int] = defaultdict(int)
     for line in lines(folder / "index.sense"):
         key, _, _, count = line.split()
         word, _, kind = key.partition("%")
         if kind.startswith("1"):
             uses[word.replace("_", " ")] += int(count)
-    return Wordnet(meanings, first, uses)
+    return Wordnet(meanings, senses, uses)
 
 
 def lines(path: Path) -> list[str]:
@@ -72,10 +96,12 @@ def synset(line: str) -> Synset:
     count = int(fields[3], 16)
     words = tuple(fields[4 + 2 * place].replace("_", " ").lower() for place in range(count))
     pointers = fields[5 + 2 * count :]
-    kinds = tuple(pointers[at + 1] for at in range(0, len(pointers) - 3, 4) if pointers[at] == "~")
-    return Synset(words, kinds, gloss.partition(";")[0].strip())
+    kinds, wider = (
+        tuple(pointers[at + 1] for at in range(0, len(pointers) - 3, 4) if pointers[at] == sign) for sign in "~@"
+    )
+    return Synset(words, kinds, gloss.partition(";")[0].strip(), wider, fields[1])
 
 
-def first_offset(fields: list[str]) -> str:
-    """The first of the offsets at the end of a line of an index."""
-    return fields[-int(fields[2])]
+def offsets(fields: list[str]) -> tuple[str, ...]:
+    """The offsets at the end of a line of an index."""
+    return tuple(fields[-int(fields[2]) :])

@@ -12,7 +12,20 @@ from PIL import Image
 from imagine.checkpoint import find
 from imagine.pipeline import Painter
 from imagine.recipes import PainterOptions
-from imagine.sketchbook import batches, canvas, captions, evaluate, export, heldout, model, scenes, train, vocabulary
+from imagine.sketchbook import (
+    batches,
+    canvas,
+    captions,
+    evaluate,
+    export,
+    heldout,
+    kin,
+    model,
+    scenes,
+    train,
+    vocabulary,
+    wordnet,
+)
 from imagine.sketchbook.eyes import Looking
 from imagine.sketchbook.materials import Materials
 from imagine.sketchbook.scenes import Scene, Thing
@@ -250,3 +263,18 @@ def test_the_colour_of_a_thing_is_told_apart_from_the_ground(materials: Material
     picture = painted(materials, Thing(BALL), ground="yellow") * 2 - 1
     assert evaluate.closest(evaluate.edge(picture)) == "yellow"
     assert evaluate.main_colour(picture) == "red"
+
+
+def test_a_kind_of_a_thing_is_drawn_as_it() -> None:
+    meanings = {
+        "1": wordnet.Synset(("ball",), ("2",), "", area="06"),
+        "2": wordnet.Synset(("marble",), (), "", ("1",), "06"),
+    }
+    known = wordnet.Wordnet(meanings, {"ball": ("1",), "marble": ("2",)}, {"ball": 2, "marble": 1})
+    ball, face = Sprite("ball", "b", "object", "tool", (), ()), Sprite("smile", "s", "face", "smile", (), ())
+    assert kin.kin([face, ball], known, lambda texts: torch.ones(len(texts), 1)) == [(), ("marble",)]
+
+
+def test_a_caption_names_a_thing_by_its_kin_too() -> None:
+    sprite, lots = Sprite("ball", "b", "object", "tool", ("sphere",), (), kin=("marble",)), Random(1)
+    assert {captions.noun(sprite, lots) for _ in range(50)} == {"ball", "sphere", "marble"}
