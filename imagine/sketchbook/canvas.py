@@ -24,8 +24,8 @@ PALE, NORMAL = 0.12, NormalDist()
 @dataclass(frozen=True)
 class Plan:
     """Scenes as tensors, B scenes of up to K things: `sprite` [B, K] is -1 where there is none, `middle` [B, K, 2],
-    `size`, `angle` [B, K], `tint` [B, K, 3] with NaN for none; `above` and `below` [B, 3], `horizon`, `soft`, `stars` and
-    `effect` [B]; `chance` [B, CHANCES]."""
+    `size`, `angle` [B, K], `tint` [B, K, 3] with NaN for none; `above` and `below` [B, 3], `horizon`, `soft`, `stars`
+    and `effect` [B]; `chance` [B, CHANCES]."""
 
     sprite: Tensor
     middle: Tensor
@@ -105,7 +105,7 @@ def behind(plans: Plan, height: int, width: int) -> Tensor:
 def with_thing(art: Art, plans: Plan, there: Tensor, slot: int, pictures: Tensor) -> Tensor:
     """`pictures` of the scenes `there` with one thing more."""
     sprite = plans.sprite[there, slot]
-    drawing = art.pictures[art.rows[sprite, 0]].float() / 255
+    drawing = art.pictures[sprite].float() / 255
     # Colours of clear pixels would bleed into the edges.
     drawing = torch.cat((drawing[:, :3] * drawing[:, 3:], drawing[:, 3:]), 1)
     where = grid(plans, there, slot, pictures.shape[2], pictures.shape[3])

@@ -1,19 +1,16 @@
 """Fetch the art, pack it into one file, and look at what is made of it.
 
 python -m imagine.sketchbook.data fetch      the packages, from npm and pip
-python -m imagine.sketchbook.data pack       art.zip: sprites, names, tokenizer, nearness of words
+python -m imagine.sketchbook.data pack       art.zip: sprites, names and other words for them, tokenizer
 python -m imagine.sketchbook.data look       scenes.png: 64 scenes, their captions printed
 """
 
 import argparse
-import io
-import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import torch
 from PIL import Image
 
@@ -26,33 +23,26 @@ from imagine.sketchbook.sprites import Sprite
 
 FOLDER = Path("var/sketchbook")
 PACKAGES, ART = FOLDER / "packages", FOLDER / "art.zip"
-PHRASES, NEARNESS, TOKENIZER = "phrases.json", "nearness.npy", "tokenizer.json"
-CAPTIONS_FOR_WORDS = 60_000
+TOKENIZER = "tokenizer.json"
+CAPTIONS = 60_000
 MOST_USED_NOUNS = 6_000
 
-Drawn = tuple[Sprite, dict[str, Image.Image]]
+Drawn = tuple[Sprite, Image.Image]
 
 
 def pack() -> None:
     """Write the one file that the training needs. Needs the packages, a few minutes, and no network."""
     drawn = with_kin(list(sources.drawn(PACKAGES)))
     things = [sprite for sprite, _ in drawn]
-    phrases = phrases_for(things)
-    numbers = sentences.nearness(place(PACKAGES, sentences.PACKAGE), phrases)
-    with io.BytesIO() as out:
-        np.save(out, numbers)
-        saved = out.getvalue()
     others = {
-        PHRASES: json.dumps(phrases).encode(),
-        NEARNESS: saved,
-        TOKENIZER: vocabulary.learn([*captions_for(things, CAPTIONS_FOR_WORDS), *phrases]).encode(),
+        TOKENIZER: vocabulary.learn(texts(things)).encode(),
         "CREDITS.txt": "\n".join(package.credit for package in ALL if package.credit).encode(),
     }
     # A training may read the old one at this moment.
     new = ART.with_suffix(".new")
     sprites.pack(new, drawn, others)
     new.replace(ART)
-    print(f"{ART}: {len(things)} things, {len(phrases)} phrases, {ART.stat().st_size / 1e6:.1f} MB")
+    print(f"{ART}: {len(things)} things, {ART.stat().st_size / 1e6:.1f} MB")
 
 
 def with_kin(drawn: list[Drawn]) -> list[Drawn]:
@@ -60,14 +50,14 @@ def with_kin(drawn: list[Drawn]) -> list[Drawn]:
     known = wordnet.read(place(PACKAGES, wordnet.PACKAGE) / "package" / "dict")
     encode = partial(sentences.encode, place(PACKAGES, sentences.PACKAGE))
     found = kin.kin([sprite for sprite, _ in drawn], known, encode)
-    return [(replace(sprite, kin=words), files) for (sprite, files), words in zip(drawn, found, strict=True)]
+    return [(replace(sprite, kin=words), drawing) for (sprite, drawing), words in zip(drawn, found, strict=True)]
 
 
-def phrases_for(things: list[Sprite]) -> list[str]:
-    """What the text encoder learns the nearness of: all words for things, usual nouns, and captions."""
+def texts(things: list[Sprite]) -> list[str]:
+    """What the tokenizer is learned from: captions, all words for things, and usual nouns with what they mean."""
     said = [word for thing in things for word in (thing.name, *thing.nouns, *thing.tags, *thing.kin)]
     nouns = wordnet.read(place(PACKAGES, wordnet.PACKAGE) / "package" / "dict").explained(MOST_USED_NOUNS)
-    return list(dict.fromkeys([*said, *nouns, *captions_for(things, 4_000)]))
+    return [*captions_for(things, CAPTIONS), *dict.fromkeys([*said, *nouns])]
 
 
 def captions_for(things: list[Sprite], count: int) -> list[str]:

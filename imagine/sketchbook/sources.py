@@ -47,18 +47,14 @@ USUAL = {
 MOST_SHARED = 4
 
 
-def drawn(folder: Path) -> Iterator[tuple[Sprite, dict[str, Image.Image]]]:
-    """Every thing with its drawings, read from the unpacked packages in `folder`."""
+def drawn(folder: Path) -> Iterator[tuple[Sprite, Image.Image]]:
+    """Every thing with its drawing, read from the unpacked packages in `folder`."""
     noto, fluent, kinds = noto_svgs(folder), fluent_files(folder), subgroups(folder)
     for entry, nouns, tags in named(folder):
         code = plain(entry["hexcode"])
-        drawings: dict[str, Image.Image] = {}
-        solid = fluent.get(code)
-        if solid:
-            drawings[f"{code}-solid.webp"] = Image.open(solid).convert("RGBA")
-        if code in noto:
-            drawings[f"{code}-flat.webp"] = raster(folder, noto[code])
-        if drawings:
+        if code in fluent or code in noto:
+            solid = code in fluent
+            drawing = Image.open(fluent[code]).convert("RGBA") if solid else raster(folder, noto[code])
             name = clean(entry["label"])
             yield (
                 Sprite(
@@ -68,11 +64,10 @@ def drawn(folder: Path) -> Iterator[tuple[Sprite, dict[str, Image.Image]]]:
                     kinds[entry["subgroup"]],
                     tuple(nouns),
                     tuple(tags),
-                    solid=next((file for file in drawings if file.endswith("-solid.webp")), ""),
-                    flat=next((file for file in drawings if file.endswith("-flat.webp")), ""),
-                    hue=None if COLOUR_WORDS.search(name) else main_hue(next(iter(drawings.values()))),
+                    file=f"{code}.webp",
+                    hue=None if COLOUR_WORDS.search(name) else main_hue(drawing),
                 ),
-                drawings,
+                drawing,
             )
 
 

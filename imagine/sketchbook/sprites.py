@@ -18,7 +18,7 @@ INDEX = "sprites.json"
 class Sprite:
     """One thing. `nouns` can stand for its name; `tags` only go with it; `kin` are drawn as it, being nearest to it.
 
-    `solid` and `flat` are the files of its two drawings, "" where it has none. `hue` (degrees) is its main colour, None
+    `file` is its drawing in the pack. `hue` (degrees) is its main colour, None
     when it has several: then it is never painted in another.
     """
 
@@ -28,34 +28,28 @@ class Sprite:
     subgroup: str
     nouns: tuple[str, ...]
     tags: tuple[str, ...]
-    solid: str = ""
-    flat: str = ""
+    file: str = ""
     hue: int | None = None
     kin: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Art:
-    """All sprites. `pictures` is [drawings, 4, SIDE, SIDE] in bytes (RGBA); `rows` is [sprites, 2]: solid, flat.
-
-    A sprite with one drawing has it in both columns. `hues` is [sprites] in degrees.
-    """
+    """All sprites. `pictures` is [sprites, 4, SIDE, SIDE] in bytes (RGBA), `hues` is [sprites] in degrees."""
 
     sprites: tuple[Sprite, ...]
     pictures: torch.Tensor
-    rows: torch.Tensor
     hues: torch.Tensor
 
     def to(self, device: torch.device) -> "Art":
-        return Art(self.sprites, self.pictures.to(device), self.rows.to(device), self.hues.to(device))
+        return Art(self.sprites, self.pictures.to(device), self.hues.to(device))
 
 
-def pack(path: Path, drawn: list[tuple[Sprite, dict[str, Image.Image]]], others: dict[str, bytes]) -> None:
-    """Write one file with all sprites, their drawings by file name, and other files beside them."""
+def pack(path: Path, drawn: list[tuple[Sprite, Image.Image]], others: dict[str, bytes]) -> None:
+    """Write one file with all sprites, their drawings, and other files beside them."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as packed:
-        for _, drawings in drawn:
-            for name, image in drawings.items():
-                packed.writestr(name, webp(image))
+        for sprite, drawing in drawn:
+            packed.writestr(sprite.file, webp(drawing))
         packed.writestr(INDEX, json.dumps([asdict(sprite) for sprite, _ in drawn], ensure_ascii=False))
         for name, data in others.items():
             packed.writestr(name, data)
@@ -78,16 +72,10 @@ def load_sprites(path: Path) -> tuple[Sprite, ...]:
 def load(path: Path) -> Art:
     """Read the whole pack into memory."""
     sprites = load_sprites(path)
-    pictures: list[torch.Tensor] = []
-    rows: list[tuple[int, int]] = []
     with zipfile.ZipFile(path) as packed:
-        for sprite in sprites:
-            found = [name for name in (sprite.solid, sprite.flat) if name]
-            first = len(pictures)
-            pictures += [pixels(packed.read(name)) for name in found]
-            rows.append((first, first + len(found) - 1))
+        pictures = [pixels(packed.read(sprite.file)) for sprite in sprites]
     hues = torch.tensor([sprite.hue or 0 for sprite in sprites], dtype=torch.float32)
-    return Art(sprites, torch.stack(pictures), torch.tensor(rows), hues)
+    return Art(sprites, torch.stack(pictures), hues)
 
 
 def pixels(data: bytes) -> torch.Tensor:
