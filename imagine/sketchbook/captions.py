@@ -32,9 +32,8 @@ EFFECT_WORDS = {
 # What people add without meaning anything that this world could show.
 FILLERS = ("cute", "cute little", "happy", "lovely", "nice", "funny", "beautiful", "sweet", "cool")
 BEFORE = ("", "", "", "", "", "a picture of ", "a drawing of ", "draw ", "an image of ", "an emoji of ", "please draw ")
-IDLE_STYLES = tuple(
-    STYLES[key].words for key in ("photo", "watercolor", "oil", "anime", "clay", "paper", "woven", "neon", "toy")
-)
+SHOWN_STYLES = {"pixel", "pencil", "ink"}
+IDLE_STYLES = tuple(style.words for key, style in STYLES.items() if key not in SHOWN_STYLES)
 PLURALS = ((re.compile(r"(s|x|ch|sh)$"), r"\1es"), (re.compile(r"([^aeiou])y$"), r"\1ies"), (re.compile(r"$"), "s"))
 
 

@@ -44,7 +44,7 @@ MORE_PROMPTS = (
     "fire", "a tree on grass", "lion on a green background", "rainbow", "violin", "a white rabbit in the snow",
     "burger", "soccer ball on grass", "a yellow submarine", "castle at sunset", "shark at sea",
     "airplane in the sky", "a huge bee", "key", "heart", "a frog with a crown", "coffee, sticker", "snowman", "hat",
-    "a turtle and a snail", "alien in space", "gift, flat", "bicycle", "sad face",
+    "a turtle and a snail", "alien in space", "gift", "bicycle", "sad face",
 )  # fmt: skip
 
 

@@ -18,8 +18,8 @@ INDEX = "sprites.json"
 class Sprite:
     """One thing. `nouns` can stand for its name; `tags` only go with it; `kin` are drawn as it, being nearest to it.
 
-    `file` is its drawing in the pack. `hue` (degrees) is its main colour, None
-    when it has several: then it is never painted in another.
+    `file` is its drawing in the pack. `hue` (degrees) is its main colour, None when it has several: then it is never
+    painted in another.
     """
 
     name: str
