@@ -21,6 +21,9 @@ WEIGHTS = (0.299, 0.587, 0.114)
 PALE, NORMAL = 0.12, NormalDist()
 
 
+GROUNDS = 9 + len(EFFECTS)
+
+
 @dataclass(frozen=True)
 class Plan:
     """Scenes as tensors, B scenes of up to K things: `sprite` [B, K] is -1 where there is none, `middle` [B, K, 2],
@@ -39,6 +42,12 @@ class Plan:
     stars: Tensor
     effect: Tensor
     chance: Tensor
+
+    def grounds(self) -> Tensor:
+        """What is behind the things, and the effect, as numbers: [B, GROUNDS]."""
+        effects = F.one_hot(self.effect, len(EFFECTS)).float()
+        rest = torch.stack((self.horizon, self.soft, self.stars / 10), 1)
+        return torch.cat((self.above, self.below, rest, effects), 1)
 
     def to(self, device: torch.device) -> "Plan":
         return Plan(*(getattr(self, one.name).to(device, non_blocking=True) for one in fields(self)))

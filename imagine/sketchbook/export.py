@@ -34,7 +34,7 @@ def export(materials: Materials, run: Path, folder: Path) -> int:
     """
     parts = model.Parts(model.autoencoder(), materials.text_encoder(), model.unet())
     load_into(parts.autoencoder, run / "autoencoder" / "average.safetensors", "autoencoder")
-    load_into(parts.text_encoder, run / "denoiser" / "average.safetensors", "text_encoder")
+    load_into(parts.text_encoder, run / "words" / "average.safetensors", "text_encoder")
     load_into(parts.unet, run / "denoiser" / "average.safetensors", "unet")
     autoencoder: Any = parts.autoencoder.to(materials.device).eval()
     autoencoder.register_to_config(scaling_factor=materials.scale(autoencoder))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from imagine.sketchbook import canvas, data, model, sprites, vocabulary
 from imagine.sketchbook.batches import Batch, Batches
+from imagine.sketchbook.canvas import Plan
 
 PROMPTS = (
     "cat", "a happy dog on a red background", "automobile", "kitty", "pizza", "a red rose", "two penguins",
@@ -21,6 +22,12 @@ PROMPTS = (
 )  # fmt: skip
 
 
+# How many numbers say what a thing looks like, and how wide the pictures are that they are taken from.
+CODES, SMALL = 160, 32
+# With colour, place and whether it is there at all.
+LOOKS = CODES + 8
+
+
 class Materials:
     """The pack, on a device."""
 
@@ -29,6 +36,7 @@ class Materials:
         with zipfile.ZipFile(path) as packed:
             self.saved = packed.read(data.TOKENIZER).decode()
         self.tokenizer = vocabulary.from_json(self.saved)
+        self.codes = looks_of(self.art.pictures)
         self.start, self.end = int(self.tokenizer.bos_token_id), int(self.tokenizer.eos_token_id)
 
     def text_encoder(self) -> Any:
@@ -46,13 +54,13 @@ class Materials:
         """Always the same prompts, as tokens."""
         return vocabulary.tokens(self.tokenizer, list(PROMPTS)).to(self.device)
 
-    def shares(self, batch: Batch) -> Tensor:
-        """[B, things]: each thing's share of a scene's things."""
-        sprite = batch.plans.sprite
-        shares = torch.zeros(len(sprite), len(self.art.sprites) + 1, device=self.device)
-        # Empty places are numbered -1 and counted in the last column.
-        shares.scatter_(1, sprite % shares.shape[1], 1.0)
-        return F.normalize(shares[:, :-1], p=1, dim=1)
+    def looks(self, plans: Plan) -> Tensor:
+        """What each thing of the scenes looks like and where it stands, [B, MOST_THINGS, LOOKS]; zeros for none."""
+        tint = plans.tint.nan_to_num()
+        is_tinted = ~plans.tint[..., :1].isnan()
+        place = torch.cat((plans.middle, plans.size[..., None]), -1)
+        there = (plans.sprite >= 0)[..., None]
+        return torch.cat((self.codes[plans.sprite], tint, is_tinted, place, there), -1) * there
 
     def noise(self) -> Tensor:
         """Always the same noise for the prompts, [prompts, 8, 16, 16]."""
@@ -64,3 +72,17 @@ class Materials:
         """What latents are multiplied with to have a spread of 1: the `scaling_factor` of the finished autoencoder."""
         pictures = canvas.paint(self.art, self.examples(64).plans, model.SIDE, model.SIDE)
         return 1 / float(autoencoder.encoder(pictures).std())
+
+
+def looks_of(pictures: Tensor) -> Tensor:
+    """Drawings [N, 4, H, W] in bytes as CODES numbers each, near for what looks alike: [N, CODES], spread 1 on average.
+
+    They are the main axes of the small pictures. The first axes hold most of the spread; its root keeps the others
+    from vanishing beside them.
+    """
+    small = F.avg_pool2d(pictures.float() / 255, pictures.shape[2] // SMALL)
+    small = torch.cat((small[:, :3] * small[:, 3:], small[:, 3:]), 1).flatten(1)
+    axes, spread, _ = torch.linalg.svd(small - small.mean(0), full_matrices=False)
+    codes = (axes * spread.sqrt())[:, :CODES]
+    codes = F.pad(codes, (0, CODES - codes.shape[1]))
+    return codes / codes.square().mean().sqrt()

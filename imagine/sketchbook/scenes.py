@@ -90,9 +90,7 @@ def draw_any(sprites: Sequence[Sprite], lots: Random) -> Scene:
     else:
         scene = three(sprites, lots)
     effect = lots.choice(EFFECTS[1:]) if lots.random() < 0.08 else ""
-    chance = tuple(lots.gauss() for _ in range(CHANCES))
-    things = tuple(shaken(thing, chance) for thing in scene.things)
-    return replace(scene, things=things, ground=a_ground(lots), effect=effect, chance=chance)
+    return chanced(replace(scene, ground=a_ground(lots), effect=effect), lots)
 
 
 def one(sprites: Sequence[Sprite], lots: Random) -> Scene:
@@ -144,6 +142,12 @@ def a_ground(lots: Random) -> str:
     if kind < 0.7:
         return lots.choice(list(COLOURS))
     return "-".join(lots.sample(list(COLOURS), 2)) if kind < 0.78 else lots.choice(list(LANDS))
+
+
+def chanced(scene: Scene, lots: Random) -> Scene:
+    """The scene as chance has it."""
+    chance = tuple(lots.gauss() for _ in range(CHANCES))
+    return replace(scene, things=tuple(shaken(thing, chance) for thing in scene.things), chance=chance)
 
 
 def shaken(thing: Thing, chance: Sequence[float]) -> Thing:

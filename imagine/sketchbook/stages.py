@@ -7,11 +7,14 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
+from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 
 from imagine.sketchbook import canvas, model
 from imagine.sketchbook.batches import Batch
-from imagine.sketchbook.materials import Materials
+from imagine.sketchbook.canvas import GROUNDS
+from imagine.sketchbook.materials import CODES, LOOKS, Materials
+from imagine.sketchbook.vocabulary import SAID
 from imagine.sketchbook.weights import load_into
 
 # Noise on the latents while the decoder learns: the denoiser's are never quite right either.
@@ -20,9 +23,8 @@ BLUR = 0.1
 CUT = 64
 # How much the latents' spread counts beside the picture's likeness.
 SPREAD = 0.01
-# How much the names of things count beside the draft while the text encoder learns, and the draft beside the picture
-# while the denoiser does.
-NAMING, DRAFTING = 0.05, 0.2
+# How much the names of things count beside their looks while the text encoder learns.
+NAMING = 0.3
 
 
 class Stage(ABC):
@@ -103,40 +105,46 @@ def unlike(back: Tensor, pictures: Tensor) -> Tensor:
 
 
 class Words(Stage):
-    """The text encoder learns what its words ask for: which things, and a draft of the picture.
+    """The text encoder learns what its words ask for: in its last states, the ground and each thing, in their order.
 
-    A text is read in a small part of the time of a picture, so most of what words mean is learned here. Two readers
-    ask for it; they are needed only while it learns.
+    No picture is drawn for that, so many more captions are read here than the denoiser could ever see. What a thing
+    looks like is said in numbers that are near for things that look alike (materials.looks_of): so what the denoiser
+    learns of one thing helps with the others. Three readers ask for it; they are needed only here.
     """
 
-    name, rate, together = "words", 1e-3, 512
+    name, rate, together = "words", 2e-3, 1024
 
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
-        self.autoencoder = self.earlier("autoencoder", model.autoencoder(), "autoencoder")
-        self.scale = materials.scale(self.autoencoder)
-        self.text_encoder, self.drafts = materials.text_encoder(), model.Drafts().to(self.device)
-        self.namer = nn.Linear(model.WORDS_WIDTH, len(materials.art.sprites)).to(self.device)
-        self.trained = nn.ModuleDict({"text_encoder": self.text_encoder, "drafts": self.drafts, "namer": self.namer})
-
-    def latents(self, batch: Batch) -> Tensor:
-        """Pictures as the denoiser knows them, [B, 8, H/8, W/8] with a spread of 1."""
-        with torch.no_grad():
-            return (self.autoencoder.encoder(self.pictures(batch)) * self.scale).float()
+        width = model.WORDS_WIDTH
+        self.text_encoder = materials.text_encoder()
+        self.looks, self.grounds = nn.Linear(width, LOOKS).to(self.device), nn.Linear(width, GROUNDS).to(self.device)
+        self.names = nn.Linear(width, len(materials.art.sprites)).to(self.device)
+        self.trained = nn.ModuleDict(
+            {"text_encoder": self.text_encoder, "looks": self.looks, "grounds": self.grounds, "names": self.names}
+        )
 
     def loss(self, batch: Batch) -> Tensor:
-        batch = batch._replace(width=model.SIDE, height=model.SIDE)
         hidden = self.text_encoder(batch.tokens).last_hidden_state
-        named = F.cross_entropy(self.namer(hidden[:, -1]).float(), self.materials.shares(batch))
-        return F.mse_loss(self.drafts(hidden).float(), self.latents(batch)) + NAMING * named
+        ground, things = hidden[:, -SAID], hidden[:, 1 - SAID :]
+        there = batch.plans.sprite >= 0
+        apart = (self.looks(things).float() - self.materials.looks(batch.plans)).square()
+        named = F.cross_entropy(self.names(things[there]).float(), batch.plans.sprite[there])
+        missed = (self.grounds(ground).float() - batch.plans.grounds()).square()
+        return apart.sum() / there.sum() / CODES + missed.sum(1).mean() + NAMING * named
 
     @torch.no_grad()
     def sample(self) -> Tensor:
-        hidden = self.text_encoder(self.materials.prompts()).last_hidden_state
-        return shown(self.autoencoder, self.drafts(hidden) / self.scale)
+        """No pictures, but how often the first thing of a caption is the one that was meant."""
+        batch = self.materials.examples(512)
+        first = self.text_encoder(batch.tokens).last_hidden_state[:, 1 - SAID]
+        right = self.names(first).argmax(1) == batch.plans.sprite[:, 0]
+        apart = self.looks(first) - self.materials.looks(batch.plans)[:, 0]
+        print(f"  understands {right.float().mean():.1%}, looks miss {apart[:, :CODES].square().mean():.3f} of 1")
+        return torch.zeros(0)
 
 
-class Denoiser(Words):
+class Denoiser(Stage):
     """Words and noisy latents to the direction from picture to noise (flow matching, arXiv 2210.02747).
 
     x_t = (1 - t) picture + t noise; what is asked for is noise - picture, at every t, which is a step's direction.
@@ -146,22 +154,23 @@ class Denoiser(Words):
 
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
+        self.autoencoder = self.earlier("autoencoder", model.autoencoder(), "autoencoder")
+        self.scale = materials.scale(self.autoencoder)
+        self.text_encoder = self.earlier("words", materials.text_encoder(), "text_encoder")
         self.unet = model.unet().to(self.device, memory_format=torch.channels_last)
-        for part in ("text_encoder", "drafts"):
-            load_into(self.trained[part], folder / "words" / "average.safetensors", part)
-        self.trained = nn.ModuleDict({"unet": self.unet, "text_encoder": self.text_encoder, "drafts": self.drafts})
+        if self.device.type == "cpu":
+            # Backwards, torch's own attention is slower there than plain products.
+            self.unet.set_attn_processor(AttnProcessor())
+        self.trained = nn.ModuleDict({"unet": self.unet})
 
     def compiled(self) -> None:
         self.unet.compile(dynamic=False)
 
     def loss(self, batch: Batch) -> Tensor:
-        clean = self.latents(batch)
-        hidden = self.text_encoder(batch.tokens).last_hidden_state
-        wrong = self.misdirected(clean, hidden, batch.plans.chance)
-        if batch.width != batch.height:
-            # Drafts are square.
-            return wrong
-        return wrong + DRAFTING * F.mse_loss(self.drafts(hidden).float(), clean)
+        with torch.no_grad():
+            clean = (self.autoencoder.encoder(self.pictures(batch)) * self.scale).float()
+            words = self.text_encoder(batch.tokens).last_hidden_state
+        return self.misdirected(clean, words, batch.plans.chance)
 
     def misdirected(self, clean: Tensor, words: Tensor, chance: Tensor) -> Tensor:
         """How far the U-Net's directions are from the right ones.

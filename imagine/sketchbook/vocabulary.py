@@ -8,10 +8,13 @@ import torch
 from tokenizers import Tokenizer, models, trainers
 from transformers import CLIPTokenizer
 
+from imagine.sketchbook.scenes import MOST_THINGS
+
 SIZE = 6144
-# The last of them are no words: there the text encoder drafts the picture. The longest captions have about 30.
-DRAFT = 16
-TOKENS = 32 + DRAFT
+# The longest captions have about 30. What is behind them is no word: there the text encoder says what it has read, in
+# one state of the ground and one of each thing.
+SAID = 1 + MOST_THINGS
+TOKENS = 30 + SAID
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 

@@ -26,8 +26,8 @@ from imagine.sketchbook import (
     vocabulary,
     wordnet,
 )
-from imagine.sketchbook.eyes import Looking
-from imagine.sketchbook.materials import Materials
+from imagine.sketchbook.materials import CODES, Materials, looks_of
+from imagine.sketchbook.palette import COLOURS, LANDS
 from imagine.sketchbook.scenes import Scene, Thing
 from imagine.sketchbook.sprites import Sprite
 from imagine.sketchbook.stages import Autoencoder, Denoiser, Stage, Words
@@ -49,7 +49,7 @@ def materials(tmp_path_factory: pytest.TempPathFactory) -> Materials:
 def run(materials: Materials, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What all stages leave after a few steps each."""
     folder = tmp_path_factory.mktemp("run")
-    for stage in (Autoencoder, Words, Looking, Denoiser):
+    for stage in (Autoencoder, Words, Denoiser):
         assert math.isfinite(trained(stage(materials, folder)))
     return folder
 
@@ -177,14 +177,28 @@ def test_a_later_stage_needs_the_earlier_ones(materials: Materials, run: Path, t
         Denoiser(materials, tmp_path)
 
 
-def test_a_draft_puts_each_field_in_its_place() -> None:
-    drafts, hidden = model.Drafts(), torch.zeros(1, vocabulary.TOKENS, model.WORDS_WIDTH)
-    before = drafts(hidden)
-    # Of 4 x 4 fields that in the second row, third column.
-    hidden[0, -vocabulary.DRAFT + 6] = 1.0
-    changed = (drafts(hidden) != before)[0].any(0).nonzero()
-    assert changed.amin(0).tolist() == [4, 8]
-    assert changed.amax(0).tolist() == [7, 11]
+def test_looks_are_near_for_things_that_look_alike(materials: Materials) -> None:
+    codes = looks_of(materials.art.pictures)
+    assert codes.shape == (4, CODES)
+    assert codes.square().mean().item() == pytest.approx(1)
+    gold = materials.art.pictures[COIN].clone()
+    gold[1] = gold[1] // 8 * 7
+    alike = looks_of(torch.cat((materials.art.pictures, gold[None])))
+    nearest = (alike[-1] - alike[:-1]).square().sum(1).argmin()
+    assert nearest == COIN
+
+
+def test_what_is_asked_of_a_text_is_what_its_scene_shows(materials: Materials) -> None:
+    scene = Scene((Thing(BALL, x=0.5, size=0.4), Thing(BOX, tint="red")), ground="night", effect="gray")
+    plans = canvas.plan([scene])
+    first, second, third = materials.looks(plans)[0, :3]
+    assert first[:CODES].equal(materials.codes[BALL])
+    assert first[CODES:].tolist() == pytest.approx([0, 0, 0, 0, 0.5, 0, 0.4, 1])
+    assert second[CODES:].tolist() == pytest.approx([*COLOURS["red"], 1, 0, 0, 0.8, 1])
+    assert not third.any()
+    ground = plans.grounds()[0].tolist()
+    assert ground[:3] == pytest.approx(LANDS["night"].above)
+    assert ground[-4:] == [0, 0, 0, 1]
 
 
 def test_noise_tells_what_was_left_to_chance_and_is_noise_all_the_same() -> None:
@@ -252,11 +266,29 @@ def test_the_checkpoint_paints_from_words_and_over_a_picture(checkpoint: Path) -
     assert drawn.tobytes() != redrawn.tobytes()
 
 
-def test_the_judge_ranks_a_picture_by_what_it_shows(materials: Materials, run: Path) -> None:
-    judge = evaluate.Judge(materials, run)
-    pictures = torch.rand(4, 3, 128, 128) * 2 - 1
-    ranks = [judge.ranks(pictures[:1], [name])[0] for name in ("ball", "box", "leaf", "coin")]
-    assert sorted(ranks) == [0, 1, 2, 3]
+def test_the_judge_knows_every_thing_wherever_chance_puts_it(materials: Materials) -> None:
+    judge = evaluate.Judge(materials)
+    assert judge.best() == 1
+    pictures = torch.cat(
+        [canvas.paint(materials.art, canvas.plan([Scene((Thing(LEAF),))]), 128, 128), torch.ones(1, 3, 128, 128)]
+    )
+    assert judge.ranks(pictures, ["leaf", "leaf"], Thing(0))[0] == 0
+    assert sorted(judge.ranks(pictures[:1], [name], Thing(0))[0] for name in ("ball", "box", "leaf", "coin")) == [
+        0,
+        1,
+        2,
+        3,
+    ]
+
+
+def test_the_judge_looks_at_the_half_that_it_is_asked_about(materials: Materials) -> None:
+    judge = evaluate.Judge(materials)
+    left, right, size = scenes.LAYOUTS["and"]
+    both = (Thing(BALL, *left, size), Thing(BOX, *right, size))
+    picture = canvas.paint(materials.art, canvas.plan([Scene(both)]), 128, 128)
+    assert judge.ranks(picture, ["ball"], Thing(0, *left, size)) == [0]
+    assert judge.ranks(picture, ["box"], Thing(0, *right, size)) == [0]
+    assert judge.ranks(picture, ["box"], Thing(0, *left, size)) != [0]
 
 
 def test_the_colour_of_a_thing_is_told_apart_from_the_ground(materials: Materials) -> None:
