@@ -32,8 +32,9 @@ class Stage(ABC):
 
     name: ClassVar[str]
     rate: ClassVar[float]
-    # Scenes in a batch on a GPU; a CPU takes a few.
-    together: ClassVar[int] = 512
+    # Scenes in a batch, on a GPU and on a CPU.
+    many: ClassVar[int]
+    few: ClassVar[int]
     trained: nn.ModuleDict
 
     def __init__(self, materials: Materials, folder: Path) -> None:
@@ -65,7 +66,7 @@ class Stage(ABC):
 class Autoencoder(Stage):
     """Pictures to latents and back. Latents should spread like normal noise, and stand some."""
 
-    name, rate, together = "autoencoder", 1.5e-3, 192
+    name, rate, many, few = "autoencoder", 1.5e-3, 512, 24
 
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
@@ -112,7 +113,7 @@ class Words(Stage):
     learns of one thing helps with the others. Three readers ask for it; they are needed only here.
     """
 
-    name, rate, together = "words", 2e-3, 1024
+    name, rate, many, few = "words", 2e-3, 1024, 64
 
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
@@ -150,7 +151,7 @@ class Denoiser(Stage):
     x_t = (1 - t) picture + t noise; what is asked for is noise - picture, at every t, which is a step's direction.
     """
 
-    name, rate, together = "denoiser", 8e-4, 256
+    name, rate, many, few = "denoiser", 1e-3, 256, 16
 
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
@@ -175,18 +176,26 @@ class Denoiser(Stage):
     def misdirected(self, clean: Tensor, words: Tensor, chance: Tensor) -> Tensor:
         """How far the U-Net's directions are from the right ones.
 
-        Each picture is met twice. As it is drawn from words: where one of the steps begins, with noise that tells what
-        was left to chance. And as it is drawn over: at any level, mostly in the middle (arXiv 2403.03206), with noise
-        that knows nothing of the picture.
+        Each picture is met twice: as the first step meets it, which sees only noise and has to make everything of the
+        words; and as a later one does, or as it is drawn over, from any level and with noise that tells nothing.
         """
         count, _, height, width = clean.shape
-        noise = torch.cat((model.noise_telling(chance, height, width), torch.randn_like(clean)))
-        steps = torch.tensor(model.noise_levels()[:-1], device=self.device)
-        drawn = steps[torch.randint(len(steps), (count,), device=self.device)]
-        level = torch.cat((drawn, torch.sigmoid(torch.randn_like(drawn))))
+        noise = torch.cat((model.noise_telling(chance, height, width), self.later_noise(chance, height, width)))
+        level = torch.cat((torch.ones(count, device=self.device), self.later_levels(count)))
         clean, words = clean.repeat(2, 1, 1, 1), words.repeat(2, 1, 1)
         noisy = torch.lerp(clean, noise, level[:, None, None, None])
         return F.mse_loss(direction(self.unet, noisy, level, words).float(), noise - clean)
+
+    def later_noise(self, chance: Tensor, height: int, width: int) -> Tensor:
+        """For the first half of the scenes noise that tells what was left to chance."""
+        telling = model.noise_telling(chance, height, width)
+        return torch.cat((telling[: len(chance) // 2], torch.randn_like(telling[len(chance) // 2 :])))
+
+    def later_levels(self, count: int) -> Tensor:
+        """For the first half of the scenes where a later step begins; else any, mostly in the middle (2403.03206)."""
+        steps = torch.tensor(model.noise_levels()[1:-1], device=self.device)
+        begun = steps[torch.randint(len(steps), (count // 2,), device=self.device)]
+        return torch.cat((begun, torch.sigmoid(torch.randn(count - count // 2, device=self.device))))
 
     @torch.no_grad()
     def sample(self) -> Tensor:

@@ -32,7 +32,6 @@ WARMING_STEPS = 200
 ENDING = 0.2
 LEAST_RATE = 0.02
 LARGEST_GRADIENT = 1.0
-TOGETHER_ON_CPU = 16
 WORKERS_ON_GPU = 12
 SECONDS_BETWEEN_SAVES = 120
 SECONDS_BETWEEN_LINES = 15
@@ -160,7 +159,7 @@ def main() -> None:
         stage = kind(materials, told.run)
         if not told.plain:
             stage.compiled()
-        together = told.together or (stage.together if on_gpu else TOGETHER_ON_CPU)
+        together = told.together or (stage.many if on_gpu else stage.few)
         workers = told.workers if told.workers >= 0 else WORKERS_ON_GPU * on_gpu
         train(stage, told.minutes * 60 * (share if told.stage == "all" else 1), together, workers)
 

@@ -26,7 +26,7 @@ def load_into(module: nn.Module, path: Path, part: str) -> None:
 class Average:
     """The moving average of weights, which draws better than they do."""
 
-    def __init__(self, module: nn.Module, keep: float = 0.999) -> None:
+    def __init__(self, module: nn.Module, keep: float = 0.998) -> None:
         self.keep, self.steps = keep, 0
         self.values = {name: value.detach().clone() for name, value in module.state_dict().items()}
 
