@@ -91,14 +91,14 @@ def unet() -> UNet2DConditionModel:
 
 
 def scheduler() -> DPMSolverMultistepScheduler:
-    """Of first order, with the noise levels of flow matching: plain steps along the predicted direction.
+    """Of first order, with the noise levels of flow matching: plain steps towards the predicted picture.
 
     FlowMatchEulerDiscreteScheduler takes the same steps, but Stable Diffusion's pipelines cannot start it.
     """
     return DPMSolverMultistepScheduler(
         num_train_timesteps=TIMESTEPS,
         solver_order=1,
-        prediction_type="flow_prediction",
+        prediction_type="sample",
         use_flow_sigmas=True,
         flow_shift=SHIFT,
         final_sigmas_type="zero",

@@ -227,13 +227,15 @@ def test_the_steps_of_the_checkpoint_are_those_of_the_scheduler() -> None:
     assert (scheduler.timesteps / model.TIMESTEPS).tolist() == pytest.approx(model.noise_levels()[:-1], abs=0.01)
 
 
-def test_a_step_of_the_scheduler_goes_along_the_predicted_direction() -> None:
+def test_a_step_of_the_scheduler_goes_towards_the_predicted_picture() -> None:
     scheduler = model.scheduler()
     scheduler.set_timesteps(model.STEPS)
     picture, noise = torch.randn(1, 8, 4, 4), torch.randn(1, 8, 4, 4)
-    latents = noise
-    for time in scheduler.timesteps:
-        latents = scheduler.step(noise - picture, time, latents).prev_sample
+    latents, levels = noise, model.noise_levels()
+    for time, start, end in zip(scheduler.timesteps, levels, levels[1:], strict=False):
+        wanted = torch.lerp(picture, latents, end / start)
+        latents = scheduler.step(picture, time, latents).prev_sample
+        assert latents.allclose(wanted, atol=0.02)
     assert latents.allclose(picture, atol=0.01)
 
 
