@@ -16,17 +16,16 @@ from random import Random
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional
 
 from imagine.checkpoint import find
 from imagine.pipeline import Painter
 from imagine.recipes import PainterOptions
 from imagine.sketchbook import canvas
 from imagine.sketchbook.data import ART
-from imagine.sketchbook.heldout import NAMES, ON, SYNONYMS, TINTED
-from imagine.sketchbook.heldout import TOGETHER as PAIRS_TOGETHER
+from imagine.sketchbook.heldout import NAMES, ON, SYNONYMS, TINTED, TOGETHER
 from imagine.sketchbook.materials import PROMPTS, Materials
 from imagine.sketchbook.model import SIDE
 from imagine.sketchbook.palette import COLOURS, nearest
@@ -37,7 +36,8 @@ from imagine.strokes import Stroke
 SEEDS = (1, 2, 3, 4)
 TOP = 5
 SMALL = 16
-TOGETHER, REAL = 128, 400
+# So many real drawings are painted at once, and so many are judged.
+AT_ONCE, REAL = 128, 400
 EDGE = 4
 # How far a pixel is from the ground to belong to a thing: the sum over three colours, each 0 to 1.
 APART = 0.35
@@ -77,6 +77,7 @@ class Judge:
         ranks: list[int] = (apart < own).sum(1).tolist()
         return ranks
 
+    # The judge lives as long as the program.
     @cache  # noqa: B019
     def drawn(self, thing: Thing, ground: str) -> Tensor:
         """Every thing in that place, colour and scene, [things, 3, SIDE, SIDE]."""
@@ -85,7 +86,7 @@ class Judge:
             Scene((replace(thing, sprite=number, tint=thing.tint if sprite.hue is not None else ""),), ground=ground)
             for number, sprite in enumerate(sprites)
         ]
-        parts = [scenes[first : first + TOGETHER] for first in range(0, len(scenes), TOGETHER)]
+        parts = [scenes[first : first + AT_ONCE] for first in range(0, len(scenes), AT_ONCE)]
         return torch.cat([canvas.paint(self.materials.art, canvas.plan(part), SIDE, SIDE).cpu() for part in parts])
 
     def best(self) -> float:
@@ -99,7 +100,7 @@ class Judge:
 
 def fields(pictures: Tensor, x: float) -> Tensor:
     """The mean colours of SMALL x SMALL fields, [B, numbers]; only those of the half in which `x` is."""
-    small = functional.avg_pool2d(pictures, pictures.shape[-1] // SMALL)
+    small = F.avg_pool2d(pictures, pictures.shape[-1] // SMALL)
     halves = {-1: small[..., : SMALL // 2], 0: small, 1: small[..., SMALL // 2 :]}
     return halves[(x > 0) - (x < 0)].flatten(1)
 
@@ -144,7 +145,7 @@ def in_colours(painter: Painter, judge: Judge, most: int) -> Iterator[bool]:
 
 def in_pairs(painter: Painter, judge: Judge, most: int) -> Iterator[bool]:
     left, right, size = LAYOUTS["and"]
-    for pair in PAIRS_TOGETHER[:most]:
+    for pair in TOGETHER[:most]:
         picture = draw(painter, [f"a {pair[0]} and a {pair[1]}"], 1)
         places = [Thing(0, x, y, size) for x, y in (left, right)]
         yield all(judge.ranks(picture, [name], thing)[0] < TOP for name, thing in zip(pair, places, strict=True))

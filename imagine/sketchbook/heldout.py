@@ -1,9 +1,11 @@
-"""What evaluate.py asks for. WITHHELD words and PAIRS never occur in a caption of the training.
+"""What evaluate.py asks for. PAIRS never occur in a caption of the training; WITHHELD words only where the rules of
+kin.py find them, with whichever thing.
 
 The names are those of trained things: what is measured there is whether they were learned.
 """
 
-# By thing, a word for it that no caption has. (Without the sign U+FE0F, which only asks for colour.)
+# By thing, a word for it that names and keywords are kept from giving. (Without the sign U+FE0F, which only asks for
+# colour.)
 WITHHELD: dict[str, str] = {
     "🐱": "kitty", "🐶": "doggy", "🚗": "motorcar", "🐷": "piggy", "🐴": "pony", "🐰": "hare", "🐻": "grizzly",
     "🐔": "hen", "🐸": "toad", "🐍": "serpent", "🐟": "trout", "🦈": "great white", "🐳": "humpback",

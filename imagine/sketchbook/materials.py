@@ -1,4 +1,4 @@
-"""What all stages share: the art on the device, the tokenizer, phrases with their nearness, prompts for samples."""
+"""What all stages share: the art on the device, what it looks like in numbers, the tokenizer, prompts for samples."""
 
 import zipfile
 from pathlib import Path
@@ -20,8 +20,6 @@ PROMPTS = (
     "unicorn", "crab on the beach", "three balloons", "octopus, pixel art", "panda to the left of a tree", "teapot",
     "a purple umbrella", "sun", "burger and fries",
 )  # fmt: skip
-
-
 # How many numbers say what a thing looks like, and how wide the pictures are that they are taken from.
 CODES, SMALL = 160, 32
 # With colour, place and whether it is there at all.

@@ -118,7 +118,7 @@ def noise_telling(chance: Tensor, height: int, width: int) -> Tensor:
 
     One number is the mean over the four latents in the upper left corner, in one channel. Such a mean is normal by
     itself, so this is plain normal noise: a painter who starts from any can read in it where the things shall stand,
-    instead of painting the blurred mean of all places. So few steps are enough.
+    instead of painting the blurred mean of all places.
     """
     noise = torch.randn(len(chance), CHANNELS, height, width, device=chance.device)
     corner = noise[:, : chance.shape[1], :2, :2]
