@@ -175,10 +175,7 @@ async def ask(
 async def have_made(request: HttpRequest, make: Make, count: int, redraws: bool) -> list[Picture]:
     """Raises ImagineError, AssistantError."""
     found = await studio.look()
-    error = studio.trouble(found)
-    # Away for a moment is no reason to refuse: what is asked for now is drawn when the painter is back.
-    if error and not isinstance(error, AwayError):
-        raise error
+    studio.must_draw(found)
     if redraws and found and found.is_ready and not found.can_redraw:
         raise UnableError("the checkpoint begins from no picture")
     person = await person_of(request)

@@ -14,7 +14,7 @@ from imagine.errors import ImagineError, RefusedPixelsError
 from imagine.live import FRAME, Sketch
 from imagine.studio import Studio
 from web import frames
-from web.studio import can_draw, studio_fields
+from web.studio import can_draw, must_draw, studio_fields
 from web.tabs import Tab
 
 logger = logging.getLogger(__name__)
@@ -100,13 +100,15 @@ class SketchConsumer(Tab):
     async def draw(self, frame: frames.Draw) -> None:
         """Put what was typed into the person's slot, and the person into the line."""
         can_draw(self.person)
+        must_draw(self.studio)
         await self.running.limits.count_frame(self.person)
         sketch = self.sketch_of(frame)
         self.sketch = frame.sketch
         place = await live.put(self.running.runtime.redis, sketch)
         if place.is_new:
             await asyncio.to_thread(jobs.send_live)
-        if place.before:
+        # Behind a painter who is away the line says nothing.
+        if place.before and self.studio is not None and self.studio.is_ready:
             self.say(
                 "line", sketch=str(frame.sketch), number=frame.number, before=place.before, sentence=line(place.before)
             )

@@ -52,6 +52,14 @@ def trouble(found: Studio | None) -> ImagineError | None:
     return AwayError("no painter is heard of")
 
 
+def must_draw(found: Studio | None) -> None:
+    """Raises ImagineError where nothing will be drawn however long one waits: being away for a moment is no such
+    reason, as what is asked for now is drawn when the painter is back."""
+    error = trouble(found)
+    if error and not isinstance(error, AwayError):
+        raise error
+
+
 def sentence(found: Studio | None) -> str:
     """What a page says about the studio: nothing when all is well."""
     if found is not None and found.is_loading:

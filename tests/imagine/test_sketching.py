@@ -10,7 +10,7 @@ from imagine.models import Picture
 from tests.imagine.drawing import LOOP_FILES, Pad, ask, begin, ended, picture_of, refused, shown
 from tests.imagine.workshop import Workshop
 from tests.people import Visitor, next_address
-from tests.servers import eventually
+from tests.servers import Site, Valkey, eventually
 
 
 def test_each_pause_shows_what_was_typed(ada: Visitor) -> None:
@@ -110,6 +110,24 @@ def test_a_picture_tells_how_far_it_is(ada: Visitor) -> None:
             heard.append(socket.hear_until("picture"))
     assert {frame["id"] for frame in heard} == {str(picture.id)}
     assert heard[0]["status"] == "drawing"
+
+
+def test_where_nothing_is_set_up_words_are_refused_and_nobody_waits_in_line(database: None, tmp_path: Path) -> None:
+    valkey = Valkey(tmp_path / "valkey")
+    valkey.start()
+    site = Site(tmp_path / "site", {"REDIS_URL": valkey.url})
+    site.start()
+    try:
+        with Visitor(site, next_address()) as visitor:
+            begin(visitor)
+            with visitor.socket("/ws/imagine/") as socket:
+                Pad(socket).type("a llama")
+                heard = socket.hear_until("refused")
+        assert (heard["number"], heard["code"]) == (1, "no_checkpoint")
+        assert valkey.size(keys.LINE) == 0
+    finally:
+        site.kill()
+        valkey.kill()
 
 
 def test_people_who_share_a_pass_see_what_each_would_see_alone(database: None, tmp_path: Path) -> None:
