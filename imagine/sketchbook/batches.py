@@ -13,18 +13,23 @@ from imagine.sketchbook import vocabulary
 from imagine.sketchbook.canvas import Plan, plan
 from imagine.sketchbook.captions import caption
 from imagine.sketchbook.model import SIDE
-from imagine.sketchbook.scenes import draw
+from imagine.sketchbook.scenes import draw, shaken
 from imagine.sketchbook.sprites import Sprite
 
 SQUARE = (SIDE, SIDE)
 # Width and height of the others in which people draw.
 OTHERS = tuple(size for shape in SHAPES.values() if (size := shape.size(SIDE)) != SQUARE)
 # So many batches of a hundred are not square.
-OTHERS_PERCENT = 12
+OTHERS_PERCENT = 6
+
+
+def still(count: int) -> int:
+    """How many scenes of a batch stand as their captions say; the rest, a quarter, is shaken."""
+    return count - count // 4
 
 
 class Batch(NamedTuple):
-    """B scenes to be drawn `width` x `height`, and their captions as `tokens` [B, TOKENS]."""
+    """B scenes to be drawn `width` x `height`, and their captions as `tokens` [B, TOKENS]; the last ones are shaken."""
 
     plans: Plan
     tokens: Tensor
@@ -47,6 +52,7 @@ class Batches(IterableDataset[Batch]):
         tokenizer = vocabulary.from_json(self.saved)
         while True:
             scenes = [draw(self.sprites, lots) for _ in range(self.count)]
+            scenes = scenes[: still(self.count)] + [shaken(scene, lots) for scene in scenes[still(self.count) :]]
             told = [caption(scene, self.sprites, lots) for scene in scenes]
             width, height = lots.choice(OTHERS) if lots.randrange(100) < OTHERS_PERCENT else SQUARE
             yield Batch(plan(scenes), vocabulary.tokens(tokenizer, told), width, height)

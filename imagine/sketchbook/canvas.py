@@ -18,7 +18,7 @@ BLOCK = 4
 SAME_HUE = 45
 WEIGHTS = (0.299, 0.587, 0.114)
 # How far below white the colours of a pale ground may be.
-PALE, NORMAL = 0.12, NormalDist()
+PALE, NORMAL = 0.16, NormalDist()
 
 
 GROUNDS = 9 + len(EFFECTS)
@@ -79,7 +79,7 @@ def ground(scene: Scene) -> Ground:
     if scene.ground in LANDS:
         return LANDS[scene.ground]
     if not scene.ground:
-        red, green, blue = (1 - PALE * NORMAL.cdf(one) for one in scene.chance[-3:])
+        red, green, blue = (1 - PALE * NORMAL.cdf(one) for one in scene.chance)
         return Ground((), (red, green, blue), (red, green, blue))
     names = scene.ground.split("-")
     return Ground((), COLOURS[names[0]], COLOURS[names[-1]])

@@ -74,9 +74,9 @@ def described(thing: Thing, scene: Scene, sprites: Sequence[Sprite], lots: Rando
 
 
 def noun(sprite: Sprite, lots: Random) -> str:
-    """Its name in half of the cases, else another word for it, or one that is drawn as it."""
+    """Its name in four of ten cases, else another word for it, or one that is drawn as it: of those there are most."""
     lot = lots.random()
-    others = sprite.kin if lot < 0.2 else sprite.nouns if lot < 0.5 else ()
+    others = sprite.kin if lot < 0.35 else sprite.nouns if lot < 0.6 else ()
     return lots.choice(others or (sprite.name,))
 
 

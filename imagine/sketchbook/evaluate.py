@@ -29,7 +29,7 @@ from imagine.sketchbook.heldout import NAMES, ON, SYNONYMS, TINTED, TOGETHER
 from imagine.sketchbook.materials import PROMPTS, Materials
 from imagine.sketchbook.model import SIDE
 from imagine.sketchbook.palette import COLOURS, nearest
-from imagine.sketchbook.scenes import LAYOUTS, Scene, Thing, chanced
+from imagine.sketchbook.scenes import LAYOUTS, Scene, Thing, shaken
 from imagine.sketchbook.sheets import sheet
 from imagine.strokes import Stroke
 
@@ -57,7 +57,7 @@ class Judge:
     """Tells which thing a picture shows: the one whose real drawing, in the same scene, has the nearest colours.
 
     Compared are the colours of SMALL x SMALL fields: they need no training, so nobody has to ask what they learned;
-    they are blind to a shift of a few pixels, which is left to chance; and they tell nearly all of the art apart.
+    they are blind to a shift of a few pixels; and they tell nearly all of the art apart.
     """
 
     def __init__(self, materials: Materials) -> None:
@@ -90,9 +90,9 @@ class Judge:
         return torch.cat([canvas.paint(self.materials.art, canvas.plan(part), SIDE, SIDE).cpu() for part in parts])
 
     def best(self) -> float:
-        """How often real drawings, moved a little by chance, are told rightly: no checkpoint can be judged better."""
+        """How often real drawings, shaken a little, are told rightly: no checkpoint can be judged better."""
         sprites, lots = self.materials.art.sprites, Random(1)
-        scenes = [chanced(Scene((Thing(lots.randrange(len(sprites))),)), lots) for _ in range(REAL)]
+        scenes = [shaken(Scene((Thing(lots.randrange(len(sprites))),)), lots) for _ in range(REAL)]
         pictures = canvas.paint(self.materials.art, canvas.plan(scenes), SIDE, SIDE).cpu()
         ranks = self.ranks(pictures, [sprites[scene.things[0].sprite].name for scene in scenes], Thing(0))
         return sum(rank < 1 for rank in ranks) / len(ranks)

@@ -11,9 +11,9 @@ from imagine.sketchbook.sprites import Sprite
 
 MOST_THINGS = 5
 EFFECTS = ("", "sticker", "pixel", "gray")
-CHANCES = 7
-# How far chance moves, sizes and turns.
-MOVED, SIZED, TURNED = 0.03, 0.06, 0.05
+CHANCES = 3
+# How far a shaken thing is moved, sized and turned.
+MOVED, SIZED, TURNED = 0.05, 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class Scene:
     """A picture before it is drawn. `layout` and `place` and `scale` are what its caption tells of the arrangement.
 
     `ground` is "" (pale), a colour word, two with a dash between (a gradient), or one of LANDS. `chance` is what no
-    caption tells, CHANCES numbers of normal spread: how much the things are moved across and down, sized and turned,
-    and the shade of a pale ground.
+    caption tells, CHANCES numbers of normal spread: the shade of a pale ground.
     """
 
     things: tuple[Thing, ...]
@@ -90,7 +89,8 @@ def draw_any(sprites: Sequence[Sprite], lots: Random) -> Scene:
     else:
         scene = three(sprites, lots)
     effect = lots.choice(EFFECTS[1:]) if lots.random() < 0.08 else ""
-    return chanced(replace(scene, ground=a_ground(lots), effect=effect), lots)
+    chance = tuple(lots.gauss() for _ in range(CHANCES))
+    return replace(scene, ground=a_ground(lots), effect=effect, chance=chance)
 
 
 def one(sprites: Sequence[Sprite], lots: Random) -> Scene:
@@ -144,20 +144,21 @@ def a_ground(lots: Random) -> str:
     return "-".join(lots.sample(list(COLOURS), 2)) if kind < 0.78 else lots.choice(list(LANDS))
 
 
-def chanced(scene: Scene, lots: Random) -> Scene:
-    """The scene as chance has it."""
-    chance = tuple(lots.gauss() for _ in range(CHANCES))
-    return replace(scene, things=tuple(shaken(thing, chance) for thing in scene.things), chance=chance)
-
-
-def shaken(thing: Thing, chance: Sequence[float]) -> Thing:
-    """Moved, sized and turned a little, all things of a scene alike."""
+def shaken(scene: Scene, lots: Random) -> Scene:
+    """The scene with its things moved, sized and turned a little, all alike."""
+    across, down, larger, turned = (lots.gauss() for _ in range(4))
     return replace(
-        thing,
-        x=thing.x + MOVED * chance[0],
-        y=thing.y + MOVED * chance[1],
-        size=thing.size * math.exp(SIZED * chance[2]),
-        angle=TURNED * chance[3],
+        scene,
+        things=tuple(
+            replace(
+                thing,
+                x=thing.x + MOVED * across,
+                y=thing.y + MOVED * down,
+                size=thing.size * math.exp(SIZED * larger),
+                angle=TURNED * turned,
+            )
+            for thing in scene.things
+        ),
     )
 
 

@@ -11,10 +11,10 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 
 from imagine.sketchbook import canvas, model
-from imagine.sketchbook.batches import Batch
+from imagine.sketchbook.batches import Batch, still
 from imagine.sketchbook.canvas import GROUNDS
-from imagine.sketchbook.materials import CODES, LOOKS, Materials
-from imagine.sketchbook.vocabulary import SAID
+from imagine.sketchbook.materials import CODES, LOOKS, STROKES, Materials
+from imagine.sketchbook.vocabulary import DRAFTED, SAID, TOKENS
 from imagine.sketchbook.weights import load_into
 
 # Noise on the latents while the decoder learns: the denoiser's are never quite right either.
@@ -25,6 +25,10 @@ CUT = 64
 SPREAD = 0.01
 # How much the names of things count beside their looks while the text encoder learns.
 NAMING = 0.3
+# How much the draft counts beside the looks.
+DRAFTING = 4.0
+# The states for words; those that say what was read are behind them.
+WORDS = TOKENS - SAID - DRAFTED
 # Below this level of noise what is missed counts no more than here.
 LEAST_LEVEL = 0.2
 
@@ -108,11 +112,12 @@ def unlike(back: Tensor, pictures: Tensor) -> Tensor:
 
 
 class Words(Stage):
-    """The text encoder learns what its words ask for: in its last states, the ground and each thing, in their order.
+    """The text encoder learns what its words ask for: behind the caption its states say the ground and each thing, and
+    in the last ones how the things look in each field of the picture.
 
-    No picture is drawn for that, so many more captions are read here than the denoiser could ever see. What a thing
-    looks like is said in numbers that are near for things that look alike (materials.looks_of): so what the denoiser
-    learns of one thing helps with the others. Three readers ask for it; they are needed only here.
+    Little is drawn for that, so many more captions are read here than the denoiser could ever see. What a thing looks
+    like is said in numbers that are near for things that look alike (materials.looks_of): so what the denoiser learns
+    of one thing helps with the others. Four readers ask for it; they are needed only here.
     """
 
     name, rate, many, few = "words", 2e-3, 1024, 64
@@ -121,29 +126,64 @@ class Words(Stage):
         super().__init__(materials, folder)
         width = model.WORDS_WIDTH
         self.text_encoder = materials.text_encoder()
+        if self.device.type == "cpu":
+            # Backwards, torch's own attention is slower there than plain products.
+            self.text_encoder.set_attn_implementation("eager")
         self.looks, self.grounds = nn.Linear(width, LOOKS).to(self.device), nn.Linear(width, GROUNDS).to(self.device)
         self.names = nn.Linear(width, len(materials.art.sprites)).to(self.device)
+        self.draft = nn.Linear(width, STROKES).to(self.device)
         self.trained = nn.ModuleDict(
-            {"text_encoder": self.text_encoder, "looks": self.looks, "grounds": self.grounds, "names": self.names}
+            {
+                "text_encoder": self.text_encoder,
+                "looks": self.looks,
+                "grounds": self.grounds,
+                "names": self.names,
+                "draft": self.draft,
+            }
         )
 
     def loss(self, batch: Batch) -> Tensor:
         hidden = self.text_encoder(batch.tokens).last_hidden_state
-        ground, things = hidden[:, -SAID], hidden[:, 1 - SAID :]
         there = batch.plans.sprite >= 0
-        apart = (self.looks(things).float() - self.materials.looks(batch.plans)).square()
-        named = F.cross_entropy(self.names(things[there]).float(), batch.plans.sprite[there])
-        missed = (self.grounds(ground).float() - batch.plans.grounds()).square()
-        return apart.sum() / there.sum() / CODES + missed.sum(1).mean() + NAMING * named
+        slots = self.slots(batch.tokens, there[:, 1])
+        wanted = F.pad(self.materials.looks(batch.plans), (0, 0, 1, 0))
+        scene, state = (slots > 0).nonzero(as_tuple=True)
+        slot = slots[scene, state]
+        things = hidden[scene, state]
+        apart = (self.looks(things).float() - wanted[scene, slot]).square().sum(1).mean() / CODES
+        known = there[scene, slot - 1]
+        named = F.cross_entropy(self.names(things[known]).float(), batch.plans.sprite[scene[known], slot[known] - 1])
+        scene, state = (slots == 0).nonzero(as_tuple=True)
+        missed = (self.grounds(hidden[scene, state]).float() - batch.plans.grounds()[scene]).square().sum(1).mean()
+        drafted = self.draft(hidden[:, -DRAFTED:]).float() - self.materials.draft(batch.plans)
+        return apart + missed + NAMING * named + DRAFTING * drafted.square().mean()
+
+    def slots(self, tokens: Tensor, two: Tensor) -> Tensor:
+        """What each state is to say: 0 the ground, 1 the first thing and so on, -1 none of them; [B, TOKENS].
+
+        The states before the draft's say each its own. The others behind the caption say in turns the first thing, the
+        second (or the first again, when it stands alone: `two` [B] is false) and the ground: so whoever looks at all of
+        them at once, as the U-Net does before it has learned where to look, sees already what matters most.
+        """
+        place = torch.arange(TOKENS, device=tokens.device)
+        turn = torch.stack(
+            (torch.ones_like(two, dtype=torch.long), 1 + two.long(), torch.zeros_like(two, dtype=torch.long)), 1
+        )
+        slots = torch.where(place >= WORDS, place - WORDS, turn[:, place % 3])
+        return slots.masked_fill((tokens != self.materials.end) | (place >= WORDS + SAID), -1)
 
     @torch.no_grad()
     def sample(self) -> Tensor:
         """No pictures, but how often the first thing of a caption is the one that was meant."""
         batch = self.materials.examples(512)
-        first = self.text_encoder(batch.tokens).last_hidden_state[:, 1 - SAID]
+        hidden = self.text_encoder(batch.tokens).last_hidden_state
+        first, drafted = hidden[:, WORDS + 1], self.draft(hidden[:, -DRAFTED:]) - self.materials.draft(batch.plans)
         right = self.names(first).argmax(1) == batch.plans.sprite[:, 0]
         apart = self.looks(first) - self.materials.looks(batch.plans)[:, 0]
-        print(f"  understands {right.float().mean():.1%}, looks miss {apart[:, :CODES].square().mean():.3f} of 1")
+        print(
+            f"  understands {right.float().mean():.1%}, looks miss {apart[:, :CODES].square().mean():.3f} of 1,"
+            f" drafts {drafted.square().mean():.3f}"
+        )
         return torch.zeros(0)
 
 
@@ -154,7 +194,7 @@ class Denoiser(Stage):
     room to carry noise through (arXiv 2511.13720), and the first step sees nothing else.
     """
 
-    name, rate, many, few = "denoiser", 1e-3, 256, 16
+    name, rate, many, few = "denoiser", 1e-3, 256, 24
 
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
@@ -179,28 +219,32 @@ class Denoiser(Stage):
     def missed(self, clean: Tensor, words: Tensor, chance: Tensor) -> Tensor:
         """How far from the pictures the U-Net is.
 
-        Each picture is met twice: as the first step meets it, which sees only noise and has to make everything of the
-        words; and as a later one does, or as it is drawn over, from any level and with noise that tells nothing.
+        Every scene that stands as its caption says is met as the first step meets it, which sees only noise and has to
+        make everything of the words; half of them also where a later step begins. The shaken ones are met as pictures
+        that are drawn over: at any level, with noise that tells nothing.
         """
-        count, _, height, width = clean.shape
-        noise = torch.cat((model.noise_telling(chance, height, width), self.later_noise(chance, height, width)))
-        level = torch.cat((torch.ones(count, device=self.device), self.later_levels(count)))
-        clean, words = clean.repeat(2, 1, 1, 1), words.repeat(2, 1, 1)
+        count, (_, _, height, width) = still(len(clean)), clean.shape
+        later, drawn_over = count // 2, len(clean) - count
+        telling = torch.cat((chance[:count], chance[:later]))
+        noise = torch.cat((model.noise_telling(telling, height, width), torch.randn_like(clean[count:])))
+        level = torch.cat(
+            (torch.ones(count, device=self.device), self.later_levels(later), self.any_levels(drawn_over))
+        )
+        met = torch.cat((torch.arange(count), torch.arange(later), torch.arange(count, len(clean)))).to(self.device)
+        clean, words = clean[met], words[met]
         noisy = torch.lerp(clean, noise, level[:, None, None, None])
         apart = (cleaned(self.unet, noisy, level, words).float() - clean).square().mean((1, 2, 3))
         # With little noise little is missed, but it is what people see last.
         return (apart / level.clamp(min=LEAST_LEVEL)).mean()
 
-    def later_noise(self, chance: Tensor, height: int, width: int) -> Tensor:
-        """For the first half of the scenes noise that tells what was left to chance."""
-        telling = model.noise_telling(chance, height, width)
-        return torch.cat((telling[: len(chance) // 2], torch.randn_like(telling[len(chance) // 2 :])))
-
     def later_levels(self, count: int) -> Tensor:
-        """For the first half of the scenes where a later step begins; else any, mostly in the middle (2403.03206)."""
+        """Where later steps begin, one for each of `count`."""
         steps = torch.tensor(model.noise_levels()[1:-1], device=self.device)
-        begun = steps[torch.randint(len(steps), (count // 2,), device=self.device)]
-        return torch.cat((begun, torch.sigmoid(torch.randn(count - count // 2, device=self.device))))
+        return steps[torch.randint(len(steps), (count,), device=self.device)]
+
+    def any_levels(self, count: int) -> Tensor:
+        """Any level, mostly in the middle (arXiv 2403.03206)."""
+        return torch.sigmoid(torch.randn(count, device=self.device))
 
     @torch.no_grad()
     def sample(self) -> Tensor:

@@ -24,8 +24,8 @@ from imagine.sketchbook.weights import Average, save
 # In this order, with their shares of the time.
 STAGES: dict[str, tuple[type[Stage], float]] = {
     "autoencoder": (Autoencoder, 0.2),
-    "words": (Words, 0.2),
-    "denoiser": (Denoiser, 0.6),
+    "words": (Words, 0.3),
+    "denoiser": (Denoiser, 0.5),
 }
 RUN = FOLDER / "run"
 WARMING_STEPS = 200

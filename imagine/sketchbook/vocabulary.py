@@ -11,10 +11,12 @@ from transformers import CLIPTokenizer
 from imagine.sketchbook.scenes import MOST_THINGS
 
 SIZE = 6144
-# The longest captions have about 30. What is behind them is no word: there the text encoder says what it has read, in
-# one state of the ground and one of each thing.
+# The longest captions have about 30. What is behind them is no word: there the text encoder says what it has read: in
+# one state the ground, in one each thing, and in the last ones a draft of the picture, field by field.
 SAID = 1 + MOST_THINGS
-TOKENS = 30 + SAID
+ACROSS = 4
+DRAFTED = ACROSS * ACROSS
+TOKENS = 30 + SAID + DRAFTED
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 

@@ -26,11 +26,11 @@ from imagine.sketchbook import (
     vocabulary,
     wordnet,
 )
-from imagine.sketchbook.materials import CODES, Materials, looks_of
+from imagine.sketchbook.materials import CODES, FIELD, Materials, looks_of
 from imagine.sketchbook.palette import COLOURS, LANDS
 from imagine.sketchbook.scenes import Scene, Thing
 from imagine.sketchbook.sprites import Sprite
-from imagine.sketchbook.stages import Autoencoder, Denoiser, Stage, Words
+from imagine.sketchbook.stages import WORDS, Autoencoder, Denoiser, Stage, Words
 from imagine.strokes import Stroke
 from tests.imagine.sketches import small_pack
 
@@ -212,12 +212,41 @@ def test_noise_tells_what_was_left_to_chance_and_is_noise_all_the_same() -> None
     assert torch.corrcoef(corner[:, 0].flatten(1).T).fill_diagonal_(0).abs().max() < 0.08
 
 
-def test_chance_moves_all_things_of_a_scene_alike(materials: Materials) -> None:
+def test_a_shaken_scene_moves_sizes_and_turns_its_things_alike(materials: Materials) -> None:
     lots = Random(4)
     scene = next(found for _ in range(99) if (found := scenes.draw(materials.art.sprites, lots)).layout == "and")
-    first, second = scene.things
-    assert first.y == second.y == scenes.MOVED * scene.chance[1]
+    assert [thing.y for thing in scene.things] == [0, 0]
+    first, second = scenes.shaken(scene, lots).things
+    assert first.y == second.y != 0
     assert (first.size, first.angle) == (second.size, second.angle)
+    assert first.angle != 0
+
+
+def test_a_quarter_of_a_batch_is_shaken(materials: Materials) -> None:
+    angles = next(iter(materials.batches(8, 1))).plans.angle[:, 0]
+    assert (angles != 0).tolist() == [False] * 6 + [True] * 2
+
+
+def test_behind_the_caption_states_say_the_things_and_the_ground_in_turns(materials: Materials, run: Path) -> None:
+    two = vocabulary.tokens(materials.tokenizer, ["a ball and a box", "a ball"])
+    behind = int((two[0] != materials.end).sum())
+    together, alone = Words(materials, run).slots(two, torch.tensor([True, False]))
+    said = slice(WORDS, WORDS + vocabulary.SAID)
+    assert together[said].tolist() == alone[said].tolist() == [0, 1, 2, 3, 4, 5]
+    assert set(together[:behind].tolist()) == set(together[-vocabulary.DRAFTED :].tolist()) == {-1}
+    assert set(together[behind:WORDS].tolist()) == {0, 1, 2}
+    assert set(alone[behind:WORDS].tolist()) == {0, 1}
+
+
+def test_the_draft_has_the_things_without_the_ground_field_by_field(materials: Materials) -> None:
+    scene = Scene((Thing(BALL, x=-0.5, y=-0.5, size=0.45),), ground="blue")
+    red, _, blue, opaque = materials.things(canvas.plan([scene]))[0].unflatten(1, (4, FIELD * FIELD)).mean(2).T
+    assert opaque.nonzero()[:, 0].tolist() == [0, 1, 4, 5]
+    assert red.allclose(opaque, atol=0.02)
+    assert blue.max() < 0.02
+    draft = materials.draft(canvas.plan([scene]))
+    back = draft @ torch.linalg.pinv(materials.axes.directions) + materials.axes.middle
+    assert (back - materials.things(canvas.plan([scene]))).abs().mean() < 0.02
 
 
 def test_the_steps_of_the_checkpoint_are_those_of_the_scheduler() -> None:
@@ -268,7 +297,7 @@ def test_the_checkpoint_paints_from_words_and_over_a_picture(checkpoint: Path) -
     assert drawn.tobytes() != redrawn.tobytes()
 
 
-def test_the_judge_knows_every_thing_wherever_chance_puts_it(materials: Materials) -> None:
+def test_the_judge_knows_every_thing_however_it_is_shaken(materials: Materials) -> None:
     judge = evaluate.Judge(materials)
     assert judge.best() == 1
     pictures = torch.cat(
