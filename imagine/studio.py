@@ -4,10 +4,12 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Literal, Self, cast
 
+from django.conf import settings
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from imagine import keys
+from imagine.errors import AwayError, ImagineError, NoCheckpointError
 
 Role = Literal["live", "final", "animate"]
 ROLES: tuple[Role, ...] = ("live", "final", "animate")
@@ -90,3 +92,13 @@ async def look(redis: AsyncRedis) -> Studio:
     """Who draws now. Raises redis.RedisError."""
     found = await redis.mget([keys.painter(role) for role in ROLES])
     return Studio(*(Notice.from_bytes(cast(bytes, data)) if data else None for data in found))
+
+
+def is_set_up() -> bool:
+    """Whether a checkpoint is set."""
+    return bool(settings.IMAGINE_MODEL or settings.IMAGINE_FINAL_MODEL)
+
+
+def nobody() -> ImagineError:
+    """Why nobody draws."""
+    return AwayError("no painter is heard of") if is_set_up() else NoCheckpointError("IMAGINE_MODEL is empty")

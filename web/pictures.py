@@ -17,7 +17,7 @@ from imagine.errors import PictureNotFoundError
 from imagine.models import Picture
 from imagine.motions import MOTIONS
 from imagine.shapes import SHAPES
-from imagine.studio import Studio
+from imagine.studio import Studio, is_set_up
 from imagine.styles import STYLES
 from web import studio
 from web.files import serve
@@ -121,7 +121,7 @@ def choices(found: Studio | None) -> dict[str, Any]:
     return {
         "studio": found,
         "studio_sentence": studio.sentence(found),
-        "is_set_up": studio.is_set_up(),
+        "is_set_up": is_set_up(),
         "styles": STYLES,
         "shapes": SHAPES,
         "motions": MOTIONS,

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from assistant.errors import AccountNeededError
 from assistant.models import Person
 from imagine import studio
-from imagine.errors import AwayError, CheckpointError, ImagineError, NoCheckpointError
+from imagine.errors import AwayError, CheckpointError, ImagineError
 from imagine.studio import Studio
 from web.running import current
 
@@ -36,20 +36,13 @@ async def look() -> Studio | None:
         return None
 
 
-def is_set_up() -> bool:
-    """Whether a checkpoint is set."""
-    return bool(settings.IMAGINE_MODEL or settings.IMAGINE_FINAL_MODEL)
-
-
 def trouble(found: Studio | None) -> ImagineError | None:
     """Why nothing can be drawn now, if so."""
     if found is not None and found.is_ready:
         return None
-    if not is_set_up():
-        return NoCheckpointError("IMAGINE_MODEL is empty")
-    if found is not None and found.is_broken:
+    if studio.is_set_up() and found is not None and found.is_broken:
         return CheckpointError("see the log of the process that draws")
-    return AwayError("no painter is heard of")
+    return studio.nobody()
 
 
 def must_draw(found: Studio | None) -> None:

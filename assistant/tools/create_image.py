@@ -25,7 +25,6 @@ from imagine.errors import (
     AwayError,
     CheckpointError,
     ImagineError,
-    NoCheckpointError,
     PictureNotFoundError,
     StoppedError,
     TooSlowError,
@@ -82,8 +81,7 @@ async def refuse_without_painter(redis: "Redis") -> None:
     except (RedisError, OSError, TimeoutError) as error:
         raise AwayError("Redis cannot be reached") from error
     if painter is None:
-        is_set = settings.IMAGINE_MODEL or settings.IMAGINE_FINAL_MODEL
-        raise AwayError("nobody draws") if is_set else NoCheckpointError("IMAGINE_MODEL is empty")
+        raise studio.nobody()
     if painter.state == "broken":
         raise CheckpointError(painter.problem)
 
