@@ -1,5 +1,7 @@
 """What a person who draws sees while a part is missing: the line, the painter, the checkpoint."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -134,7 +136,16 @@ async def test_without_a_checkpoint_the_page_says_how_to_set_one_and_the_chat_wo
         page = await context.new_page()
         await page.goto("/imagine/")
         await expect(page.get_by_text("Pictures are not set up here yet.")).to_be_visible()
+        refused = asyncio.Event()
+
+        def hear(frame: str | bytes) -> None:
+            if isinstance(frame, str) and json.loads(frame)["type"] == "refused":
+                refused.set()
+
+        page.on("websocket", lambda socket: socket.on("framereceived", hear))
         await words(page).fill("a red llama")
+        await asyncio.wait_for(refused.wait(), DRAW_MS / 1000)
+        await expect(page.get_by_role("link", name="How to set up pictures")).to_be_visible()
         await button(page, "Draw").click()
         await expect(page.get_by_text("Pictures are not set up here yet.")).to_be_visible()
         await expect(cards(page)).to_have_count(0)

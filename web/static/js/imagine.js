@@ -30,7 +30,7 @@ const live = new Live({ socket: easel.dataset.socket, begin: easel.dataset.begin
   // Where nobody draws, the sentence that says so stays.
   wait: () => told || patience.begin(),
   rest: () => patience.end(),
-  trouble: (sentence) => patience.say(sentence || word("failed")),
+  trouble: (sentence) => sentence === told || patience.say(sentence || word("failed")),
   line: (sentence) => patience.say(sentence),
   studio: showStudio,
   picture: (change) => pictures.take(change),
