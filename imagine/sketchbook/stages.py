@@ -29,6 +29,8 @@ NAMING = 0.3
 DRAFTING = 4.0
 # The states for words; those that say what was read are behind them.
 WORDS = TOKENS - SAID - DRAFTED
+# So many scenes tell how far the denoiser is.
+EXAMINED = 64
 # Below this level of noise what is missed counts no more than here.
 LEAST_LEVEL = 0.2
 
@@ -248,10 +250,21 @@ class Denoiser(Stage):
 
     @torch.no_grad()
     def sample(self) -> Tensor:
+        told = (f"{self.misses(level):.3f} of 1 from level {level:.2f}" for level in model.noise_levels()[:-1])
+        print(f"  misses {', '.join(told)}")
         words, latents = self.text_encoder(self.materials.prompts()).last_hidden_state, self.materials.noise()
         for start, end in pairwise(model.noise_levels()):
             latents = torch.lerp(cleaned(self.unet, latents, spread(start, latents), words), latents, end / start)
         return shown(self.autoencoder, latents / self.scale)
+
+    def misses(self, level: float) -> float:
+        """How far from the same scenes the U-Net is, from that level of noise."""
+        batch = self.materials.examples(EXAMINED)
+        clean = (self.autoencoder.encoder(self.pictures(batch)) * self.scale).float()
+        noise = model.noise_telling(batch.plans.chance, *clean.shape[2:])
+        words = self.text_encoder(batch.tokens).last_hidden_state
+        found = cleaned(self.unet, torch.lerp(clean, noise, level), spread(level, clean), words)
+        return float((found - clean).square().mean())
 
 
 def cleaned(unet: nn.Module, latents: Tensor, level: Tensor, words: Tensor) -> Tensor:
