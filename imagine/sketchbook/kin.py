@@ -91,7 +91,7 @@ def words(thing: Sprite) -> dict[str, float]:
     said = dict.fromkeys(thing.nouns, BY_NOUN)
     said |= {" ".join(parts[at:]): BY_END for at in range(1, len(parts))}
     said |= {thing.name.removesuffix(" face"): BY_FACE, thing.name: BY_NAME}
-    return said | {word: BY_NAME for word, chars in USUAL.items() if thing.char in chars}
+    return said | {word: BY_NAME for word, char in USUAL.items() if thing.char == char}
 
 
 def anchored(things: Sequence[Sprite], known: Wordnet, vectors: Vectors) -> dict[str, list[Anchor]]:

@@ -1,9 +1,8 @@
 """What all stages share: the art on the device, what it looks like in numbers, the tokenizer, prompts for samples."""
 
 import zipfile
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +11,6 @@ from torch import Tensor, nn
 from imagine.sketchbook import canvas, data, model, sprites, vocabulary
 from imagine.sketchbook.batches import Batch, Batches
 from imagine.sketchbook.canvas import Plan
-from imagine.sketchbook.vocabulary import ACROSS
 
 PROMPTS = (
     "cat", "a happy dog on a red background", "automobile", "kitty", "pizza", "a red rose", "two penguins",
@@ -26,8 +24,6 @@ PROMPTS = (
 CODES, SMALL = 160, 32
 # With colour, place and whether it is there at all.
 LOOKS = CODES + 8
-# A field of a draft is FIELD x FIELD pixels, said in STROKES numbers: the main axes of the fields of so many scenes.
-FIELD, STROKES, EXAMPLES = 8, 64, 1024
 
 
 class Materials:
@@ -39,8 +35,6 @@ class Materials:
             self.saved = packed.read(data.TOKENIZER).decode()
         self.tokenizer = vocabulary.from_json(self.saved)
         self.codes = looks_of(self.art.pictures)
-        self.small = replace(self.art, pictures=F.avg_pool2d(self.art.pictures.float(), 2).byte())
-        self.axes = axes_of(self.things(self.examples(EXAMPLES).plans))
         self.start, self.end = int(self.tokenizer.bos_token_id), int(self.tokenizer.eos_token_id)
 
     def text_encoder(self) -> Any:
@@ -66,20 +60,6 @@ class Materials:
         there = (plans.sprite >= 0)[..., None]
         return torch.cat((self.codes[plans.sprite], tint, is_tinted, place, there), -1) * there
 
-    def things(self, plans: Plan) -> Tensor:
-        """The things of the scenes without a ground, in the fields of the draft: colours times opacity, and opacity,
-        [B, DRAFTED, 4 * FIELD * FIELD]."""
-        side = 2 * ACROSS * FIELD
-        black, white = (
-            F.avg_pool2d(canvas.paint(self.small, on_plain(plans, shade), side, side) / 2 + 0.5, 2) for shade in (0, 1)
-        )
-        layers = torch.cat((black, 1 - (white - black).mean(1, keepdim=True)), 1)
-        return F.unfold(layers, FIELD, stride=FIELD).transpose(1, 2)
-
-    def draft(self, plans: Plan) -> Tensor:
-        """What each field of the draft is to say, [B, DRAFTED, STROKES], spread 1 on average."""
-        return (self.things(plans) - self.axes.middle) @ self.axes.directions
-
     def noise(self) -> Tensor:
         """Always the same noise for the prompts, [prompts, 8, 16, 16]."""
         side, lots = model.SIDE // model.SCALE, torch.Generator().manual_seed(3)
@@ -90,27 +70,6 @@ class Materials:
         """What latents are multiplied with to have a spread of 1: the `scaling_factor` of the finished autoencoder."""
         pictures = canvas.paint(self.art, self.examples(64).plans, model.SIDE, model.SIDE)
         return 1 / float(autoencoder.encoder(pictures).std())
-
-
-class Axes(NamedTuple):
-    """The main axes of some rows of N numbers: their mean [N], and what gives numbers along the axes, [N, STROKES]."""
-
-    middle: Tensor
-    directions: Tensor
-
-
-def axes_of(fields: Tensor) -> Axes:
-    """The main axes of the fields of drafts."""
-    rows = fields.flatten(0, 1)
-    middle = rows.mean(0)
-    directions = torch.linalg.svd(rows - middle, full_matrices=False).Vh[:STROKES].T
-    return Axes(middle, directions / ((rows - middle) @ directions).square().mean().sqrt())
-
-
-def on_plain(plans: Plan, shade: float) -> Plan:
-    """The same things on black (0) or white (1)."""
-    plain = torch.full_like(plans.above, shade)
-    return replace(plans, above=plain, below=plain, stars=torch.zeros_like(plans.stars))
 
 
 def looks_of(pictures: Tensor) -> Tensor:

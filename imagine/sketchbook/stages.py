@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from imagine.sketchbook import canvas, model
 from imagine.sketchbook.batches import Batch, still
 from imagine.sketchbook.canvas import GROUNDS
-from imagine.sketchbook.materials import CODES, LOOKS, STROKES, Materials
+from imagine.sketchbook.drafts import EXAMPLES, STROKES, Drafts
+from imagine.sketchbook.materials import CODES, LOOKS, Materials
 from imagine.sketchbook.vocabulary import DRAFTED, SAID, TOKENS
 from imagine.sketchbook.weights import load_into
 
@@ -127,6 +128,7 @@ class Words(Stage):
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
         width = model.WORDS_WIDTH
+        self.drafts = Drafts(materials.art, materials.examples(EXAMPLES).plans)
         self.text_encoder = materials.text_encoder()
         if self.device.type == "cpu":
             # Backwards, torch's own attention is slower there than plain products.
@@ -157,7 +159,7 @@ class Words(Stage):
         named = F.cross_entropy(self.names(things[known]).float(), batch.plans.sprite[scene[known], slot[known] - 1])
         scene, state = (slots == 0).nonzero(as_tuple=True)
         missed = (self.grounds(hidden[scene, state]).float() - batch.plans.grounds()[scene]).square().sum(1).mean()
-        drafted = self.draft(hidden[:, -DRAFTED:]).float() - self.materials.draft(batch.plans)
+        drafted = self.draft(hidden[:, -DRAFTED:]).float() - self.drafts.of(batch.plans)
         return apart + missed + NAMING * named + DRAFTING * drafted.square().mean()
 
     def slots(self, tokens: Tensor, two: Tensor) -> Tensor:
@@ -179,7 +181,7 @@ class Words(Stage):
         """No pictures, but how often the first thing of a caption is the one that was meant."""
         batch = self.materials.examples(512)
         hidden = self.text_encoder(batch.tokens).last_hidden_state
-        first, drafted = hidden[:, WORDS + 1], self.draft(hidden[:, -DRAFTED:]) - self.materials.draft(batch.plans)
+        first, drafted = hidden[:, WORDS + 1], self.draft(hidden[:, -DRAFTED:]) - self.drafts.of(batch.plans)
         right = self.names(first).argmax(1) == batch.plans.sprite[:, 0]
         apart = self.looks(first) - self.materials.looks(batch.plans)[:, 0]
         print(

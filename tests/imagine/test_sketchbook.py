@@ -26,7 +26,8 @@ from imagine.sketchbook import (
     vocabulary,
     wordnet,
 )
-from imagine.sketchbook.materials import CODES, FIELD, Materials, looks_of
+from imagine.sketchbook.drafts import EXAMPLES, FIELD, Drafts
+from imagine.sketchbook.materials import CODES, Materials, looks_of
 from imagine.sketchbook.palette import COLOURS, LANDS
 from imagine.sketchbook.scenes import Scene, Thing
 from imagine.sketchbook.sprites import Sprite
@@ -240,13 +241,13 @@ def test_behind_the_caption_states_say_the_things_and_the_ground_in_turns(materi
 
 def test_the_draft_has_the_things_without_the_ground_field_by_field(materials: Materials) -> None:
     scene = Scene((Thing(BALL, x=-0.5, y=-0.5, size=0.45),), ground="blue")
-    red, _, blue, opaque = materials.things(canvas.plan([scene]))[0].unflatten(1, (4, FIELD * FIELD)).mean(2).T
+    drafts, plans = Drafts(materials.art, materials.examples(EXAMPLES).plans), canvas.plan([scene])
+    red, _, blue, opaque = drafts.fields(plans)[0].unflatten(1, (4, FIELD * FIELD)).mean(2).T
     assert opaque.nonzero()[:, 0].tolist() == [0, 1, 4, 5]
     assert red.allclose(opaque, atol=0.02)
     assert blue.max() < 0.02
-    draft = materials.draft(canvas.plan([scene]))
-    back = draft @ torch.linalg.pinv(materials.axes.directions) + materials.axes.middle
-    assert (back - materials.things(canvas.plan([scene]))).abs().mean() < 0.02
+    back = drafts.of(plans) @ torch.linalg.pinv(drafts.directions) + drafts.middle
+    assert (back - drafts.fields(plans)).abs().mean() < 0.02
 
 
 def test_the_steps_of_the_checkpoint_are_those_of_the_scheduler() -> None:
