@@ -130,6 +130,19 @@ def test_where_nothing_is_set_up_words_are_refused_and_nobody_waits_in_line(data
         valkey.kill()
 
 
+def test_behind_a_painter_who_is_away_nobody_reads_a_place_in_line(database: None, tmp_path: Path) -> None:
+    with Workshop(tmp_path) as shop, ExitStack() as doors:
+        for before in range(2):
+            visitor = doors.enter_context(Visitor(shop.site, next_address()))
+            begin(visitor)
+            socket = doors.enter_context(visitor.socket("/ws/imagine/"))
+            Pad(socket).type("a llama")
+            socket.say("ping")
+            socket.hear_until("pong")
+            assert shop.valkey.size(keys.LINE) == before + 1
+            assert "line" not in {frame["type"] for frame in socket.heard}
+
+
 def test_people_who_share_a_pass_see_what_each_would_see_alone(database: None, tmp_path: Path) -> None:
     words = {"a llama": 5, "a boat at sea": 6, "a hat": 7}
     with Workshop(tmp_path, IMAGINE_BATCH="4") as shop, ExitStack() as doors:
