@@ -24,8 +24,8 @@ OTHERS_PERCENT = 6
 
 
 def still(count: int) -> int:
-    """How many scenes of a batch stand as their captions say; the rest, a quarter, is shaken."""
-    return count - count // 4
+    """How many scenes of a batch stand as their captions say; the rest, an eighth, is shaken."""
+    return count - count // 8
 
 
 class Batch(NamedTuple):

@@ -1,6 +1,7 @@
 """What all stages share: the art on the device, what it looks like in numbers, the tokenizer, prompts for samples."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,10 @@ class Materials:
         """A new one, with a word for each token."""
         return model.text_encoder(len(self.tokenizer), self.start, self.end).to(self.device)
 
-    def batches(self, count: int, seed: int) -> Batches:
-        return Batches(self.art.sprites, self.saved, count, seed)
+    def batches(self, count: int, seed: int, kin: bool = True) -> Batches:
+        """Without `kin`, captions have only words that the packages give to a thing."""
+        sprites = self.art.sprites if kin else tuple(replace(sprite, kin=()) for sprite in self.art.sprites)
+        return Batches(sprites, self.saved, count, seed)
 
     def examples(self, count: int) -> Batch:
         """Always the same scenes."""

@@ -80,11 +80,11 @@ def draw(sprites: Sequence[Sprite], lots: Random) -> Scene:
 
 def draw_any(sprites: Sequence[Sprite], lots: Random) -> Scene:
     kind = lots.random()
-    if kind < 0.7:
+    if kind < 0.8:
         scene = one(sprites, lots)
-    elif kind < 0.9:
+    elif kind < 0.94:
         scene = two(sprites, lots)
-    elif kind < 0.96:
+    elif kind < 0.98:
         scene = several(sprites, lots)
     else:
         scene = three(sprites, lots)
@@ -96,11 +96,11 @@ def draw_any(sprites: Sequence[Sprite], lots: Random) -> Scene:
 def one(sprites: Sequence[Sprite], lots: Random) -> Scene:
     thing = a_thing(sprites, lots)
     said = lots.random()
-    if said < 0.12:
+    if said < 0.08:
         place = lots.choice(list(PLACES))
         x, y = PLACES[place]
         return Scene((replace(thing, x=x, y=y, size=0.45),), place=place)
-    if said < 0.24:
+    if said < 0.16:
         scale = lots.choice(list(SCALES))
         return Scene((replace(thing, size=SCALES[scale]),), scale=scale)
     return Scene((thing,))
@@ -139,7 +139,7 @@ def a_ground(lots: Random) -> str:
     kind = lots.random()
     if kind < 0.4:
         return ""
-    if kind < 0.7:
+    if kind < 0.8:
         return lots.choice(list(COLOURS))
     return "-".join(lots.sample(list(COLOURS), 2)) if kind < 0.78 else lots.choice(list(LANDS))
 

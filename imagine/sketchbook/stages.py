@@ -1,6 +1,7 @@
 """The stages of the training: what each one trains, and what it counts as wrong."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
@@ -44,6 +45,8 @@ class Stage(ABC):
     # Scenes in a batch, on a GPU and on a CPU.
     many: ClassVar[int]
     few: ClassVar[int]
+    # Whether captions have words that are drawn as something near.
+    kin: ClassVar[bool] = True
     trained: nn.ModuleDict
 
     def __init__(self, materials: Materials, folder: Path) -> None:
@@ -199,6 +202,8 @@ class Denoiser(Stage):
     """
 
     name, rate, many, few = "denoiser", 1e-3, 256, 24
+    # The text encoder takes some of these words for something else, and then the picture teaches what is wrong.
+    kin = False
 
     def __init__(self, materials: Materials, folder: Path) -> None:
         super().__init__(materials, folder)
@@ -224,22 +229,26 @@ class Denoiser(Stage):
         """How far from the pictures the U-Net is.
 
         Every scene that stands as its caption says is met as the first step meets it, which sees only noise and has to
-        make everything of the words; half of them also where a later step begins. The shaken ones are met as pictures
-        that are drawn over: at any level, with noise that tells nothing.
+        make everything of the words. A third of them are then met as a later step does: from what the first one told,
+        right or wrong, so that it learns to mend that. The shaken ones are met as pictures that are drawn over: at any
+        level, with noise that tells nothing.
         """
         count, (_, _, height, width) = still(len(clean)), clean.shape
-        later, drawn_over = count // 2, len(clean) - count
-        telling = torch.cat((chance[:count], chance[:later]))
-        noise = torch.cat((model.noise_telling(telling, height, width), torch.randn_like(clean[count:])))
-        level = torch.cat(
-            (torch.ones(count, device=self.device), self.later_levels(later), self.any_levels(drawn_over))
-        )
-        met = torch.cat((torch.arange(count), torch.arange(later), torch.arange(count, len(clean)))).to(self.device)
-        clean, words = clean[met], words[met]
-        noisy = torch.lerp(clean, noise, level[:, None, None, None])
-        apart = (cleaned(self.unet, noisy, level, words).float() - clean).square().mean((1, 2, 3))
-        # With little noise little is missed, but it is what people see last.
-        return (apart / level.clamp(min=LEAST_LEVEL)).mean()
+        later, drawn_over = count // 3, len(clean) - count
+        noise = model.noise_telling(chance[:count], height, width)
+        told = cleaned(self.unet, noise, spread(1.0, noise), words[:count]).float()
+
+        starts = torch.cat((told[:later].detach(), clean[count:]))
+        noise = torch.cat((noise[:later], torch.randn_like(clean[count:])))
+        level = torch.cat((self.later_levels(later), self.any_levels(drawn_over)))
+        met = torch.cat((torch.arange(later), torch.arange(count, len(clean)))).to(self.device)
+        noisy = torch.lerp(starts, noise, level[:, None, None, None])
+        mended = cleaned(self.unet, noisy, level, words[met]).float()
+
+        # With little noise on the picture itself little is missed, but it is what people see last.
+        weight = torch.cat((torch.ones(later, device=self.device), 1 / level[later:].clamp(min=LEAST_LEVEL)))
+        apart = torch.cat((missing(told, clean[:count]), weight * missing(mended, clean[met])))
+        return apart.mean()
 
     def later_levels(self, count: int) -> Tensor:
         """Where later steps begin, one for each of `count`."""
@@ -252,21 +261,26 @@ class Denoiser(Stage):
 
     @torch.no_grad()
     def sample(self) -> Tensor:
-        told = (f"{self.misses(level):.3f} of 1 from level {level:.2f}" for level in model.noise_levels()[:-1])
-        print(f"  misses {', '.join(told)}")
-        words, latents = self.text_encoder(self.materials.prompts()).last_hidden_state, self.materials.noise()
-        for start, end in pairwise(model.noise_levels()):
-            latents = torch.lerp(cleaned(self.unet, latents, spread(start, latents), words), latents, end / start)
-        return shown(self.autoencoder, latents / self.scale)
+        examples = self.materials.examples(EXAMINED)
+        clean = (self.autoencoder.encoder(self.pictures(examples)) * self.scale).float()
+        noise = model.noise_telling(examples.plans.chance, *clean.shape[2:])
+        steps = self.steps(noise, self.text_encoder(examples.tokens).last_hidden_state)
+        print(f"  misses {', '.join(f'{float(missing(step, clean).mean()):.3f}' for step in steps)} of 1, step by step")
+        *_, drawn = self.steps(self.materials.noise(), self.text_encoder(self.materials.prompts()).last_hidden_state)
+        return shown(self.autoencoder, drawn / self.scale)
 
-    def misses(self, level: float) -> float:
-        """How far from the same scenes the U-Net is, from that level of noise."""
-        batch = self.materials.examples(EXAMINED)
-        clean = (self.autoencoder.encoder(self.pictures(batch)) * self.scale).float()
-        noise = model.noise_telling(batch.plans.chance, *clean.shape[2:])
-        words = self.text_encoder(batch.tokens).last_hidden_state
-        found = cleaned(self.unet, torch.lerp(clean, noise, level), spread(level, clean), words)
-        return float((found - clean).square().mean())
+    def steps(self, noise: Tensor, words: Tensor) -> Iterator[Tensor]:
+        """What the U-Net tells in each of the scheduler's steps: latents, the last ones finished."""
+        latents = noise
+        for start, end in pairwise(model.noise_levels()):
+            told = cleaned(self.unet, latents, spread(start, latents), words)
+            latents = torch.lerp(told, latents, end / start)
+            yield told
+
+
+def missing(told: Tensor, clean: Tensor) -> Tensor:
+    """How far each of B latents is from the right ones, [B]; 1 is about the spread of all."""
+    return (told - clean).square().mean((1, 2, 3))
 
 
 def cleaned(unet: nn.Module, latents: Tensor, level: Tensor, words: Tensor) -> Tensor:

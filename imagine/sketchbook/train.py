@@ -47,7 +47,7 @@ class Training:
     def __init__(self, stage: Stage) -> None:
         self.stage, self.steps = stage, 0
         weights = [one for one in stage.trained.parameters() if one.requires_grad]
-        self.optimiser = torch.optim.AdamW(weights, stage.rate, betas=(0.9, 0.99), weight_decay=0.01)
+        self.optimiser = torch.optim.AdamW(weights, stage.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
         self.average = Average(stage.trained)
         self.folder = stage.folder / stage.name
         self.resume()
@@ -93,7 +93,9 @@ class Training:
 def train(stage: Stage, seconds: float, together: int, workers: int, most_steps: int | None = None) -> float:
     """Train for so long, or so many steps, and save. Gives the last loss. Raises NotFiniteError."""
     training, begin = Training(stage), time.monotonic()
-    batches = loader(stage.materials.batches(together, 1 + training.steps), workers, stage.device.type == "cuda")
+    batches = loader(
+        stage.materials.batches(together, 1 + training.steps, stage.kin), workers, stage.device.type == "cuda"
+    )
     first, told, saved, loss = training.steps, begin, begin, torch.zeros(())
     print(f"{stage.name}: from step {first}, {together} pictures each", flush=True)
     while time.monotonic() - begin < seconds and (most_steps is None or training.steps - first < most_steps):
