@@ -81,8 +81,7 @@ def ground(scene: Scene) -> Ground:
     if not scene.ground:
         red, green, blue = (1 - PALE * NORMAL.cdf(one) for one in scene.chance)
         return Ground((), (red, green, blue), (red, green, blue))
-    names = scene.ground.split("-")
-    return Ground((), COLOURS[names[0]], COLOURS[names[-1]])
+    return Ground((), COLOURS[scene.ground], COLOURS[scene.ground])
 
 
 def paint(art: Art, plans: Plan, height: int, width: int) -> Tensor:

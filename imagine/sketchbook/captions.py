@@ -107,16 +107,15 @@ def ground(key: str, lots: Random) -> str:
         return lots.choice(
             (f" on a {word} background", f" on {word}", f", {word} background", f" with a {word} background")
         )
-    if key:
-        above, below = key.split("-")
-        return lots.choice((f" on a {above} to {below} gradient", f", {above} and {below} gradient background"))
     return ""
 
 
 def article(said: str, lots: Random) -> str:
     """With its article, or without, as people type."""
-    if lots.random() < 0.45:
-        return said
+    return said if lots.random() < 0.45 else with_article(said)
+
+
+def with_article(said: str) -> str:
     return f"{'an' if said[0] in 'aeiou' else 'a'} {said}"
 
 

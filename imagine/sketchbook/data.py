@@ -23,7 +23,7 @@ from imagine.sketchbook.sprites import Sprite
 
 FOLDER = Path("var/sketchbook")
 PACKAGES, ART = FOLDER / "packages", FOLDER / "art.zip"
-TOKENIZER = "tokenizer.json"
+TOKENIZER, CREDITS = "tokenizer.json", "CREDITS.txt"
 CAPTIONS = 60_000
 MOST_USED_NOUNS = 6_000
 
@@ -36,7 +36,7 @@ def pack() -> None:
     things = [sprite for sprite, _ in drawn]
     others = {
         TOKENIZER: vocabulary.learn(texts(things)).encode(),
-        "CREDITS.txt": "\n".join(package.credit for package in ALL if package.credit).encode(),
+        CREDITS: "\n".join(package.credit for package in ALL if package.credit).encode(),
     }
     # A training may read the old one at this moment.
     new = ART.with_suffix(".new")

@@ -13,7 +13,7 @@ from diffusers import StableDiffusionPipeline
 
 from imagine.recipes import FILE
 from imagine.sketchbook import model
-from imagine.sketchbook.data import ART
+from imagine.sketchbook.data import ART, CREDITS
 from imagine.sketchbook.materials import Materials
 from imagine.sketchbook.train import RUN
 from imagine.sketchbook.weights import load_into
@@ -50,6 +50,7 @@ def export(materials: Materials, run: Path, folder: Path) -> int:
     )
     pipeline.to("cpu", torch.float16).save_pretrained(folder, safe_serialization=True)
     (folder / FILE).write_text(json.dumps(RECIPE, indent=2) + "\n")
+    (folder / CREDITS).write_text(materials.credits + "\n")
     return checked(folder)
 
 

@@ -33,7 +33,7 @@ class Materials:
     def __init__(self, path: Path, device: torch.device) -> None:
         self.device, self.art = device, sprites.load(path).to(device)
         with zipfile.ZipFile(path) as packed:
-            self.saved = packed.read(data.TOKENIZER).decode()
+            self.saved, self.credits = packed.read(data.TOKENIZER).decode(), packed.read(data.CREDITS).decode()
         self.tokenizer = vocabulary.from_json(self.saved)
         self.codes = looks_of(self.art.pictures)
         self.start, self.end = int(self.tokenizer.bos_token_id), int(self.tokenizer.eos_token_id)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Package(NamedTuple):
-    """One package. `registry` is npm or pip; `credit` stands in the pack and in the model card."""
+    """One package. `registry` is npm or pip; `credit` goes along with the pack and with the checkpoint."""
 
     registry: str
     name: str

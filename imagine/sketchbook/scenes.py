@@ -33,8 +33,8 @@ class Thing:
 class Scene:
     """A picture before it is drawn. `layout` and `place` and `scale` are what its caption tells of the arrangement.
 
-    `ground` is "" (pale), a colour word, two with a dash between (a gradient), or one of LANDS. `chance` is what no
-    caption tells, CHANCES numbers of normal spread: the shade of a pale ground.
+    `ground` is "" (pale), a colour word or one of LANDS. `chance` is what no caption tells, CHANCES numbers of normal
+    spread: the shade of a pale ground.
     """
 
     things: tuple[Thing, ...]
@@ -139,9 +139,7 @@ def a_ground(lots: Random) -> str:
     kind = lots.random()
     if kind < 0.4:
         return ""
-    if kind < 0.8:
-        return lots.choice(list(COLOURS))
-    return "-".join(lots.sample(list(COLOURS), 2)) if kind < 0.78 else lots.choice(list(LANDS))
+    return lots.choice(list(COLOURS if kind < 0.8 else LANDS))
 
 
 def shaken(scene: Scene, lots: Random) -> Scene:

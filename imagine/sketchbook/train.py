@@ -1,7 +1,10 @@
 """Train the checkpoint, stage by stage.
 
     python -m imagine.sketchbook.train all --minutes 22        everything, the time shared out
-    python -m imagine.sketchbook.train denoiser --minutes 8    one stage, from where it stopped
+    python -m imagine.sketchbook.train denoiser --minutes 8    one stage alone
+
+Every stage goes on from where it stopped. The later ones learn from what the earlier ones say: after a stop, name those
+that are left, instead of training all once more.
 
 Needs var/sketchbook/art.zip (see data.py). Each stage keeps `state.pt` to go on from, `average.safetensors` for the
 next ones, and `samples.png`.

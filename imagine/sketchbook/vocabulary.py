@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import torch
 from tokenizers import Tokenizer, models, trainers
-from transformers import CLIPTokenizer
+from tokenizers.processors import TemplateProcessing
+from transformers import CLIPTokenizer, PreTrainedTokenizerFast
 
 from imagine.sketchbook.scenes import MOST_THINGS
 
@@ -36,14 +37,24 @@ def learn(texts: Iterable[str], size: int = SIZE) -> str:
     return json.dumps({"vocab": model["vocab"], "merges": model["merges"]})
 
 
-def from_json(saved: str) -> CLIPTokenizer:
-    """The tokenizer that StableDiffusionPipeline takes. It fills up with END to TOKENS, as CLIP's does."""
+def from_json(saved: str) -> PreTrainedTokenizerFast:
+    """The tokenizer of the checkpoint. It finds words as CLIP's does and fills up with END to TOKENS, but it ends long
+    texts sooner, so that no word stands where the text encoder says what it has read."""
     said = json.loads(saved)
     merges = [tuple(pair) for pair in said["merges"]]
-    return CLIPTokenizer(vocab=said["vocab"], merges=merges, model_max_length=TOKENS)
+    cut = CLIPTokenizer(vocab=said["vocab"], merges=merges).backend_tokenizer
+    # All of these ends are kept when a text is cut.
+    around = [START, "$A", *[END] * (1 + SAID + DRAFTED)]
+    cut.post_processor = TemplateProcessing(
+        single=around, special_tokens=[(sign, said["vocab"][sign]) for sign in (START, END)]
+    )
+    # CLIPTokenizer itself would forget this when it is loaded.
+    return PreTrainedTokenizerFast(
+        tokenizer_object=cut, bos_token=START, eos_token=END, pad_token=END, unk_token=END, model_max_length=TOKENS
+    )
 
 
-def tokens(tokenizer: CLIPTokenizer, texts: list[str]) -> torch.Tensor:
+def tokens(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> torch.Tensor:
     """[texts, TOKENS] numbers of tokens."""
     told = tokenizer(texts, padding="max_length", truncation=True, max_length=TOKENS, return_tensors="pt")
     found: torch.Tensor = told.input_ids

@@ -23,7 +23,7 @@ def small_pack(path: Path) -> Path:
         for name, colour, hue, nouns, tags in THINGS
     ]
     captions = data.captions_for([sprite for sprite, _ in drawn], 200)
-    others = {data.TOKENIZER: vocabulary.learn(captions, 500).encode()}
+    others = {data.TOKENIZER: vocabulary.learn(captions, 500).encode(), data.CREDITS: b"Drawn here."}
     pack(path, drawn, others)
     return path
 
