@@ -12,9 +12,20 @@ OPERATORS = ("REDIS_URL", "DATABASE_URL", "SITE_URL", "DJANGO_SETTINGS_MODULE")
 
 
 class Started:
-    """A start in a process of its own; `port` is where it serves. Nothing draws unless `settings` name a checkpoint."""
+    """A start in a process of its own; `port` is where it serves.
 
-    def __init__(self, data: Path, *, before: str = "", arguments: tuple[str, ...] = (), **settings: str) -> None:
+    Nothing draws, unless `settings` name a checkpoint or `shipped` leaves it to the one that comes along.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        before: str = "",
+        arguments: tuple[str, ...] = (),
+        shipped: bool = False,
+        **settings: str,
+    ) -> None:
         self.port = free_port()
         self.data = data
         ours = {
@@ -22,11 +33,12 @@ class Started:
             for name, value in os.environ.items()
             if name not in OPERATORS and not name.startswith(("LLAMA", "IMAGINE"))
         }
+        ours |= {} if shipped else {"IMAGINE_MODEL": ""}
         run = ["-c", before + "import manage; manage.main()"] if before else ["manage.py"]
         with (data / "said").open("wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, *run, "start", "--port", str(self.port), *arguments],
-                env=ours | {"DATA_DIR": str(data), "IMAGINE_MODEL": ""} | settings,
+                env=ours | {"DATA_DIR": str(data)} | settings,
                 cwd=CHECKOUT,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
