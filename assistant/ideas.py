@@ -108,7 +108,8 @@ async def ask(runtime: Runtime, messages: list[ChatMessage]) -> str:
         async for part in stream:
             text += part.text if isinstance(part, Delta) else ""
             if len(text) > ANSWER_CHARACTERS or text.count("\n") > ANSWER_LINES:
-                break
+                # The last line may have been in the middle.
+                return text.rpartition("\n")[0]
     return text
 
 

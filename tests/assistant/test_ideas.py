@@ -85,6 +85,15 @@ async def test_an_endless_answer_is_ended(runtime: Runtime, fake_llama: FakeLlam
     await fake_llama.until(lambda counts: counts.closed_by_client == 1)
 
 
+async def test_a_line_that_was_cut_is_no_idea(
+    runtime: Runtime, fake_llama: FakeLlama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ideas, "ANSWER_CHARACTERS", 60)
+    fake_llama.script(says("A fox walks over a snowy hill at dusk\nA fox reads a book by the fire\n", pace=0.001))
+    found = await ideas.ideas(runtime, "a fox")
+    assert found.improved == ["A fox walks over a snowy hill at dusk"]
+
+
 async def test_suggestions_are_filled_up_when_the_model_gives_too_few(runtime: Runtime, fake_llama: FakeLlama) -> None:
     fake_llama.script(says("A bear in a bakery"))
     found = await ideas.ideas(runtime, "")
