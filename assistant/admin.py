@@ -132,10 +132,9 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class ConversationAdmin(ReadOnlyAdmin):
     """Conversations: whose and how long. Their words are shown on demand only, and that is logged."""
 
-    list_display = ("id", "person", "message_count", "created_at", "updated_at")
-    fields = ("id", "person", "message_count", "created_at", "updated_at")
-    search_fields = ("=id", "=person__id", "=person__username")
-    list_select_related = ("person",)
+    list_display = ("id", "member_names", "message_count", "created_at", "updated_at")
+    fields = ("id", "member_names", "message_count", "created_at", "updated_at")
+    search_fields = ("=id", "=members__id", "=members__username")
     ordering = ("-updated_at",)
     list_per_page = 50
     show_full_result_count = False
@@ -143,7 +142,11 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         all_of_them: QuerySet[Conversation] = super().get_queryset(request)
-        return all_of_them.annotate(message_total=Count("messages"))
+        return all_of_them.annotate(message_total=Count("messages")).prefetch_related("members")
+
+    @admin.display(description=_("members"))
+    def member_names(self, conversation: Conversation) -> str:
+        return ", ".join(map(str, conversation.members.all()))
 
     @admin.display(description=_("messages"), ordering="message_total")
     def message_count(self, conversation: Conversation) -> int:

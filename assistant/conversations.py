@@ -1,11 +1,11 @@
-"""What was said, in the database. Every object is looked up through its owner."""
+"""What was said, in the database. Every object is looked up through a member of its conversation."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from assistant.errors import (
@@ -16,8 +16,9 @@ from assistant.errors import (
     TextTooLongError,
     TooManyConversationsError,
 )
-from assistant.models import Conversation, Message, Person, Run
+from assistant.models import Conversation, Member, Message, Person, Run
 from assistant.titles import first_words
+from assistant.tools.base import ToolCall
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Turn:
 
 def own_conversation(person: Person, conversation_id: UUID) -> Conversation:
     """The person's conversation; raises NotFoundError for any other."""
-    conversation = Conversation.objects.filter(person=person, id=conversation_id).first()
+    conversation = Conversation.objects.filter(memberships__person=person, id=conversation_id).first()
     if conversation is None:
         raise NotFoundError
     return conversation
@@ -45,7 +46,7 @@ def own_conversation(person: Person, conversation_id: UUID) -> Conversation:
 def own_message(person: Person, message_id: UUID) -> Message:
     """A message of one of the person's conversations, with its conversation; raises NotFoundError."""
     messages = Message.objects.select_related("conversation")
-    message = messages.filter(conversation__person=person, id=message_id).first()
+    message = messages.filter(conversation__memberships__person=person, id=message_id).first()
     if message is None:
         raise NotFoundError
     return message
@@ -54,14 +55,14 @@ def own_message(person: Person, message_id: UUID) -> Message:
 def own_run(person: Person, run_id: UUID) -> Run:
     """A run of one of the person's conversations, with its answer; raises NotFoundError."""
     runs = Run.objects.select_related("answer", "conversation")
-    run = runs.filter(conversation__person=person, id=run_id).first()
+    run = runs.filter(conversation__memberships__person=person, id=run_id).first()
     if run is None:
         raise NotFoundError
     return run
 
 
-def answered_text(person: Person, message_id: UUID) -> str:
-    """What the person said before an answer of theirs; raises NotFoundError."""
+def question_text(person: Person, message_id: UUID) -> str:
+    """What was said before an answer in one of the person's conversations; raises NotFoundError."""
     answer = own_message(person, message_id)
     said = answer.conversation.messages.filter(role=Message.Role.USER, position__lt=answer.position, replaced_by=None)
     return said.order_by("-position").values_list("text", flat=True).first() or ""
@@ -82,50 +83,54 @@ def clean_text(text: str) -> str:
     return text
 
 
-def say(person: Person, conversation_id: UUID | None, text: str, client_id: UUID) -> Turn:
+def say(
+    person: Person, conversation_id: UUID | None, text: str, client_id: UUID, tool_call: ToolCall | None = None
+) -> Turn:
     """Store what `person` says, and the answer to come. Without an id a conversation is begun.
 
-    Raises NotFoundError, BusyError, EmptyTextError, TextTooLongError, ConversationFullError.
+    `tool_call` is carried out in place of the model's answer. Raises NotFoundError, BusyError, EmptyTextError,
+    TextTooLongError, ConversationFullError, TooManyConversationsError.
     """
     text = clean_text(text)
     with transaction.atomic():
-        lock(person)
+        lock_quota(person)
         if before := said_before(person, client_id):
             return before
-        conversation = (
-            own_conversation(person, conversation_id) if conversation_id else begin(person, first_words(text))
-        )
+        if conversation_id:
+            conversation = lock(own_conversation(person, conversation_id))
+        else:
+            conversation = begin(person, first_words(text))
         refuse_when_busy(person, conversation)
         question = add(conversation, Message.Role.USER, text=text, author=person, client_id=client_id)
-        return answer(conversation, question)
+        return answer(person, conversation, question, tool_call)
 
 
-def edit(person: Person, message_id: UUID, text: str, client_id: UUID) -> Turn:
+def edit(person: Person, message_id: UUID, text: str, client_id: UUID, tool_call: ToolCall | None = None) -> Turn:
     """Put `message_id` and all after it aside, and say `text` instead. Raises as `say` does."""
     text = clean_text(text)
     with transaction.atomic():
-        lock(person)
+        lock_quota(person)
         if before := said_before(person, client_id):
             return before
-        old = own_message(person, message_id)
-        if old.role != Message.Role.USER or old.replaced_by_id:
+        old = locked_message(person, message_id)
+        if old.role != Message.Role.USER or old.author_id != person.id or old.replaced_by_id:
             raise NotFoundError
         refuse_when_busy(person, old.conversation)
         aside = shown_messages(old.conversation).filter(position__gte=old.position)
         removed = tuple(aside.values_list("id", flat=True))
         question = add(old.conversation, Message.Role.USER, text=text, author=person, client_id=client_id)
         Message.objects.filter(id__in=removed).update(replaced_by=question)
-        return answer(old.conversation, question, removed)
+        return answer(person, old.conversation, question, tool_call, removed)
 
 
-def retry(person: Person, message_id: UUID) -> Turn:
-    """Put an answer and what came after it aside, and answer anew. Asking twice for the same changes nothing.
+def retry(person: Person, message_id: UUID, tool_call: ToolCall | None = None) -> Turn:
+    """Put an answer and what came after it aside, and answer anew. Idempotent for one answer.
 
-    Raises NotFoundError, BusyError.
+    Raises NotFoundError, BusyError, ConversationFullError.
     """
     with transaction.atomic():
-        lock(person)
-        old = own_message(person, message_id)
+        lock_quota(person)
+        old = locked_message(person, message_id)
         if old.role != Message.Role.ASSISTANT:
             raise NotFoundError
         if old.replaced_by is not None:
@@ -133,14 +138,35 @@ def retry(person: Person, message_id: UUID) -> Turn:
         refuse_when_busy(person, old.conversation)
         aside = shown_messages(old.conversation).filter(position__gte=old.position)
         removed = tuple(aside.values_list("id", flat=True))
-        turn = answer(old.conversation, None, removed)
+        turn = answer(person, old.conversation, None, tool_call, removed)
         Message.objects.filter(id__in=removed).update(replaced_by=turn.answer)
         return turn
 
 
-def lock(person: Person) -> None:
-    """Let no other request of this person in until the transaction ends, so that counts hold."""
-    Person.objects.select_for_update().get(id=person.id)
+def lock_quota(person: Person) -> None:
+    """Admit no other request of this person until the transaction ends, so that what is counted of theirs holds.
+
+    It comes before `lock`, everywhere: two locks taken in one order never wait for each other. Raises NotFoundError
+    for somebody who was erased meanwhile.
+    """
+    if not Person.objects.select_for_update().filter(id=person.id).exists():
+        raise NotFoundError
+
+
+def lock(conversation: Conversation) -> Conversation:
+    """Admit no other member's request until the transaction ends, so that messages keep their order.
+
+    Raises NotFoundError for one that was deleted meanwhile.
+    """
+    if not Conversation.objects.select_for_update().filter(id=conversation.id).exists():
+        raise NotFoundError
+    return conversation
+
+
+def locked_message(person: Person, message_id: UUID) -> Message:
+    """The message as it is once its conversation is locked. Raises NotFoundError."""
+    lock(own_message(person, message_id).conversation)
+    return own_message(person, message_id)
 
 
 def said_before(person: Person, client_id: UUID) -> Turn | None:
@@ -163,17 +189,20 @@ def retried_before(old: Message) -> Turn:
 
 
 def begin(person: Person, title: str) -> Conversation:
-    """A new conversation; raises TooManyConversationsError."""
-    if person.conversations.count() >= settings.CONVERSATIONS_PER_PERSON:
+    """A new conversation with one member; raises TooManyConversationsError."""
+    if person.memberships.count() >= settings.CONVERSATIONS_PER_PERSON:
         raise TooManyConversationsError
-    return Conversation.objects.create(person=person, title=title)
+    conversation = Conversation.objects.create(title=title)
+    Member.objects.create(conversation=conversation, person=person)
+    return conversation
 
 
 def refuse_when_busy(person: Person, conversation: Conversation) -> None:
-    """Raise BusyError while an answer is written here, or too many elsewhere."""
-    running = Run.objects.filter(conversation__person=person, status=Run.Status.RUNNING)
-    elsewhere = list(running.values_list("conversation_id", flat=True))
-    if conversation.id in elsewhere or len(elsewhere) >= settings.LIMIT_PERSON_RUNS:
+    """Raise BusyError while an answer is written here, or too many for this person elsewhere."""
+    running = Run.objects.filter(Q(person=person) | Q(conversation=conversation), status=Run.Status.RUNNING)
+    found = list(running.values_list("conversation_id", "person_id"))
+    own = sum(asker == person.id for _, asker in found)
+    if own >= settings.LIMIT_PERSON_RUNS or any(place == conversation.id for place, _ in found):
         raise BusyError
 
 
@@ -185,10 +214,17 @@ def add(conversation: Conversation, role: str, **values: object) -> Message:
     return Message.objects.create(conversation=conversation, position=last + 1, role=role, **values)
 
 
-def answer(conversation: Conversation, question: Message | None, removed: tuple[UUID, ...] = ()) -> Turn:
-    """The empty answer and its run."""
+def answer(
+    person: Person,
+    conversation: Conversation,
+    question: Message | None,
+    tool_call: ToolCall | None,
+    removed: tuple[UUID, ...] = (),
+) -> Turn:
+    """The empty answer and its run, asked for by `person`."""
     message = add(conversation, Message.Role.ASSISTANT)
-    run = Run.objects.create(conversation=conversation, answer=message)
+    call = tool_call and tool_call.to_json()
+    run = Run.objects.create(conversation=conversation, answer=message, person=person, tool_call=call)
     conversation.updated_at = timezone.now()
     conversation.save(update_fields=["updated_at"])
     return Turn(run, message, question, removed)

@@ -8,6 +8,8 @@ from typing import ParamSpec, TypeVar
 from asgiref.sync import sync_to_async
 from django.db import connection
 
+from imagine.connection import release_connection
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -25,12 +27,6 @@ def in_thread(work: Callable[P, R]) -> Callable[P, Awaitable[R]]:
         try:
             return work(*args, **kwargs)
         finally:
-            give_back()
+            release_connection()
 
     return sync_to_async(with_connection, thread_sensitive=False, executor=threads)
-
-
-def give_back() -> None:
-    """Give the connection back to its pool. SQLite has none and takes a millisecond to open: kept until it fails."""
-    if connection.vendor != "sqlite" or connection.errors_occurred:
-        connection.close()

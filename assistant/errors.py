@@ -66,10 +66,17 @@ class AccountNeededError(AssistantError):
 
 
 class CrowdedError(AssistantError):
-    """The line before the model is as long as it may get."""
+    """The queue before the model is as long as it may get."""
 
     code = "crowded"
     sentence = _("Too many people are asking right now. Please try again in a minute.")
+
+
+class LimitedError(AssistantError):
+    """More was asked for than a limit allows. Nothing was taken."""
+
+    code = "limited"
+    sentence = _("That was a lot in a short time. Please wait a little before you go on.")
 
 
 class LogUnavailableError(AssistantError):

@@ -1,7 +1,10 @@
 """What happens while an answer is made: plain values, written to the log of the run and read by its viewers."""
 
+import logging
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -17,13 +20,13 @@ class Event:
 
 @dataclass(frozen=True)
 class Waiting(Event):
-    """Nothing to show yet. `place` counts those before us in the line (0: nobody).
+    """Nothing to show yet. `place` counts the answers before this one in the queue.
 
     Of a picture being drawn, `done` of `of` steps are made (0 of 0: not begun).
     """
 
     kind = "waiting"
-    reason: Literal["line", "loading", "thinking", "drawing"]
+    reason: Literal["queue", "loading", "thinking", "drawing", "painter_away"]
     place: int = 0
     done: int = 0
     of: int = 0
@@ -74,13 +77,24 @@ class TurnFailed(Event):
     retry: bool = True
 
 
+@dataclass(frozen=True)
+class Unknown(Event):
+    """What another version wrote, in a rolling update. It keeps its number, and says nothing to viewers."""
+
+    kind = "unknown"
+
+
 EVENTS: dict[str, type[Event]] = {
     event.kind: event for event in (Waiting, TextDelta, TextReplaced, PictureMade, TurnFinished, TurnFailed)
 }
 
 
 def from_json(value: dict[str, Any]) -> Event:
-    """The event that `to_json` wrote. Unknown fields, written by a newer version, are dropped."""
-    event = EVENTS[value["kind"]]
-    known = {field.name for field in fields(event)}
-    return event(**{name: item for name, item in value.items() if name in known})
+    """The event that `to_json` wrote. Unknown fields are dropped; an event of an unknown kind or form is `Unknown`."""
+    try:
+        event = EVENTS[value["kind"]]
+        known = {field.name for field in fields(event)}
+        return event(**{name: item for name, item in value.items() if name in known})
+    except (LookupError, TypeError):
+        logger.warning("an event of another version is skipped: %.40s", value.get("kind"))
+        return Unknown()

@@ -11,12 +11,13 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from assistant import prompts, stickers
+from assistant import demo_ideas, prompts
 from assistant.errors import AssistantError
 from assistant.llama.messages import ChatMessage, Delta
 from assistant.runtime import Runtime
-from imagine import jobs, safety
+from imagine import safety
 from imagine.errors import ImagineError, RefusedWordsError
+from imagine.prompts import clean_prompt
 
 logger = logging.getLogger(__name__)
 
@@ -96,15 +97,15 @@ def plain_ideas(typed: str) -> Ideas:
 def prompt_of(typed: str) -> str:
     """What was typed as a prompt; empty when nothing could be drawn of it."""
     try:
-        return jobs.clean_prompt(typed)
+        return clean_prompt(typed)
     except ImagineError:
         return ""
 
 
 async def ask(runtime: Runtime, messages: list[ChatMessage]) -> str:
-    """The model's answer, as far as it is needed; in line with those who talk. Raises AssistantError."""
+    """The model's answer, as far as it is needed; queued with those who talk. Raises AssistantError."""
     text = ""
-    async with runtime.line.seat(lambda place: None), aclosing(runtime.client.stream(messages)) as stream:
+    async with runtime.queue.seat(lambda place: None), aclosing(runtime.client.stream(messages)) as stream:
         async for part in stream:
             text += part.text if isinstance(part, Delta) else ""
             if len(text) > ANSWER_CHARACTERS or text.count("\n") > ANSWER_LINES:
@@ -149,7 +150,7 @@ def unlike(lines: Iterable[str]) -> list[str]:
 def improvements(prompt: str) -> list[str]:
     """The prompt with words for light, place and style; those that it has room for."""
     if settings.IMAGINE_DEMO:
-        lines = stickers.improvements(prompt, IMPROVEMENTS)
+        lines = demo_ideas.improvements(prompt, IMPROVEMENTS)
     else:
         words = zip(*(random.sample(some, IMPROVEMENTS) for some in (LIGHTS, PLACES, LOOKS)), strict=True)
         lines = [", ".join([prompt, *added]) for added in words]
@@ -159,7 +160,7 @@ def improvements(prompt: str) -> list[str]:
 def suggestions() -> list[str]:
     """Things to draw, in another order each time."""
     if settings.IMAGINE_DEMO:
-        return stickers.suggestions()
+        return demo_ideas.suggestions()
     found = [
         _("A fox reading under a street lamp in the rain"),
         _("A tiny house on the back of a snail, in a mossy forest"),

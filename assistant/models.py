@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from django.db.models.fields.related_descriptors import RelatedManager
+    from django.db.models.fields.related_descriptors import ManyRelatedManager, RelatedManager
 
 
 class Person(AbstractUser):
@@ -20,7 +20,8 @@ class Person(AbstractUser):
     is_guest = models.BooleanField(_("guest"), default=False)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)
 
-    conversations: "RelatedManager[Conversation]"
+    conversations: "ManyRelatedManager[Conversation, Member]"
+    memberships: "RelatedManager[Member]"
 
     class Meta:
         verbose_name = _("person")
@@ -31,23 +32,44 @@ class Person(AbstractUser):
 
 
 class Conversation(models.Model):
+    """What its members say and are answered. It goes when its last member does, see members.py."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    person = models.ForeignKey(Person, models.CASCADE, related_name="conversations")
+    members = models.ManyToManyField(Person, through="Member", related_name="conversations")
     title = models.CharField(_("title"), max_length=120, blank=True)
     titled_by_person = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(default=timezone.now)
 
+    memberships: "RelatedManager[Member]"
     messages: "RelatedManager[Message]"
     runs: "RelatedManager[Run]"
 
     class Meta:
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
-        indexes = [models.Index(fields=["person", "-updated_at"])]
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Member(models.Model):
+    """One person in a conversation."""
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="memberships")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="memberships")
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            # Person first: the index then also finds a person's conversations.
+            models.UniqueConstraint(fields=["person", "conversation"], name="one_membership_per_conversation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.conversation_id}"
 
 
 class Message(models.Model):
@@ -99,6 +121,10 @@ class Run(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="runs")
     answer = models.OneToOneField(Message, models.CASCADE, related_name="run")
+    # Who asked: quotas count by them, and what is drawn is theirs.
+    person = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="runs")
+    # The call of a tool that the message asks for by a command, see tools/base.py. Null: the model answers.
+    tool_call = models.JSONField(null=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
     # The code of the error that ended it, one of those in assistant/errors.py or imagine/errors.py.
     problem = models.CharField(max_length=40, blank=True)

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from assistant import members
 from assistant.models import Message, Person, Run
 from imagine.models import Picture
 
@@ -57,7 +58,8 @@ def merge(guest: Person, into: Person) -> None:
     taken = Message.objects.filter(author=into, client_id__isnull=False).values("client_id")
     locked.messages.filter(client_id__in=taken).update(client_id=None)
     locked.messages.update(author=into)
-    locked.conversations.update(person=into)
+    members.move(locked, into)
+    locked.runs.update(person=into)
     locked.feedback.update(person=into)
     Picture.objects.filter(person=locked).update(person=into)
     locked.delete()
@@ -85,7 +87,8 @@ def erase(person: Person) -> list[UUID]:
 
     Gives the ids of their runs, so that the caller can delete what Redis still holds of them.
     """
-    runs = list(Run.objects.filter(conversation__person=person).values_list("pk", flat=True))
+    going = Run.objects.filter(Q(person=person) | Q(conversation__in=members.alone(person)))
+    runs = list(going.values_list("pk", flat=True))
     LogEntry.objects.filter(object_id=str(person.pk)).update(object_repr="")
     Person.objects.filter(pk=person.pk).delete()
     return runs
@@ -95,7 +98,7 @@ def counts(person: Person) -> dict[str, int]:
     """How much is kept about `person`: conversations, messages in them, ratings given, and pictures."""
     return {
         "conversations": person.conversations.count(),
-        "messages": Message.objects.filter(conversation__person=person).count(),
+        "messages": Message.objects.filter(conversation__memberships__person=person).count(),
         "feedback": person.feedback.count(),
         "pictures": Picture.objects.filter(person=person).count(),
     }

@@ -8,7 +8,7 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from tests.imagine.checkpoints import WIDTH, letters_tokenizer, text_config, tiny_autoencoder
+from tests.imagine.diffusion.checkpoints import WIDTH, letters_tokenizer, text_config, tiny_autoencoder
 
 SIDE = 256
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from benchmarks.table import Figure, report
-from imagine.encode import to_gif, to_mp4, to_webp
+from imagine.files.encode import to_gif, to_mp4, to_webp
 
 FRAMES, SIDE, FRAME_MS = 24, 480, 80
 TICK = Fraction(1, 100)

@@ -23,8 +23,8 @@ from benchmarks.environment import folder
 from benchmarks.studio import Studio, studio
 from benchmarks.table import Figure, percentile, report
 from benchmarks.typist import CHARACTERS, KEYS_PER_SECOND, Page, Typing, page, sentence
-from imagine import live, safety
-from imagine.studio import BEAT_SECONDS
+from imagine import history, safety
+from imagine.status import HEARTBEAT_SECONDS
 
 QUICK = Kind("quick", (32, 64), 1, 2)
 SLOW = Kind("slow", (64, 128), 2, 4)
@@ -141,7 +141,7 @@ async def one(opened: Page, number: int, enter: bool = False) -> Typing:
 
 async def counted(scene: Studio) -> int:
     """How many frames were begun until now: once the process that draws has said so."""
-    await asyncio.sleep(BEAT_SECONDS + 1)
+    await asyncio.sleep(HEARTBEAT_SECONDS + 1)
     return (await asyncio.to_thread(scene.notice)).begun
 
 
@@ -231,7 +231,7 @@ def checks() -> list[Figure]:
     image = scene()[0].resize((SIDE, SIDE))
     return [
         Figure("looking at a frame's pixels, p50", timed(lambda: safety.check_pixels(image)), "ms"),
-        Figure("writing a frame as JPEG, p50", timed(lambda: live.to_jpeg(image)), "ms"),
+        Figure("writing a frame as JPEG, p50", timed(lambda: history.to_jpeg(image)), "ms"),
     ]
 
 

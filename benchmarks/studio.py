@@ -13,8 +13,8 @@ from redis import Redis
 from benchmarks.environment import folder
 from benchmarks.stage import allow_files
 from imagine import keys
-from imagine.live import Sketch
-from imagine.studio import Notice
+from imagine.live import LivePrompt
+from imagine.status import RoleStatus
 from tests.servers import Painter, Server, Site, Valkey, eventually
 
 
@@ -25,15 +25,15 @@ class Studio:
     site: Site
     redis: Redis
 
-    def notice(self) -> Notice:
+    def notice(self) -> RoleStatus:
         """What the process that draws says about live frames; at most a beat old."""
-        return Notice.from_bytes(cast(bytes, self.redis.get(keys.painter("live"))))
+        return RoleStatus.from_bytes(cast(bytes, self.redis.get(keys.painter("live"))))
 
-    def film(self, person: UUID, sketch: UUID) -> list[tuple[float, Sketch]]:
+    def film(self, person: UUID, sketch: UUID) -> list[tuple[float, LivePrompt]]:
         """When each frame of a drawing was sent to its page, in seconds since 1970, and what it shows."""
-        entries = cast(list[tuple[bytes, dict[bytes, bytes]]], self.redis.xrange(keys.film(person)))
-        frames = [(int(id.split(b"-")[0]) / 1000, Sketch.from_bytes(fields[b"sketch"])) for id, fields in entries]
-        return [(at, frame) for at, frame in frames if frame.sketch == sketch]
+        entries = cast(list[tuple[bytes, dict[bytes, bytes]]], self.redis.xrange(keys.history(person)))
+        frames = [(int(id.split(b"-")[0]) / 1000, LivePrompt.from_bytes(fields[b"prompt"])) for id, fields in entries]
+        return [(at, frame) for at, frame in frames if frame.canvas == sketch]
 
 
 @contextmanager

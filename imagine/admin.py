@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from imagine import storage
+from imagine.files import storage
 from imagine.models import Picture, Share
 
 SHOWN = "thumb.webp"

@@ -7,5 +7,6 @@ class ImagineConfig(AppConfig):
     verbose_name = _("Pictures")
 
     def ready(self) -> None:
-        """Let the files of a picture go with its row, and whoever draws it hear of that."""
-        from imagine import stopping, storage  # noqa: F401
+        """Let the files of a picture go with its row, and cancel its drawing."""
+        from imagine import cancel  # noqa: F401
+        from imagine.files import storage  # noqa: F401

@@ -1,14 +1,26 @@
-"""The connections to Redis for code that waits: one pool per process, shared by its threads."""
+"""The connections of code that blocks: to Redis, shared by the threads of a process, and to the database."""
 
 from functools import cache
 
 from django.conf import settings
+from django.db import connection
 from redis import Redis
 
 
 def redis() -> Redis:
-    """A client that waits for an answer, but not for ever."""
+    """A client with a bounded wait for each answer."""
     return _client(settings.REDIS_URL)
+
+
+def release_connection() -> None:
+    """Give this thread's database connection back to its pool, unless a transaction is open on it.
+
+    SQLite has no pool and takes a millisecond to open: its connection is kept until it fails.
+    """
+    if connection.in_atomic_block:
+        return
+    if connection.vendor != "sqlite" or connection.errors_occurred:
+        connection.close()
 
 
 @cache

@@ -4,7 +4,6 @@ Each asks for rows in the database and sends a task by name, so that torch stays
 sync and touch the database; what they raise is an ImagineError.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -17,13 +16,16 @@ from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from imagine import keys, live, room, safety, storage, uploads
+from imagine import history, keys, prompts, quota, safety
+from imagine.cancel import stop_drawing, want_again
 from imagine.connection import redis
-from imagine.errors import EmptyPromptError, PictureNotFoundError, RefusedInputError
+from imagine.errors import PictureNotFoundError, RefusedInputError
+from imagine.events import PictureProgress
+from imagine.files import storage, uploads
+from imagine.files.motions import MOTIONS
+from imagine.history import Preview
 from imagine.models import Picture, new_seed
-from imagine.motions import MOTIONS
-from imagine.shapes import SHAPES, SQUARE
-from imagine.stopping import stop_drawing, want_again
+from imagine.shapes import SQUARE
 from imagine.styles import STYLES
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ RESTYLE_STRENGTH = 0.65
 EDIT_STRENGTH = 0.7
 FINISH_STRENGTH = 0.5
 SECONDS = (1.0, 2.0, 3.0)
+LIVE_TASKS = "live"
 
 Made = Picture.Made
 
@@ -60,38 +63,47 @@ def draw(
     person: UUID, prompt: str, style: str = "", shape: str = SQUARE, seed: int | None = None, count: int = 1
 ) -> list[Picture]:
     """Pictures out of words; the first has `seed`, each other the next one."""
-    prompt = clean_prompt(prompt)
+    prompt = prompts.clean_prompt(prompt)
     first = new_seed() if seed is None else seed
     pictures = [
-        Picture(made=Made.DRAWN, prompt=prompt, style=known_style(style), shape=known_shape(shape), seed=number)
+        Picture(
+            made=Made.DRAWN,
+            prompt=prompt,
+            style=prompts.known_style(style),
+            shape=prompts.known_shape(shape),
+            seed=number,
+        )
         for number in range(first, first + min(max(count, 1), MOST_AT_ONCE))
     ]
     return _ask_for(person, pictures)
 
 
-def keep(person: UUID, sketch: UUID, number: int) -> Picture:
-    """The frame of that number in the person's film, as it was. Raises PictureNotFoundError."""
-    frame = _frame(person, sketch, number)
-    return _ask_for(person, [_kept(frame)], {"start.jpg": frame.jpeg})[0]
+def keep(person: UUID, canvas: UUID, number: int) -> Picture:
+    """The preview of that number in the person's history, as it was. Raises PictureNotFoundError."""
+    preview = _preview(person, canvas, number)
+    return _ask_for(person, [_kept(preview)], {"start.jpg": preview.jpeg})[0]
 
 
-def finish(person: UUID, sketch: UUID, number: int) -> Picture:
-    """A large picture from a frame of the person's film, which is kept too, as its parent."""
-    frame = _frame(person, sketch, number)
-    parent = _ask_for(person, [_kept(frame)], {"start.jpg": frame.jpeg})[0]
-    return _ask_for(person, [_child(parent, Made.FINISHED, strength=FINISH_STRENGTH, seed=frame.sketch.seed)])[0]
+def finish(person: UUID, canvas: UUID, number: int) -> Picture:
+    """A large picture from a preview of the person's history, which is kept too, as its parent."""
+    preview = _preview(person, canvas, number)
+    parent = _ask_for(person, [_kept(preview)], {"start.jpg": preview.jpeg})[0]
+    return _ask_for(person, [_child(parent, Made.FINISHED, strength=FINISH_STRENGTH, seed=preview.prompt.seed)])[0]
 
 
-def grow(person: UUID, sketch: UUID) -> Picture:
-    """A loop of the frames that appeared while the person typed, without those of half words that are not drawn."""
-    film = live.film(redis(), person, sketch)
-    if film:
-        safety.check_words(film[-1].sketch.prompt)
-    frames = [frame for frame in film if safety.is_drawn(frame.sketch.prompt)]
-    if len(frames) < 2:
-        raise RefusedInputError("a film needs two frames")
-    last = frames[-1].sketch
-    files = {f"film-{index:03}.jpg": frame.jpeg for index, frame in enumerate(frames)}
+def grow(person: UUID, canvas: UUID) -> Picture:
+    """A loop of the previews that appeared while the person typed, without those of half words that are not drawn.
+
+    Raises RefusedInputError where there are fewer than two, RefusedWordsError.
+    """
+    previews = history.read(redis(), person, canvas)
+    if previews:
+        safety.check_words(previews[-1].prompt.prompt)
+    kept = [preview for preview in previews if safety.is_drawn(preview.prompt.prompt)]
+    if len(kept) < 2:
+        raise RefusedInputError("growth needs two previews")
+    last = kept[-1].prompt
+    files = {f"{storage.PREVIEW}{index:03}.jpg": preview.jpeg for index, preview in enumerate(kept)}
     picture = Picture(made=Made.GROWN, prompt=last.prompt, style=last.style, shape=last.shape, seed=last.seed)
     return _ask_for(person, [picture], files)[0]
 
@@ -99,8 +111,8 @@ def grow(person: UUID, sketch: UUID) -> Picture:
 def upload(person: UUID, data: bytes) -> Picture:
     """A picture out of a file that somebody sent. Raises BadUploadError, LargeUploadError."""
     image = uploads.read_upload(data)
-    picture = Picture(made=Made.UPLOADED, shape=nearest_shape(*image.size), from_upload=True)
-    return _ask_for(person, [picture], {"start.jpg": live.to_jpeg(image)})[0]
+    picture = Picture(made=Made.UPLOADED, shape=prompts.nearest_shape(*image.size), from_upload=True)
+    return _ask_for(person, [picture], {"start.jpg": history.to_jpeg(image)})[0]
 
 
 # From one that is there
@@ -111,7 +123,9 @@ def vary(person: UUID, picture: UUID, count: int = VARIANTS, shape: str = "", se
     parent = _finished(person, picture)
     first = new_seed() if seed is None else seed
     children = [
-        _child(parent, Made.VARIANT, strength=VARY_STRENGTH, seed=number, shape=known_shape(shape or parent.shape))
+        _child(
+            parent, Made.VARIANT, strength=VARY_STRENGTH, seed=number, shape=prompts.known_shape(shape or parent.shape)
+        )
         for number in range(first, first + min(max(count, 1), MOST_AT_ONCE))
     ]
     return _ask_for(person, children)
@@ -127,7 +141,7 @@ def restyle(person: UUID, picture: UUID, style: str) -> Picture:
 
 def edit(person: UUID, picture: UUID, words: str) -> Picture:
     """The same, changed as the words say."""
-    words, parent = clean_prompt(words), _finished(person, picture)
+    words, parent = prompts.clean_prompt(words), _finished(person, picture)
     whole = ", ".join(filter(None, [parent.prompt, words]))
     # All of it: what no longer fits into the prompt is still in the picture.
     safety.check_words(whole)
@@ -148,7 +162,7 @@ def again(person: UUID, picture: UUID) -> Picture:
     found = own_picture(person, picture)
     retry = Picture.objects.filter(id=found.id, status__in=(Picture.Status.FAILED, Picture.Status.STOPPED))
     with transaction.atomic():
-        room.check_making(person, 1)
+        quota.check_making(person, 1)
         is_new = retry.update(status=Picture.Status.WAITING, problem="", attempts=0, started_at=None)
     if is_new:
         want_again(found.id)
@@ -165,7 +179,7 @@ def stop(person: UUID, picture: UUID) -> None:
     found = own_picture(person, picture)
     waiting = Picture.objects.filter(id=found.id, status=Picture.Status.WAITING)
     if waiting.update(status=Picture.Status.STOPPED, problem="stopped"):
-        tell(person, found.id, Picture.Status.STOPPED)
+        publish_end(person, found.id, Picture.Status.STOPPED)
     stop_drawing(found.id)
 
 
@@ -177,41 +191,12 @@ def delete(person: UUID, picture: UUID) -> None:
 def forget(person: UUID) -> None:
     """Delete what Redis holds of a person who was erased. Without Redis it expires."""
     try:
-        redis().delete(keys.film(person), keys.slot(person))
+        redis().delete(keys.history(person), keys.slot(person))
     except RedisError as error:
         logger.warning("what an erased person drew while typing stays until it expires: %s", error)
 
 
 # Small helps
-
-
-def clean_prompt(text: str, typing: bool = False) -> str:
-    """What is drawn for `text`; while somebody is `typing`, its last word may be half a word.
-
-    Raises EmptyPromptError, RefusedInputError, RefusedWordsError.
-    """
-    prompt = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    if not prompt:
-        raise EmptyPromptError("no words")
-    if len(prompt) > settings.PROMPT_CHARACTERS:
-        raise RefusedInputError("the prompt is too long")
-    safety.check_words(text, typing=typing)
-    return prompt
-
-
-def known_style(style: str) -> str:
-    """`style`, or none where there is no such style."""
-    return style if style in STYLES else ""
-
-
-def known_shape(shape: str) -> str:
-    """`shape`, or a square where there is no such shape."""
-    return shape if shape in SHAPES else SQUARE
-
-
-def nearest_shape(width: int, height: int) -> str:
-    """The shape that loses least of a picture of that size."""
-    return min(SHAPES, key=lambda name: abs(width * SHAPES[name].down / (height * SHAPES[name].across) - 1))
 
 
 def send(pictures: Sequence[Picture]) -> None:
@@ -223,32 +208,36 @@ def send(pictures: Sequence[Picture]) -> None:
         logger.warning("%s pictures wait until they are sent again: %s", len(pictures), error)
 
 
-def tell(person: UUID, picture: UUID, status: str) -> None:
-    """Tell the person's pages that a picture ended."""
-    word = {"type": "picture", "id": str(picture), "status": str(status), "done": 1, "of": 1}
-    redis().publish(keys.person(person), json.dumps(word))
+def publish_end(person: UUID, picture: UUID, status: str) -> None:
+    """Publish that a picture ended. Raises RedisError."""
+    redis().publish(keys.person(person), PictureProgress(str(picture), str(status), 1, 1).to_bytes())
 
 
 def send_live() -> None:
-    """Let somebody draw for those in the live line."""
+    """Have the painter serve the live queue, unless a task for that waits already. Without Redis find_lost does it."""
     try:
-        current_app.send_task("imagine.tasks.draw_live", retry=False)
-    except OperationalError as error:
-        logger.warning("those who type wait until they are found in line: %s", error)
+        # Celery keeps a queue as a list of its name. One task serves all, and more would pile up behind a slow picture.
+        if not redis().llen(LIVE_TASKS):
+            current_app.send_task("imagine.tasks.draw_live", retry=False)
+    except (OperationalError, RedisError) as error:
+        logger.warning("previews wait until their queue is found: %s", error)
 
 
-def _frame(person: UUID, sketch: UUID, number: int) -> live.Frame:
-    """One to be kept: its last word, which counted for nothing while it was typed, counts now."""
-    for frame in reversed(live.film(redis(), person, sketch)):
-        if frame.sketch.number == number:
-            safety.check_words(frame.sketch.prompt)
-            return frame
-    raise PictureNotFoundError(f"no frame {number} of {person}")
+def _preview(person: UUID, canvas: UUID, number: int) -> Preview:
+    """One to be kept: its last word, which counted for nothing while it was typed, counts now.
+
+    Raises PictureNotFoundError, RefusedWordsError.
+    """
+    for preview in reversed(history.read(redis(), person, canvas)):
+        if preview.prompt.number == number:
+            safety.check_words(preview.prompt.prompt)
+            return preview
+    raise PictureNotFoundError(f"no preview {number} of {person}")
 
 
-def _kept(frame: live.Frame) -> Picture:
-    sketch = frame.sketch
-    return Picture(made=Made.KEPT, prompt=sketch.prompt, style=sketch.style, shape=sketch.shape, seed=sketch.seed)
+def _kept(preview: Preview) -> Picture:
+    prompt = preview.prompt
+    return Picture(made=Made.KEPT, prompt=prompt.prompt, style=prompt.style, shape=prompt.shape, seed=prompt.seed)
 
 
 def _finished(person: UUID, picture: UUID) -> Picture:
@@ -271,7 +260,7 @@ def _ask_for(person: UUID, pictures: Sequence[Picture], files: dict[str, bytes] 
     for picture in pictures:
         picture.person_id, picture.group = person, group
     with transaction.atomic():
-        room.check_kept(person, len(pictures))
+        quota.check_kept(person, len(pictures))
         Picture.objects.bulk_create(pictures)
         if files:
             storage.save(pictures[0].id, files)

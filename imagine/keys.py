@@ -2,41 +2,41 @@
 
 from uuid import UUID
 
-LINE = "imagine:{live}:line"  # sorted set: who waits for a frame, by when they came
+QUEUE = "imagine:{live}:queue"  # sorted set: the people who wait for a preview, by when they came
 
 
 def slot(person: UUID | str) -> str:
-    """Hash: the newest prompt that a person has typed."""
-    return f"imagine:{{live}}:slot:{person}"
+    """The newest live prompt of a person, as JSON."""
+    return f"imagine:{{live}}:prompt:{person}"
 
 
 def lock(person: UUID | str) -> str:
-    """Set while a frame is being drawn for a person."""
+    """Set while a preview is being drawn for a person."""
     return f"imagine:{{live}}:lock:{person}"
 
 
-def film(person: UUID | str) -> str:
-    """Stream: the frames that appeared while a person typed."""
-    return f"imagine:film:{person}"
+def history(person: UUID | str) -> str:
+    """Stream: the previews that appeared while a person typed."""
+    return f"imagine:history:{person}"
 
 
 def person(person: UUID | str) -> str:
-    """Channel: frames, and what happens to a person's pictures."""
+    """Channel: previews, and the events of a person's pictures."""
     return f"imagine:person:{person}"
 
 
 def alive(picture: UUID | str) -> str:
-    """Set while some process works on a picture."""
+    """The heartbeat of a picture: set while some process works on it."""
     return f"imagine:alive:{picture}"
 
 
 def stop(picture: UUID | str) -> str:
-    """Set when a person wants a picture no more."""
+    """The stop flag of a picture."""
     return f"imagine:stop:{picture}"
 
 
 def sent(picture: UUID | str) -> str:
-    """Set while a picture that nobody has begun need not be sent once more."""
+    """Set while a picture that waits need not be sent once more."""
     return f"imagine:sent:{picture}"
 
 
@@ -46,5 +46,5 @@ def progress(picture: UUID | str) -> str:
 
 
 def painter(role: str) -> str:
-    """What the painters of a role say about themselves."""
+    """The status of a role, as its process reports it."""
     return f"imagine:painter:{role}"

@@ -5,12 +5,10 @@ in line with the newest of their slot, so nothing older is ever begun. A person 
 """
 
 import json
-import struct
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, dataclass, replace
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+from typing import NamedTuple, Self, cast
 from uuid import UUID
 
 from redis import Redis
@@ -19,23 +17,16 @@ from redis.asyncio import Redis as AsyncRedis
 from imagine import keys
 from imagine.errors import AwayError, StoppedError
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-LINE_LENGTH = 1_000
+QUEUE_LENGTH = 1_000
 SLOT_SECONDS = 60
 # One step of a pass takes less, and each step holds the lock anew.
 LOCK_MS = 20_000
-FILM_FRAMES = 60
-FILM_SECONDS = 3_600
 # A drawing in progress is let go for a newer prompt when the person has paused for so long: while they type on,
 # a picture of nearly the same words is worth more than none.
 PAUSE_SECONDS = 0.2
 LOOK_SECONDS = 0.05
-JPEG_QUALITY = 80
-# Kind, sketch, number, width, height; the JPEG follows. See docs/protocol.md.
-HEADER = struct.Struct(">B16sIHH")
-FRAME = 1
+# The first byte of a published preview, see history.py. Events of pictures are JSON, and begin otherwise.
+PREVIEW = 1
 
 # Puts a person's newest prompt into their slot and the person into the line; nil when there is no more room in it.
 PUT = """
@@ -70,7 +61,7 @@ HURRY = """
 local slot = redis.call('GET', KEYS[1])
 if not slot then return end
 local newest = cjson.decode(slot)
-if newest.sketch == ARGV[1] and newest.number == tonumber(ARGV[2]) then
+if newest.canvas == ARGV[1] and newest.number == tonumber(ARGV[2]) then
   newest.hurry = true
   redis.call('SET', KEYS[1], cjson.encode(newest), 'KEEPTTL')
 end
@@ -78,14 +69,14 @@ end
 
 
 @dataclass(frozen=True)
-class Sketch:
-    """What a person has typed. `sketch` names one drawing of a page, `number` counts its prompts.
+class LivePrompt:
+    """What a person has typed. `canvas` names one drawing of a page, `number` counts its prompts.
 
     `hurry` says that nothing more will be typed now. `at` is when it was put, in seconds since 1970.
     """
 
     person: UUID
-    sketch: UUID
+    canvas: UUID
     number: int
     prompt: str
     style: str
@@ -95,13 +86,13 @@ class Sketch:
     at: float = 0.0
 
     def to_bytes(self) -> bytes:
-        return json.dumps({**asdict(self), "person": str(self.person), "sketch": str(self.sketch)}).encode()
+        return json.dumps({**asdict(self), "person": str(self.person), "canvas": str(self.canvas)}).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """What `to_bytes` wrote."""
         fields = json.loads(data)
-        return cls(**fields | {"person": UUID(fields["person"]), "sketch": UUID(fields["sketch"])})
+        return cls(**fields | {"person": UUID(fields["person"]), "canvas": UUID(fields["canvas"])})
 
 
 class Place(NamedTuple):
@@ -111,72 +102,58 @@ class Place(NamedTuple):
     before: int
 
 
-class Frame(NamedTuple):
-    """One frame of a person's film, and what it shows."""
-
-    sketch: Sketch
-    jpeg: bytes
-
-
 # For the web process
 
 
-async def put(redis: AsyncRedis, sketch: Sketch) -> Place:
-    """Make `sketch` the newest of its person. Raises AwayError when the line is full, RedisError."""
-    person, now = str(sketch.person), time.time()
-    slot = replace(sketch, at=now).to_bytes()
-    script = redis.eval(PUT, 2, keys.LINE, keys.slot(person), person, LINE_LENGTH, slot, SLOT_SECONDS, now)
+async def put(redis: AsyncRedis, prompt: LivePrompt) -> Place:
+    """Make `prompt` the newest of its person. Raises AwayError when the line is full, RedisError."""
+    person, now = str(prompt.person), time.time()
+    slot = replace(prompt, at=now).to_bytes()
+    script = redis.eval(PUT, 2, keys.QUEUE, keys.slot(person), person, QUEUE_LENGTH, slot, SLOT_SECONDS, now)
     place = await cast("Awaitable[list[int] | None]", script)
     if place is None:
         raise AwayError("the line for live pictures is full")
     return Place(bool(place[0]), place[1])
 
 
-async def hurry(redis: AsyncRedis, person: UUID, sketch: UUID, number: int) -> None:
+async def hurry(redis: AsyncRedis, person: UUID, canvas: UUID, number: int) -> None:
     """Nothing more will be typed after that number: what older words are being drawn for stops. Raises RedisError."""
-    await cast(Awaitable[None], redis.eval(HURRY, 1, keys.slot(person), str(sketch), str(number)))
+    await cast(Awaitable[None], redis.eval(HURRY, 1, keys.slot(person), str(canvas), str(number)))
 
 
-async def leave(redis: AsyncRedis, person: UUID, sketch: UUID) -> None:
-    """Forget what the person typed for `sketch`, unless it is another by now; what is being drawn of it stops."""
+async def leave(redis: AsyncRedis, person: UUID, canvas: UUID) -> None:
+    """Forget what the person typed for `canvas`, unless it is another by now; what is being drawn of it stops."""
     slot = cast(bytes | None, await redis.get(keys.slot(person)))
-    if slot is not None and Sketch.from_bytes(slot).sketch == sketch:
+    if slot is not None and LivePrompt.from_bytes(slot).canvas == canvas:
         await redis.delete(keys.slot(person))
-
-
-def film(redis: Redis, person: UUID, sketch: UUID) -> list[Frame]:
-    """The frames of one drawing, oldest first."""
-    entries = cast(list[tuple[bytes, dict[bytes, bytes]]], redis.xrange(keys.film(person)))
-    frames = [Frame(Sketch.from_bytes(fields[b"sketch"]), fields[b"jpeg"]) for _, fields in entries]
-    return [frame for frame in frames if frame.sketch.sketch == sketch]
 
 
 # For the process that draws
 
 
-def take(redis: Redis, most: int) -> list[Sketch]:
-    """Up to `most` sketches of one shape to draw now, those who waited longest first. `release` them after."""
+def take(redis: Redis, most: int) -> list[LivePrompt]:
+    """Up to `most` prompts of one shape to draw now, those who waited longest first. `release` them after."""
     prefixes = keys.slot(""), keys.lock("")
-    found = cast(list[bytes], redis.eval(TAKE, 1, keys.LINE, most, LOCK_MS, *prefixes))
-    return [Sketch.from_bytes(slot) for slot in found]
+    found = cast(list[bytes], redis.eval(TAKE, 1, keys.QUEUE, most, LOCK_MS, *prefixes))
+    return [LivePrompt.from_bytes(slot) for slot in found]
 
 
 def anybody_waits(redis: Redis) -> bool:
     """Whether somebody is in line."""
-    return bool(redis.zcard(keys.LINE))
+    return bool(redis.zcard(keys.QUEUE))
 
 
-def release(redis: Redis, sketches: Sequence[Sketch]) -> None:
+def release(redis: Redis, prompts: Sequence[LivePrompt]) -> None:
     """Nobody draws for these people now."""
-    redis.delete(*(keys.lock(sketch.person) for sketch in sketches))
+    redis.delete(*(keys.lock(prompt.person) for prompt in prompts))
 
 
-class Lookout:
+class StaleCheck:
     """Raises StoppedError, between the steps of a pass, when nobody wants its result any more."""
 
-    def __init__(self, redis: Redis, sketches: Sequence[Sketch]) -> None:
+    def __init__(self, redis: Redis, prompts: Sequence[LivePrompt]) -> None:
         self._redis = redis
-        self._sketches = sketches
+        self._prompts = prompts
         self._next_look = 0.0
 
     def __call__(self, step: int, of: int) -> None:
@@ -185,39 +162,18 @@ class Lookout:
             return
         self._next_look = now + LOOK_SECONDS
         pipe = self._redis.pipeline(transaction=False)
-        pipe.mget([keys.slot(sketch.person) for sketch in self._sketches])
-        for sketch in self._sketches:
-            pipe.pexpire(keys.lock(sketch.person), LOCK_MS)
+        pipe.mget([keys.slot(prompt.person) for prompt in self._prompts])
+        for prompt in self._prompts:
+            pipe.pexpire(keys.lock(prompt.person), LOCK_MS)
         slots: list[bytes | None] = pipe.execute()[0]
-        if all(_is_unwanted(sketch, slot) for sketch, slot in zip(self._sketches, slots, strict=True)):
+        if all(_is_unwanted(prompt, slot) for prompt, slot in zip(self._prompts, slots, strict=True)):
             raise StoppedError("everybody wants something newer")
 
 
-def show(redis: Redis, sketch: Sketch, image: "Image") -> None:
-    """Send a frame to its person's pages, and keep it in their film; nothing of it where they left or were erased."""
-    if not redis.exists(keys.slot(sketch.person)):
-        return
-    jpeg = to_jpeg(image)
-    header = HEADER.pack(FRAME, sketch.sketch.bytes, sketch.number, image.width, image.height)
-    pipe = redis.pipeline(transaction=False)
-    pipe.publish(keys.person(sketch.person), header + jpeg)
-    entry: dict[Any, Any] = {"sketch": sketch.to_bytes(), "jpeg": jpeg}
-    pipe.xadd(keys.film(sketch.person), entry, maxlen=FILM_FRAMES, approximate=False)
-    pipe.expire(keys.film(sketch.person), FILM_SECONDS)
-    pipe.execute()
-
-
-def to_jpeg(image: "Image") -> bytes:
-    """A frame, small and quick to make."""
-    file = BytesIO()
-    image.save(file, "JPEG", quality=JPEG_QUALITY)
-    return file.getvalue()
-
-
-def _is_unwanted(sketch: Sketch, slot: bytes | None) -> bool:
+def _is_unwanted(prompt: LivePrompt, slot: bytes | None) -> bool:
     """Whether the person left, or has typed something newer and now waits for that."""
     if slot is None:
         return True
-    newest = Sketch.from_bytes(slot)
-    is_newer = newest.sketch != sketch.sketch or newest.number > sketch.number
+    newest = LivePrompt.from_bytes(slot)
+    is_newer = newest.canvas != prompt.canvas or newest.number > prompt.number
     return is_newer and (newest.hurry or time.time() - newest.at > PAUSE_SECONDS)

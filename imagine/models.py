@@ -51,6 +51,8 @@ class Picture(models.Model):
         FAILED = "failed", _("failed")
         STOPPED = "stopped", _("stopped")
 
+    MAKING = (Status.WAITING, Status.DRAWING)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="pictures")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
@@ -79,7 +81,7 @@ class Picture(models.Model):
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     frames = models.PositiveIntegerField(default=1)
-    # The names of its files, see imagine/storage.py.
+    # The names of its files, see imagine/files/storage.py.
     files = models.JSONField(default=list)
 
     children: "RelatedManager[Picture]"
@@ -109,7 +111,7 @@ class Picture(models.Model):
 
     @property
     def in_the_making(self) -> bool:
-        return self.status in (self.Status.WAITING, self.Status.DRAWING)
+        return self.status in self.MAKING
 
 
 class Share(models.Model):

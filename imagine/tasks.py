@@ -15,10 +15,10 @@ from imagine import jobs, keys, live, shares
 from imagine.connection import redis
 from imagine.errors import AwayError, InterruptedPictureError
 from imagine.models import Picture
-from imagine.studio import ROLES, Role
+from imagine.status import ROLES, Role
 
 if TYPE_CHECKING:
-    from imagine.drawing import Drawing
+    from imagine.painter.finals import FinalWorker
 
 logger = logging.getLogger(__name__)
 
@@ -44,44 +44,44 @@ def open_studio(sender: Any, **_: object) -> None:
     global _roles
     _roles = tuple(role for role in ROLES if role in sender.app.amqp.queues.consume_from)
     if _roles:
-        drawing()
+        worker()
 
 
 @cache
-def drawing() -> "Drawing":
+def worker() -> "FinalWorker":
     """What this process draws with: made once, by the thread that draws. Only here torch is loaded."""
-    from imagine.beat import Beat
-    from imagine.drawing import Drawing
-    from imagine.painters import Painters
+    from imagine.painter.checkpoints import Checkpoints
+    from imagine.painter.finals import FinalWorker
+    from imagine.painter.heartbeat import Heartbeat
 
-    painters = Painters(_roles)
-    beat = Beat(redis(), painters.notices)
-    beat.start()
-    painters.load()
-    beat.beat_soon()
-    for notice in painters.notices():
-        logger.info("%s: %s %s %s", notice.role, notice.state, notice.checkpoint, notice.device)
-    # Whoever typed while nobody could draw is still in line.
+    checkpoints = Checkpoints(_roles)
+    heartbeat = Heartbeat(redis(), checkpoints.statuses)
+    heartbeat.start()
+    checkpoints.load()
+    heartbeat.beat_soon()
+    for status in checkpoints.statuses():
+        logger.info("%s: %s %s %s", status.role, status.state, status.checkpoint, status.device)
+    # The people who typed while there was no painter are still in the queue.
     jobs.send_live()
-    return Drawing(painters, redis(), beat)
+    return FinalWorker(checkpoints, redis(), heartbeat)
 
 
 @shared_task
 def draw_live() -> None:
     """Draw for those who type."""
-    drawing().sketcher.serve(LIVE_SECONDS)
+    worker().live.serve(LIVE_SECONDS)
 
 
 @shared_task(acks_late=True, reject_on_worker_lost=True)
 def draw(ids: Sequence[str]) -> None:
     """Draw these pictures."""
-    drawing().pictures([UUID(picture) for picture in ids])
+    worker().pictures([UUID(picture) for picture in ids])
 
 
 @shared_task(acks_late=True, reject_on_worker_lost=True)
 def animate(ids: Sequence[str]) -> None:
     """Draw these loops."""
-    drawing().loops([UUID(picture) for picture in ids])
+    worker().loops([UUID(picture) for picture in ids])
 
 
 # In any worker
@@ -93,8 +93,7 @@ def find_lost() -> None:
 
     Who types and whose process has died is drawn for again.
     """
-    # A message that nobody has taken yet is enough: Celery keeps a queue as a list of its name.
-    if live.anybody_waits(redis()) and not redis().llen("live"):
+    if live.anybody_waits(redis()):
         jobs.send_live()
     now = timezone.now()
     drawn = Picture.objects.filter(status=Status.DRAWING, started_at__lt=now - LOST_AFTER)[:MOST_AT_ONCE]
@@ -129,4 +128,4 @@ def _give_up(picture: Picture, problem: str) -> None:
     same = Picture.objects.filter(id=picture.id, status=picture.status, attempts=picture.attempts)
     if same.update(status=Status.FAILED, problem=problem, finished_at=timezone.now()):
         logger.warning("picture %s was given up: %s", picture.id, problem)
-        jobs.tell(picture.person_id, picture.id, Status.FAILED)
+        jobs.publish_end(picture.person_id, picture.id, Status.FAILED)

@@ -107,7 +107,7 @@ def painter(
 ) -> Iterator[Painter]:
     """The process that draws, with a tiny checkpoint of random weights."""
     # torch takes seconds to load, and only few tests need it.
-    from tests.imagine.checkpoints import stable_diffusion
+    from tests.imagine.diffusion.checkpoints import stable_diffusion
 
     stable_diffusion(checkpoint_folder)
     environment = {"REDIS_URL": valkey.url, "IMAGINE_MODEL": str(checkpoint_folder)}

@@ -5,11 +5,12 @@ from uuid import UUID
 from PIL import Image
 from redis import Redis
 
-from imagine import develop, keys, storage, studio
+from imagine import keys, status
 from imagine.errors import ImagineError
+from imagine.files import develop, storage
 from imagine.models import Picture
-from imagine.studio import Notice
-from imagine.work import Work
+from imagine.painter.claim import Claim
+from imagine.status import RoleStatus
 from tests.servers import eventually
 
 SIDE = 64
@@ -45,30 +46,30 @@ class Easel:
 
     def open(self) -> None:
         """Say that there is a painter."""
-        notice = Notice("final", "ready", checkpoint="easel")
+        notice = RoleStatus("final", "ready", checkpoint="easel")
         self.redis.set(keys.painter("final"), notice.to_bytes(), ex=600)
 
     def close(self) -> None:
         """Say so no more."""
-        self.redis.delete(*(keys.painter(role) for role in studio.ROLES))
+        self.redis.delete(*(keys.painter(role) for role in status.ROLES))
 
-    def take(self, person: UUID) -> Work:
+    def take(self, person: UUID) -> Claim:
         """Begin the picture that the person has asked for, once they have."""
         waiting = Picture.objects.filter(person=person, status=Picture.Status.WAITING)
         eventually(waiting.exists)
-        work = Work.claim(waiting.get().id, self.redis, 60)
+        work = Claim.claim(waiting.get().id, self.redis, 60)
         assert work
         return work
 
-    def step(self, work: Work, done: int, of: int) -> None:
+    def step(self, work: Claim, done: int, of: int) -> None:
         """So far it is; pages are told a few times a second at most."""
         told = f"{done}/{of}".encode()
         eventually(lambda: work.tell(done, of) or self.redis.get(keys.progress(work.picture.id)) == told)
 
-    def finish(self, work: Work) -> None:
+    def finish(self, work: Claim) -> None:
         """It is drawn."""
         work.finish(still(), (SIDE, SIDE))
 
-    def fail(self, work: Work, error: ImagineError) -> None:
+    def fail(self, work: Claim, error: ImagineError) -> None:
         """It cannot be drawn."""
         work.fail(error)

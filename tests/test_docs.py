@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from web.frames import FRAMES
+from web.sockets.messages import CONVERSATION_MESSAGES
 
 ROOT = Path(__file__).parent.parent
 NAME = re.compile(r"[A-Z][A-Z_]+")
@@ -44,7 +44,7 @@ def test_settings_is_the_only_reader_of_the_environment() -> None:
 
 
 def test_every_frame_a_browser_may_send_is_in_the_protocol() -> None:
-    assert set(FRAMES) <= documented("protocol.md")
+    assert set(CONVERSATION_MESSAGES) <= documented("protocol.md")
 
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda path: path.name)

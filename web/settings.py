@@ -290,7 +290,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# Accounts: allauth, and what may be switched on. What it does with guests stands in web/accounts.py.
+# Accounts: allauth, and what may be switched on. What it does with guests stands in web/accounts/allauth.py.
 
 SOCIAL_HOSTS = {
     "google": "https://accounts.google.com",
@@ -307,7 +307,7 @@ if SOCIAL_PROVIDERS:
     INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIAL_PROVIDERS]
     # A form's redirect counts as its target.
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += [SOCIAL_HOSTS[name] for name in SOCIAL_PROVIDERS]
-MIDDLEWARE += ["web.accounts.GuestsAreStrangersMiddleware"]
+MIDDLEWARE += ["web.accounts.allauth.GuestsAreStrangersMiddleware"]
 
 # allauth counts its attempts in the cache, so all processes must share it.
 CACHES = {
@@ -318,7 +318,7 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
     }
 }
-SESSION_ENGINE = "web.sessions"
+SESSION_ENGINE = "web.accounts.sessions"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -326,21 +326,21 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "web.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "web.accounts.allauth.AccountAdapter"
 ACCOUNT_FORMS = {
-    "login": "web.forms.LoginForm",
-    "signup": "web.forms.SignupForm",
-    "add_email": "web.forms.AddEmailForm",
-    "change_password": "web.forms.ChangePasswordForm",
-    "set_password": "web.forms.SetPasswordForm",
-    "reset_password": "web.forms.ResetPasswordForm",
-    "reset_password_from_key": "web.forms.ResetPasswordKeyForm",
-    "reauthenticate": "web.forms.ReauthenticateForm",
+    "login": "web.accounts.forms.LoginForm",
+    "signup": "web.accounts.forms.SignupForm",
+    "add_email": "web.accounts.forms.AddEmailForm",
+    "change_password": "web.accounts.forms.ChangePasswordForm",
+    "set_password": "web.accounts.forms.SetPasswordForm",
+    "reset_password": "web.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "web.accounts.forms.ResetPasswordKeyForm",
+    "reauthenticate": "web.accounts.forms.ReauthenticateForm",
 }
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
-ACCOUNT_USERNAME_VALIDATORS = "web.accounts.username_validators"
+ACCOUNT_USERNAME_VALIDATORS = "web.accounts.allauth.username_validators"
 ACCOUNT_USERNAME_MIN_LENGTH = 2
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 # Signing up with a taken address looks the same as with a new one; only one person can prove it is theirs.

@@ -3,7 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from web import accounts, drawing, health, ideas, pictures, shares, views, you
+from web import health, pages
+from web.accounts import allauth, privacy
+from web.chat import views
+from web.pictures import actions, ideas, shares
+from web.pictures import pages as picture_pages
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -16,19 +20,19 @@ urlpatterns = [
     path("m/<uuid:message_id>/retry", views.retry, name="retry"),
     path("m/<uuid:message_id>/feedback", views.feedback, name="feedback"),
     path("r/<uuid:run_id>/stop", views.stop, name="stop"),
-    path("about/", views.about, name="about"),
-    path("account/", include(accounts.urlpatterns)),
+    path("about/", pages.about, name="about"),
+    path("account/", include(allauth.urlpatterns)),
     path("admin/", admin.site.urls),
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
-    path("robots.txt", views.robots, name="robots"),
+    path("robots.txt", pages.robots, name="robots"),
     path("imagine/ideas", ideas.ideas, name="ideas"),
-    path("", include(drawing.urlpatterns)),
-    path("", include(pictures.urlpatterns)),
+    path("", include(actions.urlpatterns)),
+    path("", include(picture_pages.urlpatterns)),
     path("", include(shares.urlpatterns)),
-    path("", include(pictures.file_patterns)),
-    path("", include(you.urlpatterns)),
+    path("", include(picture_pages.file_patterns)),
+    path("", include(privacy.urlpatterns)),
 ]
 
 # Django's own would read the form once more, and fail in the same way.
-handler400 = "web.views.bad_request"
+handler400 = "web.pages.bad_request"

@@ -10,21 +10,21 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from assistant.llama.backends import Backend, probe, read_page
+from assistant.llama.deadlines import Deadlines
 from assistant.llama.errors import (
     ContextTooLongError,
     CutOffError,
+    DecodingError,
     LlamaError,
     ModelLoadingError,
-    NonsenseError,
     RateLimitedError,
     UnreachableError,
 )
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Part
 from assistant.llama.options import LlamaOptions
-from assistant.llama.patience import Patience
 from assistant.llama.problems import error_from, fault_name, read_problem
 from assistant.llama.special import neutralise
-from assistant.llama.stream import Answer
+from assistant.llama.stream import AnswerDecoder
 from assistant.llama.tokens import correction, fit
 
 # Answers are limited by the line before the model, not here.
@@ -71,11 +71,11 @@ class LlamaClient:
         and with it the server's work. A server that is away or busy is asked again a few times, but never after
         the first word. Raises LlamaError.
         """
-        patience = Patience(self._options)
+        deadlines = Deadlines(self._options)
         response: httpx.Response | None = None
         while response is None:
             try:
-                response, sent = await self._open(messages, patience, factor)
+                response, sent = await self._open(messages, deadlines, factor)
             except ContextTooLongError:
                 # Our estimate was too low, or the last turn is too long in any case.
                 if factor == TIGHT:
@@ -83,14 +83,14 @@ class LlamaClient:
                 factor = TIGHT
             except LlamaError as error:
                 self._doubt(error)
-                pause = patience.pause(error)
+                pause = deadlines.pause(error)
                 if pause is None:
                     raise
                 if isinstance(error, ModelLoadingError):
                     yield Loading()
                 await asyncio.sleep(pause)
         try:
-            async with aclosing(self._read(response, patience)) as parts:
+            async with aclosing(self._read(response, deadlines)) as parts:
                 async for part in parts:
                     yield _with_factor(part, sent) if isinstance(part, Finish) else part
         finally:
@@ -114,16 +114,16 @@ class LlamaClient:
             self._ask_again = 0.0
 
     async def _open(
-        self, messages: Sequence[ChatMessage], patience: Patience, factor: float
+        self, messages: Sequence[ChatMessage], deadlines: Deadlines, factor: float
     ) -> tuple[httpx.Response, list[ChatMessage]]:
         """A response whose body is an answer, and the messages it answers. Any other is read, closed and raised."""
         try:
-            async with asyncio.timeout_at(patience.deadline):
+            async with asyncio.timeout_at(deadlines.deadline):
                 backend = await self.backend()
                 fitting = fit(messages, backend.context, self._options.max_tokens, factor)
                 return await self._post(self._body(fitting, backend)), fitting
         except TimeoutError:
-            raise patience.overdue() from None
+            raise deadlines.overdue() from None
 
     def _body(self, messages: Sequence[ChatMessage], backend: Backend) -> dict[str, Any]:
         options = self._options
@@ -161,39 +161,39 @@ class LlamaClient:
         except httpx.HTTPError:
             value = None
         if response.status_code == 200 and not (isinstance(value, dict) and value.get("error")):
-            return NonsenseError(f"{self._options.host} sent no event stream")
+            return DecodingError(f"{self._options.host} sent no event stream")
         return error_from(read_problem(response.status_code, value), self._options.host, _retry_after(response))
 
-    async def _read(self, response: httpx.Response, patience: Patience) -> AsyncGenerator[Part]:
+    async def _read(self, response: httpx.Response, deadlines: Deadlines) -> AsyncGenerator[Part]:
         """The words of an open response. Once the model is at its end, no fault of the connection matters."""
-        answer = Answer(self._options.host)
+        answer = AnswerDecoder(self._options.host)
         pieces = response.aiter_raw()
-        while data := await self._next(pieces, patience, answer):
+        while data := await self._next(pieces, deadlines, answer):
             text = answer.feed(data)
             if text:
                 yield Delta(text)
-                patience.heard()
-            elif answer.started and not patience.started:
-                patience.heard()
+                deadlines.heard()
+            elif answer.started and not deadlines.started:
+                deadlines.heard()
             if answer.problem:
                 raise answer.problem
             if answer.ending:
-                patience.winding_up(answer.done)
+                deadlines.winding_up(answer.done)
         if rest := answer.close():
             yield Delta(rest)
         if answer.problem:
             raise answer.problem
         yield answer.finish()
 
-    async def _next(self, pieces: AsyncIterator[bytes], patience: Patience, answer: Answer) -> bytes:
+    async def _next(self, pieces: AsyncIterator[bytes], deadlines: Deadlines, answer: AnswerDecoder) -> bytes:
         """The next bytes, or none at the end. Raises when they are overdue or the connection broke."""
         try:
-            async with asyncio.timeout_at(patience.deadline):
+            async with asyncio.timeout_at(deadlines.deadline):
                 return await anext(pieces, b"")
         except TimeoutError:
             if answer.ending:
                 return b""
-            raise patience.overdue() from None
+            raise deadlines.overdue() from None
         except httpx.TransportError as error:
             if answer.ending:
                 return b""

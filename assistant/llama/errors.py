@@ -24,7 +24,7 @@ class UnreachableError(LlamaError):
 
 
 class ModelLoadingError(LlamaError):
-    """The server still loads its model, and our patience ended."""
+    """The server still loads its model, and our deadlines ended."""
 
     code = "model_loading"
     sentence = _("The model is still waking up. Please try again in a minute.")
@@ -70,21 +70,28 @@ class RateLimitedError(LlamaError):
         self.after = after
 
 
-class SilentError(LlamaError):
-    """No word came for too long, at the start or in the middle."""
+class ReadTimeout(LlamaError):
+    """No word came for too long in mid-answer."""
 
     code = "model_silent"
     sentence = _("The model went quiet. Please try again.")
 
 
-class TooLongError(LlamaError):
+class FirstTokenTimeout(ReadTimeout):
+    """The first word did not come in time."""
+
+    code = "model_slow"
+    sentence = _("The model did not begin in time. Please try again.")
+
+
+class AnswerTimeout(LlamaError):
     """The whole answer took too long."""
 
     code = "answer_too_long"
     sentence = _("This answer took too long and was ended here.")
 
 
-class NonsenseError(LlamaError):
+class DecodingError(LlamaError):
     """What came is no answer: a web page, broken JSON, something endless."""
 
     code = "model_nonsense"
@@ -122,9 +129,10 @@ ERRORS: dict[str, type[LlamaError]] = {
         NotAllowedError,
         ContextTooLongError,
         RateLimitedError,
-        SilentError,
-        TooLongError,
-        NonsenseError,
+        ReadTimeout,
+        FirstTokenTimeout,
+        AnswerTimeout,
+        DecodingError,
         EmptyAnswerError,
         CutOffError,
         LlamaServerError,

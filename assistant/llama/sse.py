@@ -1,6 +1,6 @@
 """Server-sent events, as the model servers really send them."""
 
-from assistant.llama.errors import NonsenseError
+from assistant.llama.errors import DecodingError
 
 MAX_EVENT_BYTES = 512 * 1024
 
@@ -9,7 +9,7 @@ class EventReader:
     """Server-sent events, cut from bytes that may be split anywhere.
 
     Lines end with LF, CR or CRLF and with nothing else: servers send U+2028 and U+0085 raw inside their JSON.
-    Raises NonsenseError for an endless event.
+    Raises DecodingError for an endless event.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class EventReader:
         else:
             self._pieces.append(data)
         if self._size > MAX_EVENT_BYTES:
-            raise NonsenseError(f"an event of more than {MAX_EVENT_BYTES} bytes")
+            raise DecodingError(f"an event of more than {MAX_EVENT_BYTES} bytes")
         return events
 
     def close(self) -> list[tuple[bytes, bytes]]:

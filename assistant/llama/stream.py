@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from assistant.llama.errors import (
     CutOffError,
+    DecodingError,
     EmptyAnswerError,
     LlamaError,
-    NonsenseError,
 )
 from assistant.llama.messages import Finish
 from assistant.llama.problems import error_from, is_problem, read_problem
@@ -17,7 +17,7 @@ from assistant.llama.sse import EventReader
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 
-class Answer:
+class AnswerDecoder:
     """One answer as it arrives.
 
     `problem` is set when the server reported an error or sent nonsense; what came before it is still good.
@@ -53,11 +53,11 @@ class Answer:
         """The words in the next bytes, as far as they can be shown."""
         self._bytes += len(data)
         if self._bytes > MAX_ANSWER_BYTES:
-            return self._fail(NonsenseError(f"{self._host} sent more than {MAX_ANSWER_BYTES} bytes"))
+            return self._fail(DecodingError(f"{self._host} sent more than {MAX_ANSWER_BYTES} bytes"))
         try:
             return self._text(self._events.feed(data))
-        except NonsenseError as error:
-            return self._fail(NonsenseError(f"{self._host} sent {error}"))
+        except DecodingError as error:
+            return self._fail(DecodingError(f"{self._host} sent {error}"))
 
     def close(self) -> str:
         """The last words, after the last bytes. Sets `problem` when the answer did not come to its end."""
@@ -88,7 +88,7 @@ class Answer:
         if self._shown and not self.finished:
             return CutOffError(f"{self._host} ended the stream in mid-answer")
         if self._events.stray:
-            return NonsenseError(f"{self._host} sent something that is no event stream")
+            return DecodingError(f"{self._host} sent something that is no event stream")
         return EmptyAnswerError(f"{self._host} ended the stream without a word")
 
     def _text(self, events: list[tuple[bytes, bytes]]) -> str:
@@ -115,7 +115,7 @@ class Answer:
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
-            return self._fail(NonsenseError(f"{self._host} sent an event that is not a JSON object"))
+            return self._fail(DecodingError(f"{self._host} sent an event that is not a JSON object"))
         if name == b"error" or is_problem(value):
             return self._fail(error_from(read_problem(200, value), self._host))
         self._note(value)

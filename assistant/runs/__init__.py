@@ -1,1 +1,1 @@
-"""Runs: the numbered event log of each answer, who hears of it, and who keeps it alive."""
+"""Runs: the numbered event log of each answer, its followers, its heartbeat, its rows."""

@@ -20,12 +20,12 @@ logger = logging.getLogger(__name__)
 
 GAP_SECONDS = 0.5
 REDIS_AWAY_SECONDS = 1.0
-# Now and then we look without being rung: who marked the run as ended may have died before telling.
-LOOK_SECONDS = 10
+# A poll without a message: what marked the run as ended may have died before it published that.
+POLL_SECONDS = 10
 
 
 class Reader(Protocol):
-    """Who is told what happens in a run."""
+    """What a follower passes the events of a run to."""
 
     def take(self, entry: Entry) -> None:
         """The next event. A TextReplaced is the whole text so far, where single events are out of reach."""
@@ -42,7 +42,7 @@ class GapError(Exception):
 
 
 class Follower:
-    """Give `hear` to the bell, then call `catch_up_soon`. `ready` is set once the reader knows all that is saved."""
+    """Subscribe `notify`, then call `catch_up_soon`. `ready` is set once the reader has all that is saved."""
 
     def __init__(self, run: UUID, redis: "Redis", reader: Reader) -> None:
         self.run = run
@@ -53,10 +53,10 @@ class Follower:
         self._behind = False
         self._over = False
         self._catching_up: asyncio.Task[None] | None = None
-        self._next_look: asyncio.TimerHandle | None = None
+        self._next_poll: asyncio.TimerHandle | None = None
 
-    def hear(self, data: bytes | None) -> None:
-        """The doorbell: the next event, or None when some may have been missed."""
+    def notify(self, data: bytes | None) -> None:
+        """The next event as it was published, or None when some may have been missed."""
         if not self.ready.is_set():
             return  # The log has yet to be read, and holds it.
         entry = Entry.decode(data) if data else None
@@ -69,13 +69,13 @@ class Follower:
         """Read what was missed, in the background; once more where that is being done, as it may miss this."""
         self._behind = True
         if not self._over and (self._catching_up is None or self._catching_up.done()):
-            self._look_no_more()
+            self._cancel_poll()
             self._catching_up = asyncio.create_task(self._catch_up())
 
     def stop(self) -> None:
         """Read no more."""
         self._over = True
-        self._look_no_more()
+        self._cancel_poll()
         if self._catching_up and self._catching_up is not asyncio.current_task():
             self._catching_up.cancel()
 
@@ -94,11 +94,11 @@ class Follower:
                 self._behind = True
                 await asyncio.sleep(REDIS_AWAY_SECONDS)
         if not self._over:
-            self._next_look = asyncio.get_running_loop().call_later(LOOK_SECONDS, self.catch_up_soon)
+            self._next_poll = asyncio.get_running_loop().call_later(POLL_SECONDS, self.catch_up_soon)
 
-    def _look_no_more(self) -> None:
-        if self._next_look:
-            self._next_look.cancel()
+    def _cancel_poll(self) -> None:
+        if self._next_poll:
+            self._next_poll.cancel()
 
     async def _read_on(self) -> None:
         """From the database where the log does not reach back, then from the log."""
@@ -128,7 +128,7 @@ class Follower:
     def _take(self, entry: Entry) -> None:
         self._number = entry.number
         if is_end(entry):
-            # The database was told first: the end is read from there.
+            # The end is in the database before it is in the log, and is read from there.
             asyncio.get_running_loop().call_soon(self.catch_up_soon)
         else:
             self._reader.take(entry)

@@ -9,15 +9,15 @@ def log(run: UUID) -> str:
 
 
 def alive(run: UUID) -> str:
-    """Exists while the process that answers is alive."""
+    """The heartbeat of the run: exists while the process that answers is alive."""
     return f"run:{run}:alive"
 
 
 def stop(run: UUID) -> str:
-    """Set when the person wants no more."""
+    """The stop flag of the run."""
     return f"run:{run}:stop"
 
 
 def conversation(conversation: UUID) -> str:
-    """The channel on which the pages that show a conversation hear of changes."""
+    """The channel of a conversation: a message on it means that it changed."""
     return f"conversation:{conversation}"

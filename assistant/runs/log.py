@@ -17,13 +17,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from assistant.background import end
-from assistant.events import Event, TextDelta, TextReplaced, from_json
+from assistant.events import Event, TextDelta, TextReplaced, Unknown, from_json
 from assistant.runs import keys
 
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1 / 30
-# Runs are written a few at a time, each at its own moment: nobody waits behind all the others.
+# Runs are written a few at a time, each at its own moment: none waits behind all the others.
 TICK_SECONDS = 1 / 60
 # When many answer at once each is written less often, so that all together cost only so much.
 EVENTS_PER_SECOND = 1000
@@ -45,6 +45,15 @@ class Entry:
     def decode(cls, data: bytes) -> "Entry":
         value = json.loads(data)
         return cls(value.pop("number"), from_json(value))
+
+
+def encoded(run: UUID, entry: Entry) -> bytes:
+    """An entry of `run` for the log. One that cannot be serialised is logged, and keeps its number as `Unknown`."""
+    try:
+        return entry.encode()
+    except (TypeError, ValueError):
+        logger.exception("run %s has an event that cannot be written: %s", run, type(entry.event).__name__)
+        return Entry(entry.number, Unknown()).encode()
 
 
 async def read(redis: "Redis", run: UUID, after: int) -> list[Entry]:
@@ -96,7 +105,7 @@ class RunWriter:
 
 
 class Journal:
-    """Writes for all runs of this process. Use it as `async with Journal(redis) as journal`."""
+    """Writes the events of all runs of this process. Use it as `async with Journal(redis) as journal`."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
@@ -107,7 +116,7 @@ class Journal:
         self._flushed = asyncio.Condition()
 
     async def __aenter__(self) -> "Journal":
-        self._task = asyncio.create_task(self._write_on())
+        self._task = asyncio.create_task(self._write_forever())
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -145,12 +154,17 @@ class Journal:
         """Give up on what `writer` still has."""
         self._dirty.pop(writer.run, None)
 
-    async def _write_on(self) -> None:
+    async def _write_forever(self) -> None:
         while True:
             await self._awake.wait()
             self._awake.clear()
             self._urgent.clear()
-            written = await self._write()
+            try:
+                written = await self._write()
+            except Exception:
+                # The edge of this task: it writes for all runs, and must go on for as long as the process does.
+                logger.exception("the run log failed once")
+                written = False
             await self._pause(TICK_SECONDS if written else 1)
             if self._dirty:
                 self._awake.set()
@@ -175,22 +189,28 @@ class Journal:
             await self._send(taken)
         except (RedisError, OSError, TimeoutError) as error:
             logger.warning("the run log cannot be written: %s", error)
-            for writer in self._writing.values():
-                writer.restate(taken[writer.run])
-                self.wake(writer, urgent=False)
+            self._restate(taken)
             return False
+        except Exception:
+            self._restate(taken)
+            raise
         finally:
             self._writing = {}
         async with self._flushed:
             self._flushed.notify_all()
         return True
 
+    def _restate(self, taken: dict[UUID, list[Entry]]) -> None:
+        for writer in self._writing.values():
+            writer.restate(taken[writer.run])
+            self.wake(writer, urgent=False)
+
     async def _send(self, taken: dict[UUID, list[Entry]]) -> None:
         pipe = self._redis.pipeline(transaction=False)
         for run, entries in taken.items():
             key = keys.log(run)
             for entry in entries:
-                data = entry.encode()
+                data = encoded(run, entry)
                 pipe.xadd(key, {"e": data}, id=f"{entry.number}-0")
                 pipe.publish(key, data)
             # At the start and at the end; an answer never takes that long.

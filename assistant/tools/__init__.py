@@ -1,1 +1,1 @@
-"""What the assistant can do besides talking."""
+"""What the assistant does besides talking. toolbox.py lists all of it."""

@@ -1,59 +1,56 @@
-"""How far one picture is, heard at its person's doorbell and looked up now and then."""
+"""How far one picture is: published progress, and a poll now and then."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from assistant.database import in_thread
 from assistant.events import Waiting
 from imagine.errors import TooSlowError
+from imagine.events import PictureProgress, from_bytes
 from imagine.models import Picture
 
-PATIENCE_SECONDS = 600
-# Who told of the end may have died before: we also look by ourselves.
-LOOK_SECONDS = 3
-
-MAKING = (Picture.Status.WAITING, Picture.Status.DRAWING)
+TIMEOUT_SECONDS = 600
+# What would publish the end may have died before: so the row is polled as well.
+POLL_SECONDS = 3
 
 
 class PictureWatch:
-    """Give `hear` to the bell, for the channel of the picture's person; then read `steps`."""
+    """Subscribe `notify` to the channel of the picture's person; then read `steps`."""
 
     def __init__(self, picture: UUID) -> None:
         self._picture = picture
-        self._rung = asyncio.Event()
+        self._notified = asyncio.Event()
         self._done, self._of = 0, 0
 
-    def hear(self, data: bytes | None) -> None:
-        """What is told about the person's pictures; None when something may have been missed."""
-        if data and data.startswith(b"{"):
-            word = json.loads(data)
-            if word.get("id") == str(self._picture):
-                self._done, self._of = word["done"], word["of"]
-                self._rung.set()
+    def notify(self, data: bytes | None) -> None:
+        """What is published about the person's pictures; None when something may have been missed."""
+        event = from_bytes(data) if data else None
+        if isinstance(event, PictureProgress) and event.id == str(self._picture):
+            self._done, self._of = event.done, event.of
+            self._notified.set()
         elif data is None:
-            self._rung.set()
+            self._notified.set()
 
-    async def steps(self, patience: float = PATIENCE_SECONDS) -> AsyncGenerator[Waiting, None]:
+    async def steps(self, seconds: float = TIMEOUT_SECONDS) -> AsyncGenerator[Waiting, None]:
         """Each new step, until the picture is no longer in the making. Raises TooSlowError after so many seconds."""
-        deadline = asyncio.get_running_loop().time() + patience
-        told = 0, 0
-        while await status(self._picture) in MAKING:
+        deadline = asyncio.get_running_loop().time() + seconds
+        reported = 0, 0
+        while await status(self._picture) in Picture.MAKING:
             if asyncio.get_running_loop().time() > deadline:
-                raise TooSlowError(f"picture {self._picture} took more than {patience:.0f} s")
-            if (self._done, self._of) != told:
-                told = self._done, self._of
+                raise TooSlowError(f"picture {self._picture} took more than {seconds:.0f} s")
+            if (self._done, self._of) != reported:
+                reported = self._done, self._of
                 yield Waiting("drawing", done=self._done, of=self._of)
-            await self._news()
+            await self._next_event()
 
-    async def _news(self) -> None:
+    async def _next_event(self) -> None:
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._rung.wait()
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._notified.wait()
         except TimeoutError:
             return
-        self._rung.clear()
+        self._notified.clear()
 
 
 @in_thread

@@ -20,9 +20,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from imagine.checkpoint import find
-from imagine.pipeline import Painter
-from imagine.recipes import PainterOptions
+from imagine.diffusion.checkpoint import find
+from imagine.diffusion.pipeline import Renderer
+from imagine.diffusion.recipes import RenderOptions
+from imagine.diffusion.strokes import Stroke
 from imagine.sketchbook import canvas
 from imagine.sketchbook.captions import plural, with_article
 from imagine.sketchbook.data import ART
@@ -33,7 +34,6 @@ from imagine.sketchbook.palette import COLOURS, nearest
 from imagine.sketchbook.scenes import LAYOUTS, Scene, Thing, shaken
 from imagine.sketchbook.sheets import sheet
 from imagine.sketchbook.sprites import Sprite
-from imagine.strokes import Stroke
 
 SEEDS = (1, 2, 3, 4)
 TOP = 5
@@ -108,7 +108,7 @@ def fields(pictures: Tensor, x: float) -> Tensor:
     return halves[(x > 0) - (x < 0)].flatten(1)
 
 
-def draw(painter: Painter, prompts: Sequence[str], seed: int) -> Tensor:
+def draw(painter: Renderer, prompts: Sequence[str], seed: int) -> Tensor:
     """One picture for each prompt, [prompts, 3, H, W] from -1 to 1."""
     side = painter.recipe.live_size
     painted = painter.paint([Stroke(prompt, seed + 100 * number, side, side) for number, prompt in enumerate(prompts)])
@@ -119,7 +119,7 @@ def tensor(image: Image.Image) -> Tensor:
     return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).float() / 127.5 - 1
 
 
-def rows(painter: Painter, judge: Judge, most: int) -> Iterator[tuple[str, str, str]]:
+def rows(painter: Renderer, judge: Judge, most: int) -> Iterator[tuple[str, str, str]]:
     """What is measured, what came out, what was aimed for; `most` limits the prompts of each kind."""
     names, synonyms = [(name, name) for name in NAMES[:most]], SYNONYMS[:most]
     yield from told_rightly("names", names, nearest_of(painter, judge, names), "≥ 85 %")
@@ -140,7 +140,7 @@ def rows(painter: Painter, judge: Judge, most: int) -> Iterator[tuple[str, str, 
     yield "real drawings, told rightly by the judge", share(judge.real()), ""
 
 
-def nearest_of(painter: Painter, judge: Judge, told: Sequence[tuple[str, str]]) -> list[list[int]]:
+def nearest_of(painter: Renderer, judge: Judge, told: Sequence[tuple[str, str]]) -> list[list[int]]:
     """For each word and its thing the thing's place among the nearest, with each seed."""
     words, wanted = [word for word, _ in told], [thing for _, thing in told]
     by_seed = [judge.ranks(draw(painter, words, seed), wanted, Thing(0)) for seed in SEEDS]
@@ -162,21 +162,21 @@ def words_of(sprites: Sequence[Sprite]) -> set[str]:
     return said | {plural(word) for word in said}
 
 
-def on_grounds(painter: Painter, judge: Judge, most: int) -> Iterator[bool]:
+def on_grounds(painter: Renderer, judge: Judge, most: int) -> Iterator[bool]:
     for thing, colour in ON[:most]:
         picture = draw(painter, [f"{with_article(thing)} on a {colour} background"], 1)
         [rank] = judge.ranks(picture, [thing], Thing(0), colour)
         yield rank < TOP and closest(edge(picture[0])) == colour
 
 
-def in_colours(painter: Painter, judge: Judge, most: int) -> Iterator[bool]:
+def in_colours(painter: Renderer, judge: Judge, most: int) -> Iterator[bool]:
     for thing, colour in TINTED[:most]:
         picture = draw(painter, [with_article(f"{colour} {thing}")], 1)
         [rank] = judge.ranks(picture, [thing], Thing(0, tint=colour))
         yield rank < TOP and main_colour(picture[0]) == colour
 
 
-def in_pairs(painter: Painter, judge: Judge, most: int) -> Iterator[bool]:
+def in_pairs(painter: Renderer, judge: Judge, most: int) -> Iterator[bool]:
     left, right, size = LAYOUTS["and"]
     for pair in TOGETHER[:most]:
         picture = draw(painter, [" and ".join(with_article(name) for name in pair)], 1)
@@ -206,7 +206,7 @@ def main_colour(picture: Tensor) -> str:
     return max(set(words), key=words.count)
 
 
-def milliseconds(painter: Painter) -> tuple[float, float]:
+def milliseconds(painter: Renderer) -> tuple[float, float]:
     """For one picture on CORES cores, words in, pixels out: the middle of TIMED, and the least, when others rest."""
     before = torch.get_num_threads()
     torch.set_num_threads(CORES)
@@ -223,10 +223,10 @@ def share(right: Sequence[bool]) -> str:
     return f"{sum(right) / max(len(right), 1):.0%} of {len(right)}"
 
 
-def loaded(folder: Path, device: str) -> Painter:
+def loaded(folder: Path, device: str) -> Renderer:
     """The checkpoint as Chaski loads it, in full precision."""
     batch = 1 if device == "cpu" else ON_GPU
-    return Painter.load(find(str(folder), folder.parent), PainterOptions(device, "float32", batch=batch))
+    return Renderer.load(find(str(folder), folder.parent), RenderOptions(device, "float32", batch=batch))
 
 
 def main() -> None:

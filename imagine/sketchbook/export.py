@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from diffusers import StableDiffusionPipeline
 
-from imagine.recipes import FILE
+from imagine.diffusion.recipes import FILE
 from imagine.sketchbook import model
 from imagine.sketchbook.data import ART, CREDITS
 from imagine.sketchbook.materials import Materials

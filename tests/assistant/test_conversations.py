@@ -38,7 +38,7 @@ def say(person: Person, text: str = "Hello", conversation: Conversation | None =
 
 
 def finish(turn: Turn, text: str = "Good day.") -> Turn:
-    """End the answer, as assistant/respond.py does."""
+    """End the answer, as assistant/answering.py does."""
     Message.objects.filter(id=turn.answer.id).update(text=text)
     Run.objects.filter(id=turn.run.id).update(status=Run.Status.DONE)
     return turn
@@ -71,7 +71,7 @@ def at_once(*requests: Callable[[], object]) -> list[object]:
 def test_the_first_words_begin_a_conversation_and_give_it_its_title(ada: Person) -> None:
     turn = say(ada, "  What is\r\na llama?\x00 ")
     conversation = turn.run.conversation
-    assert conversation.person == ada
+    assert conversation.members.get() == ada
     assert conversation.title == "What is a llama?"
     question, answer = conversations.shown_messages(conversation)
     assert (question.position, question.role, question.text) == (1, "user", "What is\na llama?")

@@ -17,7 +17,7 @@ from assistant.llama.errors import ContextTooLongError, CutOffError
 from assistant.llama.messages import ChatMessage
 from assistant.llama.options import LlamaOptions
 from assistant.models import Message, Run
-from assistant.respond import load_history
+from assistant.runs.saving import load_history
 from tests.fake_llama import FakeLlama, cut_off, loading, says
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
@@ -170,7 +170,7 @@ async def test_the_model_hears_what_was_said_and_not_the_empty_answers() -> None
 
 async def test_the_model_does_not_hear_what_was_put_aside() -> None:
     run = await talk(("One", "First."), ("Two", "Second."))
-    person = await in_thread(lambda: run.conversation.person)()
+    person = await in_thread(lambda: run.conversation.members.get())()
     anew = await in_thread(conversations.retry)(person, run.answer_id)
     assert [message.content for message in (await load_history(anew.run.id)).messages] == ["One", "First.", "Two"]
     await in_thread(Run.objects.filter(id=anew.run.id).update)(status=Run.Status.DONE)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from pytest_django.fixtures import Settings
 
-from assistant import ideas, prompts, stickers
+from assistant import demo_ideas, ideas, prompts
 from assistant.ideas import IMPROVEMENTS, SUGGESTIONS, clean, plain_ideas
 from assistant.runtime import Runtime
 from imagine.safety import check_words
@@ -114,9 +114,9 @@ async def test_where_the_small_checkpoint_draws_the_ideas_are_what_it_knows(
     settings: Settings, runtime: Runtime, fake_llama: FakeLlama
 ) -> None:
     settings.IMAGINE_DEMO = True
-    known = stickers.suggestions()
+    known = demo_ideas.suggestions()
     assert len(set((await ideas.ideas(runtime, "")).suggested) & set(known)) == SUGGESTIONS
-    grounds = {f"a fox {ground}" for ground in stickers.GROUNDS}
+    grounds = {f"a fox {ground}" for ground in demo_ideas.GROUNDS}
     assert len(set((await ideas.ideas(runtime, "a fox")).improved) & grounds) == IMPROVEMENTS
     assert fake_llama.requests == []
     for line in known:

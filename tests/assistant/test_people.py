@@ -10,9 +10,9 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import connection
 from django.utils import timezone
 
-from assistant import people
+from assistant import conversations, people
 from assistant.models import Conversation, Feedback, Message, Person, Run
-from imagine import storage
+from imagine.files import storage
 from imagine.models import Picture
 from tests.easel import drawn
 
@@ -23,12 +23,12 @@ def make_account() -> Person:
 
 def talk(person: Person, text: str = "Hello", client_id: object = None) -> Conversation:
     """A conversation with one question, one answer and a thumb for it."""
-    conversation = Conversation.objects.create(person=person, title=f"About {text}")
+    conversation = conversations.begin(person, f"About {text}")
     conversation.messages.create(
         position=1, role=Message.Role.USER, author=person, text=text, client_id=client_id or uuid4()
     )
     answer = conversation.messages.create(position=2, role=Message.Role.ASSISTANT, text=f"You said {text}")
-    Run.objects.create(conversation=conversation, answer=answer, status=Run.Status.DONE)
+    Run.objects.create(conversation=conversation, answer=answer, person=person, status=Run.Status.DONE)
     Feedback.objects.create(message=answer, person=person, good=True, word="nice")
     return conversation
 
@@ -64,7 +64,7 @@ def test_a_guest_brings_everything_into_an_account():
     conversation = talk(guest)
     people.merge(guest, account)
     conversation.refresh_from_db()
-    assert conversation.person == account
+    assert conversation.members.get() == account
     assert conversation.messages.get(position=1).author == account
     assert account.feedback.count() == 1
     assert not Person.objects.filter(pk=guest.pk).exists()

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageStat
 from playwright.async_api import Locator, Page, expect
 
 from assistant.database import in_thread
-from imagine import keys, studio
+from imagine import keys, status
 from imagine.models import Picture
 from tests.imagine.drawing import Pad, begin, picture_of
 from tests.people import Visitor
@@ -172,5 +172,5 @@ def paused(painter: Painter) -> Iterator[None]:
 def away(painter: Painter, valkey: Valkey) -> Iterator[None]:
     """The painter has not been heard of for a while."""
     with paused(painter):
-        valkey.forget(*(keys.painter(role) for role in studio.ROLES))
+        valkey.forget(*(keys.painter(role) for role in status.ROLES))
         yield

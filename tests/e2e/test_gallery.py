@@ -23,7 +23,7 @@ from tests.e2e.imagining import (
 from tests.easel import drawn, still
 from tests.people import Visitor
 from tests.servers import Painter
-from web.pictures import PAGE_LENGTH
+from web.pictures.pages import PAGE_LENGTH
 
 pytestmark = pytest.mark.usefixtures("painter")
 

@@ -9,7 +9,7 @@ from playwright.async_api import FilePayload, Page, expect
 
 from assistant.database import in_thread
 from imagine.models import Picture
-from imagine.work import Work
+from imagine.painter.claim import Claim
 from tests.e2e.conftest import OpenPage
 from tests.e2e.hands import WAYS, Hand, Way, screen
 from tests.e2e.imagining import (
@@ -66,19 +66,19 @@ async def test_drawing_gives_four_pictures_to_choose_from(open_page: OpenPage, w
 
 
 @in_thread
-def begun(picture: Picture, easel: Easel) -> Work:
-    work = Work.claim(picture.id, easel.redis, 60)
+def begun(picture: Picture, easel: Easel) -> Claim:
+    work = Claim.claim(picture.id, easel.redis, 60)
     assert work
     return work
 
 
 @in_thread
-def draw_on(easel: Easel, work: Work, done: int, of: int) -> None:
+def draw_on(easel: Easel, work: Claim, done: int, of: int) -> None:
     easel.step(work, done, of)
 
 
 @in_thread
-def finish(easel: Easel, work: Work) -> None:
+def finish(easel: Easel, work: Claim) -> None:
     easel.finish(work)
 
 

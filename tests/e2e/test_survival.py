@@ -257,7 +257,7 @@ async def test_the_model_is_away_from_the_start(stage: Stage, stage_page: Page) 
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (silent(), "went quiet"),
+        (silent(), "did not begin in time"),
         (stalls("word1 word2"), "went quiet"),
         (cut_off("word1 word2"), "cut off"),
         (nonsense(b"<html>Bad gateway</html>"), "cannot be read"),

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from PIL import Image
 
-from imagine import storage
+from imagine.files import storage
 from imagine.models import Picture
 from tests.people import Frame, Socket, Visitor
 from tests.servers import eventually

@@ -11,9 +11,10 @@ from PIL import Image
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from imagine import keys, live
+from imagine import history, keys, live
 from imagine.errors import AwayError, StoppedError
-from imagine.live import FILM_FRAMES, FRAME, HEADER, LINE_LENGTH, PAUSE_SECONDS, Lookout, Sketch
+from imagine.history import HEADER, MOST_PREVIEWS
+from imagine.live import PAUSE_SECONDS, PREVIEW, QUEUE_LENGTH, LivePrompt, StaleCheck
 from tests.servers import Valkey, eventually
 
 
@@ -30,30 +31,30 @@ def painter_side(valkey: Valkey, redis: AsyncRedis) -> Redis:
     return Redis.from_url(valkey.url, db=7)
 
 
-def typed(prompt: str, number: int = 1, shape: str = "square") -> Sketch:
-    return Sketch(uuid4(), uuid4(), number, prompt, "", shape, seed=3)
+def typed(prompt: str, number: int = 1, shape: str = "square") -> LivePrompt:
+    return LivePrompt(uuid4(), uuid4(), number, prompt, "", shape, seed=3)
 
 
-def more(sketch: Sketch, prompt: str, hurry: bool = False) -> Sketch:
-    return replace(sketch, prompt=prompt, number=sketch.number + 1, hurry=hurry)
+def more(words: LivePrompt, prompt: str, hurry: bool = False) -> LivePrompt:
+    return replace(words, prompt=prompt, number=words.number + 1, hurry=hurry)
 
 
 async def test_only_the_newest_words_are_drawn(redis: AsyncRedis, painter_side: Redis) -> None:
-    sketch = typed("a l")
-    assert (await live.put(redis, sketch)).is_new
+    words = typed("a l")
+    assert (await live.put(redis, words)).is_new
     for prompt in ("a ll", "a lla", "a llama"):
-        sketch = more(sketch, prompt)
-        assert not (await live.put(redis, sketch)).is_new
+        words = more(words, prompt)
+        assert not (await live.put(redis, words)).is_new
     [taken] = live.take(painter_side, 8)
     assert (taken.prompt, taken.number) == ("a llama", 4)
     assert live.take(painter_side, 8) == []
 
 
 async def test_a_person_is_drawn_for_once_at_a_time(redis: AsyncRedis, painter_side: Redis) -> None:
-    sketch = typed("a llama")
-    await live.put(redis, sketch)
+    words = typed("a llama")
+    await live.put(redis, words)
     drawing = live.take(painter_side, 1)
-    await live.put(redis, more(sketch, "a llama in the rain"))
+    await live.put(redis, more(words, "a llama in the rain"))
     assert live.take(painter_side, 1) == []
     live.release(painter_side, drawing)
     assert [taken.prompt for taken in live.take(painter_side, 1)] == ["a llama in the rain"]
@@ -69,8 +70,8 @@ async def test_who_waited_longest_comes_first_and_nobody_starves(redis: AsyncRed
         order.append(taken.prompt)
         live.release(painter_side, [taken])
         # Both type on at once.
-        for sketch in (quick, slow):
-            await live.put(redis, sketch)
+        for words in (quick, slow):
+            await live.put(redis, words)
     assert order == ["quick", "slow", "quick", "slow"]
 
 
@@ -82,48 +83,48 @@ async def test_people_see_how_many_come_first(redis: AsyncRedis, painter_side: R
 async def test_several_people_share_a_pass_when_their_shapes_are_the_same(
     redis: AsyncRedis, painter_side: Redis
 ) -> None:
-    for sketch in (typed("one"), typed("two", shape="wide"), typed("three")):
-        await live.put(redis, sketch)
+    for words in (typed("one"), typed("two", shape="wide"), typed("three")):
+        await live.put(redis, words)
     assert [taken.prompt for taken in live.take(painter_side, 8)] == ["one", "three"]
     assert [taken.prompt for taken in live.take(painter_side, 8)] == ["two"]
 
 
 async def test_a_full_line_takes_nobody_more(redis: AsyncRedis) -> None:
-    await redis.zadd(keys.LINE, {str(uuid4()): time.time() for _ in range(LINE_LENGTH)})
+    await redis.zadd(keys.QUEUE, {str(uuid4()): time.time() for _ in range(QUEUE_LENGTH)})
     with pytest.raises(AwayError):
         await live.put(redis, typed("one too many"))
 
 
 async def test_those_who_come_at_once_do_not_slip_past_the_end_of_the_line(redis: AsyncRedis) -> None:
-    await redis.zadd(keys.LINE, {str(uuid4()): time.time() for _ in range(LINE_LENGTH - 3)})
+    await redis.zadd(keys.QUEUE, {str(uuid4()): time.time() for _ in range(QUEUE_LENGTH - 3)})
     places = await asyncio.gather(*(live.put(redis, typed("me too")) for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(place, AwayError) for place in places) == 17
-    assert await redis.zcard(keys.LINE) == LINE_LENGTH
+    assert await redis.zcard(keys.QUEUE) == QUEUE_LENGTH
     assert len(await redis.keys(keys.slot("*"))) == 3
 
 
 async def test_who_stands_in_a_full_line_may_type_on(redis: AsyncRedis, painter_side: Redis) -> None:
-    sketch = typed("a ll")
-    await live.put(redis, sketch)
-    await redis.zadd(keys.LINE, {str(uuid4()): time.time() for _ in range(LINE_LENGTH - 1)})
-    assert not (await live.put(redis, more(sketch, "a llama"))).is_new
+    words = typed("a ll")
+    await live.put(redis, words)
+    await redis.zadd(keys.QUEUE, {str(uuid4()): time.time() for _ in range(QUEUE_LENGTH - 1)})
+    assert not (await live.put(redis, more(words, "a llama"))).is_new
     assert [taken.prompt for taken in live.take(painter_side, 1)] == ["a llama"]
 
 
 async def test_who_left_is_not_drawn_for(redis: AsyncRedis, painter_side: Redis) -> None:
     gone, stays = typed("gone"), typed("stays")
-    for sketch in (gone, stays):
-        await live.put(redis, sketch)
-    await live.leave(redis, gone.person, gone.sketch)
+    for words in (gone, stays):
+        await live.put(redis, words)
+    await live.leave(redis, gone.person, gone.canvas)
     assert [taken.prompt for taken in live.take(painter_side, 8)] == ["stays"]
 
 
 async def test_a_tab_that_closes_leaves_the_other_tab_its_drawing(redis: AsyncRedis, painter_side: Redis) -> None:
     first = typed("in the first tab")
     await live.put(redis, first)
-    second = replace(first, sketch=uuid4(), prompt="in the second tab")
+    second = replace(first, canvas=uuid4(), prompt="in the second tab")
     await live.put(redis, second)
-    await live.leave(redis, first.person, first.sketch)
+    await live.leave(redis, first.person, first.canvas)
     assert [taken.prompt for taken in live.take(painter_side, 8)] == ["in the second tab"]
 
 
@@ -131,110 +132,110 @@ class TestWhatIsBeingDrawn:
     """Between two steps: go on, or leave it for something newer."""
 
     async def test_goes_on_while_its_person_types_on(self, redis: AsyncRedis, painter_side: Redis) -> None:
-        sketch = typed("a lla")
-        await live.put(redis, sketch)
+        words = typed("a lla")
+        await live.put(redis, words)
         [taken] = live.take(painter_side, 1)
-        await live.put(redis, more(sketch, "a llama"))
-        Lookout(painter_side, [taken])(1, 4)
+        await live.put(redis, more(words, "a llama"))
+        StaleCheck(painter_side, [taken])(1, 4)
 
     async def test_stops_for_newer_words_once_the_person_has_paused(
         self, redis: AsyncRedis, painter_side: Redis
     ) -> None:
-        sketch = typed("a lla")
-        await live.put(redis, sketch)
+        words = typed("a lla")
+        await live.put(redis, words)
         [taken] = live.take(painter_side, 1)
-        await live.put(redis, more(sketch, "a llama"))
+        await live.put(redis, more(words, "a llama"))
         eventually(lambda: stops(painter_side, taken), PAUSE_SECONDS * 50)
 
     async def test_stops_at_once_for_words_that_are_in_a_hurry(self, redis: AsyncRedis, painter_side: Redis) -> None:
-        sketch = typed("a lla")
-        await live.put(redis, sketch)
+        words = typed("a lla")
+        await live.put(redis, words)
         [taken] = live.take(painter_side, 1)
-        await live.put(redis, more(sketch, "a llama", hurry=True))
+        await live.put(redis, more(words, "a llama", hurry=True))
         assert stops(painter_side, taken)
 
     async def test_stops_when_its_person_is_done_with_words_sent_before(
         self, redis: AsyncRedis, painter_side: Redis
     ) -> None:
-        sketch = typed("a lla")
-        await live.put(redis, sketch)
+        words = typed("a lla")
+        await live.put(redis, words)
         [taken] = live.take(painter_side, 1)
-        newest = more(sketch, "a llama")
+        newest = more(words, "a llama")
         await live.put(redis, newest)
-        await live.hurry(redis, newest.person, newest.sketch, newest.number)
+        await live.hurry(redis, newest.person, newest.canvas, newest.number)
         assert stops(painter_side, taken)
         live.release(painter_side, [taken])
         [last] = live.take(painter_side, 1)
-        assert (last.prompt, last.seed, last.hurry) == ("a llama", sketch.seed, True)
+        assert (last.prompt, last.seed, last.hurry) == ("a llama", words.seed, True)
 
     async def test_goes_on_when_it_is_what_its_person_is_done_with(
         self, redis: AsyncRedis, painter_side: Redis
     ) -> None:
-        sketch = typed("a llama")
-        await live.put(redis, sketch)
+        words = typed("a llama")
+        await live.put(redis, words)
         [taken] = live.take(painter_side, 1)
-        await live.hurry(redis, sketch.person, sketch.sketch, sketch.number)
-        await live.hurry(redis, sketch.person, sketch.sketch, sketch.number + 1)
+        await live.hurry(redis, words.person, words.canvas, words.number)
+        await live.hurry(redis, words.person, words.canvas, words.number + 1)
         assert not stops(painter_side, taken)
 
     async def test_stops_when_its_person_leaves(self, redis: AsyncRedis, painter_side: Redis) -> None:
-        sketch = typed("a llama")
-        await live.put(redis, sketch)
+        words = typed("a llama")
+        await live.put(redis, words)
         [taken] = live.take(painter_side, 1)
-        await live.leave(redis, sketch.person, sketch.sketch)
+        await live.leave(redis, words.person, words.canvas)
         assert stops(painter_side, taken)
 
     async def test_goes_on_while_one_of_several_people_wants_it(self, redis: AsyncRedis, painter_side: Redis) -> None:
         gone, stays = typed("gone"), typed("stays")
-        for sketch in (gone, stays):
-            await live.put(redis, sketch)
+        for words in (gone, stays):
+            await live.put(redis, words)
         both = live.take(painter_side, 2)
-        await live.leave(redis, gone.person, gone.sketch)
+        await live.leave(redis, gone.person, gone.canvas)
         assert not stops(painter_side, *both)
-        await live.leave(redis, stays.person, stays.sketch)
+        await live.leave(redis, stays.person, stays.canvas)
         assert stops(painter_side, *both)
 
 
-def stops(redis: Redis, *sketches: Sketch) -> bool:
+def stops(redis: Redis, *prompts: LivePrompt) -> bool:
     try:
-        Lookout(redis, sketches)(1, 4)
+        StaleCheck(redis, prompts)(1, 4)
     except StoppedError:
         return True
     return False
 
 
 async def test_a_frame_reaches_its_person_and_their_film(redis: AsyncRedis, painter_side: Redis) -> None:
-    sketch = typed("a llama", number=9)
-    await live.put(redis, sketch)
+    words = typed("a llama", number=9)
+    await live.put(redis, words)
     async with redis.pubsub() as pages:
-        await pages.subscribe(keys.person(sketch.person))
-        live.show(painter_side, sketch, Image.new("RGB", (64, 48), "red"))
+        await pages.subscribe(keys.person(words.person))
+        history.publish(painter_side, words, Image.new("RGB", (64, 48), "red"))
         message = None
         while message is None or message["type"] != "message":
             message = await pages.get_message(timeout=10)
     data = message["data"]
-    assert HEADER.unpack_from(data) == (FRAME, sketch.sketch.bytes, 9, 64, 48)
-    [frame] = live.film(painter_side, sketch.person, sketch.sketch)
+    assert HEADER.unpack_from(data) == (PREVIEW, words.canvas.bytes, 9, 64, 48)
+    [frame] = history.read(painter_side, words.person, words.canvas)
     assert frame.jpeg == data[HEADER.size :]
-    assert frame.sketch == sketch
+    assert frame.prompt == words
 
 
 async def test_who_left_while_their_frame_was_drawn_has_it_in_no_film(redis: AsyncRedis, painter_side: Redis) -> None:
-    sketch = typed("a llama")
-    await live.put(redis, sketch)
+    words = typed("a llama")
+    await live.put(redis, words)
     [taken] = live.take(painter_side, 1)
-    await live.leave(redis, sketch.person, sketch.sketch)
-    live.show(painter_side, taken, Image.new("RGB", (8, 8)))
-    assert not await redis.exists(keys.film(sketch.person))
+    await live.leave(redis, words.person, words.canvas)
+    history.publish(painter_side, taken, Image.new("RGB", (8, 8)))
+    assert not await redis.exists(keys.history(words.person))
 
 
 async def test_a_film_keeps_the_last_frames_of_its_own_drawing(redis: AsyncRedis, painter_side: Redis) -> None:
-    sketch = typed("a llama")
-    await live.put(redis, sketch)
-    other = replace(sketch, sketch=uuid4())
-    for number in range(FILM_FRAMES):
-        live.show(painter_side, replace(sketch, number=number), Image.new("RGB", (8, 8)))
-    live.show(painter_side, other, Image.new("RGB", (8, 8)))
-    numbers = [frame.sketch.number for frame in live.film(painter_side, sketch.person, sketch.sketch)]
-    assert numbers == list(range(1, FILM_FRAMES))
-    assert await redis.ttl(keys.film(sketch.person)) > 0
+    words = typed("a llama")
+    await live.put(redis, words)
+    other = replace(words, canvas=uuid4())
+    for number in range(MOST_PREVIEWS):
+        history.publish(painter_side, replace(words, number=number), Image.new("RGB", (8, 8)))
+    history.publish(painter_side, other, Image.new("RGB", (8, 8)))
+    numbers = [frame.prompt.number for frame in history.read(painter_side, words.person, words.canvas)]
+    assert numbers == list(range(1, MOST_PREVIEWS))
+    assert await redis.ttl(keys.history(words.person)) > 0

@@ -5,7 +5,8 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from imagine import keys, marks, storage
+from imagine import keys
+from imagine.files import marks, storage
 from imagine.models import Picture
 from imagine.shapes import SHAPES
 from tests.imagine.drawing import LOOP_FILES, STILL_FILES, ask, draw, ended, refused, shown

@@ -8,7 +8,7 @@ from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
 from assistant.models import Conversation, Feedback, Message, Person, Run
-from imagine import storage
+from imagine.files import storage
 from imagine.models import Picture, Share
 from tests.people import Frame, Socket, Visitor
 from tests.servers import eventually
@@ -54,10 +54,10 @@ def draw(visitor: Visitor, files: dict[str, bytes] | None = None, **fields: Any)
 def rows(person: Person) -> list[list[dict[str, Any]]]:
     """Everything the database holds of a person's words and pictures."""
     theirs = (
-        Conversation.objects.filter(person=person),
-        Message.objects.filter(conversation__person=person),
-        Run.objects.filter(conversation__person=person),
-        Feedback.objects.filter(message__conversation__person=person),
+        Conversation.objects.filter(memberships__person=person),
+        Message.objects.filter(conversation__memberships__person=person),
+        Run.objects.filter(conversation__memberships__person=person),
+        Feedback.objects.filter(message__conversation__memberships__person=person),
         Picture.objects.filter(person=person),
         Share.objects.filter(picture__person=person),
     )

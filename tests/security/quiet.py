@@ -9,8 +9,8 @@ import httpx
 from PIL import Image
 from redis import Redis
 
-from imagine import keys, live
-from imagine.live import Sketch
+from imagine import history, keys
+from imagine.live import LivePrompt
 from imagine.models import Picture
 from tests.people import Visitor
 from tests.servers import Site, Valkey
@@ -33,14 +33,14 @@ def film(visitor: Visitor, valkey: Valkey, *prompts: str) -> UUID:
     sketch = uuid4()
     with Redis.from_url(valkey.url) as painter:
         for number, prompt in enumerate(prompts, 1):
-            show(painter, Sketch(visitor.person.id, sketch, number, prompt, "", "square", 5))
+            show(painter, LivePrompt(visitor.person.id, sketch, number, prompt, "", "square", 5))
     return sketch
 
 
-def show(painter: Redis, sketch: Sketch) -> None:
+def show(painter: Redis, sketch: LivePrompt) -> None:
     """A frame of it."""
     painter.set(keys.slot(sketch.person), sketch.to_bytes(), ex=60)
-    live.show(painter, sketch, Image.new("RGB", (64, 64), "teal"))
+    history.publish(painter, sketch, Image.new("RGB", (64, 64), "teal"))
 
 
 def ask(visitor: Visitor, path: str = "/imagine/draw", **fields: object) -> tuple[int, str]:

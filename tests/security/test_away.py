@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from imagine import keys
-from imagine.checkpoint import find
+from imagine.diffusion.checkpoint import find
 from imagine.errors import CheckpointError
 from imagine.models import Picture
 from tests.assistant.test_tasks import Touch
 from tests.fake_llama import FakeLlama
-from tests.imagine.checkpoints import stable_diffusion
+from tests.imagine.diffusion.checkpoints import stable_diffusion
 from tests.imagine.drawing import Pad, draw, ended
 from tests.people import Visitor, next_address
 from tests.security.attacks import rest

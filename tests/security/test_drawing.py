@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 from redis import Redis
 
-from imagine import jobs, keys, storage
+from imagine import jobs, keys
 from imagine.errors import PictureNotFoundError
+from imagine.files import storage
 from imagine.models import Picture
-from imagine.studio import Notice
+from imagine.status import RoleStatus
 from tests.easel import Easel
 from tests.fake_llama import FakeLlama, says
 from tests.imagine.drawing import Pad, begin
@@ -180,7 +181,7 @@ def test_twenty_tabs_of_one_person_are_one_in_line(eve: Visitor, quiet_valkey: V
 
 def line(valkey: Valkey) -> list[str]:
     with Redis.from_url(valkey.url, decode_responses=True) as client:
-        return list(client.zrange(keys.LINE, 0, -1))  # type: ignore[arg-type]
+        return list(client.zrange(keys.QUEUE, 0, -1))  # type: ignore[arg-type]
 
 
 def leave(pad: Pad) -> None:
@@ -233,7 +234,7 @@ def test_an_erased_person_leaves_no_word_behind(eve: Visitor, quiet_valkey: Valk
         assert eve.post("/you/erase", {"sure": "yes"}).status_code == 302
         assert marker not in kept_in(quiet_valkey)
     assert quiet_valkey.has(keys.stop(picture.id))
-    assert not quiet_valkey.has(keys.film(person))
+    assert not quiet_valkey.has(keys.history(person))
     assert storage.names(picture.id) == []
 
 
@@ -241,7 +242,7 @@ def kept_in(valkey: Valkey) -> str:
     """All that Redis holds of prompts."""
     with Redis.from_url(valkey.url) as client:
         slots = [client.get(key) for key in client.scan_iter(keys.slot("*"))]
-        films = [client.xrange(key) for key in client.scan_iter(keys.film("*"))]
+        films = [client.xrange(key) for key in client.scan_iter(keys.history("*"))]
     return repr(slots) + repr(films)
 
 
@@ -377,7 +378,7 @@ def test_an_address_where_something_of_ours_is_expected_is_not_fetched(ivy: Visi
 def guest(shared_account_site: Site, quiet_valkey: Valkey, fake_llama: FakeLlama) -> Iterator[Visitor]:
     """A guest of the chat, where only accounts draw, and somebody would draw for them."""
     easel = Easel(quiet_valkey.url)
-    easel.redis.set(keys.painter("final"), Notice("final", "ready", checkpoint="easel", redraw=True).to_bytes())
+    easel.redis.set(keys.painter("final"), RoleStatus("final", "ready", checkpoint="easel", redraw=True).to_bytes())
     with Visitor(shared_account_site, next_address()) as visitor:
         rest(visitor.begin())
         yield visitor

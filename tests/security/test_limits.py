@@ -17,8 +17,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from assistant import people
-from assistant.models import Conversation, Message, Person, Run
+from assistant import conversations, people
+from assistant.errors import LimitedError
+from assistant.limits import Limits
+from assistant.models import Conversation, Member, Message, Person, Run
 from imagine import keys
 from tests.fake_llama import FakeLlama, Gate, says, stalls
 from tests.people import Visitor, next_address
@@ -26,8 +28,7 @@ from tests.security.attacks import Talk, replies, rest, rows, sign_up, talk
 from tests.security.routes import NOTHING, OPEN, OWNED, routes
 from tests.servers import Site, Valkey, eventually
 from web.bodies import BoundedBodies
-from web.frames import FRAMES, IMAGINE_FRAMES
-from web.limits import LimitedError, Limits
+from web.sockets.messages import CONVERSATION_MESSAGES, PICTURE_MESSAGES
 
 GUEST, ACCOUNT, ADDRESS, GUESTS, RUNS = 4, 6, 9, 3, 2
 
@@ -176,7 +177,7 @@ def test_no_more_answers_at_once_than_allowed_however_many_tabs_ask(tight_site: 
         with ThreadPoolExecutor(20) as pool:
             form = [{"text": "At once", "id": str(uuid4())} for _ in range(20)]
             statuses = list(pool.map(lambda data: visitor.post("/", data).status_code, form))
-        running = Run.objects.filter(conversation__person=visitor.person, status="running")
+        running = Run.objects.filter(conversation__memberships__person=visitor.person, status="running")
         assert statuses.count(302) == running.count() == RUNS
         assert fake_llama.open_streams <= RUNS
         gate.open()
@@ -364,8 +365,8 @@ def fill(conversation: Conversation, many: int) -> None:
 
 
 def test_a_conversation_as_long_as_it_can_get_opens_like_any_other(writer: Person) -> None:
-    short = Conversation.objects.create(person=writer, title="Short")
-    full = Conversation.objects.create(person=writer, title="Full")
+    short = conversations.begin(writer, "Short")
+    full = conversations.begin(writer, "Full")
     fill(short, 60)
     fill(full, site_settings.MESSAGES_PER_CONVERSATION)
     client = browser_of(writer)
@@ -394,7 +395,8 @@ def test_a_thousand_conversations_are_listed_in_few_queries_and_are_the_most(ali
     alice.begin()
     person, most = alice.person, site_settings.CONVERSATIONS_PER_PERSON
     few, _ = queries_of(browser_of(person), "/c/")
-    Conversation.objects.bulk_create(Conversation(person=person, title=f"Number {n}") for n in range(most - 1))
+    made = Conversation.objects.bulk_create(Conversation(title=f"Number {n}") for n in range(most - 1))
+    Member.objects.bulk_create(Member(conversation=conversation, person=person) for conversation in made)
     many, page = queries_of(browser_of(person), "/c/")
     assert many <= few + 1
     assert page.count('id="c-') == 50
@@ -421,7 +423,7 @@ def test_a_thousand_conversations_are_listed_in_few_queries_and_are_the_most(ali
 def test_search_takes_signs_as_they_are(writer: Person, query: str, found: set[str] | None) -> None:
     texts = ["100% sure", "snake_case", "back\\slash", "it's", 'a "word"', "(a+)+$", "plain"]
     for text in texts:
-        conversation = Conversation.objects.create(person=writer, title="A talk")
+        conversation = conversations.begin(writer, "A talk")
         Message.objects.create(conversation=conversation, position=1, role="user", text=text)
     page = browser_of(writer).get("/c/", {"q": query})
     assert page.status_code == 200
@@ -431,7 +433,7 @@ def test_search_takes_signs_as_they_are(writer: Person, query: str, found: set[s
 
 def test_a_search_in_very_much_text_is_answered_in_time(writer: Person) -> None:
     for _ in range(20):
-        conversation = Conversation.objects.create(person=writer)
+        conversation = conversations.begin(writer, "")
         Message.objects.bulk_create(
             Message(conversation=conversation, position=n, role="user", text="a" * 5000) for n in range(1, 51)
         )
@@ -609,7 +611,7 @@ def good_value(wanted: type) -> Any:
     return {UUID: str(NOTHING), int: 0, str: "Hello", bool: False}[wanted]
 
 
-@pytest.mark.parametrize(("path", "kinds"), [("/ws/", FRAMES), ("/ws/imagine/", IMAGINE_FRAMES)])
+@pytest.mark.parametrize(("path", "kinds"), [("/ws/", CONVERSATION_MESSAGES), ("/ws/imagine/", PICTURE_MESSAGES)])
 def test_an_odd_frame_is_refused_whatever_is_wrong_with_it(
     site: Site, hers: tuple[Visitor, Talk], valkey: Valkey, path: str, kinds: Mapping[str, type[Any]]
 ) -> None:

@@ -146,7 +146,7 @@ def test_fields_nobody_asked_for_are_never_stored(alice: Visitor) -> None:
     assert (after.is_staff, after.is_superuser, after.is_active, after.is_guest) == (False, False, True, False)
     assert after.date_joined.year > 2000
     conversation.refresh_from_db()
-    assert conversation.person_id == person.id
+    assert conversation.members.get().id == person.id
     assert conversation.created_at.year > 2000
     said = conversation.messages.order_by("position").values_list("position", "role", "author_id", "replaced_by_id")
     expected = [(1, "user"), (2, "assistant"), (3, "user"), (4, "assistant")]

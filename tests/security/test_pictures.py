@@ -10,8 +10,9 @@ import pytest
 from celery import Celery
 from PIL import ImageChops
 
-from imagine import keys, marks, storage
-from imagine.develop import FORMS
+from imagine import keys
+from imagine.files import marks, storage
+from imagine.files.develop import FORMS
 from imagine.models import Picture, Share
 from tests.assistant.test_tasks import Touch
 from tests.fake_llama import FakeLlama, says

@@ -12,13 +12,21 @@ from tests.people import Visitor, next_address
 from tests.security.attacks import replies, rows, sign_up, talk
 from tests.security.routes import OPEN, OWNED, STAFF, Owned, routes
 from tests.servers import Site
-from web.frames import FRAMES
+from web.sockets.messages import CONVERSATION_MESSAGES
 
 SITE_ROUTES = [route for route in routes() if not route.name.startswith(STAFF)]
 STAFF_ROUTES = [route for route in routes() if route.name.startswith(STAFF)]
 OUR_ROUTES = [route for route in SITE_ROUTES if not route.name.startswith("account_")]
 CHANGES = [(name, case) for name, case in OWNED if case.method == "POST"]
-DRAWING = ["imagine_begin", "draw_pictures", "keep_frame", "finish_frame", "grow_film", "upload_picture", "ideas"]
+DRAWING = [
+    "imagine_begin",
+    "draw_pictures",
+    "keep_preview",
+    "finish_preview",
+    "grow_history",
+    "upload_picture",
+    "ideas",
+]
 POST_ONLY = [*(name for name, _ in CHANGES if name != "messages"), *DRAWING, "export", "erase"]
 
 
@@ -144,7 +152,7 @@ ANSWERS = {"open": "opened", "watch": "finished", "send": "accepted", "edit": "a
 
 
 def test_every_frame_has_a_case() -> None:
-    assert set(FRAMES) == set(FRAME_CASES) | set(NAMELESS_FRAMES)
+    assert set(CONVERSATION_MESSAGES) == set(FRAME_CASES) | set(NAMELESS_FRAMES)
 
 
 @pytest.mark.parametrize("kind", FRAME_CASES)

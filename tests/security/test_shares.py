@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from assistant.models import Person
-from imagine import storage
+from imagine.files import storage
 from imagine.models import Picture, Share
 from tests.fake_llama import FakeLlama
 from tests.people import Visitor, next_address

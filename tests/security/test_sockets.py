@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 
 from assistant.models import Person
 from imagine import keys
-from imagine.live import Sketch
+from imagine.live import LivePrompt
 from imagine.models import Picture
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.imagine.drawing import Pad, begin
@@ -217,7 +217,7 @@ def test_a_session_that_ends_takes_what_was_being_typed_along(alice: Visitor, va
 def test_who_was_shut_out_sees_no_more_frames(alice: Visitor, valkey: Valkey, end: Any) -> None:
     """The socket only listens, while somebody goes on drawing for the person."""
     begin(alice)
-    sketch = Sketch(sign_up(alice).id, uuid4(), 1, "a llama", "", "square", 5)
+    sketch = LivePrompt(sign_up(alice).id, uuid4(), 1, "a llama", "", "square", 5)
     with alice.socket("/ws/imagine/") as socket, Redis.from_url(valkey.url) as painter:
         socket.hear_until("studio")
         show(painter, sketch)

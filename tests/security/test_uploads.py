@@ -17,7 +17,8 @@ from django.conf import settings
 from PIL import ExifTags, Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from imagine import keys, storage
+from imagine import keys
+from imagine.files import storage
 from imagine.jobs import own_pictures
 from imagine.models import Picture, Share
 from tests.fake_llama import FakeLlama
@@ -26,9 +27,9 @@ from tests.imagine.drawings import encoded, gradient
 from tests.people import Socket, Visitor, next_address
 from tests.security.attacks import closed_with, draw, replies, rows
 from tests.servers import Painter, Site, Valkey, eventually
-from web.frames import IMAGINE_FRAMES
+from web.sockets.messages import PICTURE_MESSAGES
 
-UPLOADS, FRAMES = 3, 4
+UPLOADS, CONVERSATION_MESSAGES = 3, 4
 TOO_BIG, TOO_MANY, CUT = 1009, 4429, 1006
 START = "start.jpg"
 MARK = b"zebra crossing"
@@ -46,7 +47,7 @@ def shared_tight_site(
         "LLAMA_URL": shared_llama.url,
         "IMAGINE_MODEL": str(folder / "nothing"),
         "LIMIT_PERSON_UPLOADS": f"{UPLOADS}/day",
-        "LIMIT_PERSON_FRAMES": f"{FRAMES}/day",
+        "LIMIT_PERSON_FRAMES": f"{CONVERSATION_MESSAGES}/day",
         "TMPDIR": str(folder / "temporary"),
     }
     site = Site(folder, environment)
@@ -347,7 +348,7 @@ ODD_DRAWS: dict[str, dict[str, Any]] = {
 
 
 def test_every_frame_of_somebody_who_draws_has_a_case() -> None:
-    named = {kind: set(frame.__annotations__) - set(DRAW) for kind, frame in IMAGINE_FRAMES.items()}
+    named = {kind: set(frame.__annotations__) - set(DRAW) for kind, frame in PICTURE_MESSAGES.items()}
     # A sketch is looked for among one's own only, see below.
     assert named == {"draw": {"sketch"}, "hurry": {"sketch"}, "leave": set(), "ping": set()}
 
@@ -417,7 +418,7 @@ def test_a_flood_of_prompts_ends_its_socket(alice: Visitor, valkey: Valkey) -> N
 
 def test_so_many_prompts_are_drawn_and_no_more(eve: Visitor) -> None:
     with eve.socket("/ws/imagine/") as socket:
-        for number in range(FRAMES + 2):
+        for number in range(CONVERSATION_MESSAGES + 2):
             socket.say("draw", sketch=uuid4(), **{**DRAW, "number": number})
         refused = [reply for reply in answers(socket) if reply["type"] == "refused"]
     assert [(reply["number"], reply["code"]) for reply in refused] == [(4, "limited"), (5, "limited")]

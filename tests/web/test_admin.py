@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from assistant import people
+from assistant import conversations, people
 from assistant.models import Conversation, Feedback, Message, Person, Run
 from tests.clients import PASSWORD, browser, make_account
 
@@ -28,7 +28,7 @@ def operator(*rights: str) -> Person:
 
 def talk(text: str = "hello", person: Person | None = None) -> Run:
     person = person or people.make_guest()
-    conversation = Conversation.objects.create(person=person, title=text)
+    conversation = conversations.begin(person, text)
     conversation.messages.create(position=1, role=Message.Role.USER, author=person, text=text)
     answer = conversation.messages.create(position=2, role=Message.Role.ASSISTANT, text=text)
     Feedback.objects.create(message=answer, person=person, good=False, word=HOSTILE)
@@ -42,7 +42,7 @@ def pages_about(run: Run) -> list[str]:
     return [
         "/admin/",
         "/admin/assistant/person/",
-        f"/admin/assistant/person/{conversation.person_id}/change/",
+        f"/admin/assistant/person/{conversation.members.get().id}/change/",
         "/admin/assistant/conversation/",
         f"/admin/assistant/conversation/{conversation.pk}/change/",
         f"/admin/assistant/conversation/{conversation.pk}/history/",
@@ -79,7 +79,7 @@ def test_no_page_has_anything_inline():
 def test_people_cannot_be_found_by_what_they_said():
     mark = f"secret{uuid4().hex}"
     run, client = talk(mark), browser(operator())
-    for model, thing in [("person", run.conversation.person), ("conversation", run.conversation), ("run", run)]:
+    for model, thing in [("person", run.conversation.members.get()), ("conversation", run.conversation), ("run", run)]:
         assert f"/{thing.pk}/change/" not in client.get(f"/admin/assistant/{model}/", {"q": mark}).text
 
 
@@ -94,8 +94,8 @@ def test_a_person_and_a_conversation_are_found_by_id():
     conversation = run.conversation
     page = client.get("/admin/assistant/conversation/", {"q": str(conversation.pk)}).text
     assert f"/{conversation.pk}/change/" in page
-    page = client.get("/admin/assistant/person/", {"q": str(conversation.person_id)}).text
-    assert f"/{conversation.person_id}/change/" in page
+    page = client.get("/admin/assistant/person/", {"q": str(conversation.members.get().id)}).text
+    assert f"/{conversation.members.get().id}/change/" in page
 
 
 def test_the_text_is_shown_on_demand_and_that_is_logged():
@@ -182,7 +182,7 @@ def test_an_operator_cannot_reach_a_superuser_or_become_one():
 @pytest.mark.parametrize("way", ["page", "action"])
 def test_deleting_a_person_erases_them_with_their_words(way):
     run, client = talk("gone soon"), browser(operator())
-    person = run.conversation.person
+    person = run.conversation.members.get()
     if way == "page":
         path = f"/admin/assistant/person/{person.pk}/delete/"
         assert "gone soon" not in client.get(path).text

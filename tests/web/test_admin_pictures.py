@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from assistant import people
 from assistant.models import Person
-from imagine import shares, storage
+from imagine import shares
+from imagine.files import storage
 from imagine.models import Picture, Share
 from tests.clients import browser, make_account
 

@@ -58,7 +58,7 @@ def unset(names: Iterable[str]) -> dict[str, str]:
 def look(name: str, wanted: str, folder: Path, progress: Progress) -> tuple[str, bool]:
     """A row about the checkpoint that the setting `name` wants, and whether it can be used."""
     # Where the extra is not installed, this is not to be imported.
-    from imagine.checkpoint import find
+    from imagine.diffusion.checkpoint import find
 
     try:
         checkpoint = find(wanted, folder, progress)

@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 from assistant.llama.errors import (
     ContextTooLongError,
     CutOffError,
+    DecodingError,
     EmptyAnswerError,
     LlamaError,
     LlamaServerError,
-    NonsenseError,
     NotAllowedError,
     RateLimitedError,
 )
 from assistant.llama.messages import Finish
-from assistant.llama.stream import Answer
+from assistant.llama.stream import AnswerDecoder
 from tests.fake_llama import DONE, event, usage
 
 STOP = event({}, "stop")
 
 
-def read(*pieces: bytes) -> tuple[str, Answer]:
+def read(*pieces: bytes) -> tuple[str, AnswerDecoder]:
     """The text of a stream that arrives in these pieces."""
-    answer = Answer("host")
+    answer = AnswerDecoder("host")
     return "".join([*map(answer.feed, pieces), answer.close()]), answer
 
 
@@ -186,11 +186,11 @@ def test_an_error_after_the_end_does_not_take_the_answer_away() -> None:
         (STOP + DONE, EmptyAnswerError),
         (word("<|eot_id|>") + STOP, EmptyAnswerError),
         (word("Half"), CutOffError),
-        (b"<!doctype html>\n<p>Bad gateway\n", NonsenseError),
-        (b"data: hello\n\n", NonsenseError),
-        (b"data: \xff\xfe\n\n", NonsenseError),
-        (b"data: [1]\n\n", NonsenseError),
-        (b"data: null\n\n", NonsenseError),
+        (b"<!doctype html>\n<p>Bad gateway\n", DecodingError),
+        (b"data: hello\n\n", DecodingError),
+        (b"data: \xff\xfe\n\n", DecodingError),
+        (b"data: [1]\n\n", DecodingError),
+        (b"data: null\n\n", DecodingError),
     ],
 )
 def test_a_stream_without_a_good_end_is_an_error(stream: bytes, expected: type[LlamaError]) -> None:
@@ -203,17 +203,17 @@ def test_halves_of_characters_and_zero_bytes_are_never_passed_on() -> None:
 
 
 def test_an_endless_line_is_given_up_early() -> None:
-    answer = Answer("host")
+    answer = AnswerDecoder("host")
     for _ in range(20):
         answer.feed(b"data: " + b"x" * 50_000)
         if answer.problem:
             break
-    assert isinstance(answer.problem, NonsenseError)
+    assert isinstance(answer.problem, DecodingError)
 
 
 def test_an_endless_answer_is_given_up() -> None:
-    answer = Answer("host")
+    answer = AnswerDecoder("host")
     piece = b": " + b"x" * 400_000 + b"\n\n"
     fed = sum(1 for _ in iter(lambda: answer.problem is None and answer.feed(piece) == "", False))
-    assert isinstance(answer.problem, NonsenseError)
+    assert isinstance(answer.problem, DecodingError)
     assert fed < 200

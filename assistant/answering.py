@@ -1,0 +1,203 @@
+"""The answers that this process makes: each from a run in the database to its end, there and in its log."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, nullcontext
+from contextvars import Context
+from datetime import date, datetime
+from functools import partial
+from uuid import UUID
+
+from celery import current_app
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from assistant import engine
+from assistant.errors import AssistantError, InterruptedRunError
+from assistant.events import Event, PictureMade, TextDelta, TurnFailed, TurnFinished, Waiting
+from assistant.runs import saving
+from assistant.runs.forget import forget
+from assistant.runs.saving import End, Outcome
+from assistant.runtime import Runtime
+from assistant.tools.base import BoundTool
+from assistant.tools.toolbox import toolbox
+from imagine.errors import ImagineError
+
+logger = logging.getLogger(__name__)
+
+SAVE_SECONDS = 2
+SAVE_AGAIN_SECONDS = (0.5, 1, 2, 4)
+LOG_WAIT_SECONDS = 5
+INTERRUPT_SECONDS = 10
+ANSWER_CHARACTERS = 200_000
+
+
+class Answering:
+    """Makes, starts, drains and ends answers over the connections of `runtime`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.tools = toolbox(runtime.redis, runtime.doorbell)
+        self._answers: dict[asyncio.Task[None], Answer] = {}
+
+    def start(self, run: UUID) -> None:
+        """Answer `run` in the background."""
+        answer = Answer(self, run)
+        # In a context of its own: the request that asked ends long before the answer, and its thread with it.
+        task = asyncio.create_task(answer.make(), context=Context())
+        self._answers[task] = answer
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        answer = self._answers.pop(task)
+        self.runtime.heartbeat.remove(answer.run)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("run %s could not be ended", answer.run, exc_info=error)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for the answers in progress; interrupt those that take longer than `seconds`."""
+        if self._answers:
+            await asyncio.wait(self._answers, timeout=seconds)
+        for answer in tuple(self._answers.values()):
+            answer.interrupt()
+        if self._answers:
+            await asyncio.wait(self._answers, timeout=INTERRUPT_SECONDS)
+
+
+class Answer:
+    """One answer being made. `await make()` makes it; `stop()` and `interrupt()` end it early."""
+
+    def __init__(self, answering: Answering, run: UUID) -> None:
+        self.run = run
+        self._runtime = answering.runtime
+        self._tools = answering.tools
+        self._writer = answering.runtime.journal.open(run)
+        self._saved_number = 0
+        self._first_token_at: datetime | None = None
+        self._early_end: End | None = None
+        self._work: asyncio.Task[End] | None = None
+
+    def stop(self) -> None:
+        """End it: the person asked for that."""
+        self._end_early(TurnFinished("stopped"))
+
+    def interrupt(self) -> None:
+        """End it: this process has to."""
+        self._end_early(TurnFailed(InterruptedRunError.code))
+
+    def _end_early(self, end: End) -> None:
+        self._early_end = self._early_end or end
+        if self._work:
+            self._work.cancel()
+
+    async def make(self) -> None:
+        """Answer; whatever happens, the run ends in the database and in its log."""
+        self._runtime.heartbeat.add(self.run, self.stop)
+        saving_loop = asyncio.create_task(self._save_periodically())
+        try:
+            end = await self._end_of_work()
+        finally:
+            saving_loop.cancel()
+            await asyncio.gather(saving_loop, return_exceptions=True)
+        await self._finish(end)
+        self._runtime.heartbeat.remove(self.run)
+
+    async def _end_of_work(self) -> End:
+        self._work = asyncio.create_task(self._answer())
+        if self._early_end:
+            self._work.cancel()
+        try:
+            return await self._work
+        except asyncio.CancelledError:
+            return self._early_end or TurnFailed(InterruptedRunError.code)
+        except (AssistantError, ImagineError) as error:
+            logger.warning("run %s failed: %s: %s", self.run, error.code, error)
+            return TurnFailed(error.code, error.retry)
+        except Exception:
+            # The edge of a task that is awaited by nothing: the run must end, and the operator must read why.
+            logger.exception("run %s failed", self.run)
+            return TurnFailed(AssistantError.code)
+
+    async def _answer(self) -> End:
+        history, runtime = await saving.load_history(self.run), self._runtime
+        tools: dict[str, BoundTool] = {name: partial(tool.call, self.run) for name, tool in self._tools.items()}
+        events = engine.answer(runtime.client, settings.SITE_NAME, history, today(), tools)
+        # A command does not ask the model, so it does not wait for it.
+        seat = nullcontext() if history.tool_call else runtime.queue.seat(self._report_place)
+        async with seat:
+            return await self._take_all(events)
+
+    def _report_place(self, place: int) -> None:
+        self._writer.append(Waiting("queue", place))
+
+    async def _take_all(self, events: AsyncGenerator[Event, None]) -> End:
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, End):
+                    return event
+                self._take(event)
+                if len(self._writer.text) > ANSWER_CHARACTERS:
+                    return TurnFinished("length")
+        raise AssistantError("the answer ended without an end")
+
+    def _take(self, event: Event) -> None:
+        if self._first_token_at is None and isinstance(event, TextDelta | PictureMade):
+            self._first_token_at = timezone.now()
+        self._writer.append(event)
+
+    async def _save_periodically(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            number, text = self._writer.number, self._writer.written_text
+            # Before the first word only the log says how the wait goes.
+            if text and number > self._saved_number:
+                try:
+                    await saving.save_progress(self.run, text, number)
+                except DatabaseError as error:
+                    logger.warning("run %s cannot be saved yet: %s", self.run, error)
+                else:
+                    self._saved_number = number
+
+    async def _keep(self, outcome: Outcome) -> bool:
+        """Save the end, with retries while the database is away for some seconds. False when the run was erased."""
+        for pause in SAVE_AGAIN_SECONDS:
+            try:
+                return await saving.save_end(self.run, outcome)
+            except DatabaseError as error:
+                logger.warning("run %s cannot be ended yet: %s", self.run, error)
+                await asyncio.sleep(pause)
+        return await saving.save_end(self.run, outcome)
+
+    async def _finish(self, end: End) -> None:
+        """The database first: what reads of the end in the log finds it there."""
+        await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS)
+        kept = await self._keep(Outcome(self._writer.text, self._writer.number, self._first_token_at, end))
+        if isinstance(end, TurnFinished) and end.reason == "stopped":
+            # Only now: a tool begins nothing for a run that has ended. What an interrupted run began goes on.
+            for tool in self._tools.values():
+                await tool.cancel(self.run)
+        self._writer.append(end)
+        if not await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS):
+            self._runtime.journal.forget(self._writer)
+            logger.warning("run %s ended without its log: Redis is away", self.run)
+        elif not kept:
+            await asyncio.to_thread(forget, [self.run])
+        elif isinstance(end, TurnFinished) and (conversation := await saving.untitled(self.run)):
+            await asyncio.to_thread(request_title, conversation)
+
+
+def today() -> date | None:
+    """The date for the prompt. None for the small demonstration model, which talks of nothing else once it has one."""
+    return None if settings.LLAMA_DEMO else timezone.localdate()
+
+
+def request_title(conversation: UUID) -> None:
+    """Have a worker name the conversation. May block for seconds where Redis is away."""
+    try:
+        # By name, as the worker's module imports this one's; without retries, as the title matters little.
+        current_app.send_task("assistant.tasks.title_conversation", [str(conversation)], retry=False)
+    except OperationalError as error:
+        logger.warning("no title for conversation %s: %s", conversation, error)

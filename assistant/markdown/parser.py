@@ -1,0 +1,76 @@
+"""The Markdown dialect: CommonMark with tables, strikethrough, tasks and formulas; no HTML, no reference links."""
+
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+from assistant.markdown.formulas import use_formulas
+from assistant.markdown.links import use_links
+from assistant.markdown.unfinished import use_mending
+
+NESTING = 20
+TASKS = {"[ ] ": "\u2610", "[x] ": "\u2611", "[X] ": "\u2611"}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One top-level block: its tokens, and the lines it takes in the source (`last` is the one after its end)."""
+
+    tokens: list[Token]
+    first: int
+    last: int
+
+    @property
+    def kind(self) -> str:
+        return self.tokens[0].type
+
+    @property
+    def too_deep(self) -> bool:
+        """Whether it nests so deep that the parser may have left something out."""
+        return max(token.level for token in self.tokens) >= NESTING - 2
+
+    @property
+    def ends_in_text(self) -> bool:
+        """Whether the last thing in it is text that stands for itself, not mended and not within other marks."""
+        tokens = self.tokens
+        last = next((token for token in reversed(tokens) if token.nesting >= 0), None)
+        if last is None or not last.children or last.meta.get("mended"):
+            return False
+        return last.children[-1].type == "text" and last.children[-1].level == 0
+
+
+def parse(text: str, *, mend: bool = False) -> list[Block]:
+    """The top-level blocks of `text`. With `mend`, marks left open at its end are closed, for a text still growing."""
+    blocks, start = list[Block](), 0
+    tokens = _parser.parse(text, {"mend": mend})
+    for position, token in enumerate(tokens, 1):
+        if token.level == 0 and token.nesting < 1:
+            lines = tokens[start].map or [0, 0]
+            blocks.append(Block(tokens[start:position], lines[0], lines[1]))
+            start = position
+    return blocks
+
+
+def _tasks(state: StateCore) -> None:
+    """A core rule: "[ ] " and "[x] " at the start of a list item become boxes."""
+    tokens = state.tokens
+    for index in range(2, len(tokens)):
+        box = TASKS.get(tokens[index].content[:4]) if tokens[index].type == "inline" else None
+        if box and tokens[index - 2].type == "list_item_open":
+            tokens[index - 2].meta["task"] = True
+            tokens[index].content = f"{box} {tokens[index].content[4:]}"
+
+
+def _made() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": NESTING, "html": False})
+    parser.enable(["table", "strikethrough", "linkify"]).disable(["reference", "html_block", "html_inline"])
+    use_formulas(parser)
+    use_mending(parser)
+    use_links(parser)
+    parser.core.ruler.after("block", "tasks", _tasks)
+    return parser
+
+
+_parser = _made()

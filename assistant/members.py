@@ -1,0 +1,27 @@
+"""Members of conversations. A conversation without members is deleted."""
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from assistant.models import Conversation, Member, Person
+
+
+def alone(person: Person) -> QuerySet[Conversation]:
+    """The conversations of `person` without other members: they are deleted with the person."""
+    others = Member.objects.filter(conversation=OuterRef("pk")).exclude(person=person)
+    return person.conversations.filter(~Exists(others))
+
+
+def move(person: Person, into: Person) -> None:
+    """Give the memberships of `person` to `into`; one that both have stays with `person`."""
+    there = into.memberships.values("conversation")
+    person.memberships.exclude(conversation__in=there).update(person=into)
+
+
+@receiver(post_delete, sender=Member)
+def delete_abandoned(instance: Member, **_: object) -> None:
+    """Delete a conversation with its last member: without one it could not be reached any more."""
+    left = Member.objects.filter(conversation=instance.conversation_id)
+    if not left.exists():
+        Conversation.objects.filter(id=instance.conversation_id).delete()

@@ -1,0 +1,119 @@
+"""A run's rows: the history it answers, its text so far, its end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from assistant import prompts
+from assistant.conversations import shown_messages
+from assistant.database import in_thread
+from assistant.engine import History
+from assistant.errors import InterruptedRunError
+from assistant.events import TurnFailed, TurnFinished
+from assistant.llama.messages import ChatMessage
+from assistant.models import Message, Run
+from assistant.tools.base import ToolCall
+from imagine.models import Picture
+
+HISTORY_MESSAGES = 200
+HISTORY_STEP = 100
+FIRST_ANSWER = 2
+
+End = TurnFinished | TurnFailed
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, for the database. `number` is that of the last event in `text`."""
+
+    text: str
+    number: int
+    first_token_at: datetime | None
+    end: End
+
+
+@in_thread
+def load_history(run_id: UUID) -> History:
+    """The conversation before the run's answer, at most the newest `HISTORY_MESSAGES`, the person's turn last.
+
+    Raises Message.DoesNotExist for a run that was erased.
+    """
+    answer = Message.objects.select_related("conversation", "run").get(run=run_id)
+    drawn = Picture.objects.filter(messages=OuterRef("pk"), status=Picture.Status.DONE)
+    before = shown_messages(answer.conversation).filter(position__lt=answer.position)
+    before = before.annotate(is_drawn=Exists(drawn)).filter(~Q(text="") | Q(is_drawn=True))
+    # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.
+    start = max(0, before.count() - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
+    rows = before.order_by("position").values_list("role", "text")[start:]
+    messages = [
+        ChatMessage("user" if role == Message.Role.USER else "assistant", text or prompts.DRAWN) for role, text in rows
+    ]
+    counted = answer.conversation.runs.exclude(token_factor=None).order_by("-created_at")
+    factor = counted.values_list("token_factor", flat=True).first() or 1.0
+    call = ToolCall.from_json(answer.run.tool_call) if answer.run.tool_call else None
+    return History(messages, factor, call)
+
+
+@in_thread
+def save_progress(run_id: UUID, text: str, number: int) -> None:
+    """Keep the text reached so far and the number it stands for, unless the run has ended."""
+    with transaction.atomic():
+        # The run first: its row is locked then, so that a late save and the end never mix.
+        running = Run.objects.filter(id=run_id, status=Run.Status.RUNNING)
+        if running.update(saved_number=number):
+            Message.objects.filter(run=run_id).update(text=text)
+
+
+@in_thread
+def save_end(run_id: UUID, outcome: Outcome) -> bool:
+    """Keep the answer and how it ended, also when a reaper thought the run dead. False when it was erased."""
+    with transaction.atomic():
+        kept = Run.objects.filter(id=run_id).update(
+            saved_number=outcome.number,
+            first_token_at=outcome.first_token_at,
+            finished_at=timezone.now(),
+            **end_fields(outcome.end),
+        )
+        Message.objects.filter(run=run_id).update(text=outcome.text)
+    return bool(kept)
+
+
+@in_thread
+def untitled(run_id: UUID) -> UUID | None:
+    """The conversation of the run, when a worker is to name it: this was its first answer, and it has no name.
+
+    The demonstration model gives no good names.
+    """
+    answer = Message.objects.select_related("conversation").get(run=run_id)
+    if answer.position > FIRST_ANSWER or answer.conversation.titled_by_person or settings.LLAMA_DEMO:
+        return None
+    return answer.conversation_id
+
+
+def end_fields(end: End) -> dict[str, object]:
+    """The columns of Run that say how it ended."""
+    match end:
+        case TurnFinished():
+            stopped = end.reason == "stopped"
+            return {
+                "status": Run.Status.STOPPED if stopped else Run.Status.DONE,
+                "problem": "length" if end.reason == "length" else "",
+                "model": end.model[:200],
+                "prompt_tokens": end.prompt_tokens,
+                "answer_tokens": end.answer_tokens,
+                "token_factor": end.token_factor,
+            }
+        case TurnFailed():
+            interrupted = end.problem == InterruptedRunError.code
+            return {
+                "status": Run.Status.INTERRUPTED if interrupted else Run.Status.FAILED,
+                "problem": end.problem,
+            }
+        case _:
+            assert_never(end)

@@ -1,0 +1,98 @@
+"""A turn from any door: counted against the limits, stored, started, announced to the conversation's subscribers."""
+
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+from uuid import UUID
+
+from redis.exceptions import RedisError
+
+from assistant import commands, conversations, people
+from assistant.answering import Answering
+from assistant.conversations import Turn
+from assistant.database import in_thread
+from assistant.errors import LogUnavailableError
+from assistant.models import Person, Run
+from assistant.runs import keys
+from assistant.runs.heartbeat import request_stop
+from assistant.runtime import Runtime
+from assistant.tools.base import ToolCall
+
+logger = logging.getLogger(__name__)
+
+
+class TurnRequest(NamedTuple):
+    """How to store a turn, and where the text stands that it answers. Both are called in a database thread."""
+
+    store: Callable[[Person, ToolCall | None], Turn]
+    text: Callable[[Person], str]
+
+
+def send(conversation: UUID | None, text: str, client_id: UUID) -> TurnRequest:
+    """Say `text`, in a new conversation where none is named."""
+    return TurnRequest(
+        lambda person, call: conversations.say(person, conversation, text, client_id, call), lambda person: text
+    )
+
+
+def edit(message: UUID, text: str, client_id: UUID) -> TurnRequest:
+    """Say `text` instead of an earlier message."""
+    return TurnRequest(
+        lambda person, call: conversations.edit(person, message, text, client_id, call), lambda person: text
+    )
+
+
+def retry(message: UUID) -> TurnRequest:
+    """Answer anew."""
+    return TurnRequest(
+        lambda person, call: conversations.retry(person, message, call),
+        lambda person: conversations.question_text(person, message),
+    )
+
+
+async def start(answering: Answering, person: Person, address: str, request: TurnRequest, origin: str = "") -> Turn:
+    """Store a turn of `person`, who comes from the block `address`, and answer it in the background.
+
+    `origin` names the socket that asked; it is not notified. Raises AssistantError: LimitedError,
+    LogUnavailableError, and what the functions of assistant/conversations.py raise.
+    """
+    limits = answering.runtime.limits
+    await limits.count_message(person, address)
+    call = await in_thread(_tool_call)(person, request)
+    if call is not None:
+        await limits.count_pictures(person, address, 1)
+    turn = await in_thread(_store)(person, request, call)
+    if turn.new:
+        answering.start(turn.run.id)
+        await announce(answering.runtime, turn.run.conversation_id, origin)
+    return turn
+
+
+async def stop(runtime: Runtime, person: Person, run_id: UUID) -> Run:
+    """Stop one of the person's answers. Raises NotFoundError, LogUnavailableError."""
+    run = await in_thread(conversations.own_run)(person, run_id)
+    try:
+        await request_stop(runtime.redis, run.id)
+    except (RedisError, OSError, TimeoutError) as error:
+        raise LogUnavailableError(f"run {run.id} cannot be stopped: {error}") from error
+    return run
+
+
+async def announce(runtime: Runtime, conversation: UUID, origin: str = "") -> None:
+    """Notify the subscribers of `conversation`, all but `origin`, that it changed.
+
+    Without Redis nothing is sent; subscribers look again once it is back.
+    """
+    try:
+        await runtime.redis.publish(keys.conversation(conversation), origin)
+    except (RedisError, OSError, TimeoutError) as error:
+        logger.warning("the change of conversation %s was not published: %s", conversation, error)
+
+
+def _tool_call(person: Person, request: TurnRequest) -> ToolCall | None:
+    return commands.tool_call(request.text(person))
+
+
+def _store(person: Person, request: TurnRequest, call: ToolCall | None) -> Turn:
+    people.touch(person)
+    return request.store(person, call)

@@ -1,0 +1,161 @@
+"""Find a checkpoint: a folder in the layout of diffusers, here or fetched once from a hub. Knows no torch."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from imagine.diffusion.hub import INDEX, HubName, Progress, fetch, is_plain
+from imagine.errors import CheckpointError
+
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+# They can hold a program that runs when they are read.
+PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".py")
+LARGEST_JSON = 20_000_000
+# The format's own limit, https://github.com/huggingface/safetensors#format
+LARGEST_HEADER = 100_000_000
+LEAST_BYTES_PER_NUMBER = 2
+CLASS_NAME = re.compile(r"[A-Za-z]\w{0,100}", re.ASCII)
+PART_NAME = re.compile(r"[a-z]\w{0,60}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder that was looked through. `parts` maps each part to its library and class, None where it has none.
+
+    `numbers` counts what the weights hold, `bytes` their size on disk; `variant` is the part of the weights' file names
+    ("fp16") when there are only such.
+    """
+
+    name: str
+    path: Path
+    class_name: str
+    parts: Mapping[str, tuple[str, str] | None]
+    bytes: int
+    numbers: int
+    variant: str | None = None
+
+
+def find(name: str, folder: Path, progress: Progress | None = None, hub: str | None = None) -> Checkpoint:
+    """The checkpoint that `name` means: a folder, or `user/name` (or `user/name@revision`) on the hub.
+
+    One on the hub is fetched into `folder` once; `progress` is called with the bytes there and in all. `hub` is the
+    hub's address, that of HF_ENDPOINT when it is None. Raises CheckpointError with a sentence for the operator.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return read(path, path.resolve().name)
+    if path.is_file():
+        raise CheckpointError(f"{name} is a single file. Convert it to a folder in diffusers' layout, and name that.")
+    remote = HubName.parse(name)
+    if remote is None:
+        raise CheckpointError(
+            f"There is no folder {name}, and it is no name on a hub either (those look like user/name)."
+        )
+    return read(fetch(remote, folder, memory(), progress, hub), remote.repo)
+
+
+def memory() -> int:
+    """The bytes of memory that this machine, or the container that we run in, has."""
+    total = int(psutil.virtual_memory().total)
+    limit = CONTAINER_LIMIT.read_text().strip() if CONTAINER_LIMIT.exists() else ""
+    return min(total, int(limit)) if limit.isdecimal() else total
+
+
+def read(path: Path, name: str) -> Checkpoint:
+    """Look through a folder. Raises CheckpointError when it is pickled, broken, lacks a part, or is too large."""
+    if not (path / INDEX).is_file():
+        raise CheckpointError(f"There is no {INDEX} in {path}. Name a folder in the layout of diffusers.")
+    refuse_pickles(path)
+    index = read_json(path / INDEX)
+    class_name = index.get("_class_name")
+    if not isinstance(class_name, str) or not CLASS_NAME.fullmatch(class_name):
+        raise CheckpointError(f"{path / INDEX} names no class of diffusers in _class_name.")
+    parts = dict(parts_of(index, path))
+    files = [file for part, origin in parts.items() if origin for file in weights(path / part)]
+    numbers = sum(numbers_in(file) for file in files)
+    if numbers * LEAST_BYTES_PER_NUMBER > memory():
+        needed, have = numbers * LEAST_BYTES_PER_NUMBER / 1e9, memory() / 1e9
+        raise CheckpointError(
+            f"{path} needs {needed:.0f} GB of memory; this machine has {have:.0f} GB. Choose a smaller one."
+        )
+    variant = "fp16" if any(".fp16" in file.name for file in files) else None
+    return Checkpoint(name, path, class_name, parts, sum(file.stat().st_size for file in files), numbers, variant)
+
+
+def refuse_pickles(path: Path) -> None:
+    """Raise CheckpointError when a file could run a program, whether it would be read or not."""
+    for file in path.rglob("*"):
+        if file.suffix.lower() in PICKLED and file.is_file():
+            raise CheckpointError(
+                f"{file} may hold a program. Only safetensors are loaded: remove it, or convert the checkpoint."
+            )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file. Raises CheckpointError when it is missing, too large, or something else."""
+    try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise CheckpointError(f"{path} is too large.")
+        value = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"There is no {path.name} in {path.parent}.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} cannot be read as JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} holds no JSON object.")
+    return value
+
+
+def parts_of(index: Mapping[str, Any], path: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    """The parts that the index names, with their folders there. Raises CheckpointError when one is missing."""
+    for part, origin in index.items():
+        match origin:
+            case [str(library), str(class_name)] if PART_NAME.fullmatch(part):
+                # Over anything but objects, diffusers would ask the hub.
+                if not [read_json(file) for file in (path / part).glob("*config.json")]:
+                    raise CheckpointError(
+                        f"The part {part} is missing in {path}. Copy or fetch the whole folder again."
+                    )
+                yield part, (library, class_name)
+            case [None, None]:
+                yield part, None
+
+
+def weights(part: Path) -> list[Path]:
+    """The files with a part's weights: plain ones, or those marked fp16 where there are no others.
+
+    Parts without weights (a tokenizer, a scheduler) have no config.json. Raises CheckpointError when files are missing.
+    """
+    if not (part / "config.json").exists():
+        return []
+    files = list(part.glob("*.safetensors"))
+    found = [file for file in files if is_plain(file.name)] or [file for file in files if ".fp16" in file.name]
+    if not found:
+        raise CheckpointError(f"{part} has no safetensors file. Convert the checkpoint, or choose one that has.")
+    for index in part.glob("*.safetensors.index.json"):
+        for shard in set(read_json(index).get("weight_map", {}).values()):
+            if not (part / str(shard)).is_file():
+                raise CheckpointError(f"{part / str(shard)} is missing. Copy or fetch the whole folder again.")
+    return found
+
+
+def numbers_in(file: Path) -> int:
+    """How many numbers a safetensors file holds, by its header. Raises CheckpointError when it is cut or another."""
+    try:
+        with file.open("rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            header = json.loads(opened.read(min(length, LARGEST_HEADER)))
+        tensors = [tensor for name, tensor in header.items() if name != "__metadata__"]
+        end = max((tensor["data_offsets"][1] for tensor in tensors), default=0)
+        count = int(sum(math.prod(tensor["shape"]) for tensor in tensors))
+    except (OSError, ValueError, RecursionError, AttributeError, LookupError, TypeError) as error:
+        raise CheckpointError(f"{file} is no safetensors file. Copy or fetch it again.") from error
+    if file.stat().st_size != 8 + length + end:
+        raise CheckpointError(f"{file} is cut off or damaged. Copy or fetch it again.")
+    return count

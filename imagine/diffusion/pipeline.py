@@ -1,0 +1,218 @@
+"""Paint with a checkpoint. Only this module, loading.py and noise.py import torch, diffusers or transformers."""
+
+import math
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from imagine.diffusion.checkpoint import Checkpoint
+from imagine.diffusion.loading import (
+    OUT_OF_MEMORY,
+    Pipeline,
+    Pipelines,
+    accepted,
+    completed,
+    configured,
+    load,
+    multiple,
+)
+from imagine.diffusion.noise import Turned, Turning
+from imagine.diffusion.recipes import Recipe, RenderOptions, recipe_for
+from imagine.diffusion.strokes import Abilities, Painted, Stroke
+from imagine.diffusion.watching import Watch, part_of, unwatched, watched
+from imagine.errors import CheckpointError, UnableError
+
+__all__ = ["Abilities", "Painted", "Renderer", "Stroke", "Watch"]
+
+BATCH_ON_GPU = 8
+# How many frames of a film are decoded together; more need more memory.
+DECODED_TOGETHER = 4
+# Less would ask for more steps than LCM's scheduler has, which goes by this many of its teacher.
+LEAST_STRENGTH = 0.05
+LCM_STEPS = 50
+# LCM's own pipelines are known by this argument: they run all steps, whatever the strength.
+LCM_ONLY = "original_inference_steps"
+
+
+class Renderer:
+    """One checkpoint in memory. It belongs to one thread: pipelines keep state while they paint."""
+
+    def __init__(self, name: str, pipes: Pipelines, recipe: Recipe, batch: int) -> None:
+        self.name = name
+        self.pipes = pipes
+        self.recipe = recipe
+        self.device = str(pipes.device)
+        self.batch = batch
+        self.multiple = multiple(pipes.main)
+        self.redraws_by_strength = pipes.redraw is not None and "strength" in accepted(pipes.redraw)
+        self.abilities = Abilities(
+            redraw=pipes.redraw is not None,
+            fill=pipes.fill is not None,
+            watch="callback_on_step_end" in accepted(pipes.main) or hasattr(pipes.main, "scheduler"),
+            negative=heeds_negative(pipes.main, recipe),
+            film=pipes.film is not None,
+        )
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, options: RenderOptions) -> "Renderer":
+        """Read the weights into the device's memory. Raises CheckpointError with a sentence for the operator."""
+        recipe = recipe_for(checkpoint, options)
+        pipes = load(checkpoint, recipe, options)
+        batch = options.batch or (BATCH_ON_GPU if pipes.device.type == "cuda" else 1)
+        return cls(checkpoint.name, pipes, completed(recipe, pipes), batch)
+
+    def twin(self) -> "Renderer":
+        """A painter with the same weights and in the same thread, who can paint while this one is between two steps."""
+        return Renderer(self.name, self.pipes.twins(), self.recipe, self.batch)
+
+    def paint(self, strokes: Sequence[Stroke], watch: Watch = unwatched) -> list[Painted]:
+        """One picture for each stroke; all have the same size and strength, and all or none a start.
+
+        A side that is no multiple of `self.multiple` becomes the nearest one. No stroke depends on the others. `watch`
+        is called before the start and after each step, so also right before decoding; what it raises comes out of here.
+        Raises UnableError when the checkpoint does not paint, or not over a start; CheckpointError without memory.
+        """
+        painted: list[Painted] = []
+        while len(painted) < len(strokes):
+            group = strokes[len(painted) : len(painted) + self.together(strokes[0])]
+            try:
+                painted += self.paint_together(group, part_of(watch, len(painted), len(group), len(strokes)))
+            except OUT_OF_MEMORY as error:
+                if len(group) == 1:
+                    raise CheckpointError(
+                        f"The memory of {self.device} is too small for {group[0].width} pixels."
+                    ) from error
+                self.batch = max(1, self.batch // 2)
+        return painted
+
+    def together(self, stroke: Stroke) -> int:
+        """How many strokes like this one are painted in one pass: `self.batch` of the live size, fewer larger ones."""
+        if stroke.start is not None and not self.redraws_by_strength:
+            # These take several pictures as several sources of one.
+            return 1
+        return max(1, self.batch * self.recipe.live_size**2 // (stroke.width * stroke.height))
+
+    def paint_together(self, strokes: Sequence[Stroke], watch: Watch) -> list[Painted]:
+        """Paint strokes in one pass."""
+        redrawn = strokes[0].start is not None
+        pipe = self.pipes.redraw if redrawn else self.pipes.draw
+        if pipe is None:
+            raise UnableError(f"{self.name} cannot paint {'over a picture' if redrawn else 'from words alone'}.")
+        # Off when nothing turns: it costs every call of torch a little.
+        with Turning() if any(stroke.turn for stroke in strokes) else nullcontext():
+            result = self.call(pipe, self.arguments(strokes), watch)
+        unsafe = getattr(result, "nsfw_content_detected", None) or [False] * len(strokes)
+        return [Painted(image.convert("RGB"), bool(bad)) for image, bad in zip(result.images, unsafe, strict=True)]
+
+    def arguments(self, strokes: Sequence[Stroke]) -> dict[str, Any]:
+        """What a pipeline is told, as far as it takes it."""
+        first, (width, height) = strokes[0], self.sides(strokes[0].width, strokes[0].height)
+        told: dict[str, Any] = {
+            "prompt": [stroke.prompt for stroke in strokes],
+            "num_inference_steps": self.recipe.steps,
+            "width": width,
+            "height": height,
+            "generator": [Turned(stroke.seed, stroke.turn) for stroke in strokes],
+        }
+        if self.abilities.negative:
+            told["negative_prompt"] = [stroke.negative or self.recipe.negative for stroke in strokes]
+        if first.start is not None:
+            told["image"] = [fitted(stroke.start, width, height) for stroke in strokes if stroke.start is not None]
+            told |= self.strength(first.strength)
+        return told
+
+    def strength(self, wanted: float) -> dict[str, Any]:
+        """What to tell for a strength: others run only that part of the steps, LCM all of them."""
+        if not self.redraws_by_strength:
+            return {}
+        if LCM_ONLY in accepted(self.pipes.redraw):
+            return {"strength": min(max(wanted, self.recipe.steps / LCM_STEPS), 1.0)}
+        strength = min(max(wanted, LEAST_STRENGTH), 1.0)
+        return {"strength": strength, "num_inference_steps": self.recipe.redraw(strength)}
+
+    def film(
+        self, image: Image.Image, prompt: str, seed: int, count: int, width: int, height: int, watch: Watch = unwatched
+    ) -> list[Image.Image]:
+        """`count` frames in RGB that begin at `image`, or follow only the prompt where the checkpoint takes no picture.
+
+        `watch` is called as in `paint`. Raises UnableError when the checkpoint makes no films.
+        """
+        pipe = self.pipes.film
+        if pipe is None:
+            raise UnableError(f"{self.name} makes no films.")
+        width, height = self.sides(width, height)
+        told: dict[str, Any] = {
+            "image": fitted(image, width, height),
+            "prompt": prompt,
+            "num_inference_steps": self.recipe.steps,
+            "width": width,
+            "height": height,
+            "num_frames": frames_for(pipe, count),
+            "decode_chunk_size": DECODED_TOGETHER,
+            "generator": Turned(seed),
+        }
+        if self.abilities.negative:
+            told["negative_prompt"] = self.recipe.negative
+        frames = self.call(pipe, told, watch).frames[0]
+        return [frame.convert("RGB") for frame in frames[:count]]
+
+    def call(self, pipe: Pipeline, told: dict[str, Any], watch: Watch) -> Any:
+        """Run a pipeline with those of the arguments that it takes."""
+        takes, steps = accepted(pipe), told["num_inference_steps"]
+        told |= {
+            "guidance_scale": self.recipe.guidance,
+            "output_type": "pil",
+            # Some would paint another size than asked and resize, or look for packages that clean up captions.
+            "use_resolution_binning": False,
+            "clean_caption": False,
+        }
+        if self.recipe.max_sequence_length:
+            told["max_sequence_length"] = self.recipe.max_sequence_length
+        if steps != 2:
+            # Sana-Sprint's middle, which it takes with two steps only.
+            told["intermediate_timesteps"] = None
+        partly = "strength" in told and LCM_ONLY not in takes
+        of = int(steps * told["strength"]) if partly else steps
+        watch(0, of)
+        with watched(pipe, takes, of, watch) as callback:
+            return pipe(**{name: value for name, value in told.items() if name in takes}, **callback)
+
+    def sides(self, width: int, height: int) -> tuple[int, int]:
+        """The nearest width and height that the checkpoint can paint."""
+        return tuple(max(1, round(side / self.multiple)) * self.multiple for side in (width, height))  # type: ignore[return-value]
+
+    def warm(self) -> None:
+        """Paint something small once, so that the next picture does not wait for what is made at the first.
+
+        Raises CheckpointError when the checkpoint does not paint.
+        """
+        side = self.recipe.live_size
+        if self.pipes.draw is None:
+            return
+        try:
+            self.paint([Stroke("a circle", 1, side, side)])
+        except Exception as error:
+            # Over settings that contradict each other the libraries raise whatever happens to them.
+            raise CheckpointError(f"{self.name} is loaded but does not paint: {error}") from error
+
+
+def heeds_negative(pipe: Pipeline, recipe: Recipe) -> bool:
+    """Whether a negative prompt changes anything: it is read only where guidance compares two predictions."""
+    takes = accepted(pipe)
+    guidance = takes.get("true_cfg_scale", recipe.guidance)
+    embedded = configured(pipe, "time_cond_proj_dim") is not None
+    return "negative_prompt" in takes and not embedded and guidance is not None and guidance > 1
+
+
+def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The middle of `image`, in RGB and exactly this size."""
+    return ImageOps.fit(image.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
+
+
+def frames_for(pipe: Pipeline, count: int) -> int:
+    """The next number of frames that a film can have: one, and then groups as its autoencoder packs them."""
+    names = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
+    group = next((int(value) for name in names if (value := getattr(pipe, name, None))), 1)
+    return math.ceil((count - 1) / group) * group + 1

@@ -1,0 +1,155 @@
+"""How a checkpoint wants to be used: steps, guidance, size, scheduler. Known by name and class, or said in a file."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+from imagine.diffusion.checkpoint import Checkpoint, read_json
+from imagine.errors import CheckpointError
+
+FILE = "chaski.json"
+Value = str | int | float | bool
+NONE: Mapping[str, Value] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of one checkpoint. A 0 or None leaves it to the checkpoint; a loaded painter's recipe has it filled in.
+
+    `size` and `live_size` are sides in pixels, of a finished picture and of one while typing.
+    """
+
+    steps: int = 0
+    guidance: float | None = None
+    size: int = 0
+    live_size: int = 0
+    # The fewest steps that really run when a picture is redrawn, whatever the strength.
+    redraw_steps: int = 1
+    # What to keep away from, for those that listen to it.
+    negative: str = ""
+    # A scheduler's class, and what is changed in its settings.
+    scheduler: str = ""
+    scheduler_changes: Mapping[str, Value] = field(default_factory=lambda: NONE)
+    max_sequence_length: int = 0
+
+    def redraw(self, strength: float) -> int:
+        """How many steps to ask for, so that enough of them, int(steps * strength), really run."""
+        steps = max(self.steps, math.ceil(self.redraw_steps / strength))
+        while int(steps * strength) < self.redraw_steps:
+            steps += 1
+        return steps
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What the operator's settings say; 0, None and "" leave it to the recipe.
+
+    `device` is "cpu", "cuda", "cuda:1", "mps"; `precision` is "float32", "bfloat16" or "float16".
+    """
+
+    device: str = ""
+    precision: str = ""
+    steps: int = 0
+    guidance: float | None = None
+    size: int = 0
+    live_size: int = 0
+    batch: int = 0
+
+
+class Known(NamedTuple):
+    """A recipe, and what a checkpoint's name and class must hold for it."""
+
+    name: str
+    class_name: str
+    recipe: Recipe
+
+
+TRAILING = MappingProxyType({"timestep_spacing": "trailing"})
+# The first that fits counts. Sources: the model cards and the documentation of diffusers.
+RECIPES = (
+    Known("turbo", "^StableDiffusion(XL)?", Recipe(2, 0.0, 512, scheduler_changes=TRAILING)),
+    Known(
+        "lightning", "^StableDiffusion", Recipe(4, 0.0, scheduler="EulerDiscreteScheduler", scheduler_changes=TRAILING)
+    ),
+    Known("hyper", "^StableDiffusion(XL)?", Recipe(4, 0.0, scheduler="DDIMScheduler", scheduler_changes=TRAILING)),
+    Known("", "^LatentConsistencyModel", Recipe(4, 8.0, redraw_steps=2)),
+    Known("lcm", "^StableDiffusion(XL)?", Recipe(4, 1.0, scheduler="LCMScheduler", redraw_steps=2)),
+    Known("schnell", "^Flux", Recipe(4, 0.0, 1024, max_sequence_length=256)),
+    Known("klein(?!.*base)", "^Flux2Klein", Recipe(4, 1.0, 1024)),
+    Known("", "^SanaSprint", Recipe(2, 4.5, 1024)),
+    Known("turbo", "^ZImage", Recipe(8, 0.0, 1024)),
+    Known("turbo|tdm", "^Krea2", Recipe(8, 0.0, 1024)),
+    Known("distilled", "^LTX", Recipe(8, 1.0)),
+)
+STEPS_IN_NAME = re.compile(r"(?<!\d)([1248]|16)[-_ ]?steps?", re.ASCII)
+
+LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "steps": (1, 200),
+        "guidance": (0, 50),
+        "size": (16, 4096),
+        "live_size": (16, 2048),
+        "redraw_steps": (1, 50),
+        "max_sequence_length": (16, 1024),
+    }
+)
+LONGEST_TEXT = 500
+MOST_CHANGES = 30
+
+
+def recipe_for(checkpoint: Checkpoint, options: RenderOptions) -> Recipe:
+    """The settings of `checkpoint`: the known ones, changed by the file beside it, changed by the operator's.
+
+    Raises CheckpointError when the file says something else than it may.
+    """
+    recipe = written(checkpoint, known(checkpoint))
+    return replace(
+        recipe,
+        steps=options.steps or recipe.steps,
+        guidance=recipe.guidance if options.guidance is None else options.guidance,
+        size=options.size or recipe.size,
+        live_size=options.live_size or recipe.live_size,
+    )
+
+
+def known(checkpoint: Checkpoint) -> Recipe:
+    """The recipe that fits the name and the class, with the number of steps that the name tells."""
+    name = checkpoint.name.lower()
+    for wanted in RECIPES:
+        if re.search(wanted.name, name) and re.search(wanted.class_name, checkpoint.class_name):
+            told = STEPS_IN_NAME.search(name)
+            return replace(wanted.recipe, steps=int(told[1])) if told else wanted.recipe
+    return Recipe()
+
+
+def written(checkpoint: Checkpoint, recipe: Recipe) -> Recipe:
+    """`recipe` with what chaski.json in the checkpoint's folder says. Raises CheckpointError that names the field."""
+    path = checkpoint.path / FILE
+    if not path.exists():
+        return recipe
+    names = {known.name for known in fields(Recipe)}
+    said = read_json(path)
+    for name, value in said.items():
+        if name not in names:
+            raise CheckpointError(f"{path} has a field {name!r}; it may have {', '.join(sorted(names))}.")
+        problem = trouble(name, value)
+        if problem:
+            raise CheckpointError(f"In {path}, {name} is {json.dumps(value)[:80]}; {problem}.")
+    return replace(recipe, **said)
+
+
+def trouble(name: str, value: object) -> str:
+    """What is wrong with the value of a field; empty when nothing is."""
+    if name in LIMITS:
+        least, most = LIMITS[name]
+        number = isinstance(value, int | float if name == "guidance" else int) and not isinstance(value, bool)
+        return "" if number and least <= value <= most else f"it must be a number from {least} to {most}"  # type: ignore[operator]
+    if name == "scheduler_changes":
+        fits = isinstance(value, dict) and len(value) <= MOST_CHANGES
+        fits = fits and all(isinstance(one, Value) for one in value.values())  # type: ignore[attr-defined]
+        return "" if fits else "it must be an object of texts, numbers, true and false"
+    return "" if isinstance(value, str) and len(value) <= LONGEST_TEXT else "it must be a short text"

@@ -1,0 +1,121 @@
+"""Loops as files that browsers and messengers play: MP4, GIF, animated WebP, stickers. All but MP4 play for ever.
+
+Every format is made in a few tries, from its best down to a small one, until it is as light as messengers want it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from PIL import ImageOps
+from PIL.Image import Image, Resampling
+
+from imagine.errors import ImagineError
+from imagine.files.loops import Reel, gif, mp4, webp
+
+# What messengers take. They write "MB" and "KB" and do not say of which kind: these are the smaller ones.
+# WhatsApp Cloud API, reference of media messages: video as H.264 in MP4, and stickers of exactly 512 x 512.
+WHATSAPP_VIDEO_BYTES = 16_000_000
+WHATSAPP_STICKER_BYTES = 500_000
+WHATSAPP_STILL_STICKER_BYTES = 100_000
+WHATSAPP_STICKER_SIDE = 512
+# Messenger Platform, "Send API": files that are uploaded, and pictures that it fetches from an address.
+MESSENGER_FILE_BYTES = 25_000_000
+MESSENGER_PICTURE_BYTES = 8_000_000
+
+VIDEO_BYTES = min(WHATSAPP_VIDEO_BYTES, MESSENGER_FILE_BYTES)
+MARKS_BYTES = 16_000
+"""Room kept below each limit for what `imagine.files.marks` writes into the file afterwards."""
+
+
+class HeavyLoopError(ImagineError):
+    """It is too heavy for where it shall go, however small it is made."""
+
+    code = "heavy_loop"
+    retry = False
+
+
+class Try(NamedTuple):
+    """How good one try is: the share of each side, every which frame, and a quality as the format counts it."""
+
+    side: float
+    every: int
+    quality: int
+
+
+Encoder = Callable[[Reel, int], bytes]
+
+# The quality is x264's rate factor: the lower the better, 18 looks like the original.
+MP4_TRIES = [Try(1, 1, 20), Try(1, 1, 26), Try(1, 1, 32), Try(0.7, 1, 32), Try(0.5, 1, 38), Try(0.25, 1, 44)]
+# The quality is the number of colours. Sides help most, then fewer frames, colours least.
+GIF_TRIES = [
+    *(Try(side, 1, 256) for side in (1, 0.85, 0.7, 0.6, 0.5)),
+    *(Try(0.5, every, 256) for every in (2, 3)),
+    *(Try(0.5, 3, colours) for colours in (128, 64, 32)),
+    *(Try(side, 3, 32) for side in (0.35, 0.25)),
+]
+# The quality is libwebp's, 0 to 100.
+WEBP_TRIES = [Try(1, 1, 80), Try(1, 1, 60), Try(0.7, 1, 60), Try(0.5, 1, 60), Try(0.5, 2, 40), Try(0.25, 3, 20)]
+# A sticker's sides are fixed.
+STICKER_TRIES = [*(Try(1, 1, quality) for quality in (80, 60, 40)), *(Try(1, every, 20) for every in (1, 2, 3, 4, 6))]
+STICKER_TRIES += [Try(1, 8, 0), Try(1, 16, 0)]
+STILL_TRIES = [Try(1, 1, quality) for quality in (90, 75, 50, 25, 10, 0)]
+
+
+def to_mp4(frames: Sequence[Image], frame_ms: int, most_bytes: int = VIDEO_BYTES) -> bytes:
+    """One turn of the loop as H.264 that old telephones play too: main profile, yuv420p, no B-frames, even sides.
+
+    For this and all below: `frames` are RGB, of one size, at least one; `frame_ms` is a multiple of 10, and for a GIF
+    at least 20, as browsers slow down what is faster. Raises HeavyLoopError when `most_bytes` cannot be kept.
+    """
+    return _fit(_reel(frames, frame_ms), MP4_TRIES, mp4.encode, most_bytes)
+
+
+def to_gif(frames: Sequence[Image], frame_ms: int, most_bytes: int = MESSENGER_PICTURE_BYTES) -> bytes:
+    """A GIF that plays for ever."""
+    return _fit(_reel(frames, frame_ms), GIF_TRIES, gif.encode, most_bytes)
+
+
+def to_webp(frames: Sequence[Image], frame_ms: int, most_bytes: int = MESSENGER_PICTURE_BYTES) -> bytes:
+    """An animated WebP that plays for ever."""
+    return _fit(_reel(frames, frame_ms), WEBP_TRIES, webp.encode, most_bytes)
+
+
+def to_sticker(frames: Sequence[Image], frame_ms: int) -> bytes:
+    """A sticker as WhatsApp wants it: WebP of 512 x 512, what the picture leaves free is transparent.
+
+    It moves when there are several frames.
+    """
+    if len(frames) == 1:
+        return still_sticker(frames[0])
+    reel = _reel([_on_sticker(frame) for frame in frames], frame_ms)
+    return _fit(reel, STICKER_TRIES, webp.encode, WHATSAPP_STICKER_BYTES)
+
+
+def still_sticker(image: Image) -> bytes:
+    """The same for one picture."""
+
+    def encode(reel: Reel, quality: int) -> bytes:
+        return webp.still(reel.frames[0], quality)
+
+    return _fit(Reel([_on_sticker(image)], [0]), STILL_TRIES, encode, WHATSAPP_STILL_STICKER_BYTES)
+
+
+def _reel(frames: Sequence[Image], frame_ms: int) -> Reel:
+    if len({frame.size for frame in frames}) != 1 or frame_ms <= 0 or frame_ms % 10:
+        raise ValueError("A loop needs frames of one size, each shown for some hundredths of a second.")
+    return Reel(list(frames), [frame_ms] * len(frames))
+
+
+def _fit(reel: Reel, tries: Sequence[Try], encode: Encoder, most_bytes: int) -> bytes:
+    """The file of the first try that is light enough."""
+    for one in tries:
+        data = encode(reel.smaller(one.side, one.every), one.quality)
+        if len(data) <= most_bytes - MARKS_BYTES:
+            return data
+    raise HeavyLoopError(f"The smallest has {len(data)} bytes, {most_bytes} with its marks are allowed.")
+
+
+def _on_sticker(image: Image) -> Image:
+    """As large as fits, in the middle of a square that is transparent elsewhere."""
+    sides = (WHATSAPP_STICKER_SIDE, WHATSAPP_STICKER_SIDE)
+    return ImageOps.pad(image.convert("RGBA"), sides, Resampling.LANCZOS, color=(0, 0, 0, 0))

@@ -1,0 +1,116 @@
+"""A picture that somebody sends becomes plain pixels: nothing of the file itself is kept."""
+
+from io import BytesIO
+from itertools import islice
+
+from PIL import ExifTags, Image, ImageCms
+
+from imagine.errors import BadUploadError, LargeUploadError
+from imagine.files.containers import CONTAINERS, BrokenFileError, Form, jpeg
+
+SIGNATURES: dict[Form, tuple[bytes, ...]] = {
+    "jpeg": (b"\xff\xd8\xff",),
+    "png": (b"\x89PNG\r\n\x1a\n",),
+    "webp": (b"RIFF",),
+    "gif": (b"GIF87a", b"GIF89a"),
+}
+MOST_BYTES = 12_000_000
+# A phone's camera at its usual setting has 12 to 24 million.
+MOST_PIXELS = 40_000_000
+# Chunks, segments, frames: a photograph of 12 MB has a few thousand at most. Each costs Pillow some work to read.
+MOST_PARTS = 8_000
+# A progressive JPEG has about ten. One of 60 bytes costs as much work as the whole picture.
+MOST_SCANS = 100
+MOST_SIDE = 2048
+# A camera's colour profile is a matrix of about 600 bytes; the large ones hold tables, for printing.
+MOST_PROFILE_BYTES = 16_000
+# What Pillow raises for broken files, by way of its readers for each format.
+BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError)
+
+# EXIF 2.32, section 4.6.4.A: how a picture was held, and what puts it upright.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read_upload(data: bytes) -> Image.Image:
+    """The picture in a JPEG, PNG, WebP or GIF (its first frame), whatever the file's name says.
+
+    RGB, upright, in sRGB, on white where it was transparent, longest side MOST_SIDE at most, without metadata.
+    Raises BadUploadError, or LargeUploadError before anything is decoded.
+    """
+    if len(data) > MOST_BYTES:
+        raise LargeUploadError(f"{len(data)} bytes, {MOST_BYTES} are allowed")
+    form = _form(data)
+    try:
+        _check_parts(data, form)
+        with Image.open(BytesIO(data), formats=[form]) as image:
+            _check_pixels(*image.size)
+            return _pixels(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise LargeUploadError(f"{form}: {error}") from error
+    except BROKEN as error:
+        raise BadUploadError(f"{form} of {len(data)} bytes does not decode: {error}") from error
+
+
+def _form(data: bytes) -> Form:
+    for form, beginnings in SIGNATURES.items():
+        if data.startswith(beginnings):
+            return form
+    raise BadUploadError(f"{len(data)} bytes that begin with {data[:8]!r} are no JPEG, PNG, WebP or GIF")
+
+
+def _check_parts(data: bytes, form: Form) -> None:
+    try:
+        parts = list(islice(CONTAINERS[form].parts(data), MOST_PARTS + 1))
+    except BrokenFileError as error:
+        raise BadUploadError(f"{form}: {error}") from error
+    scans = sum(part.kind == jpeg.SCAN for part in parts) if form == "jpeg" else 0
+    if len(parts) > MOST_PARTS or scans > MOST_SCANS:
+        raise LargeUploadError(f"{form} of {len(parts)} parts, {scans} scans; {MOST_PARTS}, {MOST_SCANS} are allowed")
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise LargeUploadError(f"{width} x {height} pixels, {MOST_PIXELS} are allowed")
+
+
+def _pixels(image: Image.Image) -> Image.Image:
+    # JPEG can be decoded smaller at once, which saves most of the work for a large photograph.
+    image.draft(None, (MOST_SIDE, MOST_SIDE))
+    picture = _in_colour(image)
+    picture.thumbnail((MOST_SIDE, MOST_SIDE))
+    picture = _in_srgb(picture, image.info.get("icc_profile"))
+    held = image.getexif().get(ExifTags.Base.Orientation)
+    return _on_white(picture.transpose(UPRIGHT[held]) if held in UPRIGHT else picture)
+
+
+def _in_colour(image: Image.Image) -> Image.Image:
+    """The same in RGB or RGBA."""
+    if image.mode.startswith("I"):
+        # 16 bits of grey, which Pillow would cut off at 255.
+        return image.convert("I").point(lambda grey: grey * (1 / 257)).convert("L").convert("RGB")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """Other colour spaces turned into sRGB; a profile that is odd or large is left aside."""
+    if not profile or len(profile) > MOST_PROFILE_BYTES or picture.mode != "RGB":
+        return picture
+    try:
+        return ImageCms.profileToProfile(picture, BytesIO(profile), ImageCms.createProfile("sRGB")) or picture
+    except ImageCms.PyCMSError:
+        return picture
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """A new image, so that nothing but pixels comes along."""
+    clean = Image.new("RGB", picture.size, "white")
+    clean.paste(picture, mask=picture if picture.mode == "RGBA" else None)
+    return clean

@@ -1,0 +1,114 @@
+"""The checkpoints that one process holds, each for the roles that it plays."""
+
+import logging
+from collections.abc import Collection
+
+from django.conf import settings
+
+from imagine.diffusion import checkpoint
+from imagine.diffusion.pipeline import Renderer
+from imagine.diffusion.recipes import RenderOptions
+from imagine.errors import CheckpointError, NoCheckpointError
+from imagine.status import Role, RoleStatus
+
+logger = logging.getLogger(__name__)
+
+# The weight of the newest preview in the average.
+NEWEST = 0.2
+
+
+def options() -> RenderOptions:
+    """How to load and run checkpoints, as the settings say."""
+    return RenderOptions(
+        device="" if settings.IMAGINE_DEVICE == "auto" else settings.IMAGINE_DEVICE,
+        steps=settings.IMAGINE_STEPS,
+        guidance=settings.IMAGINE_GUIDANCE,
+        size=settings.IMAGINE_SIZE,
+        live_size=settings.IMAGINE_LIVE_SIZE,
+        batch=settings.IMAGINE_BATCH,
+    )
+
+
+def names(role: Role) -> str:
+    """The checkpoint that the settings name for a role."""
+    live: str = settings.IMAGINE_MODEL
+    return live if role == "live" else settings.IMAGINE_FINAL_MODEL or live
+
+
+class Checkpoints:
+    """Belongs to the thread that loads them. Two roles with the same checkpoint share one renderer."""
+
+    def __init__(self, roles: Collection[Role]) -> None:
+        self.roles = roles
+        self.preview_seconds = 0.0
+        self.begun = self.shown = 0
+        self._renderers: dict[str, Renderer] = {}
+        self._problems: dict[str, CheckpointError] = {}
+        self._live: Renderer | None = None
+
+    def load(self) -> None:
+        """Load what the roles need. What cannot be loaded is logged, and reported in the status."""
+        for role in self.roles:
+            self._load(names(role))
+        if "animate" in self.roles and settings.IMAGINE_VIDEO_MODEL:
+            self._load(settings.IMAGINE_VIDEO_MODEL)
+
+    @property
+    def live(self) -> Renderer:
+        """Draws previews, also while another of ours stands between two steps. Raises CheckpointError."""
+        if self._live is None:
+            self._live = self._renderer(names("live")).twin()
+        return self._live
+
+    @property
+    def final(self) -> Renderer:
+        """Draws pictures, and loops where there is no video checkpoint. Raises CheckpointError."""
+        return self._renderer(names("final"))
+
+    @property
+    def video(self) -> Renderer | None:
+        """Draws loops, where a video checkpoint is set. Raises CheckpointError."""
+        return self._renderer(settings.IMAGINE_VIDEO_MODEL) if settings.IMAGINE_VIDEO_MODEL else None
+
+    def note_preview(self, seconds: float) -> None:
+        """Count how long a preview took, into the moving average."""
+        before = self.preview_seconds or seconds
+        self.preview_seconds = before + NEWEST * (seconds - before)
+
+    def statuses(self) -> list[RoleStatus]:
+        """What this process reports about itself."""
+        return [self._status(role) for role in self.roles]
+
+    def _load(self, name: str) -> None:
+        if name in self._renderers or name in self._problems:
+            return
+        try:
+            if not name:
+                raise NoCheckpointError("IMAGINE_MODEL names no checkpoint.")
+            self._renderers[name] = Renderer.load(checkpoint.find(name, settings.CHECKPOINT_FOLDER), options())
+            self._renderers[name].warm()
+        except CheckpointError as error:
+            logger.warning("Pictures: %s", error)
+            self._problems[name] = error
+
+    def _renderer(self, name: str) -> Renderer:
+        self._load(name)
+        if name in self._problems:
+            raise self._problems[name]
+        return self._renderers[name]
+
+    def _status(self, role: Role) -> RoleStatus:
+        name = names(role)
+        renderer, problem = self._renderers.get(name), self._problems.get(name)
+        if renderer is None:
+            return RoleStatus(role, "broken" if problem else "loading", problem=str(problem or ""))
+        return RoleStatus(
+            role,
+            "ready",
+            checkpoint=renderer.name,
+            device=renderer.device,
+            redraw=renderer.abilities.redraw,
+            preview_seconds=self.preview_seconds,
+            begun=self.begun,
+            shown=self.shown,
+        )

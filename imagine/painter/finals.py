@@ -1,0 +1,161 @@
+"""Draws pictures and loops. The device does one thing at a time, and between two steps those who type go first."""
+
+import logging
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from uuid import UUID
+
+from PIL import Image, ImageOps
+from redis import Redis
+
+from imagine import safety
+from imagine.diffusion.pipeline import Renderer, Stroke
+from imagine.errors import ImagineError, RefusedPixelsError, UnableError
+from imagine.files import animate, develop, storage
+from imagine.models import Picture
+from imagine.painter.checkpoints import Checkpoints
+from imagine.painter.claim import Claim
+from imagine.painter.heartbeat import Heartbeat
+from imagine.painter.live import LiveWorker
+from imagine.shapes import SHAPES
+from imagine.styles import styled
+
+logger = logging.getLogger(__name__)
+
+Made = Picture.Made
+
+# Less than Redis waits before it gives a task to somebody else, see settings.py.
+DRAW_SECONDS = 900
+LOOP_SECONDS = 3_000
+# Between two steps, so that large pictures come along while many people type.
+LIVE_SECONDS = 0.5
+LOOP_SIDE = 512
+FRAME_MS = 80
+GROWN_FRAMES = 90
+# Of a loop, every so many frames are looked at.
+CHECK_EVERY = 3
+FOLLOW_WORDS = (Made.RESTYLED, Made.EDITED)
+
+
+class FinalWorker:
+    """Use it from the thread of its checkpoints."""
+
+    def __init__(self, checkpoints: Checkpoints, redis: Redis, heartbeat: Heartbeat) -> None:
+        self._checkpoints = checkpoints
+        self._redis = redis
+        self._heartbeat = heartbeat
+        self.live = LiveWorker(checkpoints, redis)
+
+    def pictures(self, ids: Sequence[UUID]) -> None:
+        """Draw each that still waits."""
+        for picture in ids:
+            self.live.serve(LIVE_SECONDS)
+            self._draw_claimed(picture, DRAW_SECONDS, self._picture)
+
+    def loops(self, ids: Sequence[UUID]) -> None:
+        """Draw each that still waits as a loop."""
+        for picture in ids:
+            self.live.serve(LIVE_SECONDS)
+            self._draw_claimed(picture, LOOP_SECONDS, self._loop)
+
+    def _draw_claimed(self, picture: UUID, seconds: float, draw: Callable[[Claim], None]) -> None:
+        claim = Claim.claim(picture, self._redis, seconds)
+        if claim is None:
+            return
+        with self._heartbeat.keeping([picture]):
+            try:
+                claim.check()
+                draw(claim)
+            except ImagineError as error:
+                logger.info("picture %s ended: %s", picture, error, extra={"problem": error.code})
+                claim.fail(error)
+            except Exception:
+                # The edge of one picture: whatever a checkpoint stumbles over, the next picture must be drawn.
+                logger.exception("picture %s failed", picture)
+                claim.fail(ImagineError())
+
+    # Pictures
+
+    def _picture(self, claim: Claim) -> None:
+        picture = claim.picture
+        is_sent = picture.made == Made.UPLOADED
+        image = beginning(picture) if is_sent or picture.made == Made.KEPT else self._paint(claim)
+        safety.check_pixels(image)
+        files = develop.sent_files(image) if is_sent else develop.still_files(image, picture.from_upload)
+        claim.finish(files, image.size)
+
+    def _paint(self, claim: Claim) -> Image.Image:
+        renderer = self._checkpoints.final
+        painted = renderer.paint([stroke(claim.picture, renderer)], self._watch(claim))[0]
+        if painted.unsafe:
+            raise RefusedPixelsError("the checkpoint's own checker fired")
+        return painted.image
+
+    def _watch(self, claim: Claim) -> Callable[[int, int], None]:
+        """Between two steps: go on only if it is wanted, and let those who type go first."""
+
+        def watch(step: int, of: int) -> None:
+            claim.check()
+            claim.tell(step, of)
+            self.live.serve(LIVE_SECONDS)
+
+        return watch
+
+    # Loops
+
+    def _loop(self, claim: Claim) -> None:
+        picture = claim.picture
+        frames = self._grown(picture) if picture.made == Made.GROWN else self._animated(claim)
+        for frame in frames[::CHECK_EVERY]:
+            safety.check_pixels(frame)
+        claim.check()
+        files = develop.loop_files(frames, FRAME_MS, picture.from_upload)
+        claim.finish(files, frames[0].size, len(frames))
+
+    def _animated(self, claim: Claim) -> list[Image.Image]:
+        picture, renderer = claim.picture, self._checkpoints.final
+        start = self._fitted(beginning(picture), picture.shape, renderer)
+        count = round(picture.seconds * 1000 / FRAME_MS)
+        prompt, video = styled(picture.prompt, picture.style), self._checkpoints.video
+        if video is not None:
+            return animate.film(video, start, prompt, picture.seed, count, self._watch(claim))
+        return animate.frames(renderer, start, prompt, picture.seed, picture.motion, count, self._watch(claim))
+
+    def _fitted(self, image: Image.Image, shape: str, renderer: Renderer) -> Image.Image:
+        side = min(LOOP_SIDE, renderer.recipe.size)
+        return ImageOps.fit(image, SHAPES[shape].size(side, renderer.multiple))
+
+    def _grown(self, picture: Picture) -> list[Image.Image]:
+        names = [name for name in storage.names(picture.id) if name.startswith(storage.PREVIEW)]
+        return animate.growth([opened(storage.load(picture.id, name)) for name in names], GROWN_FRAMES)
+
+
+def stroke(picture: Picture, renderer: Renderer) -> Stroke:
+    """A picture as the renderer takes it, in the large size. Raises UnableError."""
+    width, height = SHAPES[picture.shape].size(renderer.recipe.size, renderer.multiple)
+    prompt = styled(picture.prompt, picture.style)
+    if picture.strength is None:
+        return Stroke(prompt, picture.seed, width, height)
+    if not renderer.abilities.redraw:
+        if not picture.prompt or picture.made in FOLLOW_WORDS:
+            raise UnableError(f"{renderer.name} cannot begin from a picture")
+        return Stroke(prompt, picture.seed, width, height)
+    start = ImageOps.fit(beginning(picture), (width, height))
+    return Stroke(prompt, picture.seed, width, height, start, picture.strength)
+
+
+def beginning(picture: Picture) -> Image.Image:
+    """The image that it begins from: its parent as drawn, or what was sent with it."""
+    owner = picture.parent_id or picture.id
+    # A kept frame may be asked for before it is developed.
+    wanted = storage.MASTER if storage.MASTER in storage.names(owner) else "start.jpg"
+    try:
+        return opened(storage.load(owner, wanted))
+    except FileNotFoundError as error:
+        raise UnableError(f"the picture before {picture.id} is gone") from error
+
+
+def opened(data: bytes) -> Image.Image:
+    """One of our own files as an image, in RGB."""
+    with Image.open(BytesIO(data), formats=("PNG", "JPEG")) as image:
+        return image.convert("RGB")

@@ -1,0 +1,86 @@
+"""Draws the previews: for those who type, the newest prompt of each, as quickly as the device can."""
+
+import logging
+import time
+from collections.abc import Sequence
+
+from redis import Redis
+
+from imagine import history, jobs, keys, live, safety
+from imagine.diffusion.pipeline import Painted, Renderer, Stroke
+from imagine.errors import CheckpointError, ImagineError, RefusedPixelsError, StoppedError
+from imagine.events import PromptRefused
+from imagine.live import LivePrompt, StaleCheck
+from imagine.painter.checkpoints import Checkpoints
+from imagine.shapes import SHAPES
+from imagine.styles import styled
+
+logger = logging.getLogger(__name__)
+
+
+class LiveWorker:
+    """Use it from the thread of its checkpoints."""
+
+    def __init__(self, checkpoints: Checkpoints, redis: Redis) -> None:
+        self._checkpoints = checkpoints
+        self._redis = redis
+
+    def serve(self, seconds: float) -> None:
+        """Draw for the people in the queue, for about so long; then a task is sent for what is left.
+
+        Nothing in a process without that role: it would load another checkpoint for it.
+        """
+        if "live" not in self._checkpoints.roles:
+            return
+        until = time.monotonic() + seconds
+        while prompts := self._next():
+            try:
+                self._draw(prompts)
+            except Exception:
+                # The edge of one pass: the picture in whose midst it may stand must go on, and so must the next pass.
+                logger.exception("%s previews failed", len(prompts))
+            finally:
+                live.release(self._redis, prompts)
+            if time.monotonic() > until:
+                jobs.send_live()
+                return
+
+    def _next(self) -> list[LivePrompt]:
+        try:
+            return live.take(self._redis, self._checkpoints.live.batch)
+        except CheckpointError as error:
+            logger.info("no previews are drawn: %s", error)
+            return []
+
+    def _draw(self, prompts: Sequence[LivePrompt]) -> None:
+        """One pass for all of them."""
+        renderer, began = self._checkpoints.live, time.monotonic()
+        self._checkpoints.begun += len(prompts)
+        try:
+            painted = renderer.paint([stroke(prompt, renderer) for prompt in prompts], StaleCheck(self._redis, prompts))
+        except StoppedError:
+            return
+        for prompt, preview in zip(prompts, painted, strict=True):
+            self._publish(prompt, preview)
+        self._checkpoints.note_preview(time.monotonic() - began)
+
+    def _publish(self, prompt: LivePrompt, preview: Painted) -> None:
+        try:
+            if preview.unsafe:
+                raise RefusedPixelsError("the checkpoint's own checker fired")
+            safety.check_pixels(preview.image)
+        except RefusedPixelsError as error:
+            self._refuse(prompt, error)
+        else:
+            history.publish(self._redis, prompt, preview.image)
+            self._checkpoints.shown += 1
+
+    def _refuse(self, prompt: LivePrompt, error: ImagineError) -> None:
+        event = PromptRefused(str(prompt.canvas), prompt.number, error.code)
+        self._redis.publish(keys.person(prompt.person), event.to_bytes())
+
+
+def stroke(prompt: LivePrompt, renderer: Renderer) -> Stroke:
+    """A live prompt as it is rendered, in the small size."""
+    width, height = SHAPES[prompt.shape].size(renderer.recipe.live_size, renderer.multiple)
+    return Stroke(styled(prompt.prompt, prompt.style), prompt.seed, width, height)

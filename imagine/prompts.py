@@ -1,0 +1,37 @@
+"""What people ask for, in the form in which it is drawn."""
+
+from django.conf import settings
+
+from imagine import safety
+from imagine.errors import EmptyPromptError, RefusedInputError
+from imagine.shapes import SHAPES, SQUARE
+from imagine.styles import STYLES
+
+
+def clean_prompt(text: str, typing: bool = False) -> str:
+    """What is drawn for `text`; while somebody is `typing`, its last word may be half a word.
+
+    Raises EmptyPromptError, RefusedInputError, RefusedWordsError.
+    """
+    prompt = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    if not prompt:
+        raise EmptyPromptError("no words")
+    if len(prompt) > settings.PROMPT_CHARACTERS:
+        raise RefusedInputError("the prompt is too long")
+    safety.check_words(text, typing=typing)
+    return prompt
+
+
+def known_style(style: str) -> str:
+    """`style`, or none where there is no such style."""
+    return style if style in STYLES else ""
+
+
+def known_shape(shape: str) -> str:
+    """`shape`, or a square where there is no such shape."""
+    return shape if shape in SHAPES else SQUARE
+
+
+def nearest_shape(width: int, height: int) -> str:
+    """The shape that loses least of a picture of that size."""
+    return min(SHAPES, key=lambda name: abs(width * SHAPES[name].down / (height * SHAPES[name].across) - 1))

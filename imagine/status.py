@@ -1,0 +1,120 @@
+"""What the painter's processes report about themselves, and whether a picture can be drawn now."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Literal, Self, cast
+
+from django.conf import settings
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from imagine import keys
+from imagine.errors import AwayError, CheckpointError, ImagineError, NoCheckpointError
+
+Role = Literal["live", "final", "animate"]
+ROLES: tuple[Role, ...] = ("live", "final", "animate")
+
+HEARTBEAT_SECONDS = 5
+# Longer than three heartbeats, and than one that a busy machine holds up.
+STATUS_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class RoleStatus:
+    """One role, as the process that has it describes it. `problem` is for the operator."""
+
+    role: Role
+    state: Literal["loading", "ready", "broken"]
+    checkpoint: str = ""
+    device: str = ""
+    problem: str = ""
+    redraw: bool = False
+    # A moving average of what one live preview takes, and how many were begun and shown.
+    preview_seconds: float = 0.0
+    begun: int = 0
+    shown: int = 0
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """What `to_bytes` wrote; fields of a newer version are dropped."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in json.loads(data).items() if name in known})
+
+
+@dataclass(frozen=True)
+class PainterStatus:
+    """All roles, as far as a process has them now."""
+
+    live: RoleStatus | None = None
+    final: RoleStatus | None = None
+    animate: RoleStatus | None = None
+
+    @property
+    def roles(self) -> list[RoleStatus]:
+        return [role for role in (self.live, self.final, self.animate) if role]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a picture asked for now would be drawn at once."""
+        return self.final is not None and self.final.state == "ready"
+
+    @property
+    def is_live(self) -> bool:
+        return self.live is not None and self.live.state == "ready"
+
+    @property
+    def is_loading(self) -> bool:
+        return any(role.state == "loading" for role in self.roles)
+
+    @property
+    def can_redraw(self) -> bool:
+        """Whether pictures can be restyled, edited and varied from what they show."""
+        return self.final is not None and self.final.redraw
+
+    @property
+    def can_animate(self) -> bool:
+        return self.animate is not None and self.animate.state == "ready"
+
+    def error(self) -> ImagineError | None:
+        """Why no picture can be drawn now, if so. A painter that still loads its checkpoint can be waited for.
+
+        Pages, sockets and conversations all go by this.
+        """
+        if self.final is None:
+            return no_painter_error()
+        return CheckpointError(self.final.problem) if self.final.state == "broken" else None
+
+    def check(self) -> None:
+        """Raises NoCheckpointError or CheckpointError where no picture would come however long one waits.
+
+        A painter that is away is no such reason: what is requested now is drawn when it is back.
+        """
+        error = self.error()
+        if error is not None and not isinstance(error, AwayError):
+            raise error
+
+
+def publish_status(redis: Redis, status: RoleStatus) -> None:
+    """Keep it readable until STATUS_SECONDS from now. Raises RedisError."""
+    redis.set(keys.painter(status.role), status.to_bytes(), ex=STATUS_SECONDS)
+
+
+async def read_status(redis: AsyncRedis) -> PainterStatus:
+    """The newest status of all roles. Raises RedisError, OSError, TimeoutError."""
+    found = await redis.mget([keys.painter(role) for role in ROLES])
+    return PainterStatus(*(RoleStatus.from_bytes(cast(bytes, data)) if data else None for data in found))
+
+
+def is_configured() -> bool:
+    """Whether a checkpoint is set."""
+    return bool(settings.IMAGINE_MODEL or settings.IMAGINE_FINAL_MODEL)
+
+
+def no_painter_error() -> ImagineError:
+    """Why there is no painter."""
+    if is_configured():
+        return AwayError("no painter has reported for a while")
+    return NoCheckpointError("IMAGINE_MODEL is empty")

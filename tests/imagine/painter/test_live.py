@@ -1,0 +1,163 @@
+"""Somebody types, and the picture changes: over a real socket, with a real process that draws."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from PIL import ImageChops, ImageStat
+
+from imagine import keys
+from imagine.models import Picture
+from tests.imagine.drawing import LOOP_FILES, Pad, ask, begin, ended, picture_of, refused, shown
+from tests.imagine.painter.workshop import Workshop
+from tests.people import Visitor, next_address
+from tests.servers import Site, Valkey, eventually
+
+
+def test_each_pause_shows_what_was_typed(ada: Visitor) -> None:
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        pad = Pad(socket)
+        pad.type("a llama")
+        first = pad.frame(1)
+        pad.type("a llama in the rain")
+        second = pad.frame(2)
+    assert picture_of(first).size == first["size"]
+    assert first["jpeg"] != second["jpeg"]
+
+
+def test_the_same_words_and_seed_show_the_same_frame(ada: Visitor) -> None:
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        one, other = Pad(socket), Pad(socket)
+        one.type("a llama")
+        first = one.frame()
+        other.type("a llama")
+        assert other.frame()["jpeg"] == first["jpeg"]
+
+
+def test_typing_fast_draws_fewer_pictures_than_letters_and_the_last_words_always(ada: Visitor) -> None:
+    begin(ada)
+    text = "a llama on a hill, at dawn, in the snow"
+    with ada.socket("/ws/imagine/") as socket:
+        pad = Pad(socket)
+        for length in range(1, len(text) + 1):
+            pad.type(text[:length])
+        pad.frame(len(text))
+    frames = [frame for frame in socket.heard if frame["type"] == "live"]
+    assert 1 <= len(frames) < len(text)
+    assert [frame["number"] for frame in frames] == sorted(frame["number"] for frame in frames)
+
+
+def test_the_page_hears_who_draws(ada: Visitor) -> None:
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        studio = socket.hear_until("studio")
+    assert studio["live"]
+    assert studio["ready"]
+    assert studio["redraw"]
+    assert studio["sentence"] == ""
+
+
+def test_refused_words_say_why_and_half_a_word_is_no_reason(ada: Visitor) -> None:
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        pad = Pad(socket)
+        pad.type("a naked")
+        pad.frame(1)
+        pad.type("a naked child ")
+        heard = socket.hear_until("refused")
+        assert (heard["number"], heard["code"]) == (2, "refused_words")
+        assert heard["sentence"]
+        pad.type("a naked mole rat")
+        pad.frame(3)
+
+
+def test_a_frame_is_kept_finished_and_grown_into_a_loop(ada: Visitor) -> None:
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        pad = Pad(socket)
+        for words in ("a llama", "a llama in a boat", "a llama in a boat at sea"):
+            pad.type(words)
+            pad.frame(pad.number)
+    kept = ended(ask(ada, "/imagine/keep", sketch=pad.sketch, number=2)[0])
+    assert (kept.prompt, kept.made, kept.seed) == ("a llama in a boat", "kept", pad.seed)
+    finished = ask(ada, "/imagine/finish", sketch=pad.sketch, number=3)[-1]
+    assert ended(finished).prompt == "a llama in a boat at sea"
+    assert finished.parent is not None
+    assert finished.parent.made == Picture.Made.KEPT
+    loop = ended(ask(ada, "/imagine/grow", sketch=pad.sketch)[0])
+    assert set(loop.files) == LOOP_FILES
+    assert shown(loop, "loop.gif").n_frames > 3  # type: ignore[attr-defined]
+
+
+def test_nobody_keeps_a_frame_of_somebody_else(ada: Visitor, bob: Visitor) -> None:
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        pad = Pad(socket)
+        pad.type("a llama")
+        pad.frame()
+    begin(bob)
+    assert refused(bob, "/imagine/keep", sketch=pad.sketch, number=1) == "picture_not_found"
+
+
+def test_a_picture_tells_how_far_it_is(ada: Visitor) -> None:
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        socket.hear_until("studio")
+        [picture] = ask(ada, "/imagine/draw", prompt="a llama")
+        heard = [socket.hear_until("picture")]
+        while heard[-1]["status"] != "done":
+            heard.append(socket.hear_until("picture"))
+    assert {frame["id"] for frame in heard} == {str(picture.id)}
+    assert heard[0]["status"] == "drawing"
+
+
+def test_where_nothing_is_set_up_words_are_refused_and_nobody_waits_in_line(database: None, tmp_path: Path) -> None:
+    valkey = Valkey(tmp_path / "valkey")
+    valkey.start()
+    site = Site(tmp_path / "site", {"REDIS_URL": valkey.url})
+    site.start()
+    try:
+        with Visitor(site, next_address()) as visitor:
+            begin(visitor)
+            with visitor.socket("/ws/imagine/") as socket:
+                Pad(socket).type("a llama")
+                heard = socket.hear_until("refused")
+        assert (heard["number"], heard["code"]) == (1, "no_checkpoint")
+        assert valkey.size(keys.QUEUE) == 0
+    finally:
+        site.kill()
+        valkey.kill()
+
+
+def test_behind_a_painter_who_is_away_nobody_reads_a_place_in_line(database: None, tmp_path: Path) -> None:
+    with Workshop(tmp_path) as shop, ExitStack() as doors:
+        for before in range(2):
+            visitor = doors.enter_context(Visitor(shop.site, next_address()))
+            begin(visitor)
+            socket = doors.enter_context(visitor.socket("/ws/imagine/"))
+            Pad(socket).type("a llama")
+            socket.say("ping")
+            socket.hear_until("pong")
+            assert shop.valkey.size(keys.QUEUE) == before + 1
+            assert "line" not in {frame["type"] for frame in socket.heard}
+
+
+def test_people_who_share_a_pass_see_what_each_would_see_alone(database: None, tmp_path: Path) -> None:
+    words = {"a llama": 5, "a boat at sea": 6, "a hat": 7}
+    with Workshop(tmp_path, IMAGINE_BATCH="4") as shop, ExitStack() as doors:
+        pads = {}
+        for prompt, seed in words.items():
+            visitor = doors.enter_context(Visitor(shop.site, next_address()))
+            begin(visitor)
+            pads[prompt] = Pad(doors.enter_context(visitor.socket("/ws/imagine/")), seed)
+        for prompt, pad in pads.items():
+            pad.type(prompt)
+        eventually(lambda: shop.valkey.size(keys.QUEUE) == len(words))
+        # All are in line before anybody draws, so one pass takes all.
+        shop.painter.start()
+        together = {prompt: picture_of(pad.frame()) for prompt, pad in pads.items()}
+        for prompt, pad in pads.items():
+            pad.type(prompt)
+            alone = picture_of(pad.frame(2))
+            assert max(ImageStat.Stat(ImageChops.difference(alone, together[prompt])).mean) < 1

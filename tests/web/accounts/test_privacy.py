@@ -1,0 +1,203 @@
+"""What is kept about a person: seeing it, taking it along, erasing it."""
+
+import io
+import json
+import tracemalloc
+import zipfile
+from collections.abc import AsyncIterator
+from typing import cast
+from uuid import uuid4
+
+import pytest
+import redis
+from asgiref.sync import sync_to_async
+from django.apps import apps
+from django.test import AsyncClient, Client
+
+from assistant import conversations, people
+from assistant.models import Feedback, Message, Person, Run
+from assistant.runs import keys
+from imagine.files import storage
+from imagine.keys import history
+from imagine.models import Picture
+from tests.clients import browser, make_account
+from tests.easel import drawn
+from tests.servers import Valkey
+from web.accounts.privacy import export
+from web.models import Session
+
+pytestmark = pytest.mark.usefixtures("valkey_here", "quick_passwords")
+
+
+def talk(person: Person, text: str) -> Run:
+    conversation = conversations.begin(person, text)
+    conversation.messages.create(position=1, role=Message.Role.USER, author=person, text=text, client_id=uuid4())
+    answer = conversation.messages.create(position=2, role=Message.Role.ASSISTANT, text=f"You said {text}")
+    Feedback.objects.create(message=answer, person=person, good=False, word=text)
+    return Run.objects.create(conversation=conversation, answer=answer, status=Run.Status.DONE)
+
+
+async def download(person: Person) -> zipfile.ZipFile:
+    client = AsyncClient()
+    await client.aforce_login(person)
+    response = await client.post("/you/export")
+    assert response.status_code == 200
+    pieces = [piece async for piece in cast(AsyncIterator[bytes], response.streaming_content)]
+    return zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
+
+
+def found_anywhere(mark: str) -> list[str]:
+    """The tables in which `mark` stands."""
+    found = []
+    for model in apps.get_models():
+        texts = [field for field in model._meta.fields if field.get_internal_type() in ("CharField", "TextField")]
+        rows = model._default_manager.values_list(*(field.attname for field in texts))
+        if texts and any(mark in str(row) for row in rows.iterator()):
+            found.append(model.__name__)
+    return found
+
+
+def test_a_visitor_who_said_nothing_is_told_that_nothing_is_kept():
+    client = browser()
+    page = client.get("/you/")
+    assert "Nothing is kept about you" in page.text
+    assert "sessionid" not in client.cookies
+
+
+def test_a_guest_sees_what_is_kept_and_until_when():
+    guest = people.make_guest()
+    talk(guest, "hello")
+    page = browser(guest).get("/you/").text
+    assert "1 conversation" in page
+    assert "2 messages" in page
+    assert "0 pictures" in page
+    assert "unless you come back" in page
+    assert "Create an account" in page
+
+
+def test_an_account_sees_no_end_date_and_finds_its_settings():
+    page = browser(make_account()).get("/you/").text
+    assert "unless you come back" not in page
+    assert "/account/password/change/" in page
+    assert "/account/email/" in page
+
+
+async def test_an_export_holds_everything_of_the_person_and_nothing_of_others():
+    person, other = await sync_to_async(make_account)(), await sync_to_async(make_account)()
+    await sync_to_async(talk)(person, "mine alone")
+    await sync_to_async(talk)(other, "not yours")
+    archive = await download(person)
+    assert sorted(archive.namelist()) == ["conversations.json", "pictures.json", "profile.json"]
+    assert json.loads(archive.read("profile.json"))["name"] == person.username
+    conversations = json.loads(archive.read("conversations.json"))
+    assert [conversation["title"] for conversation in conversations] == ["mine alone"]
+    assert b"not yours" not in archive.read("conversations.json")
+
+
+async def test_an_export_holds_each_picture_once_in_its_best_form():
+    person = await sync_to_async(make_account)()
+    picture = await sync_to_async(drawn)(person.pk, "a fox")
+    lost = await sync_to_async(drawn)(person.pk, "an owl")
+    await sync_to_async(storage.delete)(lost.pk)
+    await sync_to_async(drawn)((await sync_to_async(make_account)()).pk, "not mine")
+    loop = await sync_to_async(drawn)(person.pk, "a wave")
+    await sync_to_async(storage.save)(loop.pk, {"loop.mp4": b"a film"})
+    await Picture.objects.filter(pk=loop.pk).aupdate(made=Picture.Made.ANIMATED)
+    archive = await download(person)
+    names = {name for name in archive.namelist() if name.startswith("pictures/")}
+    assert names == {f"pictures/{picture.pk}/picture.png", f"pictures/{loop.pk}/loop.mp4"}
+    assert archive.read(f"pictures/{loop.pk}/loop.mp4") == b"a film"
+    assert archive.read(f"pictures/{picture.pk}/picture.png") == storage.load(picture.pk, "picture.png")
+    assert [item["prompt"] for item in json.loads(archive.read("pictures.json"))] == ["a fox", "an owl", "a wave"]
+
+
+async def test_an_export_is_private_and_its_name_tells_nothing():
+    person = await sync_to_async(make_account)()
+    client = AsyncClient()
+    await client.aforce_login(person)
+    response = await client.post("/you/export")
+    assert response["Cache-Control"] == "private, no-store"
+    assert response["Content-Disposition"] == 'attachment; filename="export.zip"'
+    assert response["Content-Type"] == "application/zip"
+    async for _piece in cast(AsyncIterator[bytes], response.streaming_content):
+        pass
+
+
+async def test_a_large_export_does_not_fill_the_memory(rf):
+    person = await sync_to_async(people.make_guest)()
+    conversation = await sync_to_async(conversations.begin)(person, "")
+    for batch in range(10):
+        await Message.objects.abulk_create(
+            Message(conversation=conversation, position=batch * 200 + number, role="user", text=uuid4().hex * 500)
+            for number in range(200)
+        )
+    request = rf.post("/you/export")
+    request.user = person
+    tracemalloc.start()
+    response = await sync_to_async(export)(request)
+    size = 0
+    async for piece in response.streaming_content:
+        size += len(piece)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size > 80_000
+    assert peak < 16 * 1024 * 1024  # the texts together take 32 MB
+
+
+def test_nobody_gets_an_empty_export():
+    assert browser().post("/you/export").url == "/you/"
+
+
+@pytest.mark.parametrize("path", ["/you/export", "/you/erase"])
+def test_taking_and_erasing_need_a_post_from_our_own_pages(path):
+    guest = people.make_guest()
+    assert browser(guest).get(path).status_code == 405
+    strict = browser(guest, enforce_csrf_checks=True)
+    evil = {"origin": "https://evil.example"}
+    assert strict.post(path, {"sure": "yes"}, headers=evil).status_code == 403
+    assert Person.objects.filter(pk=guest.pk).exists()
+
+
+def test_erasing_asks_once_more():
+    guest = people.make_guest()
+    page = browser(guest).post("/you/erase")
+    assert "Erase everything?" in page.text
+    assert Person.objects.filter(pk=guest.pk).exists()
+
+
+@pytest.mark.parametrize("make", [people.make_guest, make_account])
+def test_erasing_leaves_no_trace(make, valkey_here: Valkey):
+    person, mark = make(), f"marker{uuid4().hex}"
+    run, picture = talk(person, mark), drawn(person.pk, mark)
+    store = redis.Redis.from_url(valkey_here.url)
+    store.xadd(history(person.pk), {"jpeg": mark})
+    store.xadd(keys.log(run.pk), {"e": mark})
+    here, elsewhere = browser(person), browser(person)
+    here.cookies["csrftoken"] = "a" * 32
+    response = here.post("/you/erase", {"sure": "yes"})
+    assert response.url == "/you/erased"
+    assert found_anywhere(mark) == []
+    assert not store.exists(keys.log(run.pk))
+    assert store.exists(keys.stop(run.pk))
+    assert not store.exists(history(person.pk))
+    assert storage.names(picture.pk) == []
+    store.close()
+    assert not Session.objects.filter(person=person.pk).exists()
+    assert {name: cookie["max-age"] for name, cookie in response.cookies.items()} == {
+        "sessionid": 0, "csrftoken": 0, "messages": 0,
+    }  # fmt: skip
+    assert response["Clear-Site-Data"] == '"cache", "storage"'
+    assert "All of it is gone" in here.get("/you/erased").text
+    assert "Nothing is kept about you" in elsewhere.get("/you/").text
+
+
+def test_erasing_works_while_redis_is_away(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    guest = people.make_guest()
+    talk(guest, "hello")
+    assert browser(guest).post("/you/erase", {"sure": "yes"}).url == "/you/erased"
+    assert not Person.objects.filter(pk=guest.pk).exists()
+
+
+def test_erasing_twice_does_no_harm():
+    assert Client().post("/you/erase", {"sure": "yes"}).url == "/you/erased"

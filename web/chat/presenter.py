@@ -1,0 +1,150 @@
+"""Messages as pages and sockets show them."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from assistant import errors
+from assistant.conversations import shown_messages
+from assistant.database import in_thread
+from assistant.errors import AssistantError
+from assistant.events import Waiting
+from assistant.llama.errors import ERRORS as LLAMA_ERRORS
+from assistant.models import Conversation, Feedback, Message, Run
+from imagine.errors import ERRORS as PICTURE_ERRORS
+from imagine.errors import ImagineError
+from imagine.models import Picture
+from web.markdown.blocks import plain_blocks, render_blocks
+
+PAGE_LENGTH = 50
+
+ERRORS: dict[str, type[AssistantError] | type[ImagineError]] = {
+    error.code: error
+    for error in (
+        errors.AccountNeededError,
+        errors.AssistantError,
+        errors.CrowdedError,
+        errors.InterruptedRunError,
+        errors.LogUnavailableError,
+    )
+}
+ERRORS.update(LLAMA_ERRORS)
+ERRORS.update(PICTURE_ERRORS)
+
+LENGTH_SENTENCE = gettext_lazy("The answer reached its longest length and stops here.")
+# Over an answer that is a picture: it is put in here, in the viewer's language, and not stored.
+PICTURE_SENTENCE = gettext_lazy("Here is your picture.")
+STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """One message on the page. `number` is the last event its text contains, while it is being written."""
+
+    message: Message
+    blocks: list[SafeString]
+    run: Run | None
+    feedback: Feedback | None
+    pictures: list[Picture] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        return self.run.saved_number if self.run else 0
+
+    @property
+    def running(self) -> bool:
+        return self.run is not None and self.run.status == Run.Status.RUNNING
+
+    @property
+    def problem(self) -> str:
+        """A sentence when the answer is not whole, or nothing."""
+        if self.run is None or self.running:
+            return ""
+        if self.run.status == Run.Status.STOPPED:
+            return str(STOPPED_SENTENCE)
+        if self.run.problem == "length":
+            return str(LENGTH_SENTENCE)
+        return str(ERRORS.get(self.run.problem, AssistantError).sentence) if self.run.problem else ""
+
+    @property
+    def retry(self) -> bool:
+        """Whether the page should offer to try again in so many words."""
+        failed = (Run.Status.FAILED, Run.Status.INTERRUPTED)
+        return self.run is not None and self.run.status in failed and ERRORS.get(self.run.problem, AssistantError).retry
+
+
+def present(message: Message) -> MessageView:
+    """Prepare `message`; expects `run` and `feedback` to be selected with it."""
+    if message.role == Message.Role.USER:
+        return MessageView(message, safe(plain_blocks(message.text)), None, None)
+    run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
+    pictures = pictures_of(message, run)
+    text = message.text or (str(PICTURE_SENTENCE) if any(one.status == Picture.Status.DONE for one in pictures) else "")
+    return MessageView(message, safe(render_blocks(text)), run, feedback, pictures)
+
+
+def pictures_of(message: Message, run: Run | None) -> list[Picture]:
+    """The pictures of an answer that is over, without those that came to nothing."""
+    if run is None or run.status == Run.Status.RUNNING:
+        return []
+    goes_on = run.status == Run.Status.INTERRUPTED
+    pictures = message.pictures.all()
+    return [one for one in pictures if one.status == Picture.Status.DONE or (goes_on and one.in_the_making)]
+
+
+def safe(blocks: list[str]) -> list[SafeString]:
+    """Blocks for templates: the Markdown renderer has cleaned them as its last step."""
+    return [mark_safe(block) for block in blocks]  # noqa: S308
+
+
+def present_page(conversation: Conversation, before: int | None = None) -> tuple[list[MessageView], int | None]:
+    """The newest messages (those below position `before`), and the position before which older ones wait."""
+    messages = shown_messages(conversation).select_related("run", "feedback").prefetch_related("pictures")
+    if before is not None:
+        messages = messages.filter(position__lt=before)
+    rows = list(messages.order_by("-position")[: PAGE_LENGTH + 1])
+    earlier = rows[PAGE_LENGTH - 1].position if len(rows) > PAGE_LENGTH else None
+    page = rows[:PAGE_LENGTH][::-1]
+    return [present(message) for message in page], earlier
+
+
+class EndOfRun(NamedTuple):
+    """The last picture of an answer."""
+
+    status: str
+    blocks: list[SafeString]
+    pictures: str
+    footer: str
+
+
+@in_thread
+def end_of_run(run_id: UUID) -> EndOfRun:
+    """The whole answer of a run that is over, its pictures, and the HTML that stands under it."""
+    shown = present(Message.objects.select_related("run", "feedback").get(run=run_id))
+    pictures = render_to_string("_message_pictures.html", {"shown": shown})
+    footer = render_to_string("_footer.html", {"shown": shown})
+    return EndOfRun(shown.message.run.status, shown.blocks, pictures, footer)
+
+
+def waiting_sentence(event: Waiting) -> str:
+    """What the page says while there is nothing to show."""
+    if event.reason == "loading":
+        return _("The model is waking up")
+    if event.reason == "queue" and event.place:
+        return ngettext("%(count)s person is before you", "%(count)s people are before you", event.place) % {
+            "count": event.place
+        }
+    if event.reason == "queue":
+        return _("You are next")
+    if event.reason == "painter_away":
+        return _("The part that draws is away for a moment. Your picture comes when it is back.")
+    if event.reason == "drawing" and event.of:
+        return _("Drawing, step %(done)s of %(of)s") % {"done": event.done, "of": event.of}
+    if event.reason == "drawing":
+        return _("Drawing")
+    return _("Thinking")

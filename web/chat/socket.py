@@ -1,0 +1,115 @@
+"""The socket of a conversation page."""
+
+from uuid import UUID
+
+from django.template.loader import render_to_string
+
+from assistant import conversations, turns
+from assistant.conversations import Turn
+from assistant.database import in_thread
+from assistant.errors import AssistantError
+from assistant.models import Run
+from assistant.runs import keys
+from assistant.turns import TurnRequest
+from imagine.errors import ImagineError
+from web.chat.presenter import present
+from web.chat.run_view import RunViews
+from web.sockets import messages
+from web.sockets.base import PageConsumer
+
+RUNS_WATCHED = 10
+
+
+class ChatConsumer(PageConsumer):
+    """A tab that shows a conversation."""
+
+    kinds = messages.CONVERSATION_MESSAGES
+
+    async def opened(self) -> None:
+        self.views = self.process.part(RunViews)
+        self.conversation: UUID | None = None
+        self.watched: dict[UUID, None] = {}  # in the order they were asked for
+        self.stack.push_async_callback(self.leave_conversation)
+        self.stack.push_async_callback(self.leave_runs)
+
+    async def leave_runs(self) -> None:
+        for run in self.watched:
+            await self.views.leave(run, self.language, self.put)
+
+    async def carry_out(self, message: messages.ConversationMessage) -> None:
+        match message:
+            case messages.Open(conversation):
+                await self.open(conversation)
+            case messages.Watch(run, after):
+                await self.watch(run, after)
+            case messages.Send(conversation, client_id, text):
+                await self.begin(client_id, turns.send(conversation, text, client_id))
+            case messages.Edit(edited, client_id, text):
+                await self.begin(client_id, turns.edit(edited, text, client_id))
+            case messages.Retry(answer, client_id):
+                await self.begin(client_id, turns.retry(answer))
+            case messages.Stop(run):
+                await turns.stop(self.runtime, self.person, run)
+            case messages.Ping():
+                self.say("pong")
+
+    def refuse(self, message: messages.ConversationMessage, error: AssistantError | ImagineError) -> None:
+        fields = {"code": error.code, "sentence": str(error.sentence)}
+        match message:
+            case messages.Send() | messages.Edit() | messages.Retry():
+                self.say("refused", id=str(message.id), retry=error.retry, **fields)
+            case _:
+                self.say("problem", **fields)
+
+    async def open(self, conversation_id: UUID) -> None:
+        """Subscribe to the changes of a conversation, in the place of the one before. Raises NotFoundError."""
+        run = await self.find_running(conversation_id)
+        await self.leave_conversation()
+        self.conversation = conversation_id
+        await self.runtime.doorbell.subscribe(keys.conversation(conversation_id), self.notify)
+        self.say("opened", conversation=str(conversation_id), run=str(run) if run else None)
+
+    @in_thread
+    def find_running(self, conversation_id: UUID) -> UUID | None:
+        conversation = conversations.own_conversation(self.person, conversation_id)
+        return conversation.runs.filter(status=Run.Status.RUNNING).values_list("id", flat=True).first()
+
+    async def leave_conversation(self) -> None:
+        if self.conversation:
+            await self.runtime.doorbell.unsubscribe(keys.conversation(self.conversation), self.notify)
+            self.conversation = None
+
+    def notify(self, origin: bytes | None) -> None:
+        """The conversation changed; what this very tab did it knows already."""
+        if origin is None or origin.decode() != self.name:
+            self.say("changed", conversation=str(self.conversation))
+
+    async def watch(self, run_id: UUID, after: int) -> None:
+        """Follow one of the person's runs. Raises NotFoundError."""
+        run = await in_thread(conversations.own_run)(self.person, run_id)
+        await self.follow(run.id, after)
+
+    async def follow(self, run: UUID, after: int = 0) -> None:
+        """Send what came in a run after event `after`, and what comes. Only so many at once: the oldest is left."""
+        if run not in self.watched and len(self.watched) >= RUNS_WATCHED:
+            oldest = next(iter(self.watched))
+            del self.watched[oldest]
+            await self.views.leave(oldest, self.language, self.put)
+        self.watched[run] = None
+        await self.views.watch(run, self.language, self.put, after)
+
+    async def begin(self, client_id: UUID, request: TurnRequest) -> None:
+        """Start a turn and follow its run. Raises AssistantError."""
+        turn = await turns.start(self.process.answering, self.person, self.address, request, self.name)
+        html = await self.render(turn)
+        removed = [str(message) for message in turn.removed]
+        self.say("accepted", id=str(client_id), run=str(turn.run.id), html=html, removed=removed)
+        await self.follow(turn.run.id)
+
+    @in_thread
+    def render(self, turn: Turn) -> str:
+        """The turn's messages as HTML."""
+        turn.answer.run = turn.run
+        shown = [present(turn.question)] if turn.question else []
+        shown.append(present(turn.answer))
+        return "".join(render_to_string("_message.html", {"shown": item}) for item in shown)

@@ -1,0 +1,233 @@
+"""The pages of the chat, and what their forms do where no script runs."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from assistant import conversations, turns
+from assistant.database import in_thread
+from assistant.errors import AssistantError
+from assistant.models import Conversation, Feedback, Message, Person, Run
+from assistant.runs.forget import forget
+from assistant.turns import TurnRequest
+from web.accounts.identity import address_block, known_person, person_or_404, remember, visitor
+from web.chat.presenter import present_page
+from web.http import client_id, done, error_text, is_fragment, missing_as_404, status_of, whole_number
+from web.process import current_process
+
+HISTORY_LENGTH = 50
+SEARCH_CHARACTERS = 100
+
+
+def suggestions() -> list[str]:
+    """What the start page offers to begin with."""
+    return [
+        _("Explain black holes like a bedtime story"),
+        _("Plan a weekend in Cusco"),
+        _("Write a kind reply to a late invoice"),
+        _("What can I cook with rice, eggs and spinach?"),
+    ]
+
+
+# Pages
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+async def start(request: HttpRequest) -> HttpResponse:
+    """The start page; its form begins a conversation."""
+    if request.method == "POST":
+        return await begin_conversation(request)
+    return await start_page(request)
+
+
+@in_thread
+def start_page(request: HttpRequest, draft: str = "", sentence: str = "", status: int = 200) -> HttpResponse:
+    """The start page, with what was typed and what was wrong with it."""
+    context = {"suggestions": suggestions(), "draft_text": draft, "sentence": sentence}
+    return render(request, "start.html", context, status=status)
+
+
+async def begin_conversation(request: HttpRequest) -> HttpResponse:
+    """The first message: only now a visitor becomes a guest."""
+    text = request.POST.get("text", "")
+    try:
+        conversations.clean_text(text)
+        what = turns.send(None, text, client_id(request))
+        turn = await start_turn(request, await visitor(request), what)
+    except AssistantError as error:
+        return await start_page(request, text, str(error.sentence), status_of(error))
+    return redirect("conversation", turn.run.conversation_id)
+
+
+@require_safe
+def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """One conversation, its newest messages."""
+    return conversation_page(request, conversation_id)
+
+
+def conversation_page(
+    request: HttpRequest, conversation_id: UUID, draft: str = "", sentence: str = "", status: int = 200
+) -> HttpResponse:
+    """The conversation, with what was typed and what was wrong with it."""
+    found = own_conversation_or_404(request, conversation_id)
+    remember(request)
+    messages, earlier = present_page(found, whole_number(request.GET.get("before")))
+    context = {
+        "conversation": found,
+        "messages": messages,
+        "earlier": earlier,
+        "running_run": found.runs.filter(status=Run.Status.RUNNING).first(),
+        "draft_text": draft,
+        "sentence": sentence,
+    }
+    return render(request, "conversation.html", context, status=status)
+
+
+async def messages(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """GET: a page of messages as HTML, older than `before`. POST: say something where no script runs."""
+    if request.method == "POST":
+        return await say(request, conversation_id)
+    return await in_thread(messages_fragment)(request, conversation_id)
+
+
+@require_safe
+def messages_fragment(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The messages alone, for a script; with the page around them where none runs."""
+    if not is_fragment(request):
+        return conversation_page(request, conversation_id)
+    found = own_conversation_or_404(request, conversation_id)
+    shown, earlier = present_page(found, whole_number(request.GET.get("before")))
+    return render(request, "_messages.html", {"messages": shown, "earlier": earlier})
+
+
+@require_safe
+def history(request: HttpRequest) -> HttpResponse:
+    """All conversations, or those in which the words of `q` stand."""
+    query = request.GET.get("q", "").replace("\x00", "").strip()[:SEARCH_CHARACTERS]
+    if request.user.is_authenticated:
+        found = request.user.conversations.order_by("-updated_at")
+        if query:
+            said = Q(messages__text__icontains=query, messages__replaced_by=None)
+            found = found.filter(Q(title__icontains=query) | said).distinct()
+        page = Paginator(found, HISTORY_LENGTH).get_page(request.GET.get("page"))
+    else:
+        page = Paginator([], HISTORY_LENGTH).get_page(1)
+    fragment = is_fragment(request)
+    context = {"conversations": page.object_list, "q": query, "page": page}
+    return render(request, "_conversation_list.html" if fragment else "history.html", context)
+
+
+# What forms do
+
+
+@require_POST
+async def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Say something in a conversation."""
+    text = request.POST.get("text", "")
+    try:
+        with missing_as_404():
+            what = turns.send(conversation_id, text, client_id(request))
+            await start_turn(request, await known_person(request), what)
+    except AssistantError as error:
+        page = in_thread(conversation_page)
+        return await page(request, conversation_id, text, str(error.sentence), status_of(error))
+    return redirect("conversation", conversation_id)
+
+
+@require_POST
+async def edit(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Say something else in place of an earlier message."""
+    text = request.POST.get("text", "")
+    return await start_and_show(request, message_id, lambda: turns.edit(message_id, text, client_id(request)))
+
+
+@require_POST
+async def retry(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Answer anew."""
+    return await start_and_show(request, message_id, lambda: turns.retry(message_id))
+
+
+async def start_and_show(request: HttpRequest, message_id: UUID, what: Callable[[], TurnRequest]) -> HttpResponse:
+    """Carry out `what` about a message, then show its conversation, with a sentence where it failed."""
+    person = await known_person(request)
+    try:
+        with missing_as_404():
+            message = await in_thread(conversations.own_message)(person, message_id)
+            await start_turn(request, person, what())
+    except AssistantError as error:
+        page = in_thread(conversation_page)
+        text = request.POST.get("text", "")
+        return await page(request, message.conversation_id, text, str(error.sentence), status_of(error))
+    return redirect("conversation", message.conversation_id)
+
+
+@require_POST
+async def stop(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Stop an answer."""
+    person = await known_person(request)
+    try:
+        with missing_as_404():
+            run = await turns.stop(current_process().runtime, person, run_id)
+    except AssistantError as error:
+        return error_text(error)
+    return done(request, "conversation", run.conversation_id)
+
+
+@require_POST
+def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Give a conversation a name."""
+    found = own_conversation_or_404(request, conversation_id)
+    title = " ".join(request.POST.get("title", "").replace("\x00", "").split())[:120]
+    if not title:
+        return HttpResponse(_("A name needs at least one letter."), status=400, content_type="text/plain")
+    found.title, found.titled_by_person = title, True
+    found.save(update_fields=["title", "titled_by_person"])
+    return done(request, "conversation", found.id)
+
+
+@require_POST
+async def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Delete a conversation and all that was said in it."""
+    runs = await in_thread(delete_conversation)(request, conversation_id)
+    await asyncio.to_thread(forget, runs)
+    return done(request, "start")
+
+
+def delete_conversation(request: HttpRequest, conversation_id: UUID) -> list[UUID]:
+    """Delete it from the database; returns the ids of its runs."""
+    found = own_conversation_or_404(request, conversation_id)
+    runs = list(found.runs.values_list("id", flat=True))
+    found.delete()
+    return runs
+
+
+@require_POST
+def feedback(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """A thumb up (`good=1`) or down (`good=0`) for an answer, with a word."""
+    person = person_or_404(request)
+    with missing_as_404():
+        message = conversations.own_message(person, message_id)
+    good = {"1": True, "0": False}.get(request.POST.get("good", ""))
+    if good is None or message.role != Message.Role.ASSISTANT:
+        return HttpResponse(_("Please choose good or bad."), status=400, content_type="text/plain")
+    word = request.POST.get("word", "").replace("\x00", "").strip()[:1000]
+    Feedback.objects.update_or_create(message=message, defaults={"person": person, "good": good, "word": word})
+    return done(request, "conversation", message.conversation_id)
+
+
+async def start_turn(request: HttpRequest, person: Person, what: TurnRequest) -> conversations.Turn:
+    """Store and answer a turn of `person`. Raises AssistantError."""
+    return await turns.start(current_process().answering, person, address_block(request), what)
+
+
+def own_conversation_or_404(request: HttpRequest, conversation_id: UUID) -> Conversation:
+    """The person's conversation, or the same 404 as for one that does not exist."""
+    with missing_as_404():
+        return conversations.own_conversation(person_or_404(request), conversation_id)

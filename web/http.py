@@ -1,0 +1,79 @@
+"""Errors as HTTP answers, and what requests carry, read with care."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from uuid import UUID, uuid4
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+
+from assistant import errors as chat
+from assistant.errors import AssistantError
+from imagine import errors as pictures
+from imagine.errors import ImagineError
+
+ProductError = AssistantError | ImagineError
+
+# The first that fits counts; what is not here conflicts with how things stand.
+STATUSES: dict[type[ProductError], HTTPStatus] = {
+    chat.NotFoundError: HTTPStatus.NOT_FOUND,
+    pictures.PictureNotFoundError: HTTPStatus.NOT_FOUND,
+    chat.LimitedError: HTTPStatus.TOO_MANY_REQUESTS,
+    pictures.BusyDrawingError: HTTPStatus.TOO_MANY_REQUESTS,
+    chat.AccountNeededError: HTTPStatus.FORBIDDEN,
+    chat.RefusedInputError: HTTPStatus.BAD_REQUEST,
+    pictures.RefusedInputError: HTTPStatus.BAD_REQUEST,
+    chat.LogUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    pictures.CheckpointError: HTTPStatus.SERVICE_UNAVAILABLE,
+    pictures.AwayError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def status_of(error: ProductError) -> int:
+    """The HTTP status for an error."""
+    return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), HTTPStatus.CONFLICT)
+
+
+@contextmanager
+def missing_as_404() -> Iterator[None]:
+    """Answer with the page for 404 where something does not exist or is somebody else's. Raises Http404."""
+    try:
+        yield
+    except (chat.NotFoundError, pictures.PictureNotFoundError) as error:
+        raise Http404 from error
+
+
+def error_json(error: ProductError) -> JsonResponse:
+    """The error for a script."""
+    fields = {"code": error.code, "sentence": str(error.sentence), "retry": error.retry}
+    return JsonResponse(fields, status=status_of(error))
+
+
+def error_text(error: ProductError) -> HttpResponse:
+    """The error as one sentence."""
+    return HttpResponse(error.sentence, status=status_of(error), content_type="text/plain")
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether one of our scripts asks, for a part of a page."""
+    return "X-Fragment" in request.headers
+
+
+def done(request: HttpRequest, page: str, *arguments: object) -> HttpResponse:
+    """The answer to a form: nothing for a script, a redirect to the named page for everybody else."""
+    return HttpResponse(status=204) if is_fragment(request) else redirect(page, *arguments)
+
+
+def whole_number(text: str | None) -> int | None:
+    """A number from a query string or a form; None when there is none, or nonsense."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def client_id(request: HttpRequest) -> UUID:
+    """The id that the page made for this message, or a new one where no script runs. Raises RefusedInputError."""
+    text = request.POST.get("id", "")
+    try:
+        return UUID(text) if text else uuid4()
+    except ValueError as error:
+        raise chat.RefusedInputError("the id is none") from error

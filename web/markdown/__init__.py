@@ -1,0 +1,1 @@
+"""HTML from the parsed tree of assistant/markdown, safe to show."""

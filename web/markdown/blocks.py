@@ -1,0 +1,99 @@
+"""Markdown to safe HTML, block by block. What is too large for that is shown as plain text."""
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from assistant.markdown.parser import Block, parse
+from web.markdown import html
+
+# A block longer than this, and all that follows it, is shown as plain text.
+BLOCK_CHARACTERS = 20_000
+# And so is everything that starts after this many characters.
+MARKDOWN_CHARACTERS = 100_000
+
+ODD = re.compile(r"\r\n?|[\x00\ud800-\udfff]")
+EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
+PARAGRAPHS_MOST = 200
+# Blocks of these kinds end for good at an empty line.
+ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "heading_open", "table_open", "blockquote_open", "hr", "math_block"})
+
+
+def render_blocks(text: str) -> list[str]:
+    """Safe HTML for each top-level block (a paragraph, a list, a piece of code ...) of the Markdown in `text`."""
+    return render_rest(cleaned(text), 0)
+
+
+def render_rest(text: str, offset: int) -> list[str]:
+    """The same for cleaned `text` that starts with a block, `offset` characters into the whole."""
+    shown = list[str]()
+    while text:
+        part = next_part(text, offset, final=True)
+        shown += part.html
+        text, offset = text[part.end :], offset + part.end
+        if part.plain_after:
+            return [*shown, plain(text)]
+    return shown
+
+
+def plain_blocks(text: str) -> list[str]:
+    """Safe HTML for `text` taken as it is: one block for each paragraph, line breaks kept by the style sheet."""
+    paragraphs = EMPTY_LINES.split(cleaned(text), maxsplit=PARAGRAPHS_MOST)
+    return [plain(paragraph.strip("\n")) for paragraph in paragraphs if paragraph.strip()]
+
+
+def plain(text: str) -> str:
+    """One block of plain text. Escaping is all it needs: there is no markup in it."""
+    return f'<p class="plain">{escape(text, quote=False)}</p>'
+
+
+def cleaned(text: str) -> str:
+    """`text` with line ends as newlines and without what is no character."""
+    return ODD.sub(lambda odd: "\n" if odd[0][0] == "\r" else "\ufffd", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Blocks that nothing further down can change, and the position after them.
+
+    `plain_after`: what follows them can only be shown as plain text, whatever it is.
+    """
+
+    html: list[str]
+    end: int
+    plain_after: bool = False
+
+
+def next_part(text: str, offset: int, *, final: bool) -> Part:
+    """The first blocks of `text`, which starts with a block, `offset` characters into the whole.
+
+    `final` says that nothing will follow `text`. Otherwise only its whole lines count, and of the blocks in them
+    those that have ended.
+    """
+    whole = final and len(text) <= BLOCK_CHARACTERS
+    window = text if whole else text[: text.rfind("\n", 0, BLOCK_CHARACTERS) + 1]
+    starts = [0, *(newline.end() for newline in re.finditer("\n", window)), len(window)]
+    blocks, end = parse(window), 0
+    shown = list[str]()
+    for block in blocks if whole else _ended(blocks, window):
+        if offset + starts[block.first] >= MARKDOWN_CHARACTERS:
+            return Part(shown, end, plain_after=True)
+        shown.append(block_html(block, window))
+        end = starts[block.last]
+    if whole:
+        return Part(shown, len(text))
+    return Part(shown, end, plain_after=not shown and len(text) > BLOCK_CHARACTERS)
+
+
+def block_html(block: Block, source: str) -> str:
+    """The HTML of `block`, found in `source`; as plain text where it nests too deep."""
+    if not block.too_deep:
+        return html.block_html(block)
+    return plain("\n".join(source.split("\n")[block.first : block.last]))
+
+
+def _ended(blocks: list[Block], window: str) -> list[Block]:
+    """The `blocks` of `window`, which holds whole lines, that no further line can change."""
+    if blocks and blocks[-1].kind in ENDED_BY_EMPTY_LINE and window.endswith("\n\n"):
+        return blocks
+    return blocks[:-1]

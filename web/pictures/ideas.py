@@ -1,0 +1,32 @@
+"""Ideas for pictures, as chips under the place where one types."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from assistant.database import in_thread
+from assistant.errors import AssistantError
+from assistant.ideas import Ideas, plain_ideas
+from assistant.ideas import ideas as ideas_of_model
+from assistant.models import Person
+from web.accounts.identity import signed_in
+from web.process import current_process
+
+
+@require_POST
+async def ideas(request: HttpRequest) -> HttpResponse:
+    """Things to draw, or better words for `prompt`. The model is asked only for people we know, and so often."""
+    person, prompt = await signed_in(request), request.POST.get("prompt", "")
+    found = await own_ideas(person, prompt) if person else plain_ideas(prompt)
+    return await in_thread(render)(request, "_ideas.html", {"ideas": found.suggested, "improved": found.improved})
+
+
+async def own_ideas(person: Person, prompt: str) -> Ideas:
+    """Ideas of the model, or plain ones for somebody who has had many."""
+    runtime = current_process().runtime
+    try:
+        await runtime.limits.count(settings.LIMIT_PERSON_IDEAS, "ideas", "person", str(person.id))
+    except AssistantError:
+        return plain_ideas(prompt)
+    return await ideas_of_model(runtime, prompt)

@@ -1,0 +1,177 @@
+"""Shared pictures: making and taking back a link, and what strangers get who have one.
+
+What a stranger sees does not depend on who looks: these pages know neither session nor cookie of the one who asks.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import path, reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from assistant.database import in_thread
+from assistant.errors import AssistantError, LimitedError
+from imagine import shares
+from imagine.errors import ImagineError
+from imagine.models import Share
+from web.accounts.identity import address_block, known_person
+from web.http import ProductError, error_json, is_fragment, missing_as_404, status_of
+from web.pictures.files import serve
+from web.process import current_process
+
+logger = logging.getLogger(__name__)
+
+Show = Callable[[Share], HttpResponseBase]
+HEADERS = {"X-Robots-Tag": "noindex, noarchive", "Referrer-Policy": "no-referrer"}
+# A browser may keep a file, but asks each time whether it may still show it.
+SHARED_CACHE = "private, no-cache"
+PAGES = {429: "429.html", 503: "500.html"}
+
+
+@dataclass(frozen=True)
+class SharedPicture:
+    """All that a stranger may know of a picture. `prompt` is empty where its owner hides it."""
+
+    moves: bool
+    shape: str
+    width: int
+    height: int
+    made_on: date
+    prompt: str
+
+
+# For the owner
+
+
+@require_POST
+async def share_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
+    """Make the link to one's picture, which then stands on the picture's page."""
+    shows_prompt = request.POST.get("shows_prompt") == "1"
+    person = await known_person(request)
+    try:
+        await current_process().runtime.limits.count(settings.LIMIT_PERSON_SHARES, "share", "person", str(person.id))
+        with missing_as_404():
+            await in_thread(shares.make)(person.id, picture_id, shows_prompt)
+    except (AssistantError, ImagineError) as error:
+        return await in_thread(_refused)(request, error)
+    return redirect("picture", picture_id)
+
+
+@require_POST
+async def unshare_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
+    """Take the link back at once."""
+    person = await known_person(request)
+    with missing_as_404():
+        await in_thread(shares.take_back)(person.id, picture_id)
+    return redirect("picture", picture_id)
+
+
+def address(share: Share) -> str:
+    """The link, as people send it."""
+    return settings.SITE_URL + reverse("shared", args=[share.token])
+
+
+# For whoever has the link
+
+
+@require_safe
+async def shared(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The page of a shared picture."""
+    return await _look(request, token, _page)
+
+
+@require_safe
+async def shared_file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
+    """A file of a shared picture; `?download=1` to keep it."""
+    return await _look(request, token, partial(_file, request, name))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+async def report_share(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Ask what is wrong with a shared picture, and note it. The form has a token, and with it a cookie."""
+    return await _look(request, token, partial(_report, request))
+
+
+async def _look(request: HttpRequest, token: str, show: Show) -> HttpResponseBase:
+    """What `show` makes of the link. All links that show nothing get the same answer."""
+    try:
+        await current_process().runtime.limits.count(
+            settings.LIMIT_ADDRESS_SHARED, "shared", "address", address_block(request)
+        )
+    except LimitedError:
+        return _guarded(_plain("429.html", 429))
+    except AssistantError:
+        return _guarded(_plain("500.html", 503))
+    return _guarded(await in_thread(_shown)(token, show))
+
+
+def _shown(token: str, show: Show) -> HttpResponseBase:
+    share = shares.find(token)
+    try:
+        return show(share) if share else _plain("404.html", 404)
+    except Http404:
+        return _plain("404.html", 404)
+
+
+def _guarded(response: HttpResponseBase) -> HttpResponseBase:
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    return response
+
+
+def _plain(template: str, status: int = 200, context: dict[str, Any] | None = None) -> HttpResponse:
+    """A page that is the same for everybody: a template without the request knows nobody."""
+    return HttpResponse(render_to_string(template, {"site_name": settings.SITE_NAME, **(context or {})}), status=status)
+
+
+def _page(share: Share) -> HttpResponse:
+    found, page = share.picture, address(share)
+    words = found.prompt if share.shows_prompt else ""
+    picture = SharedPicture(found.moves, found.shape, found.width, found.height, found.created_at.date(), words)
+    context = {
+        "share": {"token": share.token, "ends_at": share.ends_at, "shows_prompt": share.shows_prompt},
+        "picture": picture,
+        "words": words,
+        "page_address": page,
+        "picture_address": f"{page}picture.jpg",
+        "loop_address": f"{page}loop.mp4" if found.moves else "",
+    }
+    return _plain("shared.html", context=context)
+
+
+def _file(request: HttpRequest, name: str, share: Share) -> HttpResponseBase:
+    return serve(share.picture, name, request, download="download" in request.GET, cache=SHARED_CACHE)
+
+
+def _report(request: HttpRequest, share: Share) -> HttpResponse:
+    if request.method == "POST":
+        shares.report(share, request.POST.get("word", ""))
+        logger.warning("a shared picture was reported", extra={"picture": str(share.picture_id)})
+    context = {"token": share.token, "reported": request.method == "POST", "characters": shares.REPORT_CHARACTERS}
+    return render(request, "report.html", context)
+
+
+def _refused(request: HttpRequest, error: ProductError) -> HttpResponse:
+    """Why nothing is shared."""
+    if is_fragment(request):
+        return error_json(error)
+    status = status_of(error)
+    return render(request, PAGES.get(status, "400.html"), status=status)
+
+
+urlpatterns = [
+    path("p/<uuid:picture_id>/share", share_picture, name="share_picture"),
+    path("p/<uuid:picture_id>/unshare", unshare_picture, name="unshare_picture"),
+    path("s/<str:token>/", shared, name="shared"),
+    path("s/<str:token>/report", report_share, name="report_share"),
+    path("s/<str:token>/<str:name>", shared_file, name="shared_file"),
+]

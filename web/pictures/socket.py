@@ -1,0 +1,122 @@
+"""The socket of a page that draws: live prompts in while somebody types, previews and events of pictures out."""
+
+import asyncio
+from uuid import UUID
+
+from django.utils.translation import ngettext, override
+
+from assistant.errors import AssistantError
+from imagine import events, jobs, keys, live, prompts
+from imagine.errors import ERRORS, ImagineError
+from imagine.events import PictureProgress, PromptRefused
+from imagine.live import PREVIEW, LivePrompt
+from imagine.status import PainterStatus
+from web.pictures.status import check_account, painter_status, status_fields
+from web.sockets import messages
+from web.sockets.base import PageConsumer
+
+STATUS_SECONDS = 3
+
+
+class PictureConsumer(PageConsumer):
+    """A tab in which somebody draws."""
+
+    kinds = messages.PICTURE_MESSAGES
+
+    async def opened(self) -> None:
+        self.painter = PainterStatus()
+        self.canvas: UUID | None = None
+        channel = keys.person(self.person.id)
+        await self.runtime.doorbell.subscribe(channel, self.notify)
+        self.stack.push_async_callback(self.runtime.doorbell.unsubscribe, channel, self.notify)
+        self.stack.push_async_callback(self.leave)
+        polling = asyncio.create_task(self.poll_status())
+        self.stack.callback(polling.cancel)
+
+    # Out
+
+    def notify(self, data: bytes | None) -> None:
+        """What is published about the person's pictures. What was missed the page asks for, or draws anew."""
+        if not data:
+            return
+        if data[0] == PREVIEW:
+            self.put_newest(data)
+            return
+        match events.from_bytes(data):
+            case PictureProgress(id, status, done, of):
+                self.say("picture", id=id, status=status, done=done, of=of)
+            case PromptRefused(canvas, number, code):
+                # This is called by another task, which has no language.
+                with override(self.language):
+                    sentence = str(ERRORS.get(code, ImagineError).sentence)
+                self.say("refused", sketch=canvas, number=number, code=code, sentence=sentence)
+
+    async def poll_status(self) -> None:
+        """Send the painter's status, and again whenever it changes."""
+        sent: dict[str, object] = {}
+        while True:
+            self.painter = await painter_status()
+            fields = status_fields(self.painter)
+            if fields != sent:
+                sent = fields
+                self.say("studio", **fields)
+            await asyncio.sleep(STATUS_SECONDS)
+
+    # In
+
+    async def carry_out(self, message: messages.PictureMessage) -> None:
+        match message:
+            case messages.Draw():
+                await self.draw(message)
+            case messages.Hurry(canvas, number):
+                await live.hurry(self.runtime.redis, self.person.id, canvas, number)
+            case messages.Leave():
+                await self.leave()
+            case messages.Ping():
+                self.say("pong")
+
+    def refuse(self, message: messages.PictureMessage, error: AssistantError | ImagineError) -> None:
+        fields = {"code": error.code, "sentence": str(error.sentence)}
+        if isinstance(message, messages.Draw):
+            self.say("refused", sketch=str(message.sketch), number=message.number, **fields)
+        else:
+            self.say("problem", **fields)
+
+    async def draw(self, message: messages.Draw) -> None:
+        """Make what was typed the person's newest live prompt. Raises AssistantError, ImagineError, RedisError."""
+        check_account(self.person)
+        self.painter.check()
+        await self.runtime.limits.count_live_prompt(self.person)
+        prompt = self.prompt_of(message)
+        self.canvas = message.sketch
+        place = await live.put(self.runtime.redis, prompt)
+        if place.is_new:
+            await asyncio.to_thread(jobs.send_live)
+        # Behind a painter that is away no place in the queue is sent.
+        if place.before and self.painter.is_ready:
+            fields = {"before": place.before, "sentence": queue_sentence(place.before)}
+            self.say("line", sketch=str(message.sketch), number=message.number, **fields)
+
+    def prompt_of(self, message: messages.Draw) -> LivePrompt:
+        """The message as it is drawn. Raises ImagineError."""
+        return LivePrompt(
+            self.person.id,
+            message.sketch,
+            message.number,
+            prompts.clean_prompt(message.prompt, typing=not message.hurry),
+            prompts.known_style(message.style),
+            prompts.known_shape(message.shape),
+            message.seed,
+            message.hurry,
+        )
+
+    async def leave(self) -> None:
+        """The tab shows no previews any more: its prompt is withdrawn, unless another tab has put one meanwhile."""
+        if self.canvas:
+            await live.leave(self.runtime.redis, self.person.id, self.canvas)
+            self.canvas = None
+
+
+def queue_sentence(before: int) -> str:
+    """What the page says to somebody who waits."""
+    return ngettext("%(count)s person is before you", "%(count)s people are before you", before) % {"count": before}

@@ -1,0 +1,216 @@
+"""The socket of a page, whatever it shows: bounded in both directions, and only for who is signed in."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
+from django.http import HttpRequest
+from django.utils import translation
+from redis.exceptions import RedisError
+
+from assistant.database import in_thread
+from assistant.errors import AssistantError, LimitedError, LogUnavailableError
+from assistant.models import Person
+from imagine.errors import ImagineError
+from web.accounts.identity import address_block, is_active_session
+from web.process import current_process
+from web.sockets import messages
+from web.sockets.messages import BadMessageError, encode
+
+logger = logging.getLogger(__name__)
+
+# Close codes, see docs/protocol.md.
+TRY_AGAIN = 1011
+SIGNED_OUT = 4401
+TOO_SLOW = 4408
+TOO_MANY = 4429
+
+OUTBOX_MESSAGES = 500
+MESSAGES_PER_WINDOW = 100
+WINDOW_SECONDS = 10
+# For so long messages still go out after a session has ended.
+SESSION_SECONDS = 2
+
+
+class RejectingConsumer(AsyncWebsocketConsumer):
+    """Any other address: refused before it opens."""
+
+    async def connect(self) -> None:
+        await self.close()
+
+
+class PageConsumer(AsyncWebsocketConsumer):
+    """The socket of one browser tab. Messages go out through a bounded queue, so that a slow reader holds up no other.
+
+    A subclass says which messages it takes, and carries them out in `carry_out`.
+    """
+
+    kinds: Mapping[str, type[Any]] = {}
+    scope: dict[str, Any]
+    over = False
+
+    async def opened(self) -> None:
+        """The person is known, and the socket about to be open. What is held from now on goes into `self.stack`."""
+
+    async def carry_out(self, message: Any) -> None:
+        """Do what one message asks, in the language of the page. Raises AssistantError, ImagineError, RedisError."""
+        raise NotImplementedError
+
+    def refuse(self, message: Any, error: AssistantError | ImagineError) -> None:
+        """Answer a message that was not carried out."""
+        raise NotImplementedError
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Whatever ends the socket, also an error, gives back what it held."""
+        async with AsyncExitStack() as self.stack:
+            await super().__call__(scope, receive, send)
+
+    async def connect(self) -> None:
+        self.person: Person = self.scope["user"]
+        if not self.person.is_authenticated:
+            await self.accept_and_close(SIGNED_OUT)
+            return
+        self.name = uuid4().hex
+        self.process = current_process()
+        self.runtime = self.process.runtime
+        self.address = address_block(self.scope)
+        self.language = language_of(self.scope)
+        # This task, and those made from it, serve this one socket.
+        translation.activate(self.language)
+        self.window_started, self.window_messages = 0.0, 0
+        self.known_until = 0.0
+        self.outbox: asyncio.Queue[str | None] = asyncio.Queue(OUTBOX_MESSAGES)
+        self.newest: bytes | None = None
+        try:
+            await self.stack.enter_async_context(self.runtime.limits.socket(self.person, self.address))
+        except LimitedError:
+            await self.accept_and_close(TOO_MANY)
+            return
+        await self.opened()
+        self.sending = asyncio.create_task(self.send_forever())
+        self.stack.callback(self.sending.cancel)
+        await self.accept()
+
+    async def accept_and_close(self, code: int) -> None:
+        """Refuse, with a code: a browser does not tell its page why a socket was never accepted."""
+        self.over = True
+        await self.accept()
+        await self.close(code)
+
+    # Out
+
+    def say(self, kind: str, **fields: object) -> None:
+        """Send a message of this kind when the browser takes it."""
+        self.put(encode(kind, **fields))
+
+    def put(self, message: str) -> None:
+        """Send `message`, encoded, when the browser takes it. A browser that takes too little is dropped."""
+        self.enqueue(message)
+
+    def put_newest(self, data: bytes) -> None:
+        """Send `data` when the browser takes it, unless something newer has come by then."""
+        if self.newest is None:
+            self.enqueue(None)
+        self.newest = data
+
+    def enqueue(self, message: str | None) -> None:
+        """Put a message into the outbox; None stands for the newest binary one."""
+        try:
+            self.outbox.put_nowait(message)
+        except asyncio.QueueFull:
+            self.drop(TOO_SLOW)
+
+    def drop(self, code: int) -> None:
+        """Close the socket, once, from a place that cannot wait. What it still says is ignored."""
+        if not self.over:
+            self.over = True
+            self.sending.cancel()
+            self.closing = asyncio.create_task(self.close(code))
+
+    async def send_forever(self) -> None:
+        """Empty the outbox. A failure closes the socket: the page connects again, and resumes."""
+        try:
+            while True:
+                message = await self.outbox.get()
+                if monotonic() > self.known_until and not await self.still_signed_in():
+                    self.drop(SIGNED_OUT)
+                    return
+                await self.send_next(message)
+        except DatabaseError as error:
+            logger.warning("the session of %s cannot be checked: %s", self.person.id, error)
+        except Exception:
+            # The edge of a task that is awaited by nothing: without it the socket would stay open, and say no more.
+            logger.exception("messages to %s cannot be sent", self.person.id)
+        self.drop(TRY_AGAIN)
+
+    async def send_next(self, message: str | None) -> None:
+        if message is not None:
+            await self.send(message)
+        else:
+            newest, self.newest = self.newest, None
+            await self.send(bytes_data=newest)
+
+    async def still_signed_in(self) -> bool:
+        """Whether the session still speaks for the person. Cached for a while, for messages on their way out.
+
+        Raises DatabaseError.
+        """
+        self.known_until = monotonic() + SESSION_SECONDS
+        return await in_thread(is_active_session)(self.scope["session"], self.person)
+
+    # In
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.over:
+            return
+        if self.too_many_messages():
+            self.drop(TOO_MANY)
+            return
+        try:
+            message: Any = messages.parse(text_data or "", self.kinds)
+        except BadMessageError as error:
+            logger.info("a bad message from %s: %s", self.person.id, error)
+            self.say("problem", code="bad_frame", sentence=str(AssistantError.sentence))
+            return
+        try:
+            if await self.still_signed_in():
+                await self.act(message)
+            else:
+                self.drop(SIGNED_OUT)
+        except DatabaseError as error:
+            logger.warning("a message of %s is not taken: %s", self.person.id, error)
+            self.drop(TRY_AGAIN)
+
+    async def act(self, message: Any) -> None:
+        """Carry out one message, or answer why not."""
+        try:
+            await self.carry_out(message)
+        except (AssistantError, ImagineError) as error:
+            logger.info("refused %s from %s: %s", type(message).__name__, self.person.id, error.code)
+            self.refuse(message, error)
+        except (RedisError, OSError, TimeoutError) as error:
+            logger.warning("Redis is away: %s", error)
+            self.refuse(message, LogUnavailableError())
+
+    def too_many_messages(self) -> bool:
+        """Count one message; whether there were more in this window than any page sends."""
+        now = monotonic()
+        if now - self.window_started > WINDOW_SECONDS:
+            self.window_started, self.window_messages = now, 0
+        self.window_messages += 1
+        return self.window_messages > MESSAGES_PER_WINDOW
+
+
+def language_of(scope: Mapping[str, Any]) -> str:
+    """The language in which the page behind a socket is shown, by its cookie or its browser's preference."""
+    request = HttpRequest()
+    request.COOKIES = scope.get("cookies", {})
+    accepted = [value for name, value in scope["headers"] if name == b"accept-language"]
+    request.META["HTTP_ACCEPT_LANGUAGE"] = b",".join(accepted).decode("latin-1")
+    return translation.get_language_from_request(request)

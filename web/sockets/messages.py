@@ -1,0 +1,149 @@
+"""The messages of the sockets. Those of a browser are checked here. The protocol stands in docs/protocol.md."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+from uuid import UUID
+
+F = TypeVar("F")
+
+
+class BadMessageError(Exception):
+    """The message is not one of ours. The text says why, for the log."""
+
+
+@dataclass(frozen=True)
+class Open:
+    conversation: UUID
+
+
+@dataclass(frozen=True)
+class Watch:
+    run: UUID
+    after: int
+
+
+@dataclass(frozen=True)
+class Send:
+    conversation: UUID
+    id: UUID
+    text: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    message: UUID
+    id: UUID
+    text: str
+
+
+@dataclass(frozen=True)
+class Retry:
+    message: UUID
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Stop:
+    run: UUID
+
+
+@dataclass(frozen=True)
+class Ping:
+    pass
+
+
+@dataclass(frozen=True)
+class Draw:
+    sketch: UUID
+    number: int
+    prompt: str
+    style: str
+    shape: str
+    seed: int
+    hurry: bool
+
+
+@dataclass(frozen=True)
+class Hurry:
+    sketch: UUID
+    number: int
+
+
+@dataclass(frozen=True)
+class Leave:
+    pass
+
+
+ConversationMessage = Open | Watch | Send | Edit | Retry | Stop | Ping
+PictureMessage = Draw | Hurry | Leave | Ping
+
+PICTURE_MESSAGES: dict[str, type[PictureMessage]] = {"draw": Draw, "hurry": Hurry, "leave": Leave, "ping": Ping}
+CONVERSATION_MESSAGES: dict[str, type[ConversationMessage]] = {
+    "open": Open,
+    "watch": Watch,
+    "send": Send,
+    "edit": Edit,
+    "retry": Retry,
+    "stop": Stop,
+    "ping": Ping,
+}
+
+
+def parse(text: str, kinds: Mapping[str, type[F]]) -> F:
+    """The message in `text`, one of `kinds`; raises BadMessageError. Fields that it does not have are ignored."""
+    value = _load(text)
+    kind = kinds.get(value["type"]) if isinstance(value.get("type"), str) else None
+    if kind is None:
+        raise BadMessageError("the type is unknown")
+    fields = {name: _field(value, name, wanted) for name, wanted in kind.__annotations__.items()}
+    return kind(**fields)
+
+
+def _load(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadMessageError("not JSON") from error
+    if not isinstance(value, dict):
+        raise BadMessageError("not an object")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BadMessageError(f"{name} is no JSON")
+
+
+def _field(value: dict[str, Any], name: str, wanted: type) -> Any:
+    item = value.get(name)
+    if wanted is UUID and isinstance(item, str):
+        return _uuid(item, name)
+    if wanted is int and isinstance(item, int) and not isinstance(item, bool) and 0 <= item < 2**31:
+        return item
+    if wanted is bool and isinstance(item, bool):
+        return item
+    if wanted is str and isinstance(item, str) and _encodable(item):
+        return item
+    raise BadMessageError(f"{name} is missing or of the wrong kind")
+
+
+def _uuid(text: str, name: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise BadMessageError(f"{name} is no id") from error
+
+
+def _encodable(text: str) -> bool:
+    """Whether it can be stored: half a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def encode(kind: str, **fields: object) -> str:
+    """A message to the browser, as it goes over the socket."""
+    return json.dumps({"type": kind, **fields}, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,135 @@
+// What one can do with a message that is there: edit it, have it answered again, say how good it was.
+
+import { post } from "../shared/http.js";
+import { draft, newId } from "../shared/store.js";
+import { notice, piece, word } from "../shared/words.js";
+
+const PATIENCE = 6_000;
+const THANKS = 5_000;
+
+export class Actions {
+  /** `send(frame)` puts a frame on the socket, or returns false. */
+  constructor(thread, send) {
+    this.thread = thread;
+    this.send = send;
+    thread.addEventListener("click", (event) => this.#click(event));
+    for (const link of thread.querySelectorAll("[data-edit]")) if (draft.read(editName(link))) this.edit(link);
+  }
+
+  /** An edit or a retry was not taken: say so where it was asked for. */
+  refused({ id, sentence }) {
+    const form = this.thread.querySelector(`form[data-id="${id}"]`);
+    if (form) showTrouble(form, sentence);
+    else notice(sentence);
+  }
+
+  edit(link) {
+    const article = link.closest(".message");
+    if (article.querySelector(".edit")) return;
+    const form = piece("edit-form");
+    const prose = article.querySelector(".prose");
+    const close = () => {
+      form.remove();
+      prose.hidden = false;
+      draft.write(editName(link), "");
+      link.focus();
+    };
+    form.action = link.dataset.edit;
+    form.elements.text.value = draft.read(editName(link)) || ownText(prose);
+    form.elements.text.addEventListener("input", () => draft.write(editName(link), form.elements.text.value));
+    form.querySelector("[data-cancel]").addEventListener("click", close);
+    form.addEventListener("keydown", (event) => {
+      if (event.isComposing || event.keyCode === 229) return;
+      if (event.key === "Escape") close();
+      if (event.key === "Escape") event.stopPropagation();
+      if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) form.requestSubmit();
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#sendEdit(form, article, link);
+    });
+    prose.hidden = true;
+    article.prepend(form);
+    form.elements.text.focus();
+  }
+
+  async #sendEdit(form, article, link) {
+    const text = form.elements.text.value.trim();
+    if (!text) return;
+    form.dataset.id ??= newId();
+    const frame = { type: "edit", message: article.dataset.message, id: form.dataset.id, text };
+    form.querySelector("button").disabled = true;
+    if (!this.send(frame)) await this.#byForm(form.action, { id: frame.id, text }, form);
+    draft.write(editName(link), "");
+    setTimeout(() => form.isConnected && showTrouble(form, word("unsent")), PATIENCE);
+  }
+
+  /** Where there is no socket, plain HTTP does, and the page is loaded anew. */
+  async #byForm(url, fields, form) {
+    const response = await post(url, fields).catch(() => null);
+    if (response?.ok) location.reload();
+    else if (form) showTrouble(form, word("unsent"));
+    else notice(word("failed"));
+  }
+
+  #click(event) {
+    const target = event.target.closest("[data-edit], [data-retry], .icon-good, .icon-bad");
+    if (!target || event.metaKey || event.ctrlKey) return;
+    event.preventDefault();
+    notice("");
+    if (target.matches("[data-edit]")) this.edit(target);
+    else if (target.matches("[data-retry]")) this.#retry(target);
+    else this.#feedback(target);
+  }
+
+  #retry(button) {
+    const message = button.closest(".message").dataset.message;
+    const id = newId();
+    if (!this.send({ type: "retry", message, id })) this.#byForm(button.formAction, { id });
+  }
+
+  async #feedback(button) {
+    const footer = button.closest(".message-footer");
+    const good = button.value;
+    footer.querySelectorAll(".feedback-form, [data-thanks]").forEach((old) => old.remove());
+    const response = await post(button.formAction, { good }).catch(() => null);
+    if (!response?.ok) return notice(word("failed"));
+    for (const one of footer.querySelectorAll(".icon-good, .icon-bad")) one.setAttribute("aria-pressed", one === button);
+    if (good === "1") return thank(footer);
+    const form = piece("feedback-form");
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#sendWord(form, button.formAction, good);
+    });
+    footer.append(form);
+    return form.elements.word.focus();
+  }
+
+  async #sendWord(form, url, good) {
+    const response = await post(url, { good, word: form.elements.word.value }).catch(() => null);
+    if (!response?.ok) return notice(word("failed"));
+    thank(form.parentNode);
+    return form.remove();
+  }
+}
+
+function thank(footer) {
+  const line = piece("thanks");
+  footer.append(line);
+  setTimeout(() => line.remove(), THANKS);
+}
+
+function editName(link) {
+  return `edit:${link.closest(".message").dataset.message}`;
+}
+
+function ownText(prose) {
+  return [...prose.children].map((block) => block.textContent).join("\n\n");
+}
+
+function showTrouble(form, sentence) {
+  const line = form.querySelector(".trouble");
+  line.textContent = sentence;
+  line.hidden = false;
+  form.querySelector("button").disabled = false;
+}

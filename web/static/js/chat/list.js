@@ -1,0 +1,25 @@
+// The list of conversations in the side bar.
+
+import { fragment } from "../shared/http.js";
+
+let searching = new AbortController();
+
+/** Fetch the list again, as the words in the search field ask; a newer call ends an older one. */
+export async function refreshList() {
+  const list = document.querySelector("[data-list]");
+  if (!list || list.querySelector(".rename")) return;
+  searching.abort();
+  searching = new AbortController();
+  const q = document.querySelector("[data-search] input").value.trim();
+  const found = await fragment(`${list.dataset.list}?${new URLSearchParams({ q })}`, searching.signal);
+  if (!found) return;
+  list.replaceChildren(found);
+  const current = list.querySelector(`[data-conversation="${list.dataset.current}"] .conversation`);
+  current?.setAttribute("aria-current", "page");
+}
+
+/** Show a conversation's new name where the page names it. */
+export function showTitle(title) {
+  document.title = document.title.replace(/^.*(?= · )/u, title.replaceAll("$", "$$$$"));
+  for (const place of document.querySelectorAll("[data-page-title]")) place.textContent = title;
+}

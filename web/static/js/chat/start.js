@@ -1,0 +1,29 @@
+// The start page: the first message goes as a plain form, with an id that makes a repeat harmless.
+
+import { Composer } from "./composer.js";
+import { newId } from "../shared/store.js";
+import { watchWishes } from "./wish.js";
+
+const form = document.getElementById("composer");
+const composer = new Composer(form);
+
+watchWishes(form);
+form.elements.id.value = newId();
+form.elements.id.disabled = false;
+form.addEventListener("submit", (event) => {
+  if (composer.answering) event.preventDefault();
+  composer.answering = true;
+});
+composer.stop.addEventListener("click", (event) => {
+  event.preventDefault();
+  window.stop();
+  composer.answering = false;
+});
+
+// Back from the conversation: a new message needs a new id.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  form.elements.id.value = newId();
+  composer.answering = false;
+  composer.clear();
+});

@@ -1,0 +1,29 @@
+// All pictures: more of them at a touch, and news of those in the making.
+
+import "./loops.js";
+import { fragment } from "../shared/http.js";
+import { Pictures } from "./pictures.js";
+import { Socket } from "../shared/socket.js";
+
+const gallery = document.getElementById("gallery");
+const pictures = new Pictures(gallery);
+
+if (pictures.making.length) {
+  new Socket(gallery.dataset.socket, {
+    onFrame: (frame) => frame.type === "picture" && pictures.take(frame),
+    onUp: () => pictures.lookAgain(),
+    onDown: () => {},
+  });
+}
+
+gallery.addEventListener("click", async (event) => {
+  const link = event.target.closest(".more a");
+  if (!link || event.metaKey || event.ctrlKey) return;
+  event.preventDefault();
+  link.setAttribute("aria-disabled", "true");
+  const found = await fragment(link.href);
+  if (!found) return link.removeAttribute("aria-disabled");
+  const first = found.querySelector(".picture-link");
+  link.closest(".more").replaceWith(found);
+  return first?.focus();
+});

@@ -1,0 +1,115 @@
+// Pictures on a page: those in the making, and what their buttons ask for.
+
+import { fragment, parse, post, sentenceOf } from "../shared/http.js";
+import { announce, notice, word } from "../shared/words.js";
+
+const UPLOAD = 120_000;
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const MAKING = "[data-status=waiting], [data-status=drawing]";
+
+export class Pictures {
+  #progress = new Map();
+
+  /** New pictures come into the wall in `section`; `onProgress({making, done})` hears how many, and how far (0 to 1). */
+  constructor(section, onProgress = () => {}) {
+    this.section = section;
+    this.wall = section.querySelector("[data-wall]");
+    this.onProgress = onProgress;
+    document.addEventListener("submit", (event) => this.#submit(event));
+    this.#tell();
+  }
+
+  get making() {
+    return [...document.querySelectorAll(`[data-picture]:is(${MAKING})`)];
+  }
+
+  /** Ask for pictures, and put them on the wall. True when they were taken. */
+  async ask(url, fields) {
+    notice("");
+    const response = await post(url, fields, fields instanceof FormData ? UPLOAD : undefined).catch(() => null);
+    if (!response?.ok) {
+      notice((await sentenceOf(response)) || word("failed"));
+      return false;
+    }
+    this.#add(parse(await response.text()));
+    announce(word("asked"));
+    return true;
+  }
+
+  /** The socket says how far a picture is. */
+  take({ id, status, done, of }) {
+    const picture = document.getElementById(`p-${id}`);
+    if (!picture) return;
+    if (status !== "waiting" && status !== "drawing") return this.refresh(picture);
+    this.#progress.set(id, of ? done / of : 0);
+    picture.dataset.status = status;
+    if (of) showProgress(picture, done, of);
+    this.#tell();
+  }
+
+  /** Fetch what is in the making again, in case its news were missed. */
+  lookAgain() {
+    for (const picture of this.making) this.refresh(picture);
+  }
+
+  async refresh(picture) {
+    const card = picture.matches(".picture-card") ? "?card=1" : "";
+    const found = await fragment(`${picture.dataset.address}${card}`);
+    const fresh = found?.querySelector("[data-picture]");
+    if (!fresh || !picture.isConnected) return;
+    const over = fresh.dataset.status === "done" && picture.dataset.status !== "done";
+    if (fresh.dataset.status === picture.dataset.status) return;
+    picture.replaceWith(fresh);
+    this.#progress.delete(fresh.dataset.picture);
+    if (over) announce(word("ready"));
+    this.#tell();
+  }
+
+  stopAll() {
+    for (const picture of this.making) picture.querySelector("[data-stop]")?.requestSubmit();
+  }
+
+  #add(found) {
+    const first = found.firstElementChild;
+    this.section.hidden = false;
+    this.wall.prepend(found);
+    this.#tell();
+    first.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
+  }
+
+  #tell() {
+    const making = this.making;
+    const done = making.reduce((sum, { dataset }) => sum + (this.#progress.get(dataset.picture) ?? 0), 0);
+    this.onProgress({ making: making.length, done: making.length ? done / making.length : 1 });
+  }
+
+  #submit(event) {
+    const form = event.target;
+    if (!form.matches("[data-makes], [data-stop], [data-again], [data-remove]")) return;
+    event.preventDefault();
+    form.closest("[popover]")?.hidePopover();
+    const fields = new URLSearchParams(new FormData(form, event.submitter));
+    if (form.matches("[data-makes]")) this.ask(form.action, fields);
+    else this.#change(form, fields);
+  }
+
+  async #change(form, fields) {
+    const picture = form.closest("[data-picture]");
+    const response = await post(form.action, fields).catch(() => null);
+    if (!response?.ok) notice((await sentenceOf(response)) || word("failed"));
+    else if (form.matches("[data-remove]")) picture.remove();
+    else await this.refresh(picture);
+  }
+}
+
+/** Fill the band as far as the picture is. */
+function showProgress(picture, done, of) {
+  const band = picture.querySelector(".band");
+  const bar = picture.querySelector("progress");
+  if (!band || !bar) return;
+  band.classList.remove("band-busy");
+  band.dataset.filled = Math.round((5 * done) / of);
+  bar.max = of;
+  bar.value = done;
+  picture.querySelector("[data-state]").textContent = `${word("drawing")} ${done}/${of}`;
+}
