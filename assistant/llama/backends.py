@@ -1,4 +1,10 @@
-"""What the server behind LLAMA_URL is, and how much it can read."""
+"""Detect the kind of server at LLAMA_URL, its models and its context window.
+
+Endpoints that only some servers have: llama.cpp's `/props`
+(https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md), Ollama's `/api/version`, `/api/ps` and
+`/api/show` (https://github.com/ollama/ollama/blob/main/docs/api.md). vLLM and SGLang put `max_model_len` into the list
+of models, Groq `context_window`.
+"""
 
 import asyncio
 import json
@@ -10,19 +16,19 @@ import httpx
 
 from assistant.llama.errors import ModelLoadingError, NotAllowedError, UnreachableError
 from assistant.llama.options import LlamaOptions
-from assistant.llama.problems import error_from, fault_name, read_problem
+from assistant.llama.problems import cause_name, error_from, read_problem
 
 DEFAULT_CONTEXT = 4096
-PAGE_SECONDS = 3.0
-MAX_PAGE_BYTES = 4 * 1024 * 1024
+PROBE_SECONDS = 3.0
+MAX_JSON_BYTES = 4 * 1024 * 1024
 
 Kind = Literal["llamacpp", "ollama", "vllm", "sglang", "unknown"]
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A model server. `model` is the one we use ("" when nobody named one), `context` its size in tokens,
-    `models` all that it lists."""
+    """A model server. `model` is the one we use ("" where none is named or listed), `context` its window in tokens,
+    `models` all that the server lists."""
 
     kind: Kind
     model: str
@@ -31,10 +37,10 @@ class Backend:
 
 
 async def probe(http: httpx.AsyncClient, options: LlamaOptions) -> Backend:
-    """Ask the server what it is.
+    """Detect what the server is.
 
-    Raises UnreachableError, ModelLoadingError or NotAllowedError. Any other answer will do: what is
-    not known has a default.
+    Raises UnreachableError, ModelLoadingError or NotAllowedError. Any other response is accepted: what it does not
+    say has a default.
     """
     status, value = await _model_list(http, options)
     if status != 200:
@@ -49,11 +55,14 @@ async def probe(http: httpx.AsyncClient, options: LlamaOptions) -> Backend:
     return Backend(kind, model, options.context or context or DEFAULT_CONTEXT, names)
 
 
-async def read_page(response: httpx.Response, limit: int) -> object:
-    """The JSON of a streamed response, or None when it is none or longer than `limit` bytes."""
+async def read_json(response: httpx.Response, limit: int) -> object:
+    """The JSON of a streamed response, or None where it is not JSON or longer than `limit` bytes.
+
+    Raises httpx.HTTPError when the connection breaks.
+    """
     body = b""
-    async for piece in response.aiter_bytes():
-        body += piece
+    async for chunk in response.aiter_bytes():
+        body += chunk
         if len(body) > limit:
             return None
     try:
@@ -65,15 +74,15 @@ async def read_page(response: httpx.Response, limit: int) -> object:
 
 async def _model_list(http: httpx.AsyncClient, options: LlamaOptions) -> tuple[int, object]:
     try:
-        return await _page(http, options, "GET", f"{options.url}/models")
+        return await _fetch_json(http, options, "GET", f"{options.url}/models")
     except (TimeoutError, httpx.ReadTimeout):
         return 0, None
     except httpx.HTTPError as error:
-        raise UnreachableError(f"{options.host} cannot be reached: {fault_name(error)}") from error
+        raise UnreachableError(f"{options.host} cannot be reached: {cause_name(error)}") from error
 
 
 def _entries(value: object) -> list[dict[str, Any]]:
-    """The models of an OpenAI model list, those with a name."""
+    """The entries of an OpenAI model list that have an id."""
     data = value.get("data") if isinstance(value, dict) else None
     entries = data if isinstance(data, list) else []
     return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
@@ -82,67 +91,71 @@ def _entries(value: object) -> list[dict[str, Any]]:
 async def _kind_and_context(
     http: httpx.AsyncClient, options: LlamaOptions, entry: dict[str, Any], model: str
 ) -> tuple[Kind, int]:
-    """What kind of server lists `entry`, and its context (0: it does not say)."""
-    told = next((size for key in ("max_model_len", "context_window") if (size := _size(entry.get(key)))), 0)
+    """The kind of server that lists `entry`, and its context (0: unknown)."""
+    listed = next((size for key in ("max_model_len", "context_window") if (size := _positive_int(entry.get(key)))), 0)
     match entry.get("owned_by"):
         case "llamacpp":
-            return "llamacpp", await _llamacpp_context(http, options) or _size(_under(entry, "meta", "n_ctx"))
+            return "llamacpp", await _llamacpp_context(http, options) or _positive_int(_at_path(entry, "meta", "n_ctx"))
         case "vllm":
-            return "vllm", told
+            return "vllm", listed
         case "sglang":
-            return "sglang", told
-    if told or not entry:
-        return "unknown", told
-    if isinstance(await _extra(http, options, "GET", "/api/version"), dict):
+            return "sglang", listed
+    if listed or not entry:
+        return "unknown", listed
+    if isinstance(await _optional_json(http, options, "GET", "/api/version"), dict):
         return "ollama", await _ollama_context(http, options, model)
     return "unknown", 0
 
 
 async def _llamacpp_context(http: httpx.AsyncClient, options: LlamaOptions) -> int:
-    """The context of one slot: the whole is shared among them."""
-    return _size(_under(await _extra(http, options, "GET", "/props"), "default_generation_settings", "n_ctx"))
+    """The context of one slot: the server's context is divided among its slots."""
+    return _positive_int(
+        _at_path(await _optional_json(http, options, "GET", "/props"), "default_generation_settings", "n_ctx")
+    )
 
 
 async def _ollama_context(http: httpx.AsyncClient, options: LlamaOptions, model: str) -> int:
     """The context of the loaded model, or the one its Modelfile asks for.
 
-    What the model was trained for says nothing here: Ollama serves less, and drops the rest without a word.
+    What the model was trained for says nothing here: Ollama serves less, and silently truncates the prompt.
     """
-    running = await _extra(http, options, "GET", "/api/ps")
+    running = await _optional_json(http, options, "GET", "/api/ps")
     models = running.get("models") if isinstance(running, dict) else None
     for loaded in models if isinstance(models, list) else []:
-        if _under(loaded, "name") == model and (size := _size(_under(loaded, "context_length"))):
+        if _at_path(loaded, "name") == model and (size := _positive_int(_at_path(loaded, "context_length"))):
             return size
-    shown = await _extra(http, options, "POST", "/api/show", {"model": model})
-    found = re.search(r"^num_ctx\s+(\d{1,9})\s*$", str(_under(shown, "parameters")), re.MULTILINE)
+    shown = await _optional_json(http, options, "POST", "/api/show", {"model": model})
+    found = re.search(r"^num_ctx\s+(\d{1,9})\s*$", str(_at_path(shown, "parameters")), re.MULTILINE)
     return int(found.group(1)) if found else 0
 
 
-async def _extra(http: httpx.AsyncClient, options: LlamaOptions, method: str, path: str, body: object = None) -> object:
-    """A page that only some servers have: its JSON, or None."""
+async def _optional_json(
+    http: httpx.AsyncClient, options: LlamaOptions, method: str, path: str, body: object = None
+) -> object:
+    """The JSON of an endpoint that only some servers have, or None."""
     try:
-        status, value = await _page(http, options, method, options.root + path, body)
+        status, value = await _fetch_json(http, options, method, options.root + path, body)
     except (httpx.HTTPError, TimeoutError):
         return None
     return value if status == 200 else None
 
 
-async def _page(
+async def _fetch_json(
     http: httpx.AsyncClient, options: LlamaOptions, method: str, url: str, body: object = None
 ) -> tuple[int, object]:
     async with (
-        asyncio.timeout(max(PAGE_SECONDS, options.connect_seconds)),
+        asyncio.timeout(max(PROBE_SECONDS, options.connect_seconds)),
         http.stream(method, url, json=body, headers=options.headers) as response,
     ):
-        return response.status_code, await read_page(response, MAX_PAGE_BYTES)
+        return response.status_code, await read_json(response, MAX_JSON_BYTES)
 
 
-def _under(value: object, *names: str) -> object:
+def _at_path(value: object, *names: str) -> object:
     """The value at the end of a path through JSON objects, or None."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
 
-def _size(value: object) -> int:
+def _positive_int(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -13,61 +13,64 @@ from assistant.llama.errors import (
 )
 from assistant.llama.options import LlamaOptions
 
-PAUSES = (0.25, 1.0)
-LONGEST_PAUSE = 5.0
-LOADING_PAUSE = 1.0
+# The backoff: a delay before each retry.
+RETRY_SECONDS = (0.25, 1.0)
+# A server that asks for a longer wait is not retried.
+MAX_RETRY_SECONDS = 5.0
+LOADING_RETRY_SECONDS = 1.0
+# After the finish reason, for the usage counts; after the last event, for the end of the response.
 LAST_EVENTS_SECONDS = 2.0
-CLOSING_SECONDS = 0.05
+CLOSE_SECONDS = 0.05
 
 
 class Deadlines:
-    """The limits of one answer, from the moment it was asked for. Deadlines are in the loop's own time."""
+    """The timeouts of one answer, counted from the request. `deadline` is the next one, in the loop's time."""
 
     def __init__(self, options: LlamaOptions) -> None:
         self._options = options
         self._now = asyncio.get_running_loop().time
-        self._begin = self._now()
-        self._end = self._begin + options.answer_seconds
-        self._tries = 0
+        self._started_at = self._now()
+        self._answer_deadline = self._started_at + options.answer_seconds
+        self._retries = 0
         self.started = False
-        self.deadline = min(self._begin + options.first_token_seconds, self._end)
+        self.deadline = min(self._started_at + options.first_token_seconds, self._answer_deadline)
 
-    def heard(self) -> None:
-        """Words came: the next ones may take as long as silence may last. Pings are no words."""
+    def note_progress(self) -> None:
+        """Text arrived: restart the read timeout. Keep-alive pings do not count."""
         self.started = True
-        self.deadline = min(self._now() + self._options.silence_seconds, self._end)
+        self.deadline = min(self._now() + self._options.silence_seconds, self._answer_deadline)
 
-    def winding_up(self, done: bool) -> None:
-        """The model is at its end: wait a little for its counts, or (`done`) for a free connection."""
-        self.deadline = min(self.deadline, self._now() + (CLOSING_SECONDS if done else LAST_EVENTS_SECONDS))
+    def note_end(self, done: bool) -> None:
+        """The answer is complete: wait briefly for the usage counts, or (`done`) for the connection to be released."""
+        self.deadline = min(self.deadline, self._now() + (CLOSE_SECONDS if done else LAST_EVENTS_SECONDS))
 
-    def overdue(self) -> LlamaError:
-        """The error for a deadline that passed."""
+    def timeout_error(self) -> LlamaError:
+        """The error for a deadline that passed: AnswerTimeout, ReadTimeout or FirstTokenTimeout."""
         options = self._options
-        if self._now() >= self._end:
+        if self._now() >= self._answer_deadline:
             return AnswerTimeout(f"{options.host} was still answering after {options.answer_seconds:g} s")
         if self.started:
             return ReadTimeout(f"{options.host} sent no word for {options.silence_seconds:g} s in mid-answer")
         return FirstTokenTimeout(f"{options.host} sent no word within {options.first_token_seconds:g} s")
 
-    def pause(self, error: LlamaError) -> float | None:
-        """Seconds to wait before another try, or None when trying again would not help or take too long.
+    def retry_after(self, error: LlamaError) -> float | None:
+        """Seconds to wait before a retry, or None where a retry would not help or come too late.
 
-        A server that loads its model is asked until the first word is overdue, any other a few times.
+        A server that loads its model is retried until the first token is due, any other a few times.
         """
-        pause = self._pause(error)
-        if pause is None or self._now() + pause >= self.deadline:
+        delay = self._retry_delay(error)
+        if delay is None or self._now() + delay >= self.deadline:
             return None
-        return pause
+        return delay
 
-    def _pause(self, error: LlamaError) -> float | None:
+    def _retry_delay(self, error: LlamaError) -> float | None:
         if isinstance(error, ModelLoadingError):
-            return LOADING_PAUSE
-        if not isinstance(error, UnreachableError | RateLimitedError) or self._tries >= len(PAUSES):
+            return LOADING_RETRY_SECONDS
+        if not isinstance(error, UnreachableError | RateLimitedError) or self._retries >= len(RETRY_SECONDS):
             return None
-        pause = PAUSES[self._tries]
-        self._tries += 1
-        asked = error.after if isinstance(error, RateLimitedError) else None
+        delay = RETRY_SECONDS[self._retries]
+        self._retries += 1
+        asked = error.retry_after if isinstance(error, RateLimitedError) else None
         if asked is None:
-            return pause
-        return max(pause, asked) if asked <= LONGEST_PAUSE else None
+            return delay
+        return max(delay, asked) if asked <= MAX_RETRY_SECONDS else None

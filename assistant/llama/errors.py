@@ -1,7 +1,7 @@
-"""What can go wrong between us and the model server.
+"""Errors of the model server and of the connection to it.
 
 The sentence is for the person. The exception's own text is for the operator: it names the server and its
-status, never the key, and never words that people or the model wrote.
+status, never the key, and never text that people or the model wrote.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -10,21 +10,21 @@ from assistant.errors import AssistantError
 
 
 class LlamaError(AssistantError):
-    """The root of this tree."""
+    """The root of the tree."""
 
     code = "model_trouble"
     sentence = _("The model could not answer. Please try again.")
 
 
 class UnreachableError(LlamaError):
-    """Nobody listens at LLAMA_URL, or the connection broke before an answer began."""
+    """No server listens at LLAMA_URL, or the connection broke before an answer began."""
 
     code = "model_unreachable"
     sentence = _("The model cannot be reached right now. Your words are safe; please try again in a moment.")
 
 
 class ModelLoadingError(LlamaError):
-    """The server still loads its model, and our deadlines ended."""
+    """The server was still loading its model when the first token was due."""
 
     code = "model_loading"
     sentence = _("The model is still waking up. Please try again in a minute.")
@@ -47,7 +47,7 @@ class NotAllowedError(LlamaError):
 
 
 class ContextTooLongError(LlamaError):
-    """The prompt does not fit. The server's own counts come along where it gave them."""
+    """The prompt exceeds the context window. The attributes are the server's counts, where it gave them."""
 
     code = "context_too_long"
     retry = False
@@ -60,25 +60,25 @@ class ContextTooLongError(LlamaError):
 
 
 class RateLimitedError(LlamaError):
-    """The server has too much to do (429 or 503). `after` is the number of seconds it asked us to wait."""
+    """The server is overloaded (429 or 503). `retry_after` is the delay it asked for, in seconds."""
 
     code = "model_busy"
     sentence = _("The model is very busy right now. Please try again in a moment.")
 
-    def __init__(self, text: str, after: float | None = None) -> None:
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
         super().__init__(text)
-        self.after = after
+        self.retry_after = retry_after
 
 
 class ReadTimeout(LlamaError):
-    """No word came for too long in mid-answer."""
+    """No text arrived for too long in mid-answer."""
 
     code = "model_silent"
     sentence = _("The model went quiet. Please try again.")
 
 
 class FirstTokenTimeout(ReadTimeout):
-    """The first word did not come in time."""
+    """The first token did not arrive in time."""
 
     code = "model_slow"
     sentence = _("The model did not begin in time. Please try again.")
@@ -92,14 +92,14 @@ class AnswerTimeout(LlamaError):
 
 
 class DecodingError(LlamaError):
-    """What came is no answer: a web page, broken JSON, something endless."""
+    """The response cannot be decoded: a web page, broken JSON, an event or answer without end."""
 
     code = "model_nonsense"
     sentence = _("The model sent something that cannot be read. Please try again.")
 
 
 class EmptyAnswerError(LlamaError):
-    """The server ended in good order without a single word."""
+    """The stream ended in order without any text."""
 
     code = "model_empty"
     sentence = _("No answer came this time. Please try again.")

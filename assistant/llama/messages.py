@@ -1,4 +1,4 @@
-"""What goes to the model and what comes back, as plain values."""
+"""Messages to the model and the parts of its answer, as plain values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """The server is there, and still loads its model."""
+    """The server is up and still loads its model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The answer is whole, or ran out of room ("length"). The counts are the server's, if it gives any.
+    """The end of the answer: complete ("stop") or at the token limit ("length"). The counts are the server's, if any.
 
     `factor` corrects our estimate of tokens for the next prompt of this conversation, see `tokens.correction`.
     """
@@ -43,7 +43,7 @@ Part: TypeAlias = Delta | Loading | Finish
 
 
 def alternate(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
-    """The same words in a form that every chat template takes: nothing empty, the first turn from the user,
+    """The same text in a form that every chat template accepts: nothing empty, the first turn from the user,
     neighbours of one role joined by a blank line. The system text stays in front."""
     taken: list[ChatMessage] = []
     for message in messages:

@@ -1,4 +1,4 @@
-"""Where the model answers, and how long we wait for it."""
+"""Settings of one model server: address, model, limits and timeouts."""
 
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -24,16 +24,16 @@ class LlamaOptions:
 
     @property
     def host(self) -> str:
-        """Host and port for the operator's log, without a name or password that the address may hold."""
+        """Host and port for the log, without credentials that the address may hold."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
     @property
     def root(self) -> str:
-        """The address above `/v1`, where llama.cpp and Ollama keep pages of their own."""
+        """The address above `/v1`, where llama.cpp and Ollama have endpoints of their own."""
         return self.url.removesuffix("/v1")
 
     @property
     def headers(self) -> dict[str, str]:
-        """What every request carries. Compression is refused: it would hold the words back."""
+        """The headers of every request. Compression is refused, as it would buffer the stream."""
         plain = {"Accept-Encoding": "identity"}
         return {**plain, "Authorization": f"Bearer {self.key}"} if self.key else plain

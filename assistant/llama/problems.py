@@ -1,4 +1,8 @@
-"""Error bodies of many servers, read into one shape and turned into our errors."""
+"""Error bodies of model servers, parsed into one shape and mapped to LlamaError.
+
+Shapes: nested under `error` (OpenAI, llama.cpp, Groq, Ollama's `/v1`, newer vLLM), flat with `object: "error"` (older
+vLLM, SGLang), `error` as plain text (Ollama's own API), `title` and `detail` (Meta's former Llama API).
+"""
 
 import re
 from collections.abc import Mapping
@@ -15,9 +19,20 @@ from assistant.llama.errors import (
     RateLimitedError,
 )
 
+# The prompt exceeds the context window:
+# - `exceed_context_size_error`: llama.cpp, https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+# - `context_length_exceeded`: OpenAI and hosts that follow it, such as Groq
+# - "maximum context length is 8192 tokens": vLLM, https://github.com/vllm-project/vllm/issues/20409
+# - "longer than the model's context length": SGLang, https://github.com/QwenLM/Qwen3/issues/1321
+# - "too many tokens", "prompt is too long": other hosts
 CONTEXT = re.compile(
     r"exceed_context|context_length|context.{0,20}(length|size|window)|too many tokens|prompt.{0,20}too long"
 )
+# The model is not served here:
+# - `model_not_found`: OpenAI and Groq, https://console.groq.com/docs/errors
+# - "The model `x` does not exist.": vLLM, https://github.com/vllm-project/vllm/tree/main/vllm/entrypoints/openai
+# - "model 'x' not found": Ollama, https://github.com/ollama/ollama/blob/main/server/routes.go
+# - "not supported", "unknown model", "no model": other hosts
 MODEL_MISSING = re.compile(
     r"model_not_found|model.{0,200}(not found|not exist|not supported|unknown)|unknown model|no model"
 )
@@ -26,7 +41,7 @@ NAME = re.compile(r"[\w.\-]{1,60}")
 
 @dataclass(frozen=True)
 class Problem:
-    """What a server says went wrong. `message` may quote people: it is matched, never passed on."""
+    """The error that a server reports. `message` may quote people: it is matched, never logged or shown."""
 
     status: int
     kind: str = ""
@@ -40,8 +55,8 @@ class Problem:
         """The short identifiers, which are safe to log."""
         return ", ".join(name for name in (self.kind, self.code) if NAME.fullmatch(name))
 
-    def says(self, pattern: re.Pattern[str]) -> bool:
-        """Whether any part of it matches."""
+    def matches(self, pattern: re.Pattern[str]) -> bool:
+        """Whether `pattern` is found in the type, the code or the message, in lower case."""
         return bool(pattern.search(f"{self.kind} {self.code} {self.message}".lower()))
 
 
@@ -53,7 +68,7 @@ def is_problem(value: Mapping[str, Any]) -> bool:
 
 
 def read_problem(status: int, value: object) -> Problem:
-    """Any error body as one shape: nested, flat, plain text, or none. `status` is the response's."""
+    """Parse an error body of any known shape, or none; never raises. `status` is the response's."""
     inner = value.get("error") or value if isinstance(value, dict) else value
     if not isinstance(inner, dict):
         return Problem(status, message=inner if isinstance(inner, str) else "")
@@ -67,30 +82,30 @@ def read_problem(status: int, value: object) -> Problem:
     )
 
 
-def fault_name(error: Exception) -> str:
-    """What broke, for the operator: httpx's own name for it, or the truer one of the transport below."""
+def cause_name(error: Exception) -> str:
+    """The name of the transport's exception below httpx's, or httpx's own, for the operator."""
     return type(error.__cause__ or error).__name__
 
 
-def error_from(problem: Problem, host: str, after: float | None = None) -> LlamaError:
-    """The error that fits. `after` is the wait that the server asked for, in seconds."""
+def error_from(problem: Problem, host: str, retry_after: float | None = None) -> LlamaError:
+    """The LlamaError for `problem`. `retry_after` is the delay that the server asked for, in seconds."""
     text = f"{host} answered {problem.status}" + (f" ({problem.names})" if problem.names else "")
     status = problem.status
-    if status in (400, 413, 422, 500) and problem.says(CONTEXT):
+    if status in (400, 413, 422, 500) and problem.matches(CONTEXT):
         return ContextTooLongError(text, problem.prompt_tokens, problem.context)
-    if status in (400, 404) and problem.says(MODEL_MISSING):
+    if status in (400, 404) and problem.matches(MODEL_MISSING):
         return ModelNotFoundError(f"{text}: it does not have this model, see LLAMA_MODEL")
     if status in (401, 403):
         return NotAllowedError(f"{text}: see LLAMA_KEY")
     if status == 503 and "loading" in problem.message.lower():
         return ModelLoadingError(text)
     if status in (429, 503, 529):
-        return RateLimitedError(text, after)
+        return RateLimitedError(text, retry_after)
     return LlamaServerError(f"{text}: see LLAMA_URL" if status in (301, 302, 307, 308, 404, 405) else text)
 
 
 def _status(inner: Mapping[str, Any], outer: int) -> int:
-    """The HTTP status. Inside a stream the outer one is 200, and the body may know better."""
+    """The HTTP status. Inside a stream the outer one is 200, and the body may hold the real one."""
     if outer != 200:
         return outer
     for name in ("code", "status", "status_code"):

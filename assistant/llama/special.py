@@ -1,8 +1,21 @@
-"""Special tokens: the strings by which chat templates mark turns. Nobody's words may hold them as such."""
+"""Special tokens, the strings by which chat templates mark turns: escaped in prompts, removed from answers.
+
+Servers tokenise a whole rendered prompt with special tokens read as such, so text from people could forge a turn.
+Sources of the marks:
+
+- `<|...|>`: the control and reserved tokens of Llama 3, and `<|python_tag|>`,
+  https://github.com/meta-llama/llama-models/blob/main/models/llama3_1/prompt_format.md; Qwen and others use the same
+  form, such as `<|im_start|>`, https://qwen.readthedocs.io/en/latest/getting_started/concepts.html
+- `<function=name>`, `</function>`: tool calls of Llama 3.1, the same document
+- `[INST]`, `<<SYS>>`, `<s>`: Llama 2, https://github.com/meta-llama/llama/blob/main/llama/generation.py
+- `<tool_call>`, `<tool_response>`: Hermes and Qwen, https://github.com/NousResearch/Hermes-Function-Calling
+- `[TOOL_CALLS]`: Mistral, https://github.com/mistralai/mistral-common
+- `<start_of_turn>`: Gemma, https://ai.google.dev/gemma/docs/formatting
+"""
 
 import re
 
-# `<|eot_id|>` and every other token of that form; the marks of Llama 2, of tool calls, and of other models.
+# Characters between the bars. The longest known, `<|reserved_special_token_247|>`, has 26.
 LONGEST = 64
 TOKEN = re.compile(rf"<\|[^\s<>|]{{1,{LONGEST}}}\|>")
 UNFINISHED = re.compile(rf"<(?:\|(?:[^\s<>|]{{0,{LONGEST}}}|[^\s<>|]{{1,{LONGEST}}}\|))?\Z")
@@ -18,21 +31,21 @@ FORGED = re.compile(
 
 
 def neutralise(text: str) -> str:
-    """The text with a space inside each special token, so that a server reads it as ordinary words."""
+    """`text` with a space inside each special token, so that a server tokenises it as ordinary words."""
     return FORGED.sub(r"\1 ", text)
 
 
 class Stripper:
-    """Takes `<|…|>` tokens out of an answer that arrives in pieces.
+    """Removes `<|…|>` tokens from an answer that arrives in chunks.
 
-    Only what could still become such a token is held back, so words are never late.
+    Only a suffix that could still become such a token is held back, so other text is never delayed.
     """
 
     def __init__(self) -> None:
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """What can be shown now, given the next piece."""
+        """The text that can be shown after the next chunk."""
         if not self._held and "<" not in text:
             return text
         text = self._held + text
@@ -41,6 +54,6 @@ class Stripper:
         return TOKEN.sub("", text[: tail.start()] if tail else text)
 
     def flush(self) -> str:
-        """What was held back and, as the answer is over, became no token."""
+        """The suffix that was held back; at the end of the answer it can no longer become a token."""
         held, self._held = self._held, ""
         return held

@@ -1,4 +1,8 @@
-"""Server-sent events, as the model servers really send them."""
+"""Decode server-sent events, including the deviations of real model servers.
+
+The format: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation.
+Beyond it, an `error:` field, `data :` with a space, and a bare JSON object on a line are read.
+"""
 
 from assistant.llama.errors import DecodingError
 
@@ -6,10 +10,10 @@ MAX_EVENT_BYTES = 512 * 1024
 
 
 class EventReader:
-    """Server-sent events, cut from bytes that may be split anywhere.
+    """An incremental decoder: bytes, split anywhere, in; events out.
 
     Lines end with LF, CR or CRLF and with nothing else: servers send U+2028 and U+0085 raw inside their JSON.
-    Raises DecodingError for an endless event.
+    `stray` is set once a line is no part of an event stream.
     """
 
     def __init__(self) -> None:
@@ -21,7 +25,10 @@ class EventReader:
         self.stray = False
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        """The events that are complete now, each as its name (often empty) and its data."""
+        """The events that `data` completes, each as its name (often empty) and its data.
+
+        Raises DecodingError for an event of more than MAX_EVENT_BYTES.
+        """
         data = self._newlines(data)
         self._size += len(data)
         events: list[tuple[bytes, bytes]] = []
@@ -36,12 +43,12 @@ class EventReader:
         return events
 
     def close(self) -> list[tuple[bytes, bytes]]:
-        """The last event, when the stream ended without the blank line that should close it."""
+        """The last event, where the stream ended without the blank line that should close it."""
         rest, self._pieces = b"".join(self._pieces), []
         return self._events([rest, b""])
 
     def _newlines(self, data: bytes) -> bytes:
-        """The bytes with LF as the only line end, also when a CRLF was cut in two."""
+        """`data` with LF as the only line end, also where a CRLF is split between two chunks."""
         if self._after_cr and data.startswith(b"\n"):
             data = data[1:]
             self._after_cr = False
@@ -66,7 +73,7 @@ class EventReader:
         return events
 
     def _field(self, line: bytes) -> None:
-        """A line that is no data: a comment, an event's name, or what only careless servers send."""
+        """A line that does not start with `data:`: a comment, an event's name, or a deviation from the format."""
         name, _, value = line.removeprefix(b"\xef\xbb\xbf").partition(b":")
         if name == b"event":
             self._name = value.strip()

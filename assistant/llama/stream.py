@@ -1,4 +1,4 @@
-"""The bytes of a streamed answer, read into words. Nothing here waits or touches the network."""
+"""Decode a streamed answer from bytes to text. No input or output happens here."""
 
 import json
 from typing import Any, Literal
@@ -18,10 +18,10 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 
 class AnswerDecoder:
-    """One answer as it arrives.
+    """Incremental decoder of one answer: feed bytes, take text, `close` after the last byte, then `finish`.
 
-    `problem` is set when the server reported an error or sent nonsense; what came before it is still good.
-    `finished`: the model said that it is at its end. `done`: nothing more is to come. `ending`: either.
+    `problem` is set when the server reported an error or sent what cannot be decoded; text before it stays valid.
+    `started`: text arrived. `finished`: a finish reason arrived. `done`: nothing more is to come. `ending`: either.
     """
 
     def __init__(self, host: str) -> None:
@@ -50,7 +50,7 @@ class AnswerDecoder:
         return self.finished or self.done
 
     def feed(self, data: bytes) -> str:
-        """The words in the next bytes, as far as they can be shown."""
+        """The text in the next bytes, as far as it can be shown. Errors go to `problem`; nothing is raised."""
         self._bytes += len(data)
         if self._bytes > MAX_ANSWER_BYTES:
             return self._fail(DecodingError(f"{self._host} sent more than {MAX_ANSWER_BYTES} bytes"))
@@ -60,7 +60,7 @@ class AnswerDecoder:
             return self._fail(DecodingError(f"{self._host} sent {error}"))
 
     def close(self) -> str:
-        """The last words, after the last bytes. Sets `problem` when the answer did not come to its end."""
+        """The last text, after the last bytes. Sets `problem` when the answer was incomplete or empty."""
         text = self._text(self._events.close()) + self._stripper.flush()
         self._shown = self._shown or bool(text)
         if self.problem is None and not (self.finished and self._shown):
@@ -68,7 +68,7 @@ class AnswerDecoder:
         return text
 
     def finish(self) -> Finish:
-        """How it ended; only after `close`, and only without a `problem`."""
+        """Reason, usage counts and model; only after `close`, and only without a `problem`."""
         return Finish(
             self._reason or "stop",
             _count(self._usage.get("prompt_tokens")),
@@ -77,7 +77,7 @@ class AnswerDecoder:
         )
 
     def _fail(self, error: LlamaError) -> str:
-        """Take note of a fault. One that comes after the answer's end does no harm."""
+        """Keep `error` as the problem, unless the answer was already complete."""
         if self.finished:
             self._done_mark = True
         else:
@@ -92,15 +92,15 @@ class AnswerDecoder:
         return EmptyAnswerError(f"{self._host} ended the stream without a word")
 
     def _text(self, events: list[tuple[bytes, bytes]]) -> str:
-        words = []
+        pieces = []
         for name, data in events:
             if self.done:
                 break
             if data == b"[DONE]":
                 self._done_mark = True
             else:
-                words.append(self._read(name, data))
-        text = words[0] if len(words) == 1 else "".join(words)
+                pieces.append(self._read(name, data))
+        text = pieces[0] if len(pieces) == 1 else "".join(pieces)
         if not text:
             return ""
         self.started = True
@@ -109,7 +109,7 @@ class AnswerDecoder:
         return text
 
     def _read(self, name: bytes, data: bytes) -> str:
-        """The words of one event. Anything else it holds is kept."""
+        """The text of one event; its metadata is stored."""
         try:
             value = json.loads(data.decode())
         except (ValueError, RecursionError):
@@ -118,7 +118,7 @@ class AnswerDecoder:
             return self._fail(DecodingError(f"{self._host} sent an event that is not a JSON object"))
         if name == b"error" or is_problem(value):
             return self._fail(error_from(read_problem(200, value), self._host))
-        self._note(value)
+        self._store_metadata(value)
         choices = value.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         if not isinstance(choice, dict):
@@ -129,8 +129,8 @@ class AnswerDecoder:
         content = delta.get("content") if isinstance(delta, dict) else None
         return _clean(content) if isinstance(content, str) else ""
 
-    def _note(self, value: dict[str, Any]) -> None:
-        """Keep the model's name and the counts; Groq puts those under a name of its own."""
+    def _store_metadata(self, value: dict[str, Any]) -> None:
+        """Store the model's name and the usage counts; Groq puts those under `x_groq`."""
         if not self._model and isinstance(model := value.get("model"), str):
             self._model = _clean(model[:200])
         groq = value.get("x_groq")
@@ -140,7 +140,7 @@ class AnswerDecoder:
 
 
 def _clean(text: str) -> str:
-    """The text without what no database or socket takes: halves of characters, and zero bytes."""
+    """`text` without what no database or socket accepts: lone surrogates and NUL."""
     if "\0" in text:
         text = text.replace("\0", "")
     return text if text.isascii() else text.encode(errors="replace").decode()

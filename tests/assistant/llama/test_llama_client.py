@@ -266,7 +266,7 @@ async def test_nobody_waits_for_a_server_that_asks_for_a_minute(llama: FakeLlama
     llama.script(fails(429, retry_after="60"))
     error = (await until_it_fails(client))[1]
     assert isinstance(error, RateLimitedError)
-    assert error.after == 60
+    assert error.retry_after == 60
     assert len(llama.requests) == 1
 
 
