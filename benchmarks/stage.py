@@ -63,7 +63,7 @@ def scripted_model(port: int, words: int, rate: float) -> Child:
         environment=dict(os.environ),
         folder=Path(__file__).parent.parent,
         log=folder / "log" / "model.log",
-        answers=lambda: answers(f"http://127.0.0.1:{port}/health"),
+        is_ready=lambda: answers(f"http://127.0.0.1:{port}/health"),
     )
 
 

@@ -83,22 +83,22 @@ class Server:
     def start(self) -> None:
         child = self._child = self._make()
         child.start()
-        eventually(lambda: child.check() or child.answers(), 30)
+        eventually(lambda: child.check() or child.is_ready(), 30)
 
     def kill(self) -> None:
         """End it and all its own at once, without a chance to say good-bye."""
         if self._child:
-            self._child.end()
+            self._child.kill()
 
     def terminate(self) -> None:
         """Ask it to stop, and do not wait."""
         assert self._child
-        self._child.ask_to_stop()
+        self._child.terminate()
 
     def stop(self, seconds: float = 30) -> None:
         """Ask it to stop, and wait until it has."""
         if self._child and not self._child.stopped():
-            self._child.ask_to_stop()
+            self._child.terminate()
             eventually(self._child.stopped, seconds)
 
 
@@ -129,7 +129,7 @@ class Valkey(Server):
             environment=dict(os.environ),
             folder=self.folder,
             log=self.folder / "valkey.log",
-            answers=self.answers,
+            is_ready=self.answers,
         )
 
     def answers(self) -> bool:

@@ -1,1 +1,1 @@
-"""The servers that `manage.py start` runs on this machine, one for each address that is not set."""
+"""Run the product on one machine: `manage.py start`, with an embedded server for each address that is not set."""

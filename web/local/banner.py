@@ -1,4 +1,4 @@
-"""What the operator reads when everything runs."""
+"""The banner that the operator reads once everything runs."""
 
 import asyncio
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SOCIAL_NAMES = {"google": "Google", "github": "GitHub", "facebook": "Facebook"}
 
 @dataclass(frozen=True)
 class Report:
-    """What runs, and where. `model` and `pictures` are a few lines, `off` names things with the settings that help."""
+    """What runs, and where. `model` and `pictures` are a few lines, `off` names features and the settings for them."""
 
     address: str
     listening: str
@@ -60,7 +60,7 @@ def band() -> str:
 
 
 def model_rows(model: LocalModel | None) -> list[str]:
-    """What answers: ours, or the one at LLAMA_URL, which is asked who it is."""
+    """The lines about the model: the embedded one, or the server at LLAMA_URL, which is probed."""
     if model is None:
         return [asyncio.run(external_model(llama_options()))]
     if not model.demo:
@@ -72,7 +72,7 @@ def model_rows(model: LocalModel | None) -> list[str]:
 
 
 async def external_model(options: LlamaOptions) -> str:
-    """One sentence about the server that `options` name: does it answer, and has it the model."""
+    """One sentence about the server in `options`: whether it is reachable and has the model. Raises nothing."""
     client = LlamaClient(options)
     try:
         backend = await client.backend()

@@ -1,4 +1,4 @@
-"""Fetch a model's file from the Hugging Face hub; one that was cut off is continued."""
+"""Download a model's file from the Hugging Face hub, and resume an interrupted download."""
 
 import re
 import shutil
@@ -12,12 +12,13 @@ from web.local.errors import DownloadError
 
 HUB = "https://huggingface.co"
 NAME = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*):(?P<file>(?:[\w-][\w.-]*/)*[\w-][\w.-]*\.gguf)", re.ASCII)
+# https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 MAGIC = b"GGUF"
 TIMEOUT = httpx.Timeout(30)
-# A cut connection is tried again this often, as long as each try brings something.
-CUTS = 20
+# Retries after an interrupted connection, as long as each makes progress.
+MAX_INTERRUPTIONS = 20
 
-# Called with the bytes that are there and the bytes of the whole file.
+# A callback: the bytes that are present and the bytes of the whole file.
 Progress = Callable[[int, int], None]
 
 
@@ -34,16 +35,16 @@ class HubFile:
         return f"{self.hub}/{self.repo}/resolve/main/{self.file}"
 
 
-def on_hub(wanted: str) -> HubFile | None:
-    """The file that `hub-user/repo:file.gguf` means; None when `wanted` is written otherwise."""
+def hub_file(wanted: str) -> HubFile | None:
+    """The file that `hub-user/repo:file.gguf` names; None where `wanted` has another form."""
     match = NAME.fullmatch(wanted)
     return HubFile(match["repo"], match["file"]) if match else None
 
 
 def fetch(remote: HubFile, models: Path, progress: Progress) -> Path:
-    """The path of `remote` under `models`, fetched unless it is there already.
+    """The path of `remote` under `models`, downloaded unless it exists.
 
-    Raises DownloadError, after which calling again goes on where it stopped, and OSError.
+    Raises DownloadError, after which another call resumes the download, and OSError.
     """
     path = models / remote.repo / remote.file
     if path.exists():
@@ -51,42 +52,42 @@ def fetch(remote: HubFile, models: Path, progress: Progress) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with httpx.Client(timeout=TIMEOUT, follow_redirects=True, headers={"Accept-Encoding": "identity"}) as client:
-        for _cut in range(CUTS):
-            before = size(part)
-            if fetch_rest(client, remote, part, progress):
+        for _interruption in range(MAX_INTERRUPTIONS):
+            before = bytes_present(part)
+            if resume(client, remote, part, progress):
                 part.replace(path)
                 return path
-            if 0 < size(part) <= before:
+            if 0 < bytes_present(part) <= before:
                 break
     raise DownloadError(f"The download of {remote.file} was cut off. Start again to go on where it stopped.")
 
 
-def size(part: Path) -> int:
-    """The bytes that are there already."""
+def bytes_present(part: Path) -> int:
+    """The size of the partial download, 0 where there is none."""
     return part.stat().st_size if part.exists() else 0
 
 
-def fetch_rest(client: httpx.Client, remote: HubFile, part: Path, progress: Progress) -> bool:
-    """Add to `part` what is missing; says whether it is whole now. Raises DownloadError and OSError."""
-    have, total = size(part), 0
+def resume(client: httpx.Client, remote: HubFile, part: Path, progress: Progress) -> bool:
+    """Append to `part` what is missing; returns whether it is complete. Raises DownloadError and OSError."""
+    have, total = bytes_present(part), 0
     try:
         with client.stream("GET", remote.url, headers={"Range": f"bytes={have}-"} if have else {}) as response:
-            total = whole_size(response, remote)
-            check_room(part, total - have)
-            write(response, part, lambda done: progress(done, total))
+            total = total_size(response, remote)
+            check_disk_space(part, total - have)
+            append(response, part, lambda done: progress(done, total))
     except httpx.TransportError as error:
-        if size(part) <= have:
+        if bytes_present(part) <= have:
             raise DownloadError(f"{remote.hub} cannot be reached ({error or type(error).__name__}).") from error
-    if size(part) > total:
+    if bytes_present(part) > total:
         part.unlink()
         return False
-    whole = size(part) == total
-    check_kind(part, remote, whole)
+    whole = bytes_present(part) == total
+    check_magic(part, remote, whole)
     return whole
 
 
-def whole_size(response: httpx.Response, remote: HubFile) -> int:
-    """How many bytes the whole file has. Raises DownloadError when the answer does not bring it."""
+def total_size(response: httpx.Response, remote: HubFile) -> int:
+    """The size of the whole file. Raises DownloadError for a response without the file."""
     match response.status_code:
         case httpx.codes.OK:
             text = response.headers.get("Content-Length", "")
@@ -105,8 +106,8 @@ def whole_size(response: httpx.Response, remote: HubFile) -> int:
     return int(text)
 
 
-def check_room(part: Path, missing: int) -> None:
-    """Raise DownloadError when the disk has no room for `missing` bytes more."""
+def check_disk_space(part: Path, missing: int) -> None:
+    """Raise DownloadError when the disk has no space for `missing` bytes more."""
     free = shutil.disk_usage(part.parent).free
     if missing > free:
         raise DownloadError(
@@ -114,8 +115,8 @@ def check_room(part: Path, missing: int) -> None:
         )
 
 
-def write(response: httpx.Response, part: Path, progress: Callable[[int], None]) -> None:
-    """Write what arrives to the end of `part`, or to a new one when the server sends all of it again."""
+def append(response: httpx.Response, part: Path, progress: Callable[[int], None]) -> None:
+    """Append the response to `part`, or replace it when the server ignores the range. Raises OSError."""
     if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         return
     with part.open("ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as file:
@@ -124,8 +125,8 @@ def write(response: httpx.Response, part: Path, progress: Callable[[int], None])
             progress(file.tell())
 
 
-def check_kind(part: Path, remote: HubFile, whole: bool) -> None:
-    """Raise DownloadError, and forget what came, when it is not a GGUF file or the start of one."""
+def check_magic(part: Path, remote: HubFile, whole: bool) -> None:
+    """Raise DownloadError, and delete `part`, when it is not a GGUF file or the start of one."""
     with part.open("rb") as file:
         start = file.read(4)
     if not MAGIC.startswith(start) or (whole and start != MAGIC):

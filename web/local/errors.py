@@ -1,7 +1,7 @@
-"""Why the product cannot start, or cannot go on. The text of each error is one sentence for the operator."""
+"""Errors that stop the product or its start. The text of each is one sentence for the operator."""
 
-# The exit code of the embedded model server when its model cannot be loaded. A code, as llama.cpp writes to the log
-# after our own last words.
+# The exit code of the embedded model server when its model cannot be loaded. A code and not a last line of the log,
+# as llama.cpp writes to the log after ours.
 CANNOT_LOAD = 65
 
 
@@ -10,7 +10,7 @@ class LocalError(Exception):
 
 
 class AlreadyRunningError(LocalError):
-    """Another start holds the data folder."""
+    """Another start holds the lock of the data folder."""
 
 
 class AddressTakenError(LocalError):
@@ -26,12 +26,12 @@ class UnreachableError(LocalError):
 
 
 class ChildError(LocalError):
-    """A server of ours could not be started, died, or does not answer in time."""
+    """An embedded server could not be started, died, or was not ready in time."""
 
 
 class ModelFileError(LocalError):
-    """The file of the model is missing, or is not one."""
+    """The file of the model is missing or is not a GGUF file."""
 
 
 class DownloadError(ModelFileError):
-    """The file of the model could not be fetched."""
+    """The file of the model could not be downloaded."""

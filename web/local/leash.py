@@ -1,6 +1,7 @@
-"""Run a command that ends when its parent does, even one killed with -9: leash.py PARENT COMMAND ARGUMENT...
+"""Run a command that dies with its parent, even after SIGKILL: leash.py PARENT COMMAND ARGUMENT...
 
-Linux only; elsewhere it just runs the command. It stands alone, so that it starts in milliseconds.
+Linux only (PR_SET_PDEATHSIG, see prctl(2)); elsewhere it just runs the command. It imports nothing of the product, so
+that it starts in milliseconds.
 """
 
 import ctypes
@@ -15,7 +16,7 @@ def main() -> None:
     parent, command = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        # The parent may have died before the leash was on.
+        # The parent may have died before the call.
         if os.getppid() != parent:
             sys.exit(1)
     try:

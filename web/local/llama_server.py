@@ -1,6 +1,6 @@
 """The embedded model server: python -m web.local.llama_server --model FILE --alias NAME --port N.
 
-It speaks the OpenAI protocol on the loopback address. The key that callers must show comes on standard input.
+It speaks the OpenAI protocol on the loopback address. Its API key comes on standard input.
 """
 
 import argparse
@@ -20,7 +20,7 @@ PROMPT_CACHE_MIB = 256
 
 
 def parameters(options: argparse.Namespace, key: str) -> xllamacpp.CommonParams:
-    """What llama.cpp is told."""
+    """The parameters of llama.cpp's server."""
     chosen = xllamacpp.CommonParams()
     chosen.model.path = options.model
     chosen.model_alias = {options.alias}
@@ -28,7 +28,7 @@ def parameters(options: argparse.Namespace, key: str) -> xllamacpp.CommonParams:
     chosen.api_keys = [key]
     chosen.n_parallel = options.slots
     chosen.n_ctx = options.context * options.slots
-    # Its threads wait for one another in a busy loop: with none left for the pages, all become ten times slower.
+    # Its threads wait for one another in a busy loop: with no core left for the pages, everything is ten times slower.
     chosen.cpuparams.n_threads = max(1, (os.cpu_count() or 2) - 1)
     chosen.sampling.penalty_repeat = options.repeat_penalty
     chosen.cache_ram_mib = PROMPT_CACHE_MIB

@@ -1,4 +1,4 @@
-"""One start for each data folder: two would write to the same files."""
+"""A lock on the data folder: two starts would write to the same files."""
 
 import fcntl
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from web.local.errors import AlreadyRunningError
 
 
 @contextmanager
-def only_start(folder: Path) -> Iterator[None]:
-    """Hold `folder` for us; the system lets go when we end, however we end.
+def start_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of `folder`; the system releases it when the process ends, however it ends.
 
-    Raises AlreadyRunningError when another start holds it, OSError when it cannot be written.
+    Raises AlreadyRunningError when another start holds it, OSError when the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "start.lock").open("a") as file:

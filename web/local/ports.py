@@ -1,4 +1,4 @@
-"""Addresses to listen on."""
+"""Find and check addresses to listen on."""
 
 import socket
 
@@ -6,7 +6,7 @@ from web.local.errors import AddressTakenError
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody listens on now."""
+    """A free port of the loopback address. Raises OSError."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -14,7 +14,7 @@ def free_port() -> int:
 
 
 def check_address(host: str, port: int) -> None:
-    """Raise AddressTakenError when nobody could listen on `host` and `port` now."""
+    """Raise AddressTakenError when `host` and `port` cannot be bound."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:

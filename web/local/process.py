@@ -1,4 +1,4 @@
-"""One server that runs beside us: start it, see whether it answers, stop it."""
+"""A child process: start it, probe its readiness, stop it."""
 
 import os
 import signal
@@ -16,14 +16,13 @@ from web.local.logs import last_line, rotate
 
 @dataclass
 class Child:
-    """A server of ours, in a session of its own so that Ctrl-C in the terminal reaches only us.
+    """An embedded server, in a session of its own so that Ctrl-C in the terminal reaches only its parent.
 
-    `name` is what the operator reads, `command` starts with a full path, `environment` is the whole of it,
-    `answers` asks the server for a sign of life and may be called often. `secret` is told to it on its
-    standard input, where nobody else can read it. `faults` says what its exit codes mean. Warnings of one
-    that is `heard` are shown to the operator. `optional` says what is lost without it; where it says
-    nothing, the site ends with it.
-    It gets `start_seconds` to answer and `stop_seconds` to end.
+    `name` is for the operator, `command` starts with a full path, `environment` is complete. `is_ready` is the
+    readiness probe and may be called often. `secret` goes to its standard input, which no other process can read.
+    `exit_codes` explains exit codes. `show_warnings`: warnings in its log are shown to the operator. `optional` says
+    what is lost without it; where it is empty, the site stops when the child dies.
+    The timeouts are `start_seconds` until it is ready and `stop_seconds` until it has ended.
     """
 
     name: str
@@ -31,19 +30,19 @@ class Child:
     environment: dict[str, str]
     folder: Path
     log: Path
-    answers: Callable[[], bool]
+    is_ready: Callable[[], bool]
     secret: str = ""
-    faults: dict[int, str] = field(default_factory=dict)
-    heard: bool = False
+    exit_codes: dict[int, str] = field(default_factory=dict)
+    show_warnings: bool = False
     optional: str = ""
     start_seconds: float = 60
     stop_seconds: float = 10
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start it, without waiting. Call it from the main thread: the leash holds on to that one.
+        """Start it, without waiting. Call this from the main thread, as the leash is bound to the calling thread.
 
-        Raises OSError where the log cannot be written.
+        Raises OSError when the log cannot be written.
         """
         rotate(self.log)
         with self.log.open("ab") as log:
@@ -56,38 +55,38 @@ class Child:
                 cwd=self.folder,
                 start_new_session=True,
             )
-        self._tell_secret()
+        self._send_secret()
 
     def check(self) -> None:
-        """Raise ChildError, which quotes its last words, when it is no longer there."""
+        """Raise ChildError, which quotes the end of its log, when it has ended."""
         if self.process is not None and self.process.poll() is not None:
-            raise ChildError(f"{self.name} stopped by itself. {self.last_words()}")
+            raise ChildError(f"{self.name} stopped by itself. {self.exit_report()}")
 
-    def last_words(self) -> str:
-        """Where to read why it ended, and what it said last."""
-        words = (self.process and self.faults.get(self.process.returncode)) or last_line(self.log)
+    def exit_report(self) -> str:
+        """The path of its log, and the meaning of its exit code or its last line. Raises OSError."""
+        words = (self.process and self.exit_codes.get(self.process.returncode)) or last_line(self.log)
         return f"More in {self.log}" + (f": {words}" if words else ".")
 
-    def ask_to_stop(self) -> None:
-        """Begin to stop it."""
+    def terminate(self) -> None:
+        """Send SIGTERM, unless it has ended."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 
     def stopped(self) -> bool:
-        """Whether it has ended, or never began."""
+        """Whether it has ended or was never started."""
         return self.process is None or self.process.poll() is not None
 
-    def end(self) -> None:
-        """Kill it and all that it started, unless it has ended."""
+    def kill(self) -> None:
+        """Send SIGKILL to its process group, unless it has ended, and wait."""
         if self.process is not None and not self.stopped():
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.process = None
 
-    def _tell_secret(self) -> None:
+    def _send_secret(self) -> None:
         if self.process is None or self.process.stdin is None:
             return
-        # It may have died already: check() says so.
+        # It may have died already: `check` reports that.
         with suppress(BrokenPipeError), self.process.stdin as stdin:
             stdin.write(self.secret.encode())

@@ -7,7 +7,7 @@ BAR = 30
 
 
 class Terminal:
-    """Where the operator reads. A terminal redraws a bar in place; a file gets a line for each tenth."""
+    """The operator's output. A terminal redraws a bar in place; a file gets a line for each tenth."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self.out = out
@@ -20,7 +20,7 @@ class Terminal:
         self.out.flush()
 
     def bar(self, done: int, total: int) -> None:
-        """Show that `done` of `total` bytes are there."""
+        """Show that `done` of `total` bytes are present."""
         percent = 100 * done // total if total else 100
         step = percent if self.live else percent // 10
         if step == self._shown:

@@ -1,4 +1,4 @@
-"""Our own processes: the web server, the worker, the painter, and the clock that gives the worker its regular tasks."""
+"""The product's own processes: web server, worker, painter, and the clock (Celery's beat)."""
 
 import os
 import secrets
@@ -15,14 +15,14 @@ from web.local.llama import healthy
 from web.local.process import Child
 
 FOLDER = Path(__file__).parent.parent.parent
-# Where to ask a server that listens on every address.
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-# Frames from browsers are small: MESSAGE_CHARACTERS, as JSON, fits.
+# The loopback address of a server that listens on every address.
+REACHABLE_AS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+# The longest message of the socket protocol, MESSAGE_CHARACTERS as JSON, fits.
 SOCKET_BYTES = 128 * 1024
 CONNECTIONS = 2_000
 # Torch is slow to load on a cold disk.
 PAINTER_SECONDS = 180
-# Answers being written get this long to be saved before the sockets close.
+# The timeout for running answers to end before the sockets close.
 DRAIN_SECONDS = 10
 
 
@@ -35,7 +35,7 @@ def web(host: str, port: int, data: Path, environment: dict[str, str]) -> Child:
         "--ws-max-size": SOCKET_BYTES,
         "--ws-ping-interval": 20,
         "--ws-ping-timeout": 20,
-        # Compressing small frames costs more than it saves, and twice the memory for each page that is open.
+        # Compressing small messages costs more than it saves, and doubles the memory of an open page.
         "--ws-per-message-deflate": "false",
         "--timeout-keep-alive": 15,
         "--timeout-graceful-shutdown": DRAIN_SECONDS,
@@ -43,7 +43,7 @@ def web(host: str, port: int, data: Path, environment: dict[str, str]) -> Child:
         "--lifespan": "on",
         "--log-level": "info",
     }
-    health = f"http://{in_url(EVERYWHERE.get(host, host))}:{port}/healthz"
+    health = f"http://{url_host(REACHABLE_AS.get(host, host))}:{port}/healthz"
     known_as = urlsplit(environment["SITE_URL"]).netloc
     return Child(
         name="The web server",
@@ -55,32 +55,32 @@ def web(host: str, port: int, data: Path, environment: dict[str, str]) -> Child:
         environment=environment,
         folder=FOLDER,
         log=data / "log" / "web.log",
-        heard=True,
-        answers=lambda: healthy(health, known_as),
+        show_warnings=True,
+        is_ready=lambda: healthy(health, known_as),
         stop_seconds=DRAIN_SECONDS + 15,
     )
 
 
 def worker(data: Path, environment: dict[str, str]) -> Child:
     """The Celery worker, not yet started."""
-    name = unique("chaski")
+    name = unique_name("chaski")
     return Child(
         name="The worker",
         command=celery_worker(name, "--pool", "threads", "--concurrency", "2"),
         environment=environment,
         folder=FOLDER,
         log=data / "log" / "worker.log",
-        heard=True,
-        answers=lambda: worker_answers(environment["REDIS_URL"], name),
+        show_warnings=True,
+        is_ready=lambda: worker_responds(environment["REDIS_URL"], name),
     )
 
 
 def painter(data: Path, environment: dict[str, str]) -> Child:
-    """The Celery worker that draws, not yet started: one task at a time, as one model is in memory.
+    """The painter, a Celery worker, not yet started: one task at a time, as a pipeline serves one thread.
 
-    It answers no ping while it loads a checkpoint or draws.
+    It responds to no ping while it loads a checkpoint or draws.
     """
-    name = unique("painter")
+    name = unique_name("painter")
     options = ["--queues", "live,final,animate", "--pool", "solo", "--concurrency", "1", "--disable-prefetch"]
     return Child(
         name="The painter",
@@ -89,25 +89,27 @@ def painter(data: Path, environment: dict[str, str]) -> Child:
         environment={"TRANSFORMERS_VERBOSITY": "error"} | threads() | environment,
         folder=FOLDER,
         log=data / "log" / "painter.log",
-        heard=True,
+        show_warnings=True,
         optional="pictures are off until the next start, all else goes on",
-        answers=lambda: worker_answers(environment["REDIS_URL"], name),
+        is_ready=lambda: worker_responds(environment["REDIS_URL"], name),
         start_seconds=PAINTER_SECONDS,
     )
 
 
 def threads() -> dict[str, str]:
-    """How many threads torch takes: half of the cores, so that pages and answers have the rest, but two at least.
+    """The environment that limits torch's threads: half of the cores, so that pages and answers have the rest, but two
+    at least.
 
-    On two cores the other one is mostly idle, and a step is up to 1.6 times as quick with both. Threads wait asleep:
-    in torch's usual busy loop a step takes ten times as long as soon as an answer is written beside it.
+    Measured here: on two cores the other one is mostly idle, and a step is up to 1.6 times as fast with both. Threads
+    wait passively: with OpenMP's default busy loop a step takes ten times as long while an answer is generated.
+    https://gcc.gnu.org/onlinedocs/libgomp/OMP_005fWAIT_005fPOLICY.html
     """
     count = max(2, (os.cpu_count() or 2) // 2)
     return {"OMP_NUM_THREADS": str(count), "MKL_NUM_THREADS": str(count), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def clock(data: Path, environment: dict[str, str]) -> Child:
-    """Celery's beat, not yet started. A process of its own, so that no worker's child can outlive it."""
+    """Celery's beat, not yet started. A process of its own: inside a worker it would be a child that outlives it."""
     return Child(
         name="The clock",
         command=[
@@ -117,8 +119,8 @@ def clock(data: Path, environment: dict[str, str]) -> Child:
         environment=environment,
         folder=FOLDER,
         log=data / "log" / "clock.log",
-        heard=True,
-        answers=lambda: True,
+        show_warnings=True,
+        is_ready=lambda: True,
     )
 
 
@@ -134,13 +136,13 @@ def celery_worker(name: str, *options: str) -> list[str]:
     return [*command, "--hostname", name, "--loglevel", "INFO", *options, *quiet]
 
 
-def unique(kind: str) -> str:
-    """A name that no other worker has."""
+def unique_name(kind: str) -> str:
+    """A unique hostname for a worker, by which it is pinged."""
     return f"{kind}-{secrets.token_hex(4)}@{socket.gethostname()}"
 
 
-def worker_answers(redis_url: str, name: str) -> bool:
-    """Whether the worker `name` answers a ping within a second."""
+def worker_responds(redis_url: str, name: str) -> bool:
+    """Whether the worker `name` responds to a ping within a second."""
     with Celery(broker=redis_url, set_as_current=False) as app:
         try:
             return bool(app.control.ping(destination=[name], timeout=1))
@@ -148,6 +150,6 @@ def worker_answers(redis_url: str, name: str) -> bool:
             return False
 
 
-def in_url(host: str) -> str:
-    """`host` as it stands in a URL."""
+def url_host(host: str) -> str:
+    """`host` as part of a URL: IPv6 addresses in brackets."""
     return f"[{host}]" if ":" in host else host

@@ -1,4 +1,4 @@
-"""All of `manage.py start`, in order: which servers are ours, their addresses, the database, the site."""
+"""`manage.py start`, step by step: embedded servers, database, static files, the site's processes."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ from web.local import site
 from web.local.banner import Report, banner, model_rows, switched_off
 from web.local.errors import LocalError, UnreachableError
 from web.local.llama import LocalModel, choose, llama
-from web.local.lock import only_start
+from web.local.lock import start_lock
 from web.local.pictures import Pictures, choose_pictures
 from web.local.ports import check_address
 from web.local.process import Child
@@ -26,7 +26,7 @@ from web.local.valkey import check_redis, valkey
 
 @dataclass
 class Start:
-    """One start of the product. `environment` is what the children get; our servers add to it."""
+    """One start of the product. `environment` is that of the children; embedded servers add their addresses to it."""
 
     host: str
     port: int
@@ -34,19 +34,19 @@ class Start:
     terminal: Terminal
     supervisor: Supervisor
     environment: dict[str, str]
-    began: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.monotonic)
 
-    def everything(self, model: LocalModel | None, pictures: Pictures) -> None:
-        """Start each part and wait until it answers, until all run. Raises LocalError and StopRequested."""
+    def start_all(self, model: LocalModel | None, pictures: Pictures) -> None:
+        """Start each part and wait until it is ready. Raises LocalError, StopRequested and OSError."""
         self.environment |= pictures.changes
-        self.redis()
-        loading = self.model(model) if model else None
-        self.database()
-        self.pages()
+        self.start_redis()
+        loading = self.start_model(model) if model else None
+        self.migrate()
+        self.collect_static()
         worker = site.worker(self.data, self.environment)
         self.supervisor.start(worker)
         if pictures.painter:
-            # Nobody waits for it: people can talk while it loads its checkpoint.
+            # Its readiness is not awaited: chat works while it loads its checkpoint.
             self.supervisor.start(site.painter(self.data, self.environment))
         self.supervisor.start(site.clock(self.data, self.environment))
         if loading:
@@ -56,7 +56,7 @@ class Start:
         self.wait_for(worker)
         self.wait_for(web)
 
-    def redis(self) -> None:
+    def start_redis(self) -> None:
         if "REDIS_URL" not in settings.LOCAL_SERVERS:
             check_redis(settings.REDIS_URL)
             return
@@ -64,14 +64,14 @@ class Start:
         self.supervisor.start(child)
         self.wait_for(child)
 
-    def model(self, model: LocalModel) -> Child:
-        """Start to load `model`; the children learn where it is, and whether it is for demonstration."""
+    def start_model(self, model: LocalModel) -> Child:
+        """Start the server of `model`, without waiting, and add its address to the environment of the children."""
         server = llama(model, self.data, self.environment, settings.LLAMA_CONTEXT)
         self.environment |= server.settings(model)
         self.supervisor.start(server.child)
         return server.child
 
-    def database(self) -> None:
+    def migrate(self) -> None:
         try:
             call_command("migrate", interactive=False, verbosity=0)
         except DatabaseError as error:
@@ -80,7 +80,7 @@ class Start:
             connections.close_all()
         self.done("The database is ready")
 
-    def pages(self) -> None:
+    def collect_static(self) -> None:
         call_command("collectstatic", interactive=False, verbosity=0)
         self.done("The pages are ready")
 
@@ -89,50 +89,54 @@ class Start:
         self.done(f"{child.name} is ready")
 
     def done(self, text: str) -> None:
-        self.terminal.line(f"  {time.monotonic() - self.began:5.1f} s  {text}")
+        self.terminal.line(f"  {time.monotonic() - self.started_at:5.1f} s  {text}")
 
 
 def run(host: str, port: int, terminal: Terminal) -> None:
-    """Run the product until Ctrl-C or SIGTERM. Raises LocalError when a part cannot start or go on."""
-    # What people say is kept here: nobody else on this machine shall read it.
+    """Run the product until Ctrl-C or SIGTERM.
+
+    Raises LocalError when a part cannot start or dies, and StopRequested for a signal during the start.
+    """
+    # Conversations are stored here: other users of this machine must not read them.
     os.umask(0o077)
     data = settings.DATA_DIR.resolve()
     try:
-        with only_start(data):
+        with start_lock(data):
             check_address(host, port)
             model = choose_model(data, terminal)
             pictures = choose_pictures(settings.CHECKPOINT_FOLDER, terminal.bar)
             with Supervisor(terminal) as supervisor:
                 start = Start(host, port, data, terminal, supervisor, environment(host, port, data))
-                start.everything(model, pictures)
+                start.start_all(model, pictures)
                 terminal.line(banner(report(start, model, pictures), terminal.live))
                 supervisor.watch()
                 terminal.line("Stopping.")
     except OSError as error:
-        raise LocalError(sentence(error, data)) from error
+        raise LocalError(os_error_text(error, data)) from error
 
 
 def choose_model(data: Path, terminal: Terminal) -> LocalModel | None:
-    """The model that we serve ourselves; None when LLAMA_URL names a server."""
+    """The model of the embedded server; None where LLAMA_URL names a server. Raises ModelFileError,
+    MissingPackageError and OSError."""
     if "LLAMA_URL" not in settings.LOCAL_SERVERS:
         return None
     return choose(settings.LLAMA_LOCAL_MODEL, data / "models", terminal.bar)
 
 
 def environment(host: str, port: int, data: Path) -> dict[str, str]:
-    """The environment for the children: that of this process, and where the site is."""
+    """The environment of the children: that of this process, and the site's address."""
     ours = {"DJANGO_SETTINGS_MODULE": "web.settings", "DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
-    local = f"http://{site.in_url(site.EVERYWHERE.get(host, host))}:{port}"
+    local = f"http://{site.url_host(site.REACHABLE_AS.get(host, host))}:{port}"
     return {"SITE_URL": local} | dict(os.environ) | ours
 
 
 def report(start: Start, model: LocalModel | None, pictures: Pictures) -> Report:
-    """What the banner tells."""
+    """The values of the banner."""
     names = {"REDIS_URL": "Redis", "DATABASE_URL": "the database", "LLAMA_URL": "the model server"}
     ours = {"REDIS_URL": "Valkey", "DATABASE_URL": "SQLite", "LLAMA_URL": "the model server"}
     return Report(
         address=start.environment["SITE_URL"],
-        listening=f"{site.in_url(start.host)}:{start.port}",
+        listening=f"{site.url_host(start.host)}:{start.port}",
         model=model_rows(model),
         pictures=pictures.rows,
         embedded=[ours[name] for name in settings.LOCAL_SERVERS],
@@ -142,8 +146,8 @@ def report(start: Start, model: LocalModel | None, pictures: Pictures) -> Report
     )
 
 
-def sentence(error: OSError, data: Path) -> str:
-    """What the operator reads when the system refuses something."""
+def os_error_text(error: OSError, data: Path) -> str:
+    """A sentence for the operator about an error of the system."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk of {data} is full. Make room and start again."
     return f"{error.filename or data} cannot be used ({error.strerror or error})."

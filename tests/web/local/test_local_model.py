@@ -37,7 +37,7 @@ def test_the_server_answers_with_its_key_only(tmp_path: Path) -> None:
     model = choose("", tmp_path, no_progress)
     server = llama(model, tmp_path, dict(os.environ))
     server.child.start()
-    eventually(lambda: server.child.check() or server.child.answers(), 60)
+    eventually(lambda: server.child.check() or server.child.is_ready(), 60)
     site = server.settings(model)
     question = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4, "model": site["LLAMA_MODEL"]}
     try:
@@ -49,7 +49,7 @@ def test_the_server_answers_with_its_key_only(tmp_path: Path) -> None:
             timeout=60,
         )
     finally:
-        server.child.end()
+        server.child.kill()
     assert stranger.status_code == 401
     assert ours.json()["model"] == "SmolLM2-135M-Instruct"
     assert ours.json()["usage"]["completion_tokens"] in range(1, 5)

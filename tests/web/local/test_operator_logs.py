@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 from web.local import logs
-from web.local.logs import Troubles, last_line, rotate
+from web.local.logs import LogWatcher, last_line, rotate
 from web.local.progress import Terminal
 
 
@@ -20,26 +20,26 @@ def test_a_log_makes_room_for_the_next(tmp_path: Path) -> None:
 def test_only_trouble_is_told_and_only_once(tmp_path: Path) -> None:
     log = tmp_path / "web.log"
     log.write_text('all well\n{"level": "ERROR", "message": "no bread"}\nWARNING half a li')
-    troubles = Troubles(log)
-    assert list(troubles.new()) == ["ERROR no bread"]
+    watcher = LogWatcher(log)
+    assert list(watcher.new_warnings()) == ["ERROR no bread"]
     with log.open("a") as file:
         file.write("ne\n")
         file.write("WARNING half a line\nERROR again\n")
-    assert list(troubles.new()) == ["WARNING half a line", "ERROR again"]
-    assert list(troubles.new()) == []
+    assert list(watcher.new_warnings()) == ["WARNING half a line", "ERROR again"]
+    assert list(watcher.new_warnings()) == []
 
 
 def test_a_log_that_grows_is_put_aside_while_its_server_writes(tmp_path: Path) -> None:
     log = tmp_path / "web.log"
-    troubles = Troubles(log)
+    watcher = LogWatcher(log)
     with log.open("a") as server:
         for _ in range(3):
             server.write("x" * (logs.MAX_BYTES // 2) + "\n")
             server.flush()
-            assert list(troubles.new()) == []
+            assert list(watcher.new_warnings()) == []
         server.write("ERROR after that\n")
         server.flush()
-        assert list(troubles.new()) == ["ERROR after that"]
+        assert list(watcher.new_warnings()) == ["ERROR after that"]
     assert log.stat().st_size < logs.MAX_BYTES
     assert log.with_suffix(".log.1").stat().st_size > logs.MAX_BYTES
 
@@ -47,19 +47,19 @@ def test_a_log_that_grows_is_put_aside_while_its_server_writes(tmp_path: Path) -
 def test_a_line_longer_than_a_log_may_be_does_not_stop_the_watch(tmp_path: Path) -> None:
     log = tmp_path / "web.log"
     log.write_text("x" * (2 * logs.MAX_BYTES) + "\nERROR after that\n")
-    troubles = Troubles(log)
-    told = [line for _ in range(4) for line in troubles.new()]
+    watcher = LogWatcher(log)
+    told = [line for _ in range(4) for line in watcher.new_warnings()]
     assert told == ["ERROR after that"]
 
 
 def test_the_new_log_of_a_server_that_was_started_again_is_read_from_its_beginning(tmp_path: Path) -> None:
     log = tmp_path / "painter.log"
     log.write_text("ERROR a long way before the end\n")
-    troubles = Troubles(log)
-    assert list(troubles.new()) == ["ERROR a long way before the end"]
+    watcher = LogWatcher(log)
+    assert list(watcher.new_warnings()) == ["ERROR a long way before the end"]
     rotate(log)
     log.write_text("ERROR new\n")
-    assert list(troubles.new()) == ["ERROR new"]
+    assert list(watcher.new_warnings()) == ["ERROR new"]
 
 
 def test_the_last_words_of_a_server_are_found(tmp_path: Path) -> None:

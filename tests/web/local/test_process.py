@@ -27,7 +27,7 @@ def test_a_child_is_told_its_secret_and_writes_to_its_log(program: Program) -> N
     child.start()
     eventually(child.stopped)
     assert child.log.read_text() == "told a secret\n"
-    child.end()
+    child.kill()
 
 
 def test_a_child_that_dies_is_quoted(program: Program) -> None:
@@ -56,10 +56,10 @@ def test_a_child_and_its_own_child_are_killed_when_they_will_not_stop(program: P
         "time.sleep(60)"
     )
     child.start()
-    eventually(child.answers)
+    eventually(child.is_ready)
     leader, other = pid(child), int((tmp_path / "other").read_text())
-    child.ask_to_stop()
-    child.end()
+    child.terminate()
+    child.kill()
     assert not alive(leader)
     eventually(lambda: not alive(other))
 

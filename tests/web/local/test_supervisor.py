@@ -96,7 +96,7 @@ def test_a_second_ctrl_c_does_not_wait(program: Program, terminal: Terminal) -> 
 
 def test_the_operator_hears_of_trouble_while_it_runs(program: Program, terminal: Terminal, tmp_path: Path) -> None:
     code = "pathlib.Path('ready').touch(); print('all well'); print('ERROR no bread', flush=True); time.sleep(60)"
-    child = program(code, heard=True)
+    child = program(code, show_warnings=True)
 
     def stop_when_heard() -> None:
         eventually(lambda: "no bread" in terminal.out.getvalue())  # type: ignore[attr-defined]

@@ -21,15 +21,15 @@ from web.local.valkey import check_redis, pings, valkey
 def running(tmp_path: Path) -> Iterator[tuple[Child, str]]:
     child, url = valkey(tmp_path / 'a "data" folder', dict(os.environ))
     child.start()
-    eventually(child.answers)
+    eventually(child.is_ready)
     yield child, url
-    child.end()
+    child.kill()
 
 
 def stop(child: Child) -> None:
-    child.ask_to_stop()
+    child.terminate()
     eventually(child.stopped)
-    child.end()
+    child.kill()
 
 
 def test_it_is_reached_with_its_password_only(running: tuple[Child, str]) -> None:
@@ -54,17 +54,17 @@ def test_its_password_stands_nowhere_others_can_read(running: tuple[Child, str],
 def test_what_it_was_told_is_there_after_it_ends(tmp_path: Path, number: int) -> None:
     child, url = valkey(tmp_path, dict(os.environ))
     child.start()
-    eventually(child.answers)
+    eventually(child.is_ready)
     with redis.Redis.from_url(url) as client:
         client.set("word", "kept")
     assert child.process is not None
     child.process.send_signal(number)
     eventually(child.stopped)
-    child.end()
+    child.kill()
 
     child, url = valkey(tmp_path, dict(os.environ))
     child.start()
-    eventually(child.answers)
+    eventually(child.is_ready)
     with redis.Redis.from_url(url) as client:
         assert client.get("word") == b"kept"
     stop(child)

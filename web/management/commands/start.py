@@ -1,4 +1,4 @@
-"""`manage.py start`: the whole product on this machine, with a server of its own for each unset address."""
+"""`manage.py start`: the whole product on this machine, with an embedded server for each unset address."""
 
 import sys
 from argparse import ArgumentTypeError
@@ -13,7 +13,7 @@ from web.local.supervisor import StopRequested
 
 
 def port_number(text: str) -> int:
-    """A port, out of what the operator wrote."""
+    """The port that `text` names. Raises ArgumentTypeError."""
     if text.isdecimal() and 0 < int(text) < 65536:
         return int(text)
     raise ArgumentTypeError(f"{text} is not a port: write a number from 1 to 65535.")

@@ -13,7 +13,7 @@ from tests.web.local.processes import alive
 from web.local.errors import ChildError
 from web.local.process import Child
 from web.local.progress import Terminal
-from web.local.revival import Revival
+from web.local.restarts import RestartPolicy
 from web.local.supervisor import Supervisor
 
 Program = Callable[..., Child]
@@ -33,7 +33,7 @@ def said(terminal: Terminal) -> str:
 
 def test_one_that_dies_is_started_again_and_the_rest_goes_on(program: Program, terminal: Terminal) -> None:
     needed = program("time.sleep(60)", name="needed")
-    spare = program(STAYS, name="spare", optional=LOST, heard=True)
+    spare = program(STAYS, name="spare", optional=LOST, show_warnings=True)
     pids: list[int] = []
 
     def kill_then_stop() -> None:
@@ -59,18 +59,18 @@ def test_one_that_dies_is_started_again_and_the_rest_goes_on(program: Program, t
 def test_one_that_dies_each_time_is_left_alone_after_a_few(program: Program) -> None:
     told: list[str] = []
     child = program("open('starts', 'a').write('x'); sys.exit('No paint.')", name="spare", optional=LOST)
-    revival = Revival(child, told.append, pauses=(0.01, 0.02))
+    restarts = RestartPolicy(child, told.append, delays=(0.01, 0.02))
     child.start()
-    eventually(lambda: revival.look() or len(told) == 3)
+    eventually(lambda: restarts.poll() or len(told) == 3)
     assert (child.folder / "starts").read_text() == "xxx"
     assert [words.split(".")[0] for words in told[:2]] == [
         "spare stopped by itself and starts again in 0",
         "spare stopped by itself and starts again in 0",
     ]
     assert told[2] == f"spare stopped once too often: {LOST}. More in {child.log}: No paint."
-    revival.look()
+    restarts.poll()
     assert len(told) == 3
-    child.end()
+    child.kill()
 
 
 def test_one_that_waits_for_its_next_start_does_not_hold_up_the_end(
