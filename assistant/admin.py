@@ -1,4 +1,4 @@
-"""What operators see: people, conversations without their words, runs, feedback."""
+"""Django's admin for operators: people, conversations without their text, runs, feedback."""
 
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ SHOWN_MESSAGES = 200
 
 
 def staff_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Operators sign in where everybody does, within the same limits."""
+    """Redirect to the site's sign-in page, with its rate limits. Raises PermissionDenied for other accounts."""
     if request.user.is_authenticated and not request.user.is_guest and not admin.site.has_permission(request):
         raise PermissionDenied
     query = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
@@ -37,7 +37,7 @@ admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Looking only: these rows are made by the program."""
+    """Read only: these rows are written by the program."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -51,7 +51,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Person)
 class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """People: suspend them, let them in again, erase them. Accounts are made by signing up."""
+    """People: suspend, reactivate, erase. Accounts are created by signing up."""
 
     list_display = (
         "__str__",
@@ -74,8 +74,8 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = ("suspend", "let_in")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
-        everybody: QuerySet[Person] = super().get_queryset(request)
-        return everybody.annotate(conversation_total=Count("conversations"))
+        queryset: QuerySet[Person] = super().get_queryset(request)
+        return queryset.annotate(conversation_total=Count("conversations"))
 
     @admin.display(description=_("conversations"), ordering="conversation_total")
     def conversation_count(self, person: Person) -> int:
@@ -89,7 +89,7 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
-        """Superusers are beyond the reach of other operators."""
+        """Only superusers may change superusers."""
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or request.user.is_superuser or not obj.is_superuser)
 
@@ -98,7 +98,7 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return allowed and (obj is None or request.user.is_superuser or not obj.is_superuser)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[Any], list[Any]]:
-        """What a person said goes with them: it is counted for the page that asks, and not listed."""
+        """What a person said is deleted with them: the page that confirms counts it, and does not list it."""
         said = sum(person.conversations.count() for person in objs)
         counts = {Person._meta.verbose_name_plural: len(objs), Conversation._meta.verbose_name_plural: said}
         return [str(person) for person in objs], counts, set(), []
@@ -130,7 +130,7 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
-    """Conversations: whose and how long. Their words are shown on demand only, and that is logged."""
+    """Conversations: members and length. Their text is shown on demand only, and that is logged."""
 
     list_display = ("id", "member_names", "message_count", "created_at", "updated_at")
     fields = ("id", "member_names", "message_count", "created_at", "updated_at")
@@ -141,8 +141,8 @@ class ConversationAdmin(ReadOnlyAdmin):
     change_form_template = "admin/conversation.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        all_of_them: QuerySet[Conversation] = super().get_queryset(request)
-        return all_of_them.annotate(message_total=Count("messages")).prefetch_related("members")
+        queryset: QuerySet[Conversation] = super().get_queryset(request)
+        return queryset.annotate(message_total=Count("messages")).prefetch_related("members")
 
     @admin.display(description=_("members"))
     def member_names(self, conversation: Conversation) -> str:
@@ -153,7 +153,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         return getattr(conversation, "message_total", 0)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """A title is made of what was said, so nobody guesses at it through the address."""
+        """A title is made of what was said, so it cannot be guessed by filters in the address."""
         return not lookup.startswith("title") and super().lookup_allowed(lookup, value, request)
 
     def get_urls(self) -> list[URLPattern]:
@@ -171,7 +171,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_read": may_read})
 
     def show_text(self, request: HttpRequest, id: Any) -> HttpResponse:
-        """The newest messages. Needs the right to view messages, and leaves a line in the log."""
+        """The newest messages. Writes to the admin's log. Raises PermissionDenied and Http404."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("assistant.view_message"):
@@ -191,7 +191,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
-    """Runs: how each answer came about, and what went wrong."""
+    """Runs: the state, model, error and times of each answer."""
 
     list_display = ("id", "status", "problem", "model", "created_at", "first_token", "whole", "answer_tokens")
     fields = ("id", "conversation_link", "status", "problem", "model", "created_at", "first_token", "whole",
@@ -217,7 +217,7 @@ class RunAdmin(ReadOnlyAdmin):
 
 @admin.register(Feedback)
 class FeedbackAdmin(ReadOnlyAdmin):
-    """Feedback: the thumbs, with the words people left."""
+    """Feedback: thumbs and comments."""
 
     list_display = ("__str__", "good", "word", "created_at")
     fields = ("good", "word", "created_at", "conversation_link")

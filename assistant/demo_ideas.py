@@ -1,4 +1,7 @@
-"""What the small checkpoint that comes along draws well: everyday things on simple grounds."""
+"""Ideas for the checkpoint that ships, which draws stickers of everyday things on simple grounds.
+
+Things and grounds are those that it was trained on, see imagine/sketchbook/README.md.
+"""
 
 import random
 
@@ -17,7 +20,7 @@ GROUNDS = (
 
 
 def suggestions() -> list[str]:
-    """Things to draw, in another order each time."""
+    """Prompts that the checkpoint draws well, in random order."""
     found = [
         _("A happy dog on a red background"),
         _("A rocket in space"),
@@ -37,5 +40,5 @@ def suggestions() -> list[str]:
 
 
 def improvements(prompt: str, count: int) -> list[str]:
-    """The prompt on `count` different grounds."""
+    """`prompt` on `count` different grounds. Raises ValueError for more than there are."""
     return [f"{prompt} {ground}" for ground in random.sample(GROUNDS, count)]

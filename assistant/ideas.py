@@ -1,4 +1,4 @@
-"""What to draw: suggestions where nothing is typed yet, better words where something is."""
+"""Ideas for prompts: suggestions where nothing is typed yet, improvements of what is typed."""
 
 import asyncio
 import logging
@@ -23,16 +23,16 @@ logger = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 6
 SUGGESTIONS, IMPROVEMENTS = 4, 3
-# The model is stopped after so many characters or lines: it has said what it was asked for, or never will.
+# The stream is closed after so many characters or lines: what the prompt asks for is shorter.
 ANSWER_CHARACTERS = 1_200
 ANSWER_LINES = 8
-SHORTEST_IDEA = 6
+MIN_IDEA_CHARACTERS = 6
 
 BULLET = re.compile(r"^\s*(?:[-*•>#]+|\(?\d{1,2}[.):])\s*")
 MARKUP = re.compile(r"[*_`#<>|\[\]]+")
 QUOTES = " \"'“”‘’«»„"
 WORD = re.compile(r"\w{3,}")
-STEM = 4
+STEM_CHARACTERS = 4
 
 LIGHTS = (
     "soft morning light",
@@ -61,30 +61,30 @@ LOOKS = (
 
 
 class Ideas(NamedTuple):
-    """Prompts to choose from: new ones, or better words for what was typed."""
+    """Prompts to choose from: new ones, or improvements of what is typed."""
 
     suggested: list[str]
     improved: list[str]
 
 
 async def ideas(runtime: Runtime, typed: str) -> Ideas:
-    """Ideas of the model; plain ones when it is away, slow, too small for this, or writes something else.
+    """Ideas from the model, or `plain_ideas` where it fails, is slow, or answers in another form. Raises nothing.
 
-    What it would think of is too much for the small checkpoint that comes along.
+    The demonstration model is too small to be asked, and its counterpart for pictures draws only `demo_ideas`.
     """
     prompt = prompt_of(typed)
     if settings.LLAMA_DEMO or settings.IMAGINE_DEMO:
         return plain_ideas(typed)
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
-            answer = await ask(runtime, prompts.improvements(prompt) if prompt else prompts.suggestions())
+            answer = await model_answer(runtime, prompts.improvements(prompt) if prompt else prompts.suggestions())
     except (AssistantError, TimeoutError) as error:
         logger.info("plain ideas are offered: %s", error)
         return plain_ideas(typed)
     lines = clean(answer, prompt)
     if prompt:
         return Ideas([], lines[:IMPROVEMENTS]) if lines else plain_ideas(typed)
-    return Ideas(unlike([*lines, *suggestions()])[:SUGGESTIONS], [])
+    return Ideas(distinct([*lines, *suggestions()])[:SUGGESTIONS], [])
 
 
 def plain_ideas(typed: str) -> Ideas:
@@ -95,35 +95,40 @@ def plain_ideas(typed: str) -> Ideas:
 
 
 def prompt_of(typed: str) -> str:
-    """What was typed as a prompt; empty when nothing could be drawn of it."""
+    """`typed` as a prompt; empty where it is none that can be drawn."""
     try:
         return clean_prompt(typed)
     except ImagineError:
         return ""
 
 
-async def ask(runtime: Runtime, messages: list[ChatMessage]) -> str:
-    """The model's answer, as far as it is needed; queued with those who talk. Raises AssistantError."""
+async def model_answer(runtime: Runtime, messages: list[ChatMessage]) -> str:
+    """The start of the model's answer, as far as it is needed. Waits in the queue before the model.
+
+    Raises AssistantError: CrowdedError and LlamaError.
+    """
     text = ""
     async with runtime.queue.seat(lambda place: None), aclosing(runtime.client.stream(messages)) as stream:
         async for part in stream:
             text += part.text if isinstance(part, Delta) else ""
             if len(text) > ANSWER_CHARACTERS or text.count("\n") > ANSWER_LINES:
-                # The last line may have been in the middle.
+                # The last line may be incomplete.
                 return text.rpartition("\n")[0]
     return text
 
 
 def clean(answer: str, prompt: str) -> list[str]:
-    """The prompts in a model's answer, one a line, without what models put around them."""
+    """The prompts in a model's answer, one a line, without bullets, markup, quotes and remarks."""
     lines = (MARKUP.sub(" ", BULLET.sub("", line)) for line in answer.splitlines())
-    found = unlike(" ".join(line.split()).strip(QUOTES) for line in lines)
-    return [line for line in found if is_prompt(line) and line.casefold() != prompt.casefold() and keeps(line, prompt)]
+    found = distinct(" ".join(line.split()).strip(QUOTES) for line in lines)
+    return [
+        line for line in found if is_prompt(line) and line.casefold() != prompt.casefold() and shares_word(line, prompt)
+    ]
 
 
 def is_prompt(line: str) -> bool:
-    """Whether it can be drawn as it is, and is no remark such as "Here are three:"."""
-    if not SHORTEST_IDEA <= len(line) <= settings.PROMPT_CHARACTERS or line.endswith((":", "?")):
+    """Whether `line` can be drawn, and is no remark such as "Here are three:"."""
+    if not MIN_IDEA_CHARACTERS <= len(line) <= settings.PROMPT_CHARACTERS or line.endswith((":", "?")):
         return False
     try:
         safety.check_words(line)
@@ -132,23 +137,23 @@ def is_prompt(line: str) -> bool:
     return True
 
 
-def keeps(line: str, prompt: str) -> bool:
-    """Whether a line is still about the same: it has a word of the prompt, in whatever form.
+def shares_word(line: str, prompt: str) -> bool:
+    """Whether `line` has a word of `prompt`, compared by its first letters, so that it is about the same.
 
-    Only English words can be told apart so simply; in other languages the model is trusted.
+    That works for English; prompts in other scripts are not compared.
     """
     if not prompt or not prompt.isascii():
         return True
-    return any(word[:STEM] in line.casefold() for word in WORD.findall(prompt.casefold()))
+    return any(word[:STEM_CHARACTERS] in line.casefold() for word in WORD.findall(prompt.casefold()))
 
 
-def unlike(lines: Iterable[str]) -> list[str]:
-    """Each line once."""
+def distinct(lines: Iterable[str]) -> list[str]:
+    """`lines` without duplicates, regardless of case."""
     return list({line.casefold(): line for line in lines}.values())
 
 
 def improvements(prompt: str) -> list[str]:
-    """The prompt with words for light, place and style; those that it has room for."""
+    """`prompt` with words for light, place and style, as far as a prompt may be that long."""
     if settings.IMAGINE_DEMO:
         lines = demo_ideas.improvements(prompt, IMPROVEMENTS)
     else:
@@ -158,7 +163,7 @@ def improvements(prompt: str) -> list[str]:
 
 
 def suggestions() -> list[str]:
-    """Things to draw, in another order each time."""
+    """Prompts for anything a large checkpoint draws, in random order."""
     if settings.IMAGINE_DEMO:
         return demo_ideas.suggestions()
     found = [

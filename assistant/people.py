@@ -1,4 +1,4 @@
-"""People: how a guest comes, joins an account, is forgotten, and takes everything along."""
+"""People: create, convert and merge guests; erase and export what is kept about a person."""
 
 import json
 import secrets
@@ -18,7 +18,7 @@ from imagine.models import Picture
 
 TOUCH_EVERY = timedelta(hours=1)
 CHUNK = 200
-# A message may be long, and each of so many is held in memory.
+# Smaller, as messages may be long and a chunk is held in memory.
 MESSAGE_CHUNK = 50
 
 
@@ -31,7 +31,7 @@ def make_guest() -> Person:
 
 
 def touch(person: Person) -> bool:
-    """Note that `person` was seen now, at most once an hour. Tells whether it was noted."""
+    """Update when `person` was last seen, at most once an hour. Returns whether it was updated."""
     now = timezone.now()
     if person.last_seen_at > now - TOUCH_EVERY:
         return False
@@ -40,7 +40,7 @@ def touch(person: Person) -> bool:
 
 
 def claim(guest: Person) -> bool:
-    """Make the guest's row an account, for the one caller who comes first. False for everybody else."""
+    """Convert the guest's row to an account. False for all but the first of concurrent callers."""
     claimed = Person.objects.filter(pk=guest.pk, is_guest=True).update(is_guest=False)
     guest.is_guest = False
     return bool(claimed)
@@ -48,9 +48,9 @@ def claim(guest: Person) -> bool:
 
 @transaction.atomic
 def merge(guest: Person, into: Person) -> None:
-    """Give everything of `guest` to the account `into` and remove the guest.
+    """Move everything of `guest` to the account `into` and delete the guest.
 
-    Nothing happens when the guest is gone or became an account meanwhile: then somebody else has the chats.
+    Does nothing when the guest was deleted or became an account meanwhile.
     """
     locked = Person.objects.select_for_update().filter(pk=guest.pk, is_guest=True).first()
     if locked is None or locked.pk == into.pk:
@@ -66,14 +66,14 @@ def merge(guest: Person, into: Person) -> None:
 
 
 def expire_guests(before: datetime, limit: int = 500) -> int:
-    """Forget up to `limit` guests not seen since `before`, with all they said. Gives their number."""
+    """Erase up to `limit` guests not seen since `before`, with all they said. Returns their number."""
     old = Person.objects.filter(is_guest=True, last_seen_at__lt=before).order_by("last_seen_at")[:limit]
-    return sum(_forget_unseen(guest, before) for guest in old)
+    return sum(_erase_unseen(guest, before) for guest in old)
 
 
 @transaction.atomic
-def _forget_unseen(guest: Person, before: datetime) -> bool:
-    """Forget the guest unless they came back, or signed up, since they were looked up."""
+def _erase_unseen(guest: Person, before: datetime) -> bool:
+    """Erase the guest unless they were seen, or signed up, since the query."""
     still_old = Person.objects.select_for_update().filter(pk=guest.pk, is_guest=True, last_seen_at__lt=before)
     locked = still_old.first()
     if locked is not None:
@@ -83,9 +83,9 @@ def _forget_unseen(guest: Person, before: datetime) -> bool:
 
 @transaction.atomic
 def erase(person: Person) -> list[UUID]:
-    """Forget a person with all they said, and end their sessions.
+    """Erase a person with all they said, and end their sessions.
 
-    Gives the ids of their runs, so that the caller can delete what Redis still holds of them.
+    Returns the ids of their runs, so that the caller can delete their logs in Redis.
     """
     going = Run.objects.filter(Q(person=person) | Q(conversation__in=members.alone(person)))
     runs = list(going.values_list("pk", flat=True))
@@ -105,7 +105,7 @@ def counts(person: Person) -> dict[str, int]:
 
 
 def profile(person: Person) -> dict[str, Any]:
-    """What is kept about `person` besides what was said, as JSON values."""
+    """The person's row as JSON values, for the export."""
     return {
         "id": str(person.pk),
         "guest": person.is_guest,
@@ -117,7 +117,7 @@ def profile(person: Person) -> dict[str, Any]:
 
 
 def conversations_json(person: Person) -> Iterator[str]:
-    """All that `person` said and was answered, as one JSON list, in pieces of about a message each."""
+    """The person's conversations as one JSON list, in chunks of about a message each."""
     yield "["
     for index, conversation in enumerate(person.conversations.order_by("created_at").iterator(CHUNK)):
         head = {
@@ -135,7 +135,7 @@ def conversations_json(person: Person) -> Iterator[str]:
 
 
 def pictures_json(person: Person) -> Iterator[str]:
-    """What is known of the person's pictures, as one JSON list, in pieces of a picture each."""
+    """The rows of the person's pictures as one JSON list, in chunks of a picture each."""
     yield "["
     pictures = Picture.objects.filter(person=person).order_by("created_at", "id")
     for index, picture in enumerate(pictures.iterator(CHUNK)):

@@ -1,4 +1,4 @@
-"""What the workers do: names for conversations, and the end of guests who stayed away."""
+"""Celery tasks: titles of conversations, and the expiry of guests."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ TITLE_SECONDS = 60
 
 @shared_task
 def expire_guests() -> None:
-    """Erase the guests who have not been here for GUEST_DAYS, a batch at a time."""
+    """Erase the guests who were not seen for GUEST_DAYS, in batches. Raises DatabaseError."""
     before = timezone.now() - timedelta(days=settings.GUEST_DAYS)
     while gone := people.expire_guests(before):
         logger.info("%s guests were erased after %s days away", gone, settings.GUEST_DAYS)
@@ -34,13 +34,16 @@ def expire_guests() -> None:
 
 @shared_task
 def title_conversation(conversation_id: str) -> None:
-    """Let the model name a conversation, unless the person has done so. The first words stay when it cannot."""
+    """Have the model name a conversation, unless a person has. Without an answer the first words stay its title.
+
+    Raises ValueError for what is no id, and DatabaseError.
+    """
     conversation = Conversation.objects.filter(id=UUID(conversation_id), titled_by_person=False).first()
     texts = list(shown_messages(conversation).values_list("text", flat=True)[:2]) if conversation else []
     if conversation is None or len(texts) < 2:
         return
     try:
-        words = asyncio.run(asyncio.wait_for(ask_for_words(prompts.title(*texts)), TITLE_SECONDS))
+        words = asyncio.run(asyncio.wait_for(complete(prompts.title(*texts)), TITLE_SECONDS))
     except (LlamaError, TimeoutError) as error:
         logger.info("conversation %s keeps its first title: %s", conversation.id, error)
         return
@@ -48,7 +51,7 @@ def title_conversation(conversation_id: str) -> None:
         Conversation.objects.filter(id=conversation.id, titled_by_person=False).update(title=title)
 
 
-async def ask_for_words(prompt: list[ChatMessage]) -> str:
+async def complete(prompt: list[ChatMessage]) -> str:
     """The model's whole answer to `prompt`. Raises LlamaError."""
     client = LlamaClient(llama_options())
     try:

@@ -1,4 +1,4 @@
-"""What a conversation is called until the person gives it a name."""
+"""Titles of conversations that no person has named: the first words, then one from the model."""
 
 import re
 
@@ -7,7 +7,7 @@ MARKUP = re.compile(r"[#*`>_\s]+")
 
 
 def first_words(text: str) -> str:
-    """A title of at most `TITLE_LENGTH` characters from what was said first, cut between words."""
+    """A title of at most `TITLE_LENGTH` characters from the first message, cut between words."""
     line = MARKUP.sub(" ", text).strip()
     if len(line) <= TITLE_LENGTH:
         return line
@@ -17,7 +17,7 @@ def first_words(text: str) -> str:
 
 
 def clean_title(answer: str) -> str:
-    """The title in a model's answer: its first line without quotes; empty when that is no title."""
+    """The title in a model's answer: its first line without quotes; empty where that is too long or blank."""
     lines = [line for line in answer.splitlines() if line.strip()]
     line = MARKUP.sub(" ", lines[0]).strip(" \"'“”«».:") if lines else ""
     line = re.sub(r"^title:\s*", "", line, flags=re.IGNORECASE).strip(" \"'“”«»")
