@@ -1,1 +1,1 @@
-"""Markdown as one parsed tree of tokens. What shows it, a page or a messenger, renders it in a dialect of its own."""
+"""Markdown as one parsed tree of tokens, which pages render as HTML and messengers in their own dialects."""

@@ -1,4 +1,8 @@
-"""The syntax of formulas: $..$ and \\(..\\) within a line, $$..$$ and \\[..\\] on lines of their own."""
+"""The syntax of formulas: $..$ and \\(..\\) within a line, $$..$$ and \\[..\\] on lines of their own.
+
+The rules for $ are Pandoc's, https://pandoc.org/MANUAL.html#extension-tex_math_dollars, by the dollarmath plugin of
+https://github.com/executablebooks/mdit-py-plugins. The brackets are LaTeX's, which models write as often.
+"""
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
@@ -9,7 +13,7 @@ CLOSERS = {"$$": "$$", "\\[": "\\]"}
 
 
 def use_formulas(parser: MarkdownIt) -> None:
-    """Teach `parser` both kinds of formulas."""
+    """Add both kinds of formulas to `parser`."""
     parser.inline.ruler.before(
         "escape", "formula", math_inline_dollar(allow_space=False, allow_digits=False, allow_double=True)
     )
@@ -33,8 +37,8 @@ def _brackets(state: StateInline, silent: bool) -> bool:
 
 
 def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A block rule. A block that is never closed ends at the first empty line and is shown as a paragraph, so
-    that what a line belongs to never depends on lines far below it."""
+    """A block rule. A block that is never closed ends at the first empty line and is shown as a paragraph, so that the
+    block of a line never depends on lines far below it."""
     if state.is_code_block(start):
         return False
     first = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]]

@@ -1,4 +1,4 @@
-"""Links: only to addresses of known schemes, bare ones found, and a picture is a link to it, never fetched."""
+"""Links: only addresses of known schemes, bare ones linkified, and pictures as links, never fetched."""
 
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ WORDS = ("text", "text_special", "code_inline", "picture")
 
 
 def use_links(parser: MarkdownIt) -> None:
-    """Let `parser` take only addresses of known schemes, find bare ones, and turn pictures into links."""
+    """Restrict `parser` to addresses of known schemes, linkify bare ones, and turn pictures into links."""
     parser.validateLink = lambda url: bool(host(url))  # type: ignore[method-assign]
     parser.options["linkify"] = True
     if parser.linkify:
@@ -24,7 +24,7 @@ def use_links(parser: MarkdownIt) -> None:
 
 
 def host(url: str) -> str:
-    """The host `url` leads to, or its address for mailto:; empty where it is not a link we make."""
+    """The host of `url`, or its address for mailto:; empty where it does not become a link."""
     if len(url) > LINK_CHARACTERS:
         return ""
     try:
@@ -41,7 +41,7 @@ def text_of(tokens: Iterable[Token]) -> str:
 
 
 def hidden_host(words: str, url: str) -> str:
-    """The host that a link leads to, where a reader of its `words` does not know it yet; empty where they do."""
+    """The host of a link, where the text `words` of the link does not show it; else empty."""
     if "@" not in urlsplit(url).netloc and _bare(words) in (_bare(url), _bare(host(url))):
         return ""
     return host(url)
@@ -56,7 +56,7 @@ def _link_pictures(state: StateCore) -> None:
 def _linked(tokens: list[Token]) -> Iterator[Token]:
     """Each picture as a link to it around a token `picture`, or as that token where it stands in a link already.
 
-    Its content is the picture's description; where there is none, what renders it puts in words of its own.
+    Its content is the picture's description; where there is none, the renderer adds a text of its own.
     """
     depth = 0
     for token in tokens:

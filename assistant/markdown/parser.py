@@ -1,4 +1,7 @@
-"""The Markdown dialect: CommonMark with tables, strikethrough, tasks and formulas; no HTML, no reference links."""
+"""The Markdown dialect: CommonMark with tables, strikethrough, tasks and formulas; no HTML, no reference links.
+
+CommonMark: https://spec.commonmark.org/0.31.2/. Tables, strikethrough and tasks: https://github.github.com/gfm/.
+"""
 
 from dataclasses import dataclass
 
@@ -8,8 +11,9 @@ from markdown_it.token import Token
 
 from assistant.markdown.formulas import use_formulas
 from assistant.markdown.links import use_links
-from assistant.markdown.unfinished import use_mending
+from assistant.markdown.unfinished import use_closing
 
+# Bounds the time for hostile text; deeper blocks are shown as plain text.
 NESTING = 20
 TASKS = {"[ ] ": "\u2610", "[x] ": "\u2611", "[X] ": "\u2611"}
 
@@ -28,23 +32,26 @@ class Block:
 
     @property
     def too_deep(self) -> bool:
-        """Whether it nests so deep that the parser may have left something out."""
+        """Whether it nests so deep that the parser may have dropped something."""
         return max(token.level for token in self.tokens) >= NESTING - 2
 
     @property
     def ends_in_text(self) -> bool:
-        """Whether the last thing in it is text that stands for itself, not mended and not within other marks."""
+        """Whether its last token is plain text, not repaired and not within other marks."""
         tokens = self.tokens
         last = next((token for token in reversed(tokens) if token.nesting >= 0), None)
-        if last is None or not last.children or last.meta.get("mended"):
+        if last is None or not last.children or last.meta.get("repaired"):
             return False
         return last.children[-1].type == "text" and last.children[-1].level == 0
 
 
-def parse(text: str, *, mend: bool = False) -> list[Block]:
-    """The top-level blocks of `text`. With `mend`, marks left open at its end are closed, for a text still growing."""
+def parse(text: str, *, close_marks: bool = False) -> list[Block]:
+    """The top-level blocks of `text`. `close_marks` closes marks that are open at its end, for a text still growing.
+
+    Raises nothing: every text is Markdown.
+    """
     blocks, start = list[Block](), 0
-    tokens = _parser.parse(text, {"mend": mend})
+    tokens = _parser.parse(text, {"close_marks": close_marks})
     for position, token in enumerate(tokens, 1):
         if token.level == 0 and token.nesting < 1:
             lines = tokens[start].map or [0, 0]
@@ -63,14 +70,14 @@ def _tasks(state: StateCore) -> None:
             tokens[index].content = f"{box} {tokens[index].content[4:]}"
 
 
-def _made() -> MarkdownIt:
+def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": NESTING, "html": False})
     parser.enable(["table", "strikethrough", "linkify"]).disable(["reference", "html_block", "html_inline"])
     use_formulas(parser)
-    use_mending(parser)
+    use_closing(parser)
     use_links(parser)
     parser.core.ruler.after("block", "tasks", _tasks)
     return parser
 
 
-_parser = _made()
+_parser = _make_parser()

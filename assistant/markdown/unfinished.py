@@ -1,4 +1,9 @@
-"""Makes unfinished Markdown presentable: marks still open are closed, what may yet become a mark is held back."""
+"""Make unfinished Markdown renderable: close marks that are open, hold back what may still become a mark.
+
+The patterns follow the grammar of CommonMark: list markers (https://spec.commonmark.org/0.31.2/#list-items), thematic
+breaks and setext underlines, fences, character references (#entity-and-numeric-character-references), code spans; of
+GFM: tables and their delimiter rows (https://github.github.com/gfm/#tables-extension-), tasks; and formulas.py.
+"""
 
 import re
 
@@ -7,15 +12,15 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-# Marks that stay open longer than this were most likely meant as they are.
-PATIENCE = 200
-FORMULA_PATIENCE = 1_000
+# A mark that is open for longer is most likely literal text.
+MAX_OPEN_CHARACTERS = 200
+MAX_OPEN_FORMULA_CHARACTERS = 1_000
 
-# What a last line may start with, and what else it may hold, before it is known to be a list, a task, a heading,
-# a rule, a formula or the end of a fence.
+# What a last line may start with, and what else it may hold, while it is undecided: it may become a list, a task, a
+# heading, a thematic break, a formula or the end of a fence.
 BULLETS = re.compile(r"(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*")
-WAITING = re.compile(r"[-+*_=~`#>|: \t]*|\d{1,9}[.)]?|\[[ xX]?\]?|\$\$?|\\\[?")
-WAITING_CHARACTERS = 100
+UNDECIDED = re.compile(r"[-+*_=~`#>|: \t]*|\d{1,9}[.)]?|\[[ xX]?\]?|\$\$?|\\\[?")
+UNDECIDED_CHARACTERS = 100
 INDENT = " \t>"
 DELIMITERS = re.compile(r"[-:| \t>]*")
 
@@ -27,14 +32,14 @@ CLOSERS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 LEAVES = frozenset({"inline", "fence", "code_block", "math_block", "hr"})
 
 
-def settled(text: str) -> str:
-    """`text` without the lines at its end that cannot be shown before more of them is known."""
+def renderable(text: str) -> str:
+    """`text` without the lines at its end whose kind is undecided until more of them arrives."""
     lines = ["", "", *text.rsplit("\n", 3)]
     before, head, last = (_is_row(line) for line in lines[-3:])
     if head and not before and DELIMITERS.fullmatch(lines[-1]):
         held = 2
     else:
-        held = int((last and not head) or _is_waiting(lines[-1]))
+        held = int((last and not head) or _is_undecided(lines[-1]))
     return "\n".join(lines[2 : len(lines) - held])
 
 
@@ -42,16 +47,16 @@ def _is_row(line: str) -> bool:
     return line.lstrip(INDENT).startswith("|")
 
 
-def _is_waiting(line: str) -> bool:
+def _is_undecided(line: str) -> bool:
     line = line.strip(INDENT)
     if line.startswith(("```", "~~~")):
         return True
     bullets = BULLETS.match(line)
-    return 0 < len(line) < WAITING_CHARACTERS and bool(WAITING.fullmatch(line, bullets.end() if bullets else 0))
+    return 0 < len(line) < UNDECIDED_CHARACTERS and bool(UNDECIDED.fullmatch(line, bullets.end() if bullets else 0))
 
 
-def mended(content: str) -> str:
-    """The inline Markdown `content`, which breaks off, with code and links closed and an open formula left out."""
+def closed(content: str) -> str:
+    """The inline Markdown `content`, which ends anywhere, with code and links closed and an open formula dropped."""
     text = ENTITY.sub("", content.rstrip().rstrip("*_~`"))
     brackets, position = list[int](), 0
     while found := MARKS.search(text, position):
@@ -87,12 +92,12 @@ def _code_end(text: str, mark: str, position: int) -> int:
 
 
 def _formula_end(text: str, mark: str, start: int, position: int) -> int:
-    """Where the formula opened by `mark` ends, or where to look on if it is none; -1 if its end is still to come."""
+    """The end of the formula opened by `mark`, or where to continue if it is none; -1 if its end is still to come."""
     closer = CLOSERS.get(mark, mark)
     end = text.find(closer, position)
     if end >= 0:
         return end + len(closer) if mark != "$" or _is_formula(text, start, end) else position
-    if len(text) - start > FORMULA_PATIENCE or (mark == "$" and not _may_open(text, start)):
+    if len(text) - start > MAX_OPEN_FORMULA_CHARACTERS or (mark == "$" and not _may_open(text, start)):
         return position
     return -1
 
@@ -103,10 +108,11 @@ def _is_formula(text: str, start: int, end: int) -> bool:
 
 
 def _may_open(text: str, start: int) -> bool:
-    """Whether the $ at `start` looks like the start of a formula that is still being written, and not like money."""
+    """Whether the $ at `start` may open a formula that is still being written, and is no amount of money."""
     after = text[start + 1 : start + 2]
     return (
-        not (after.isspace() or after.isdigit() or text[start - 1 : start].isdigit()) and len(text) - start < PATIENCE
+        not (after.isspace() or after.isdigit() or text[start - 1 : start].isdigit())
+        and len(text) - start < MAX_OPEN_CHARACTERS
     )
 
 
@@ -117,26 +123,26 @@ def _label(text: str, opened: int, closed: int) -> str:
 
 def _without_brackets(text: str, brackets: list[int]) -> str:
     for opened in reversed(brackets):
-        if len(text) - opened < PATIENCE:
+        if len(text) - opened < MAX_OPEN_CHARACTERS:
             text = text[:opened].removesuffix("!") + text[opened + 1 :]
     return text
 
 
-def use_mending(parser: MarkdownIt) -> None:
-    """Teach `parser` to mend the end of its text where the environment says `mend`."""
-    parser.core.ruler.after("block", "mend", _mend)
-    parser.inline.ruler2.after("balance_pairs", "open_marks", _note_open_marks)
+def use_closing(parser: MarkdownIt) -> None:
+    """Add rules to `parser` that close open marks at the end of its text where the environment has `close_marks`."""
+    parser.core.ruler.after("block", "close_marks", _close_marks)
+    parser.inline.ruler2.after("balance_pairs", "closing_marks", _store_closing_marks)
 
 
-def _mend(state: StateCore) -> None:
-    """A core rule: mends the last piece of text, or notes that the last fence is still open."""
-    if not state.env.get("mend"):
+def _close_marks(state: StateCore) -> None:
+    """A core rule: closes the marks of the last inline content, or flags the last fence as open."""
+    if not state.env.get("close_marks"):
         return
     leaf = next((token for token in reversed(state.tokens) if token.type in LEAVES and token.content), None)
     if leaf is not None and leaf.type == "inline":
-        content = mended(leaf.content)
-        content += _open_marks(state.md, content)
-        leaf.meta["mended"] = content != leaf.content
+        content = closed(leaf.content)
+        content += _closing_marks(state.md, content)
+        leaf.meta["repaired"] = content != leaf.content
         leaf.content = content
     elif state.tokens and (fence := _last_fence(state.tokens)):
         fence.meta["open"] = not _is_closed(fence, state.src)
@@ -153,25 +159,25 @@ def _is_closed(fence: Token, source: str) -> bool:
     return len(lines) - 1 > first and len(last) >= len(fence.markup) and not last.strip(fence.markup[0])
 
 
-def _open_marks(parser: MarkdownIt, content: str) -> str:
+def _closing_marks(parser: MarkdownIt, content: str) -> str:
     """The marks that close what emphasis and strikethrough `content` leaves open."""
     if not re.search(r"[*_~]", content):
         return ""
-    env: dict[str, str] = {"open_marks": ""}
+    env: dict[str, str] = {"closing_marks": ""}
     parser.inline.parse(content, parser, env, [])
-    return env["open_marks"]
+    return env["closing_marks"]
 
 
-def _note_open_marks(state: StateInline) -> None:
-    """An inline rule of the second pass: after the pairs are found, what is left open goes to the environment."""
-    if "open_marks" not in state.env:
+def _store_closing_marks(state: StateInline) -> None:
+    """An inline rule of the second pass: delimiters without a pair go to the environment, as the marks to close."""
+    if "closing_marks" not in state.env:
         return
     closing, after = "", 0
     for position in range(len(state.delimiters) - 1, -1, -1):
         delimiter = state.delimiters[position]
         if delimiter.open and delimiter.end < 0:
             after = sum(len(token.content) for token in state.tokens[delimiter.token :])
-            if after > PATIENCE:
+            if after > MAX_OPEN_CHARACTERS:
                 break
             closing += chr(delimiter.marker) * (2 if delimiter.marker == ord("~") else 1)
-    state.env["open_marks"] = closing
+    state.env["closing_marks"] = closing

@@ -1,1 +1,1 @@
-"""HTML from the parsed tree of assistant/markdown, safe to show."""
+"""Safe HTML from the parsed tree of assistant/markdown."""

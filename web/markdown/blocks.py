@@ -1,4 +1,4 @@
-"""Markdown to safe HTML, block by block. What is too large for that is shown as plain text."""
+"""Render Markdown to safe HTML, block by block, and as plain text beyond a size limit."""
 
 import re
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ BLOCK_CHARACTERS = 20_000
 # And so is everything that starts after this many characters.
 MARKDOWN_CHARACTERS = 100_000
 
-ODD = re.compile(r"\r\n?|[\x00\ud800-\udfff]")
+INVALID = re.compile(r"\r\n?|[\x00\ud800-\udfff]")
 EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
-PARAGRAPHS_MOST = 200
+MAX_PARAGRAPHS = 200
 # Blocks of these kinds end for good at an empty line.
 ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "heading_open", "table_open", "blockquote_open", "hr", "math_block"})
 
@@ -37,8 +37,8 @@ def render_rest(text: str, offset: int) -> list[str]:
 
 
 def plain_blocks(text: str) -> list[str]:
-    """Safe HTML for `text` taken as it is: one block for each paragraph, line breaks kept by the style sheet."""
-    paragraphs = EMPTY_LINES.split(cleaned(text), maxsplit=PARAGRAPHS_MOST)
+    """Safe HTML for `text` as it is: one block for each paragraph, line breaks kept by the style sheet."""
+    paragraphs = EMPTY_LINES.split(cleaned(text), maxsplit=MAX_PARAGRAPHS)
     return [plain(paragraph.strip("\n")) for paragraph in paragraphs if paragraph.strip()]
 
 
@@ -48,15 +48,15 @@ def plain(text: str) -> str:
 
 
 def cleaned(text: str) -> str:
-    """`text` with line ends as newlines and without what is no character."""
-    return ODD.sub(lambda odd: "\n" if odd[0][0] == "\r" else "\ufffd", text)
+    """`text` with line ends as newlines, and U+FFFD for NUL and lone surrogates."""
+    return INVALID.sub(lambda found: "\n" if found[0][0] == "\r" else "\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Blocks that nothing further down can change, and the position after them.
+    """Blocks that later text cannot change, and the position after them.
 
-    `plain_after`: what follows them can only be shown as plain text, whatever it is.
+    `plain_after`: everything after them is shown as plain text.
     """
 
     html: list[str]

@@ -18,7 +18,8 @@ HIGHLIGHT_CHARACTERS = 6_000
 HIGHLIGHT_LINE_CHARACTERS = 200
 EMPTY_LINES = re.compile(r"(?:\n[ \t]*){20}")
 LANGUAGE_CHARACTERS = 30
-# Lexers are many, and some take seconds for a few thousand twisted characters: only these are used, on short lines.
+# Some of Pygments' lexers take seconds for a few thousand hostile characters: only these are used, on short lines.
+# Names and aliases: https://pygments.org/docs/lexers/
 LANGUAGE_NAMES = (
     "awk bash sh shell zsh console bat powershell ps1 c cpp c++ csharp cs c# css scss less dart diff docker dockerfile"
     " elixir erlang fortran go golang graphql groovy haskell hs html http ini java javascript js jsx json json5"
@@ -28,7 +29,7 @@ LANGUAGE_NAMES = (
 )
 LANGUAGES = frozenset(LANGUAGE_NAMES.split())
 
-# Most of what code is made of has no colour of its own, and so needs no element.
+# Most tokens have no colour of their own, and so need no element.
 PLAIN = frozenset({Name, Operator, Punctuation, Whitespace})
 
 _formatter = HtmlFormatter(nowrap=True)
@@ -52,7 +53,7 @@ def show_code(self: RendererProtocol, tokens: Sequence[Token], idx: int, options
 
 @lru_cache(maxsize=64)
 def coloured(code: str, language: str) -> str | None:
-    """`code` as HTML with a class for each kind of token; None where it is too twisted or the language not known."""
+    """`code` as HTML with a class for each kind of token; None where it is too long or the language is not listed."""
     if language not in LANGUAGES or len(code) > HIGHLIGHT_CHARACTERS:
         return None
     if max(map(len, code.split("\n"))) > HIGHLIGHT_LINE_CHARACTERS or EMPTY_LINES.search(code):

@@ -22,9 +22,9 @@ REFUSED = re.compile(
     r"|raise|lower|moveleft|moveright|kern|mkern|hskip|mskip|hspace|mspace|rule|above|abovewithdelims|genfrac|skew)"
     r"(?![a-zA-Z])"
 )
-# The converter names characters as references, which the XML writer has escaped once more.
+# The converter writes characters as references, which the XML writer escapes once more.
 REFERENCE = re.compile(r"&amp;(#x[0-9A-Fa-f]{1,6};)")
-# What the converter raises for input that is not TeX: its own errors, and slips of its walker.
+# What latex2mathml raises for input that is not TeX: its own errors, and those of bugs in its walker.
 FAILURES: tuple[type[Exception], ...] = (
     *(kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception)),
     LookupError,
@@ -38,7 +38,7 @@ FAILURES: tuple[type[Exception], ...] = (
 
 @lru_cache(maxsize=1024)
 def mathml(tex: str, display: str) -> str | None:
-    """`tex` as MathML, `display` being "inline" or "block"; None where it is too large or not understood."""
+    """`tex` as MathML, `display` being "inline" or "block"; None where it is too large, refused or not parsed."""
     if len(tex) > FORMULA_CHARACTERS or REFUSED.search(tex) or _depth(tex) > FORMULA_DEPTH:
         return None
     try:

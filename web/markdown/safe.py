@@ -1,4 +1,4 @@
-"""The last step of every rendering: only the elements, attributes and addresses named here pass."""
+"""The sanitizer, the last step of every rendering: an allowlist of elements, attributes, classes and schemes."""
 
 import nh3
 from pygments.token import STANDARD_TYPES
@@ -7,6 +7,7 @@ from assistant.markdown.links import SCHEMES
 
 TEXT = "p h2 h3 h4 h5 h6 ul ol li blockquote strong em s code pre br hr a span div figure figcaption button"
 TABLES = "table thead tbody tr th td"
+# MathML Core, as far as latex2mathml writes it: https://w3c.github.io/mathml-core/
 FORMULAS = (
     "math mrow mi mo mn mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover"
     " mstyle mpadded mphantom mtable mtr mtd"
@@ -48,6 +49,6 @@ _cleaner = nh3.Cleaner(
 
 
 def safe(html: str) -> str:
-    """`html` with everything that is not allowed taken out. The newline before a closing tag goes too, so that
-    the end of the text is always the last child of the innermost last element."""
+    """`html` without everything that is not allowed, and without newlines before closing tags, so that the end of the
+    text is always the last child of the innermost last element."""
     return _cleaner.clean(html).strip().replace("\n</", "</")
