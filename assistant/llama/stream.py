@@ -21,7 +21,7 @@ class AnswerDecoder:
     """Incremental decoder of one answer: feed bytes, take text, `close` after the last byte, then `finish`.
 
     `problem` is set when the server reported an error or sent what cannot be decoded; text before it stays valid.
-    `started`: text arrived. `finished`: a finish reason arrived. `done`: nothing more is to come. `ending`: either.
+    `started`: text arrived.
     """
 
     def __init__(self, host: str) -> None:
@@ -39,14 +39,17 @@ class AnswerDecoder:
 
     @property
     def finished(self) -> bool:
+        """Whether a finish reason arrived, or `[DONE]` after some text."""
         return self._reason is not None or (self._done_mark and self.started)
 
     @property
     def done(self) -> bool:
+        """Whether nothing more is to come: after `[DONE]` or a problem."""
         return self._done_mark or self.problem is not None
 
     @property
     def ending(self) -> bool:
+        """Whether the answer is `finished` or `done`."""
         return self.finished or self.done
 
     def feed(self, data: bytes) -> str:

@@ -13,7 +13,7 @@ import xllamacpp
 
 from web.local.errors import CANNOT_LOAD
 
-# Of llama.cpp's scale: errors and warnings, nothing about requests.
+# The verbosity of llama.cpp for errors and warnings only, without requests.
 WARNINGS = 2
 # Prompts kept in memory for a later turn of the same conversation.
 PROMPT_CACHE_MIB = 256

@@ -57,6 +57,7 @@ class Start:
         self.wait_for(web)
 
     def start_redis(self) -> None:
+        """Start the embedded Valkey, or check the Redis at REDIS_URL. Raises LocalError, StopRequested and OSError."""
         if "REDIS_URL" not in settings.LOCAL_SERVERS:
             check_redis(settings.REDIS_URL)
             return
@@ -72,6 +73,7 @@ class Start:
         return server.child
 
     def migrate(self) -> None:
+        """Migrate the database. Raises UnreachableError."""
         try:
             call_command("migrate", interactive=False, verbosity=0)
         except DatabaseError as error:
@@ -81,14 +83,17 @@ class Start:
         self.done("The database is ready")
 
     def collect_static(self) -> None:
+        """Collect the static files. Raises OSError."""
         call_command("collectstatic", interactive=False, verbosity=0)
         self.done("The pages are ready")
 
     def wait_for(self, child: Child) -> None:
+        """Wait until `child` is ready. Raises ChildError and StopRequested."""
         self.supervisor.wait_for(child)
         self.done(f"{child.name} is ready")
 
     def done(self, text: str) -> None:
+        """Print that a step is done, and when."""
         self.terminal.line(f"  {time.monotonic() - self.started_at:5.1f} s  {text}")
 
 

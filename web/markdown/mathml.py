@@ -59,12 +59,14 @@ def _depth(tex: str) -> int:
 
 
 def show_inline(self: RendererProtocol, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    """The renderer's rule for formulas within a line; as code where they do not become MathML."""
     token = tokens[idx]
     display = "block" if token.type == "math_inline_double" else "inline"
     return mathml(token.content.strip(), display) or f'<code class="formula">{escape(token.content)}</code>'
 
 
 def show_block(self: RendererProtocol, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    """The renderer's rule for formulas on lines of their own; as code where they do not become MathML."""
     tex = tokens[idx].content.strip()
     shown = mathml(tex, "block") or f'<code class="formula">{escape(tex)}</code>'
     return f'<div class="formula">{shown}</div>\n'
