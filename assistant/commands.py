@@ -6,7 +6,7 @@ from django.conf import settings
 
 from assistant.tools.base import ToolCall
 
-# The page looks for the same while somebody types, see web/static/js/chat/wish.js: both dialects read these.
+# The page looks for the same while somebody types, see web/static/js/chat/command.js: both dialects read these.
 IMAGINE = r"\s*(/?)imagine(?:\s+(.*))?"
 # "Imagine that ...", "Imagine you ...": the person wants to be talked to.
 TALK = r"(?:that|if|you|your|yourself|we|i|he|she|they|how|what|why|when|where|who|being|having|for)\b"

@@ -1,4 +1,4 @@
-"""Somebody who types what is to be drawn, with the page's socket and its pace: see live.js and pace.js."""
+"""Somebody who types what is to be drawn, with the page's socket and its pace: see live.js and throttle.js."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ def sentence(number: int) -> str:
 
 
 class Pace:
-    """pace.js: `send` is called with the newest words, when it is time to."""
+    """throttle.js: `send` is called with the newest words, when it is time to."""
 
     SHORTEST, SLOW, REST = 0.12, 2, 0.6
 

@@ -4,6 +4,7 @@ Inside a folder it flows one way too, from room to room, and no modules import e
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -185,3 +186,39 @@ sys.exit(f"loaded: {{loaded}}" if loaded else 0)
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# The scripts of the pages
+
+SCRIPTS = ROOT / "web" / "static" / "js"
+SCRIPT_IMPORT = re.compile(r"""(?:\bfrom |^import |\bimport\()"(\.[^"]+)\"""", re.MULTILINE)
+# A prompt typed into the chat is drawn as it is on the page for pictures.
+PREVIEW_IN_THE_CHAT = {"chat/preview-panel.js"}
+
+
+def script_imports() -> dict[str, set[str]]:
+    """What each script imports, all named by their paths below the folder of scripts."""
+    return {
+        str(path.relative_to(SCRIPTS)): {
+            str((path.parent / target).resolve().relative_to(SCRIPTS))
+            for target in SCRIPT_IMPORT.findall(path.read_text())
+        }
+        for path in SCRIPTS.rglob("*.js")
+    }
+
+
+def test_scripts_import_what_is_there_without_a_cycle() -> None:
+    imports = script_imports()
+    assert set.union(*imports.values()) <= set(imports)
+    assert circle(imports) == []
+
+
+def test_shared_scripts_import_from_neither_side_and_pictures_never_from_the_chat() -> None:
+    crossing = {
+        (script, target)
+        for script, targets in script_imports().items()
+        for target in targets
+        if (folder := target.partition("/")[0]) not in (script.partition("/")[0], "shared")
+        if not (script in PREVIEW_IN_THE_CHAT and folder == "pictures")
+    }
+    assert crossing == set()

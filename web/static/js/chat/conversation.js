@@ -2,15 +2,15 @@
 
 import "./copy.js";
 import { Actions } from "./actions.js";
-import { Composer } from "./composer.js";
+import { Composer } from "../shared/composer.js";
 import { post } from "../shared/http.js";
-import { refreshList, showTitle } from "./list.js";
+import { refreshList, showTitle } from "../shared/conversation-list.js";
 import { Pending } from "./pending.js";
-import { Place } from "./place.js";
+import { Autoscroll } from "./autoscroll.js";
 import { Socket } from "../shared/socket.js";
 import { draft } from "../shared/store.js";
 import { Thread } from "./thread.js";
-import { watchWishes } from "./wish.js";
+import { watchWishes } from "./command.js";
 import { announce, notice, word } from "../shared/words.js";
 
 const SLOW = 10_000;
@@ -20,7 +20,7 @@ const NAME_COMES = [2_500, 10_000, 40_000];
 
 const element = document.getElementById("thread");
 const conversation = element.dataset.conversation;
-const place = new Place(element, document.getElementById("end"), document.querySelector(".jump"));
+const place = new Autoscroll(element, document.getElementById("end"), document.querySelector(".jump"));
 const thread = new Thread(element, place);
 const composer = new Composer(document.getElementById("composer"), say);
 const timers = {};

@@ -1,8 +1,8 @@
 // The start page: the first message goes as a plain form, with an id that makes a repeat harmless.
 
-import { Composer } from "./composer.js";
+import { Composer } from "../shared/composer.js";
 import { newId } from "../shared/store.js";
-import { watchWishes } from "./wish.js";
+import { watchWishes } from "./command.js";
 
 const form = document.getElementById("composer");
 const composer = new Composer(form);

@@ -1,13 +1,12 @@
 // The page on which a picture changes while one types.
 
 import "./loops.js";
-import { Composer } from "../chat/composer.js";
-import { Film } from "./film.js";
-import { Frame } from "./frame.js";
-import { post, sentenceOf } from "../shared/http.js";
+import { Composer } from "../shared/composer.js";
+import { History } from "./history.js";
+import { Crossfade } from "./crossfade.js";
 import { listenForIdeas } from "./ideas.js";
-import { Live } from "./live.js";
-import { Patience } from "./patience.js";
+import { LiveClient } from "./live.js";
+import { DrawingNotice } from "./drawing-notice.js";
 import { Pictures } from "./pictures.js";
 import { listenForUploads } from "./uploads.js";
 import { notice, word } from "../shared/words.js";
@@ -21,11 +20,11 @@ const upload = document.getElementById("upload");
 const bar = easel.querySelector(".film-bar");
 const lock = form.querySelector("[data-lock]");
 const composer = new Composer(form, () => void draw());
-const frame = new Frame(document.getElementById("frame"));
-const film = new Film(easel.querySelector(".film"), ({ jpeg }) => frame.show(jpeg));
+const frame = new Crossfade(document.getElementById("frame"));
+const film = new History(easel.querySelector(".film"), ({ jpeg }) => frame.show(jpeg));
 const pictures = new Pictures(document.getElementById("drawn"), showProgress);
-const patience = new Patience(composer.card);
-const live = new Live({ socket: easel.dataset.socket, begin: easel.dataset.begin, known: "known" in easel.dataset }, {
+const patience = new DrawingNotice(composer.card);
+const live = new LiveClient({ socket: easel.dataset.socket, begin: easel.dataset.begin, known: "known" in easel.dataset }, {
   frame: take,
   // Where nobody draws, the sentence that says so stays.
   wait: () => told || patience.begin(),

@@ -1,7 +1,7 @@
 // Pictures while one types: sends the newest words, takes frames, and lets no older one replace a newer.
 
 import { post, sentenceOf } from "../shared/http.js";
-import { Pace } from "./pace.js";
+import { Throttle } from "./throttle.js";
 import { Socket } from "../shared/socket.js";
 import { newId } from "../shared/store.js";
 
@@ -9,7 +9,7 @@ const BEGIN_AGAIN = 10_000;
 const HEADER = 25;
 const LIVE_FRAME = 1;
 
-export class Live {
+export class LiveClient {
   sketch = newId();
 
   #socket = null;
@@ -19,7 +19,7 @@ export class Live {
   #shown = 0;
   #sent = "";
   #waiting = null;
-  #pace = new Pace((wish, hurry) => this.#send(wish, hurry));
+  #pace = new Throttle((wish, hurry) => this.#send(wish, hurry));
 
   /**
    * `known` says that the visitor is a person already; otherwise the first word makes them one.

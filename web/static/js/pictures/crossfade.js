@@ -3,7 +3,7 @@
 const FADE = 90;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-export class Frame {
+export class Crossfade {
   #shown = null;
   #newest = 0;
 

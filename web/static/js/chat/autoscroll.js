@@ -3,7 +3,7 @@
 const root = document.documentElement;
 const FRAMES_TO_SETTLE = 3;
 
-export class Place {
+export class Autoscroll {
   #atEnd = true;
 
   constructor(thread, end, jump) {

@@ -6,7 +6,7 @@ import { word } from "../shared/words.js";
 const MOST = 60;
 const HEIGHT = 44;
 
-export class Film {
+export class History {
   #frames = [];
 
   /** `onLook(frame)` is called with the frame that the person chose to see. */

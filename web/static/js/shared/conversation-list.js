@@ -1,6 +1,6 @@
 // The list of conversations in the side bar.
 
-import { fragment } from "../shared/http.js";
+import { fragment } from "./http.js";
 
 let searching = new AbortController();
 

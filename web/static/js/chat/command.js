@@ -13,7 +13,7 @@ export function watchWishes(form) {
   async function look(text) {
     newest = WISH.test(text) ? text.replace(WISH, "") : "";
     if (!newest && !preview) return;
-    preview ??= import("./preview.js").then(({ Preview }) => new Preview(form));
+    preview ??= import("./preview-panel.js").then(({ PreviewPanel }) => new PreviewPanel(form));
     (await preview).show(newest);
   }
 

@@ -5,7 +5,7 @@ const SHORTEST = 120;
 const SLOW = 2;
 const REST = 600;
 
-export class Pace {
+export class Throttle {
   /** What one picture takes, in seconds, as the server measures it. */
   seconds = 0;
 

@@ -1,25 +1,25 @@
 // The small live picture above the chat's composer.
 
-import { Frame } from "../pictures/frame.js";
-import { Live } from "../pictures/live.js";
+import { Crossfade } from "../pictures/crossfade.js";
+import { LiveClient } from "../pictures/live.js";
 import { piece } from "../shared/words.js";
 
 const HIGHEST_SEED = 2 ** 31;
 
-export class Preview {
+export class PreviewPanel {
   #seed = Math.floor(Math.random() * HIGHEST_SEED);
 
   constructor(form) {
     this.element = piece("live-preview");
     this.line = this.element.querySelector("[data-line]");
     this.link = this.element.querySelector("[data-open]");
-    this.frame = new Frame(this.element.querySelector(".frame"));
+    this.frame = new Crossfade(this.element.querySelector(".frame"));
     this.invitation = this.line.textContent;
     this.told = "";
     this.element.hidden = true;
     form.prepend(this.element);
     const { socket, begin, known } = this.element.dataset;
-    this.live = new Live({ socket, begin, known: known !== undefined }, {
+    this.live = new LiveClient({ socket, begin, known: known !== undefined }, {
       frame: ({ jpeg }) => this.frame.show(jpeg),
       wait: () => {},
       rest: () => this.#say(""),

@@ -1,6 +1,6 @@
 // The field one writes in.
 
-import { draft } from "../shared/store.js";
+import { draft } from "./store.js";
 
 const touch = matchMedia("(hover: none) and (pointer: coarse)");
 const grows = CSS.supports("field-sizing", "content");

@@ -8,7 +8,7 @@ const STEPS = [
   [10_000, (patience) => patience.say(word("slow"))],
 ];
 
-export class Patience {
+export class DrawingNotice {
   #timers = [];
   #said = false;
 

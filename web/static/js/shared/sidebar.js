@@ -1,7 +1,7 @@
 // The side bar on every page: folding, live search, renaming and deleting.
 
-import { post } from "../shared/http.js";
-import { refreshList, showTitle } from "./list.js";
+import { post } from "./http.js";
+import { refreshList, showTitle } from "./conversation-list.js";
 
 const side = document.getElementById("side");
 const menu = document.getElementById("conversation-menu");
