@@ -15,6 +15,7 @@ from tests.e2e.imagining import (
     looks,
     looks_like,
     pictures_of,
+    words,
     write,
 )
 
@@ -106,3 +107,24 @@ async def test_a_loop_is_seen_on_its_page(page: Page) -> None:
     await page.get_by_role("button", name="Play").click()
     await expect(page.get_by_role("button", name="Play")).to_have_attribute("aria-pressed", "false")
     assert await video.evaluate("video => video.paused && video.duration > 0")
+
+
+# Small pictures of the history are made only when the test says so; the large one is shown as always.
+HOLD_SMALL_ONES = """
+  const make = window.createImageBitmap.bind(window);
+  window.released = new Promise((release) => (window.release = release));
+  window.createImageBitmap = async (blob, options) => {
+    if (options) await window.released;
+    return make(blob, options);
+  };
+"""
+
+
+async def test_a_small_picture_that_is_made_after_the_words_are_gone_stays_out_of_the_next_history(page: Page) -> None:
+    await page.add_init_script(HOLD_SMALL_ONES)
+    await imagine(page, FIRST)
+    await words(page).fill("")
+    await page.evaluate("window.release()")
+    await write(page, SECOND)
+    await is_looked_at(page, SECOND)
+    await expect(film(page)).to_have_attribute("max", "0")

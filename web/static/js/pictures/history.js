@@ -43,7 +43,10 @@ export class History {
 
   /** Add `frame`; who looks at an older one goes on looking at it. */
   async add(frame) {
+    const drawing = this.#frames;
     const small = await createImageBitmap(frame.jpeg, { resizeHeight: HEIGHT * 2, resizeQuality: "medium" });
+    // `clear` begins a new list: what was decoded for the one before is stale.
+    if (drawing !== this.#frames) return small.close();
     const { atEnd, looked } = this;
     this.#frames.push({ ...frame, small });
     this.#frames.sort((one, other) => one.number - other.number);
@@ -52,6 +55,7 @@ export class History {
     this.slider.value = atEnd ? this.#frames.length - 1 : Math.max(0, this.#frames.indexOf(looked));
     this.#say();
     this.#draw();
+    return undefined;
   }
 
   clear() {

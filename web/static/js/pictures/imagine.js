@@ -137,7 +137,8 @@ async function draw() {
   live.flush();
   if (asking) return;
   asking = true;
-  if (await live.begin()) await pictures.ask(easel.dataset.draw, { ...wish(), count: COUNT });
+  const fields = { ...wish(), count: COUNT };
+  if (await live.begin()) await pictures.ask(easel.dataset.draw, fields);
   asking = false;
 }
 

@@ -135,8 +135,9 @@ export class LiveClient {
       this.#pace.seconds = frame.seconds;
       this.on.studio(frame);
     },
-    line: (frame) => this.#waiting && this.on.line(frame.sentence),
+    line: (frame) => this.#waiting && this.#awaits(frame) && this.on.line(frame.sentence),
     refused: (frame) => {
+      if (!this.#awaits(frame)) return;
       if (frame.number === this.#number) this.#end();
       this.on.trouble(frame.sentence);
     },
@@ -159,6 +160,11 @@ export class LiveClient {
       height: view.getUint16(23),
       jpeg: new Blob([new Uint8Array(bytes, HEADER)], { type: "image/jpeg" }),
     });
+  }
+
+  /** Whether an answer about `{sketch, number}` still matters: not once the words are gone, or a newer picture is shown. */
+  #awaits({ sketch, number }) {
+    return sketch === this.sketch && number > this.#shown;
   }
 
   #end() {

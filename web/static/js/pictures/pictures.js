@@ -9,6 +9,8 @@ const MAKING = "[data-status=waiting], [data-status=drawing]";
 
 export class Pictures {
   #progress = new Map();
+  #fetches = 0;
+  #applied = new Map();
 
   /** New pictures come into the wall in `section`; `onProgress({making, done})` hears how many, and how far (0 to 1). */
   constructor(section, onProgress = () => {}) {
@@ -40,7 +42,7 @@ export class Pictures {
   take({ id, status, done, of }) {
     const picture = document.getElementById(`p-${id}`);
     if (!picture) return;
-    if (status !== "waiting" && status !== "drawing") return this.refresh(picture);
+    if ((status !== "waiting" && status !== "drawing") || !picture.matches(`:is(${MAKING})`)) return this.refresh(picture);
     this.#progress.set(id, of ? done / of : 0);
     picture.dataset.status = status;
     if (of) showProgress(picture, done, of);
@@ -52,13 +54,18 @@ export class Pictures {
     for (const picture of this.making) this.refresh(picture);
   }
 
-  async refresh(picture) {
-    const card = picture.matches(".picture-card") ? "?card=1" : "";
-    const found = await fragment(`${picture.dataset.address}${card}`);
+  /** Fetch a picture again, and show it where its status has changed; an answer is stale after one that was asked for later. */
+  async refresh({ id, dataset: { address } }) {
+    const turn = (this.#fetches += 1);
+    const card = document.getElementById(id)?.matches(".picture-card") ? "?card=1" : "";
+    const found = await fragment(`${address}${card}`);
     const fresh = found?.querySelector("[data-picture]");
-    if (!fresh || !picture.isConnected) return;
-    const over = fresh.dataset.status === "done" && picture.dataset.status !== "done";
+    // Another answer may have replaced it meanwhile.
+    const picture = document.getElementById(id);
+    if (!fresh || !picture || turn < (this.#applied.get(id) ?? 0)) return;
+    this.#applied.set(id, turn);
     if (fresh.dataset.status === picture.dataset.status) return;
+    const over = fresh.dataset.status === "done" && picture.dataset.status !== "done";
     picture.replaceWith(fresh);
     this.#progress.delete(fresh.dataset.picture);
     if (over) announce(word("ready"));
@@ -94,11 +101,12 @@ export class Pictures {
   }
 
   async #change(form, fields) {
-    const picture = form.closest("[data-picture]");
+    const { id } = form.closest("[data-picture]");
     const response = await post(form.action, fields).catch(() => null);
+    const picture = document.getElementById(id);
     if (!response?.ok) notice((await sentenceOf(response)) || word("failed"));
-    else if (form.matches("[data-remove]")) picture.remove();
-    else await this.refresh(picture);
+    else if (form.matches("[data-remove]")) picture?.remove();
+    else if (picture) await this.refresh(picture);
   }
 }
 
