@@ -6,13 +6,21 @@ from django.conf import settings
 
 from assistant.tools.base import ToolCall
 
-# The page looks for the same while somebody types, see web/static/js/chat/command.js: both dialects read these.
-IMAGINE = r"\s*(/?)imagine(?:\s+(.*))?"
-# "Imagine that ...", "Imagine you ...": the person wants to be talked to.
-TALK = r"(?:that|if|you|your|yourself|we|i|he|she|they|how|what|why|when|where|who|being|having|for)\b"
+# The page reads these too, see web/static/js/chat/command.js. Python and JavaScript disagree on what \s, \w and \b mean
+# beyond ASCII, so white space and letters are written out, the latter as ranges that leave out punctuation.
+SPACE = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+LETTER = r"0-9A-Za-z_\xb5\xc0-\u167f\u1681-\u1fff\u2c00-\u2dff\u3040-\ud7ff"
+# The whole message; its groups hold the slash, and the prompt without the white space around it.
+IMAGINE = rf"[{SPACE}]*(/?)imagine(?:[{SPACE}]+(?:(.*[^{SPACE}])[{SPACE}]*)?)?"
+# How a prompt begins that is talk: "imagine that ...", "imagine you ...".
+TALK = (
+    r"(?:that|if|you|your|yourself|we|i|he|she|they|how|what|why|when|where|who|being|having|for)"
+    rf"(?![{LETTER}])"
+)
 
-_imagine = re.compile(IMAGINE, re.IGNORECASE | re.DOTALL)
-_talk = re.compile(TALK, re.IGNORECASE)
+# Like a JavaScript expression without the flag u, these ignore the case of ASCII letters only.
+_imagine = re.compile(IMAGINE, re.IGNORECASE | re.DOTALL | re.ASCII)
+_talk = re.compile(TALK, re.IGNORECASE | re.ASCII)
 
 
 def tool_call(text: str) -> ToolCall | None:
@@ -30,6 +38,6 @@ def imagine_prompt(text: str) -> str | None:
     found = _imagine.fullmatch(text)
     if found is None:
         return None
-    prompt = (found[2] or "").strip()
+    prompt = found[2] or ""
     is_talk = _talk.match(prompt) or prompt.endswith("?") or len(prompt) > settings.PROMPT_CHARACTERS
     return prompt if found[1] or (prompt and not is_talk) else None

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from assistant import commands
 from assistant.models import Conversation, Person
 
 SIDEBAR_LENGTH = 30
@@ -25,6 +26,9 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "guest_days": settings.GUEST_DAYS,
         "message_characters": settings.MESSAGE_CHARACTERS,
+        "prompt_characters": settings.PROMPT_CHARACTERS,
+        "imagine_pattern": commands.IMAGINE,
+        "talk_pattern": commands.TALK,
         "demo_model": settings.LLAMA_DEMO,
         "demo_pictures": settings.IMAGINE_DEMO,
         "is_guest": person is not None and person.is_guest,

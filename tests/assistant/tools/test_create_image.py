@@ -30,6 +30,7 @@ from imagine.errors import (
 from imagine.events import PictureProgress
 from imagine.models import Picture
 from imagine.status import RoleStatus
+from tests.assistant.imagine_commands import IMAGINE_COMMANDS
 from tests.easel import Easel, drawn
 from tests.fake_llama import FakeLlama, says
 from tests.people import Visitor, next_address
@@ -99,30 +100,7 @@ def last_run(conversation: Conversation) -> Run:
     return conversation.runs.select_related("answer").latest("created_at")
 
 
-@pytest.mark.parametrize(
-    ("text", "prompt"),
-    [
-        ("imagine a red fox", "a red fox"),
-        ("  Imagine\n a red fox ", "a red fox"),
-        ("/imagine a red fox", "a red fox"),
-        ("/IMAGINE that you are a fox", "that you are a fox"),
-        ("/imagine who is there?", "who is there?"),
-        ("imagine iguanas", "iguanas"),
-        ("imagine a world of glass", "a world of glass"),
-        ("/imagine", ""),
-        ("imagine", None),
-        ("imagine ", None),
-        ("imagined foxes", None),
-        ("Imagine, if you will, a fox", None),
-        ("Imagine that you are a pirate", None),
-        ("imagine if it rained upwards", None),
-        ("Imagine you’re a pirate. Speak.", None),
-        ("imagine a train leaves at nine. When is it there?", None),
-        ("Just imagine a fox", None),
-        ("imagine " + "a long story " * 60, None),
-        ("", None),
-    ],
-)
+@pytest.mark.parametrize(("text", "prompt"), IMAGINE_COMMANDS)
 def test_a_message_asks_for_a_picture_or_for_words(text: str, prompt: str | None) -> None:
     assert imagine_prompt(text) == prompt
 

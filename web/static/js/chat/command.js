@@ -1,27 +1,35 @@
-// A message that begins with “imagine” opens a small live picture above the composer.
+// The command "imagine" in the composer: its prompt is drawn in a preview while it is typed.
 
-// The same as `wanted` in assistant/tools/create_image.py: "imagine that ..." is talk, and so is what ends in "?".
-const TALK = "(?:that|if|you|your|yourself|we|i|he|she|they|how|what|why|when|where|who|being|having|for)\\b";
-const WISH = new RegExp(`^\\s*(?:/imagine\\s+|imagine\\s+(?!${TALK}|.*\\?\\s*$))(?=\\S)`, "isu");
+/**
+ * What `text` asks to have drawn, decided as `imagine_prompt` in assistant/commands.py does, with the patterns and the
+ * limit that it renders into the form; null for a message that is answered in words.
+ */
+function imaginePrompt(text, { imagine, talk, promptCharacters }) {
+  const found = new RegExp(`^(?:${imagine})$`, "is").exec(text);
+  if (!found) return null;
+  const [, slash, prompt = ""] = found;
+  const isTalk = new RegExp(`^${talk}`, "i").test(prompt) || prompt.endsWith("?") || [...prompt].length > Number(promptCharacters);
+  return slash || (prompt && !isTalk) ? prompt : null;
+}
 
-/** Watch what is typed into `form`; what draws is loaded when it is first wanted. */
-export function watchWishes(form) {
+/** Show a preview of what `form` commands while it is typed. The scripts that draw are loaded with the first command. */
+export function previewCommands(form) {
   const field = form.querySelector("textarea");
-  let preview = null;
+  let panel = null;
   let newest = "";
 
-  async function look(text) {
-    newest = WISH.test(text) ? text.replace(WISH, "") : "";
-    if (!newest && !preview) return;
-    preview ??= import("./preview-panel.js").then(({ PreviewPanel }) => new PreviewPanel(form));
-    (await preview).show(newest);
+  async function update() {
+    newest = imaginePrompt(field.value, form.dataset) ?? "";
+    if (!newest && !panel) return;
+    panel ??= import("./preview-panel.js").then(({ PreviewPanel }) => new PreviewPanel(form));
+    (await panel).show(newest);
   }
 
-  async function send() {
+  async function close() {
     newest = "";
-    if (preview) (await preview).giveUp();
+    if (panel) (await panel).close();
   }
 
-  field.addEventListener("input", () => look(field.value));
-  form.addEventListener("submit", send);
+  field.addEventListener("input", update);
+  form.addEventListener("submit", close);
 }

@@ -10,7 +10,7 @@ import { Autoscroll } from "./autoscroll.js";
 import { Socket } from "../shared/socket.js";
 import { draft } from "../shared/store.js";
 import { Thread } from "./thread.js";
-import { watchWishes } from "./command.js";
+import { previewCommands } from "./command.js";
 import { announce, notice, word } from "../shared/words.js";
 
 const SLOW = 10_000;
@@ -204,5 +204,5 @@ const own = [...element.querySelectorAll(".message-user .prose")].map((prose) =>
 if (own.includes(draft.read("start").replace(/\s/g, ""))) draft.write("start", "");
 if (composer.answering) announce(word("answering"));
 if (!thread.running()) lookForName();
-watchWishes(composer.form);
+previewCommands(composer.form);
 composer.field.focus({ preventScroll: true });

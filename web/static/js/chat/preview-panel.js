@@ -42,8 +42,8 @@ export class PreviewPanel {
     this.live.draw({ prompt: words, style: "", shape: "square", seed: this.#seed });
   }
 
-  /** The words are sent, and with them, on the start page, whoever writes becomes somebody. */
-  giveUp() {
+  /** The message is sent. On the start page its form makes the visitor a guest, so no second one may be made. */
+  close() {
     this.live.giveUp();
     this.show("");
   }

@@ -2,12 +2,12 @@
 
 import { Composer } from "../shared/composer.js";
 import { newId } from "../shared/store.js";
-import { watchWishes } from "./command.js";
+import { previewCommands } from "./command.js";
 
 const form = document.getElementById("composer");
 const composer = new Composer(form);
 
-watchWishes(form);
+previewCommands(form);
 form.elements.id.value = newId();
 form.elements.id.disabled = false;
 form.addEventListener("submit", (event) => {
