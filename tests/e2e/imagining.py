@@ -34,12 +34,12 @@ def words(page: Page) -> Locator:
     return page.get_by_label("What to draw")
 
 
-def frame_of(page: Page, prompt: str) -> Locator:
+def preview_of(page: Page, prompt: str) -> Locator:
     """The live picture of these words; to those who do not see, it has their name."""
     return page.get_by_role("img", name=prompt, exact=True)
 
 
-def film(page: Page) -> Locator:
+def history(page: Page) -> Locator:
     return page.get_by_role("slider", name="Pictures on the way")
 
 
@@ -65,7 +65,7 @@ async def imagine(page: Page, *prompts: str) -> None:
 
 async def write(page: Page, prompt: str) -> None:
     await words(page).fill(prompt)
-    await expect(frame_of(page, prompt)).to_be_visible(timeout=DRAW_MS)
+    await expect(preview_of(page, prompt)).to_be_visible(timeout=DRAW_MS)
 
 
 async def looks(page: Page) -> Image.Image:
@@ -91,7 +91,7 @@ async def changed(page: Page, before: Image.Image) -> None:
 
 async def shows(page: Page, prompt: str, visitor: Visitor) -> None:
     """Wait until the page shows what `visitor` would see for these words and the page's seed."""
-    await looks_like(page, await asyncio.to_thread(frame_for, visitor, prompt, await seed(page)))
+    await looks_like(page, await asyncio.to_thread(preview_for, visitor, prompt, await seed(page)))
 
 
 async def looks_like(page: Page, expected: Image.Image) -> None:
@@ -112,7 +112,7 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
-def frame_for(visitor: Visitor, prompt: str, number: int) -> Image.Image:
+def preview_for(visitor: Visitor, prompt: str, number: int) -> Image.Image:
     """The live picture of these words and this seed, over the socket."""
     begin(visitor)
     with visitor.socket("/ws/imagine/") as socket:

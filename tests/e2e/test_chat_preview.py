@@ -5,7 +5,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.hands import WAYS, Hand, Way, screen
-from tests.e2e.imagining import DRAW_MS, PIXELS, frame_of, until, words
+from tests.e2e.imagining import DRAW_MS, PIXELS, preview_of, until, words
 from tests.e2e.talk import composer, is_answered, questions
 from tests.fake_llama import FakeLlama
 
@@ -98,4 +98,4 @@ async def test_the_preview_opens_where_pictures_are_drawn_with_its_words(page: P
     await preview(page).get_by_role("link", name="Open in Imagine").click()
     await page.wait_for_url("**/imagine/?prompt=*")
     await expect(words(page)).to_have_value("a red llama")
-    await expect(frame_of(page, "a red llama")).to_be_visible(timeout=DRAW_MS)
+    await expect(preview_of(page, "a red llama")).to_be_visible(timeout=DRAW_MS)

@@ -14,9 +14,9 @@ from tests.e2e.imagining import (
     button,
     cards,
     enter_as,
-    frame_of,
     imagine,
     paused,
+    preview_of,
     words,
     write,
 )
@@ -95,11 +95,11 @@ async def test_two_tabs_of_one_person_draw_each_its_own(page: Page) -> None:
     await imagine(other, "a boat at sea")
     await write(page, "a red llama in the rain")
     await write(other, "a boat at sea by night")
-    await expect(frame_of(page, "a red llama in the rain")).to_be_visible()
+    await expect(preview_of(page, "a red llama in the rain")).to_be_visible()
     await button(other, "Keep").click()
     await are_drawn(other, 1)
     await expect(other.get_by_role("link", name="a boat at sea by night")).to_be_visible()
-    # The first tab still has its own film to go on with.
+    # The first tab still has its own history to go on with.
     await write(page, "a red llama in the rain at night")
     await button(page, "Keep").click()
     await are_drawn(page, 1)

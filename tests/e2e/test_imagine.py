@@ -13,10 +13,10 @@ from tests.e2e.imagining import (
     button,
     changed,
     difference,
-    film,
-    frame_of,
+    history,
     imagine,
     looks,
+    preview_of,
     seed,
     shows,
     until,
@@ -53,7 +53,7 @@ async def test_the_picture_follows_the_words_and_ends_with_the_last(page: Page, 
     for piece in ("a red llama", " in a boat", " at sea, at dawn"):
         await words(page).press_sequentially(piece)
         prompt = await words(page).input_value()
-        await expect(frame_of(page, prompt)).to_be_visible(timeout=DRAW_MS)
+        await expect(preview_of(page, prompt)).to_be_visible(timeout=DRAW_MS)
         await shows(page, prompt, alice)
         seen.append(await looks(page))
     for one, other in itertools.combinations(seen, 2):
@@ -64,18 +64,18 @@ async def test_typing_fast_ends_with_the_last_words_too(page: Page, alice: Visit
     await page.goto("/imagine/")
     prompt = "a llama on a hill, at dawn, in the snow, with a hat"
     await words(page).press_sequentially(prompt)
-    await expect(frame_of(page, prompt)).to_be_visible(timeout=DRAW_MS)
+    await expect(preview_of(page, prompt)).to_be_visible(timeout=DRAW_MS)
     await shows(page, prompt, alice)
 
 
-async def test_a_picture_from_other_words_begins_a_new_film(page: Page) -> None:
+async def test_a_picture_from_other_words_begins_a_new_history(page: Page) -> None:
     await imagine(page, "a red llama", "a blue llama")
-    await expect(film(page)).to_have_attribute("max", "1")
+    await expect(history(page)).to_have_attribute("max", "1")
     first = await seed(page)
     await words(page).fill("")
     assert await seed(page) != first
     await write(page, "a boat")
-    await expect(film(page)).to_have_attribute("max", "0")
+    await expect(history(page)).to_have_attribute("max", "0")
 
 
 async def is_wide(page: Page) -> bool:
@@ -109,7 +109,7 @@ async def test_a_prompt_that_is_not_drawn_shows_a_calm_line_and_keeps_the_pictur
     await imagine(page, "a llama")
     await words(page).fill("a naked child ")
     await expect(page.get_by_text("That is something I do not draw.")).to_be_visible()
-    await expect(frame_of(page, "a llama")).to_be_visible()
+    await expect(preview_of(page, "a llama")).to_be_visible()
     await shows(page, "a llama", alice)
     await write(page, "a llama with a hat")
     await expect(page.get_by_text("That is something I do not draw.")).to_have_count(0)

@@ -18,10 +18,10 @@ from tests.e2e.imagining import (
     button,
     cards,
     enter_as,
-    frame_of,
     imagine,
     paused,
     pictures_of,
+    preview_of,
     seed,
     wall,
     words,
@@ -219,11 +219,11 @@ async def test_an_idea_fills_the_field_and_is_drawn(
     await hand.press(button(page, "A fox in the snow"))
     await expect(words(page)).to_have_value("A fox in the snow")
     await expect(words(page)).to_be_focused()
-    await expect(frame_of(page, "A fox in the snow")).to_be_visible(timeout=DRAW_MS)
+    await expect(preview_of(page, "A fox in the snow")).to_be_visible(timeout=DRAW_MS)
     await hand.press(button(page, "Improve"))
     await hand.press(page.get_by_role("group", name="Better words").get_by_role("button").first)
     await expect(words(page)).to_have_value("A fox in the snow at dusk")
-    await expect(frame_of(page, "A fox in the snow at dusk")).to_be_visible(timeout=DRAW_MS)
+    await expect(preview_of(page, "A fox in the snow at dusk")).to_be_visible(timeout=DRAW_MS)
 
 
 async def test_without_the_model_there_are_ideas_all_the_same(page: Page, fake_llama: FakeLlama) -> None:

@@ -16,10 +16,10 @@ from tests.e2e.imagining import (
     away,
     button,
     cards,
-    frame_of,
     imagine,
     paused,
     pictures_of,
+    preview_of,
     wall,
     words,
     write,
@@ -54,9 +54,9 @@ async def test_a_cut_line_does_not_end_the_typing(cable: Cable) -> None:
     await imagine(page, "a red llama")
     wire.cut()
     await words(page).press_sequentially(" in a boat")
-    await expect(frame_of(page, "a red llama")).to_be_visible()
+    await expect(preview_of(page, "a red llama")).to_be_visible()
     wire.mend()
-    await expect(frame_of(page, "a red llama in a boat")).to_be_visible(timeout=DRAW_MS)
+    await expect(preview_of(page, "a red llama in a boat")).to_be_visible(timeout=DRAW_MS)
     await write(page, "a red llama in a boat at sea")
     await button(page, "Keep").click()
     await are_drawn(page, 1)
@@ -107,8 +107,8 @@ async def test_a_painter_who_goes_while_one_types_is_missed_and_welcome_again(
     with away(painter, valkey):
         await expect(page.get_by_text(AWAY)).to_be_visible()
         await words(page).press_sequentially(" in a boat")
-        await expect(frame_of(page, "a red llama")).to_be_visible()
-    await expect(frame_of(page, "a red llama in a boat")).to_be_visible(timeout=DRAW_MS)
+        await expect(preview_of(page, "a red llama")).to_be_visible()
+    await expect(preview_of(page, "a red llama in a boat")).to_be_visible(timeout=DRAW_MS)
     await expect(page.get_by_text(AWAY)).to_have_count(0, timeout=DRAW_MS)
     assert await pictures_of(page) == []
 
@@ -138,11 +138,11 @@ async def test_without_a_checkpoint_the_page_says_how_to_set_one_and_the_chat_wo
         await expect(page.get_by_text("Pictures are not set up here yet.")).to_be_visible()
         refused = asyncio.Event()
 
-        def hear(frame: str | bytes) -> None:
-            if isinstance(frame, str) and json.loads(frame)["type"] == "refused":
+        def note(message: str | bytes) -> None:
+            if isinstance(message, str) and json.loads(message)["type"] == "refused":
                 refused.set()
 
-        page.on("websocket", lambda socket: socket.on("framereceived", hear))
+        page.on("websocket", lambda socket: socket.on("framereceived", note))
         await words(page).fill("a red llama")
         await asyncio.wait_for(refused.wait(), DRAW_MS / 1000)
         await expect(page.get_by_role("link", name="How to set up pictures")).to_be_visible()

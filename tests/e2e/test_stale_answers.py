@@ -45,7 +45,7 @@ class Cable:
     async def show_finish(self, page: Page) -> None:
         """Wait until all that was sent so far is carried out: messages keep their order, and this one is seen."""
         self.page.send(json.dumps({**self.studio, "redraw": True}))
-        await expect(page.locator("[data-frame=finish]")).not_to_have_attribute("hidden", "")
+        await expect(page.locator("[data-preview=finish]")).not_to_have_attribute("hidden", "")
 
 
 async def test_a_refusal_of_words_that_are_gone_is_not_shown(page: Page) -> None:

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, expect
 from imagine.diffusion.checkpoint import find
 from imagine.diffusion.pipeline import Renderer, Stroke
 from imagine.diffusion.recipes import RenderOptions
-from tests.e2e.imagining import frame_of, looks, words
+from tests.e2e.imagining import looks, preview_of, words
 from tests.ports import free_port
 from tests.servers import eventually
 from tests.started import Started
@@ -76,5 +76,5 @@ async def test_a_stranger_sees_a_picture_on_a_fresh_machine(started: Started, br
         await page.goto("/imagine/")
         await expect(page.get_by_text("A small demonstration model draws here")).to_be_visible()
         await words(page).fill("a happy dog on a red background")
-        await expect(frame_of(page, "a happy dog on a red background")).to_be_visible(timeout=FIRST_MS)
+        await expect(preview_of(page, "a happy dog on a red background")).to_be_visible(timeout=FIRST_MS)
         assert (await looks(page)).size == (128, 128)

@@ -1,14 +1,17 @@
-// What one can do with a message that is there: edit it, have it answered again, say how good it was.
+// Actions on a message of the thread: edit, retry, and feedback.
 
 import { post } from "../shared/http.js";
 import { draft, newId } from "../shared/store.js";
 import { notice, piece, word } from "../shared/words.js";
 
-const PATIENCE = 6_000;
-const THANKS = 5_000;
+const ACCEPT_TIMEOUT = 6_000;
+const THANKS_TIME = 5_000;
 
 export class Actions {
-  /** `send(frame)` puts a frame on the socket, or returns false. */
+  /**
+   * @param {HTMLElement} thread
+   * @param {function(object): boolean} send Sends a message on the socket; false without a connection.
+   */
   constructor(thread, send) {
     this.thread = thread;
     this.send = send;
@@ -16,13 +19,14 @@ export class Actions {
     for (const link of thread.querySelectorAll("[data-edit]")) if (draft.read(editName(link))) this.edit(link);
   }
 
-  /** An edit or a retry was not taken: say so where it was asked for. */
+  /** The server refused an edit or a retry: show its sentence in the form, or else above the composer. */
   refused({ id, sentence }) {
     const form = this.thread.querySelector(`form[data-id="${id}"]`);
-    if (form) showTrouble(form, sentence);
+    if (form) showError(form, sentence);
     else notice(sentence);
   }
 
+  /** Open the form to edit the message of `link`. */
   edit(link) {
     const article = link.closest(".message");
     if (article.querySelector(".edit")) return;
@@ -57,18 +61,18 @@ export class Actions {
     const text = form.elements.text.value.trim();
     if (!text) return;
     form.dataset.id ??= newId();
-    const frame = { type: "edit", message: article.dataset.message, id: form.dataset.id, text };
+    const message = { type: "edit", message: article.dataset.message, id: form.dataset.id, text };
     form.querySelector("button").disabled = true;
-    if (!this.send(frame)) await this.#byForm(form.action, { id: frame.id, text }, form);
+    if (!this.send(message)) await this.#post(form.action, { id: message.id, text }, form);
     draft.write(editName(link), "");
-    setTimeout(() => form.isConnected && showTrouble(form, word("unsent")), PATIENCE);
+    setTimeout(() => form.isConnected && showError(form, word("unsent")), ACCEPT_TIMEOUT);
   }
 
-  /** Where there is no socket, plain HTTP does, and the page is loaded anew. */
-  async #byForm(url, fields, form) {
+  /** Without a socket: send by HTTP, and reload the page. */
+  async #post(url, fields, form) {
     const response = await post(url, fields).catch(() => null);
     if (response?.ok) location.reload();
-    else if (form) showTrouble(form, word("unsent"));
+    else if (form) showError(form, word("unsent"));
     else notice(word("failed"));
   }
 
@@ -85,7 +89,7 @@ export class Actions {
   #retry(button) {
     const message = button.closest(".message").dataset.message;
     const id = newId();
-    if (!this.send({ type: "retry", message, id })) this.#byForm(button.formAction, { id });
+    if (!this.send({ type: "retry", message, id })) this.#post(button.formAction, { id });
   }
 
   async #feedback(button) {
@@ -116,7 +120,7 @@ export class Actions {
 function thank(footer) {
   const line = piece("thanks");
   footer.append(line);
-  setTimeout(() => line.remove(), THANKS);
+  setTimeout(() => line.remove(), THANKS_TIME);
 }
 
 function editName(link) {
@@ -127,7 +131,7 @@ function ownText(prose) {
   return [...prose.children].map((block) => block.textContent).join("\n\n");
 }
 
-function showTrouble(form, sentence) {
+function showError(form, sentence) {
   const line = form.querySelector(".trouble");
   line.textContent = sentence;
   line.hidden = false;

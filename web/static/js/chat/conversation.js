@@ -1,51 +1,51 @@
-// A conversation: joins the socket, the messages and the composer.
+// The page of a conversation: connects the socket, the thread and the composer.
 
 import "./copy.js";
-import { Actions } from "./actions.js";
 import { Composer } from "../shared/composer.js";
-import { post } from "../shared/http.js";
 import { refreshList, showTitle } from "../shared/conversation-list.js";
-import { Pending } from "./pending.js";
-import { Autoscroll } from "./autoscroll.js";
+import { post } from "../shared/http.js";
 import { Socket } from "../shared/socket.js";
 import { draft } from "../shared/store.js";
-import { Thread } from "./thread.js";
-import { previewCommands } from "./command.js";
 import { announce, notice, word } from "../shared/words.js";
+import { Actions } from "./actions.js";
+import { Autoscroll } from "./autoscroll.js";
+import { previewCommands } from "./command.js";
+import { Pending } from "./pending.js";
+import { Thread } from "./thread.js";
 
-const SLOW = 10_000;
-const QUIET_LOSS = 1_500;
-const LOOK_AGAIN = 3_000;
-const NAME_COMES = [2_500, 10_000, 40_000];
+const SLOW_AFTER = 10_000;
+const CONNECTING_NOTICE_AFTER = 1_500;
+const POLL_INTERVAL = 3_000;
+const TITLE_POLLS = [2_500, 10_000, 40_000];
 
 const element = document.getElementById("thread");
 const conversation = element.dataset.conversation;
-const place = new Autoscroll(element, document.getElementById("end"), document.querySelector(".jump"));
-const thread = new Thread(element, place);
-const composer = new Composer(document.getElementById("composer"), say);
+const autoscroll = new Autoscroll(element, document.getElementById("end"), document.querySelector(".jump"));
+const thread = new Thread(element, autoscroll);
+const composer = new Composer(document.getElementById("composer"), send);
 const timers = {};
 let connectedBefore = false;
 
-const socket = new Socket(element.dataset.socket, { onFrame: take, onUp: joined, onDown: lost });
-const actions = new Actions(element, (frame) => socket.send(frame));
+const socket = new Socket(element.dataset.socket, { onMessage: handle, onOpen: opened, onClose: closed });
+const actions = new Actions(element, (message) => socket.send(message));
 const pending = new Pending(element, {
   send: ({ id, text }) => socket.send({ type: "send", conversation, id, text }),
-  onSent: lookAgain,
+  onPosted: refresh,
   onTakeBack(text) {
     composer.put(text);
   },
 });
 
-// Speaking
+// Sending
 
-function say(text) {
+function send(text) {
   if (composer.answering) {
     notice(word("busy"));
     return false;
   }
   notice("");
   pending.add(text);
-  place.toEnd();
+  autoscroll.toEnd();
   return true;
 }
 
@@ -67,22 +67,22 @@ document.addEventListener("keydown", (event) => {
   if (!document.querySelector("dialog[open], :popover-open")) stop();
 });
 
-// The line
+// The connection
 
-function joined() {
-  clearTimeout(timers.loss);
-  timers.loss = null;
+function opened() {
+  clearTimeout(timers.notice);
+  timers.notice = null;
   notice("");
   socket.send({ type: "open", conversation });
   follow();
   pending.resend();
 }
 
-function lost() {
-  timers.loss ??= setTimeout(() => notice(word("connecting")), QUIET_LOSS);
+function closed() {
+  timers.notice ??= setTimeout(() => notice(word("connecting")), CONNECTING_NOTICE_AFTER);
 }
 
-/** Watch every answer on the page that is being made. */
+/** Watch every run on the page that is being answered. */
 function follow() {
   for (const article of element.querySelectorAll("[data-run]")) watch(article);
   showState();
@@ -93,42 +93,42 @@ function watch(article, after = thread.number(article)) {
   hintWhenSlow(article);
 }
 
-async function lookAgain() {
+async function refresh() {
   if (await thread.refresh()) follow();
 }
 
 setInterval(() => {
-  if (!socket.open && thread.running() && !document.hidden) lookAgain();
-}, LOOK_AGAIN);
+  if (!socket.open && thread.running() && !document.hidden) refresh();
+}, POLL_INTERVAL);
 
-// Frames
+// Messages
 
-function take(frame) {
-  frames[frame.type]?.(frame);
+function handle(message) {
+  handlers[message.type]?.(message);
 }
 
-const frames = {
+const handlers = {
   opened({ run }) {
     const missed = connectedBefore || Boolean(run) !== Boolean(thread.running()) || (run && !thread.running(run));
     connectedBefore = true;
-    if (missed) lookAgain();
+    if (missed) refresh();
   },
 
-  changed(frame) {
-    if (frame.conversation === conversation) lookAgain();
+  changed(message) {
+    if (message.conversation === conversation) refresh();
   },
 
   accepted({ id, run, html, removed }) {
-    if (pending.accepted(id)) place.toEnd();
+    if (pending.accepted(id)) autoscroll.toEnd();
     thread.append(html, removed);
     showState();
-    // Its frames come by themselves from here on.
+    // The socket watches it already.
     const article = thread.running(run);
     if (article) hintWhenSlow(article);
   },
 
-  refused(frame) {
-    if (!pending.refused(frame)) actions.refused(frame);
+  refused(message) {
+    if (!pending.refused(message)) actions.refused(message);
   },
 
   problem({ sentence }) {
@@ -159,13 +159,13 @@ const frames = {
     hintWhenSlow(article);
   },
 
-  finished(frame) {
-    const article = thread.running(frame.run);
+  finished(message) {
+    const article = thread.running(message.run);
     if (!article) return;
     clearTimeout(timers.slow);
-    thread.finish(article, frame);
+    thread.finish(article, message);
     showState();
-    lookForName();
+    pollTitle();
   },
 };
 
@@ -175,7 +175,7 @@ function showState() {
   if (composer.answering !== before) announce(word(before ? "finished" : "answering"));
 }
 
-/** After ten silent seconds, say that it may take longer. */
+/** Show that it may take longer once no event has come for a while. */
 function hintWhenSlow(article) {
   const line = article.querySelector(".waiting");
   line?.classList.remove("slow");
@@ -183,26 +183,26 @@ function hintWhenSlow(article) {
   timers.slow = setTimeout(() => {
     line?.classList.add("slow");
     line?.querySelector("[data-waiting]").replaceChildren(word("slow"));
-  }, SLOW);
+  }, SLOW_AFTER);
 }
 
-/** After the first answer a worker finds a name, sooner or later; after the others only the list's order changes. */
-function lookForName() {
+/** A worker makes a title after the first answer; after later ones only the order of the list changes. */
+function pollTitle() {
   const first = element.querySelectorAll(".message-answer").length < 2;
-  for (const wait of NAME_COMES.slice(0, first ? undefined : 1)) setTimeout(showNews, wait);
+  for (const wait of TITLE_POLLS.slice(0, first ? undefined : 1)) setTimeout(refreshTitle, wait);
 }
 
-/** The conversation may have a name by now. */
-async function showNews() {
+/** Fetch the list, and show the title that it has for this conversation. */
+async function refreshTitle() {
   await refreshList();
-  const name = document.querySelector(`#side [data-conversation="${conversation}"] .conversation`);
-  if (name) showTitle(name.textContent.trim());
+  const link = document.querySelector(`#side [data-conversation="${conversation}"] .conversation`);
+  if (link) showTitle(link.textContent.trim());
 }
 
-// The first message came here from the start page: its draft has done its work.
+// The start page has sent the first message: its draft is obsolete.
 const own = [...element.querySelectorAll(".message-user .prose")].map((prose) => prose.textContent.replace(/\s/g, ""));
 if (own.includes(draft.read("start").replace(/\s/g, ""))) draft.write("start", "");
 if (composer.answering) announce(word("answering"));
-if (!thread.running()) lookForName();
+if (!thread.running()) pollTitle();
 previewCommands(composer.form);
 composer.field.focus({ preventScroll: true });

@@ -4,7 +4,7 @@ import { announce, word } from "../shared/words.js";
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  // Over plain HTTP the browser keeps its clipboard to itself; this old way still works.
+  // Over plain HTTP there is no clipboard API; the older command works.
   const field = Object.assign(document.createElement("textarea"), { value: text, className: "sr-only" });
   document.body.append(field);
   field.select();
@@ -13,7 +13,7 @@ async function copy(text) {
   return undefined;
 }
 
-/** What a reader would write down: bullets and numbers stay, formulas take one line, our own additions go. */
+/** The text as it is read: bullets and numbers stay, formulas take one line, our own additions go. */
 function shownText(prose) {
   const copied = prose.cloneNode(true);
   copied.classList.add("sr-only");
@@ -37,7 +37,7 @@ function level(item) {
   return list ? 1 + level(list) : 0;
 }
 
-function thank(button) {
+function confirmCopy(button) {
   announce(word("copied"));
   const icon = button.classList.contains("icon");
   const before = button.textContent;
@@ -56,7 +56,7 @@ document.addEventListener("click", async (event) => {
   const text = code ? code.textContent : shownText(button.closest(".message").querySelector(".prose"));
   try {
     await copy(text);
-    thank(button);
+    confirmCopy(button);
     button.focus();
-  } catch { /* The browser forbade it; nothing was copied and nothing says so. */ }
+  } catch { /* The browser denied access: nothing was copied, and no copy is confirmed. */ }
 });

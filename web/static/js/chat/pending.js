@@ -1,28 +1,34 @@
-// Messages on their way: shown at once, kept until the server has them, sent again when asked.
+// Optimistic messages: shown at once, kept until the server accepts them, retried on demand.
 
 import { post } from "../shared/http.js";
 import { Outbox, newId } from "../shared/store.js";
 import { piece, word } from "../shared/words.js";
 
-const PATIENCE = 6_000;
-const RECONNECTING = 2_000;
-const FIRST_LOOK = 500;
+const ACCEPT_TIMEOUT = 6_000;
+const RECONNECT_TIME = 2_000;
+const DRAW_DELAY = 500;
 
 export class Pending {
   #timers = new Map();
 
-  /** `send(entry)` puts a message on the socket; `onSent()` follows a message that went as a form. */
-  constructor(thread, { send, onSent, onTakeBack }) {
+  /**
+   * @param {HTMLElement} thread
+   * @param {{send: function(object): boolean, onPosted: function(): void, onTakeBack: function(string): void}} handlers
+   *   `send` sends an entry on the socket; `onPosted` is called after one went by HTTP instead, `onTakeBack` with the
+   *   text of one that the person takes back.
+   */
+  constructor(thread, { send, onPosted, onTakeBack }) {
     this.thread = thread;
     this.outbox = new Outbox(thread.dataset.conversation);
     this.send = send;
-    this.onSent = onSent;
+    this.onPosted = onPosted;
     this.onTakeBack = onTakeBack;
     thread.addEventListener("click", (event) => this.#click(event));
-    // Left over from before a reload: most have arrived and are only asked about, so drawing them can wait.
-    if (this.outbox.entries.length) setTimeout(() => this.outbox.entries.forEach((entry) => this.#draw(entry)), FIRST_LOOK);
+    // Left from before a reload: most were accepted meanwhile, which a resend will show, so they are drawn with a delay.
+    if (this.outbox.entries.length) setTimeout(() => this.outbox.entries.forEach((entry) => this.#draw(entry)), DRAW_DELAY);
   }
 
+  /** Show and send a new message. */
   add(text) {
     const entry = { id: newId(), text };
     this.outbox.add(entry);
@@ -30,19 +36,19 @@ export class Pending {
     this.#try(entry);
   }
 
-  /** The connection is there (again): what waits goes out; sending twice is harmless. */
+  /** After a connect: send all again that were not refused. That is idempotent by their ids. */
   resend() {
     for (const entry of this.outbox.entries) if (!entry.refused) this.#try(entry);
   }
 
-  /** The message `id` has arrived; true when it was one of ours. */
+  /** The server accepted the message `id`. Returns whether it was pending here. */
   accepted(id) {
     this.#article(id)?.remove();
-    this.#calm(id);
+    this.#clearTimer(id);
     return this.outbox.remove(id);
   }
 
-  /** The message `id` was not taken; true when it was one of ours. */
+  /** The server refused a message. Returns whether it was pending here. */
   refused({ id, sentence, retry }) {
     const entry = this.outbox.entries.find((one) => one.id === id);
     if (!entry) return false;
@@ -52,27 +58,27 @@ export class Pending {
   }
 
   #try(entry) {
-    this.#calm(entry.id);
+    this.#clearTimer(entry.id);
     const sent = this.send(entry);
     const next = sent ? () => this.#fail(entry, word("unsent"), true) : () => this.#post(entry);
-    this.#timers.set(entry.id, setTimeout(next, sent ? PATIENCE : RECONNECTING));
+    this.#timers.set(entry.id, setTimeout(next, sent ? ACCEPT_TIMEOUT : RECONNECT_TIME));
   }
 
-  /** No socket gets through here, perhaps because of a proxy: plain HTTP may. */
+  /** Send by HTTP where no socket connects, perhaps because of a proxy. */
   async #post(entry) {
     const response = await post(this.thread.dataset.messages, { id: entry.id, text: entry.text }).catch(() => null);
     if (!response?.ok) return this.#fail(entry, word("unsent"), true);
     this.accepted(entry.id);
-    return this.onSent();
+    return this.onPosted();
   }
 
-  #calm(id) {
+  #clearTimer(id) {
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
   }
 
   #fail(entry, sentence, retry) {
-    this.#calm(entry.id);
+    this.#clearTimer(entry.id);
     const article = this.#article(entry.id) ?? this.#draw(entry);
     article.classList.add("unsent");
     article.querySelector(".state").hidden = true;
@@ -100,14 +106,14 @@ export class Pending {
     const article = event.target.closest(".pending");
     const entry = article && this.outbox.entries.find((one) => one.id === article.dataset.id);
     if (!entry) return;
-    if (event.target.closest("[data-resend]")) this.#again(entry, article);
+    if (event.target.closest("[data-resend]")) this.#retry(entry, article);
     if (event.target.closest("[data-take-back]")) {
       this.accepted(entry.id);
       this.onTakeBack(entry.text);
     }
   }
 
-  #again(entry, article) {
+  #retry(entry, article) {
     article.classList.remove("unsent");
     article.querySelector(".state").hidden = false;
     article.querySelector(".trouble").hidden = true;

@@ -1,4 +1,4 @@
-// The small live picture above the chat's composer.
+// The panel above the chat's composer with the preview of an "imagine" command.
 
 import { Crossfade } from "../pictures/crossfade.js";
 import { LiveClient } from "../pictures/live.js";
@@ -8,47 +8,48 @@ const HIGHEST_SEED = 2 ** 31;
 
 export class PreviewPanel {
   #seed = Math.floor(Math.random() * HIGHEST_SEED);
+  #statusSentence = "";
 
+  /** @param {HTMLFormElement} form The composer's form, which the panel becomes a part of. */
   constructor(form) {
     this.element = piece("live-preview");
-    this.line = this.element.querySelector("[data-line]");
+    this.status = this.element.querySelector("[data-line]");
     this.link = this.element.querySelector("[data-open]");
-    this.frame = new Crossfade(this.element.querySelector(".frame"));
-    this.invitation = this.line.textContent;
-    this.told = "";
+    this.picture = new Crossfade(this.element.querySelector(".frame"));
+    this.hint = this.status.textContent;
     this.element.hidden = true;
     form.prepend(this.element);
     const { socket, begin, known } = this.element.dataset;
     this.live = new LiveClient({ socket, begin, known: known !== undefined }, {
-      frame: ({ jpeg }) => this.frame.show(jpeg),
-      wait: () => {},
-      rest: () => this.#say(""),
-      trouble: (sentence) => this.#say(sentence || this.element.dataset.wordNothing),
-      line: (sentence) => this.#say(sentence),
-      studio: ({ sentence }) => {
-        this.told = sentence;
-        this.#say("");
+      preview: ({ jpeg }) => this.picture.show(jpeg),
+      pending: () => {},
+      idle: () => this.#setStatus(""),
+      error: (sentence) => this.#setStatus(sentence || this.element.dataset.wordNothing),
+      queued: (sentence) => this.#setStatus(sentence),
+      status: ({ sentence }) => {
+        this.#statusSentence = sentence;
+        this.#setStatus("");
       },
-      picture: () => {},
-      up: () => {},
+      progress: () => {},
+      connected: () => {},
     });
     form.querySelector("textarea").addEventListener("blur", () => this.live.flush());
   }
 
-  /** Draw `words`; without any, go away. */
-  show(words) {
-    this.element.hidden = !words;
-    this.link.search = words ? new URLSearchParams({ prompt: words }) : "";
-    this.live.draw({ prompt: words, style: "", shape: "square", seed: this.#seed });
+  /** Show previews of `prompt`; hide the panel where it is empty. */
+  show(prompt) {
+    this.element.hidden = !prompt;
+    this.link.search = prompt ? new URLSearchParams({ prompt }) : "";
+    this.live.draw({ prompt, style: "", shape: "square", seed: this.#seed });
   }
 
   /** The message is sent. On the start page its form makes the visitor a guest, so no second one may be made. */
   close() {
-    this.live.giveUp();
+    this.live.abortBegin();
     this.show("");
   }
 
-  #say(sentence) {
-    this.line.textContent = sentence || this.told || this.invitation;
+  #setStatus(sentence) {
+    this.status.textContent = sentence || this.#statusSentence || this.hint;
   }
 }

@@ -1,4 +1,4 @@
-// The start page: the first message goes as a plain form, with an id that makes a repeat harmless.
+// The start page: the first message is submitted as a form, with an id that makes a repeat idempotent.
 
 import { Composer } from "../shared/composer.js";
 import { newId } from "../shared/store.js";

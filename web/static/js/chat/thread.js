@@ -1,11 +1,15 @@
-// The messages on the page, and what the server's frames change in them.
+// The thread: the messages on the page, and how messages of the socket change them.
 
 import { fragment, parse } from "../shared/http.js";
 
 export class Thread {
-  constructor(element, place) {
+  /**
+   * @param {HTMLElement} element
+   * @param {Autoscroll} autoscroll
+   */
+  constructor(element, autoscroll) {
     this.element = element;
-    this.place = place;
+    this.autoscroll = autoscroll;
     this.element.addEventListener("click", (event) => {
       const link = event.target.closest(".earlier a");
       if (!link || event.metaKey || event.ctrlKey) return;
@@ -14,26 +18,28 @@ export class Thread {
     });
   }
 
-  /** The article whose answer is being made, by `run` or any. */
+  /** The article of the run `run` if it is being answered, or of any such run. */
   running(run) {
     return this.element.querySelector(run ? `[data-run="${run}"]` : "[data-run]");
   }
 
+  /** The number of the last event that an article shows. */
   number(article) {
     return Number(article.dataset.number ?? 0);
   }
 
-  /** Put messages at the end, each once, before those still on their way. */
+  /** Append messages from HTML, each once, before the pending ones; those whose ids are in `removed` go first. */
   append(html, removed = []) {
     for (const id of removed) document.getElementById(`m-${id}`)?.remove();
     const pending = this.element.querySelector(".pending");
     for (const article of parse(html).querySelectorAll("article")) {
       const there = document.getElementById(article.id);
       if (!there) this.element.insertBefore(article, pending);
-      else if (!isAsGood(there, article)) there.replaceWith(article);
+      else if (!isCurrent(there, article)) there.replaceWith(article);
     }
   }
 
+  /** Replace blocks of an answer: a list of `[index, html]`. */
   setBlocks(article, blocks) {
     const prose = article.querySelector(".prose");
     for (const [index, html] of blocks) {
@@ -42,7 +48,7 @@ export class Thread {
     }
   }
 
-  /** Add plain text where the words of a block end, as web/markdown/stream.py says; false without that block. */
+  /** Append plain text at the innermost end of a block, see web/markdown/stream.py. Returns false without that block. */
   appendText(article, index, text) {
     let end = article.querySelector(".prose").children[index];
     if (!end) return false;
@@ -51,6 +57,7 @@ export class Thread {
     return true;
   }
 
+  /** Show the end of an answer. */
   finish(article, { blocks, pictures, footer }) {
     this.setBlocks(article, blocks);
     article.querySelector(".message-pictures").innerHTML = pictures;
@@ -60,15 +67,15 @@ export class Thread {
     article.removeAttribute("aria-busy");
   }
 
-  /** Fetch the last messages again and show what changed; false when the server was not reached. */
+  /** Fetch the last page of messages and show what changed. Returns false when the request fails. */
   async refresh() {
     const found = await fragment(this.element.dataset.messages);
     if (!found) return false;
-    this.place.keep(() => this.#reconcile(found));
+    this.autoscroll.preserve(() => this.#reconcile(found));
     return true;
   }
 
-  /** Take over the last page of messages: what is on the page before it stays, what is the same keeps its place. */
+  /** Reconcile with the last page of messages: earlier ones stay, equal ones keep their elements. */
   #reconcile(found) {
     const fresh = [...found.querySelectorAll("article")];
     const shown = [...this.element.children].filter((child) => !child.classList.contains("pending"));
@@ -78,7 +85,7 @@ export class Thread {
     const stale = start < 0 || !earlier ? shown : shown.slice(start);
     for (const article of fresh) {
       const there = stale.find((child) => child.id === article.id);
-      if (there && isAsGood(there, article)) article.replaceWith(there);
+      if (there && isCurrent(there, article)) article.replaceWith(there);
     }
     for (const child of stale) if (child.parentNode === this.element) child.remove();
     this.element.insertBefore(found, this.element.querySelector(".pending"));
@@ -88,18 +95,18 @@ export class Thread {
     link.setAttribute("aria-disabled", "true");
     const found = await fragment(link.href);
     if (!found) return link.removeAttribute("aria-disabled");
-    this.place.keep(() => {
+    this.autoscroll.preserve(() => {
       link.closest(".earlier").remove();
       this.element.prepend(found);
     });
   }
 }
 
-/** Whether the message on the page is to stay: it is the same, is further on, or somebody is writing in it. */
-function isAsGood(there, article) {
-  const further = there.dataset.run && there.dataset.run === article.dataset.run
+/** Whether the message on the page stays: it is equal, shows later events, or is being edited. */
+function isCurrent(there, article) {
+  const later = there.dataset.run && there.dataset.run === article.dataset.run
     && Number(there.dataset.number) >= Number(article.dataset.number);
-  return further || there.isEqualNode(article) || there.querySelector("form") !== null;
+  return later || there.isEqualNode(article) || there.querySelector("form") !== null;
 }
 
 function emptyBlock(index) {

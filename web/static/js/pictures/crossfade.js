@@ -1,4 +1,4 @@
-// The large picture: a new one fades in over the one before, and nothing ever flashes.
+// Shows the newest preview: it fades in over the one before on two canvases, so that nothing flashes.
 
 const FADE = 90;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -7,22 +7,23 @@ export class Crossfade {
   #shown = null;
   #newest = 0;
 
+  /** @param {HTMLElement} element Holds two canvases, the second above the first. */
   constructor(element) {
     this.element = element;
     [this.under, this.over] = element.querySelectorAll("canvas");
   }
 
-  /** Show the picture in `blob`; gives its bitmap (as long as it is shown), or null when a newer call was quicker. */
+  /**
+   * Decode and show a picture, unless a later call comes before it is decoded.
+   * @param {Blob} blob
+   * @returns {Promise<void>}
+   */
   async show(blob) {
     this.#newest += 1;
     const turn = this.#newest;
     const bitmap = await createImageBitmap(blob);
-    if (turn !== this.#newest) {
-      bitmap.close();
-      return null;
-    }
-    this.#paint(bitmap);
-    return bitmap;
+    if (turn === this.#newest) this.#paint(bitmap);
+    else bitmap.close();
   }
 
   #paint(bitmap) {

@@ -1,4 +1,4 @@
-// All pictures: more of them at a touch, and news of those in the making.
+// The gallery: loads further pages, and shows the progress of pictures in the making.
 
 import "./loops.js";
 import { fragment } from "../shared/http.js";
@@ -10,9 +10,9 @@ const pictures = new Pictures(gallery);
 
 if (pictures.making.length) {
   new Socket(gallery.dataset.socket, {
-    onFrame: (frame) => frame.type === "picture" && pictures.take(frame),
-    onUp: () => pictures.lookAgain(),
-    onDown: () => {},
+    onMessage: (message) => message.type === "picture" && pictures.apply(message),
+    onOpen: () => pictures.refreshAll(),
+    onClose: () => {},
   });
 }
 

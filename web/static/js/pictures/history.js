@@ -1,85 +1,94 @@
-// The frames that appeared while typing: a strip of small pictures, and a slider that goes back through them.
+// The history of previews: a strip of thumbnails, and a slider that goes back through them.
 
 import { word } from "../shared/words.js";
 
-// As many as the server keeps, see imagine/live.py.
-const MOST = 60;
+// As many as the server keeps, see imagine/history.py.
+const LENGTH = 60;
 const HEIGHT = 44;
 
 export class History {
-  #frames = [];
+  #previews = [];
 
-  /** `onLook(frame)` is called with the frame that the person chose to see. */
-  constructor(element, onLook) {
+  /**
+   * @param {HTMLElement} element Holds the strip's canvas and the slider.
+   * @param {function(object): void} onSelect Called with the preview that the person selected.
+   */
+  constructor(element, onSelect) {
     this.element = element;
-    this.roll = element.firstElementChild;
+    this.strip = element.firstElementChild;
     this.slider = element.querySelector("input");
-    this.strip = element.querySelector("canvas");
+    this.canvas = element.querySelector("canvas");
     this.slider.addEventListener("input", () => {
-      this.#say();
-      onLook(this.looked);
+      this.#describe();
+      onSelect(this.selected);
     });
     new ResizeObserver(() => this.#draw()).observe(element);
   }
 
-  /** The frame that is looked at. */
-  get looked() {
-    return this.#frames[Number(this.slider.value)];
+  /** The selected preview; undefined in an empty history. */
+  get selected() {
+    return this.#previews[Number(this.slider.value)];
   }
 
-  get length() {
-    return this.#frames.length;
+  /** Whether the newest preview is selected. */
+  get atNewest() {
+    return Number(this.slider.value) >= this.#previews.length - 1;
   }
 
-  /** Whether the newest frame is looked at. */
-  get atEnd() {
-    return Number(this.slider.value) >= this.#frames.length - 1;
+  /** Select the newest preview. */
+  selectNewest() {
+    this.slider.value = this.#previews.length - 1;
+    this.#describe();
   }
 
-  toEnd() {
-    this.slider.value = this.#frames.length - 1;
-    this.#say();
-  }
-
-  /** Add `frame`; who looks at an older one goes on looking at it. */
-  async add(frame) {
-    const drawing = this.#frames;
-    const small = await createImageBitmap(frame.jpeg, { resizeHeight: HEIGHT * 2, resizeQuality: "medium" });
+  /**
+   * Add a preview. The selection follows it only from the newest one; an older one stays selected.
+   * @param {{number: number, prompt: string, jpeg: Blob}} preview
+   * @returns {Promise<void>}
+   */
+  async add(preview) {
+    const previews = this.#previews;
+    const thumbnail = await createImageBitmap(preview.jpeg, { resizeHeight: HEIGHT * 2, resizeQuality: "medium" });
     // `clear` begins a new list: what was decoded for the one before is stale.
-    if (drawing !== this.#frames) return small.close();
-    const { atEnd, looked } = this;
-    this.#frames.push({ ...frame, small });
-    this.#frames.sort((one, other) => one.number - other.number);
-    for (const gone of this.#frames.splice(0, this.#frames.length - MOST)) gone.small.close();
-    this.slider.max = this.#frames.length - 1;
-    this.slider.value = atEnd ? this.#frames.length - 1 : Math.max(0, this.#frames.indexOf(looked));
-    this.#say();
-    this.#draw();
-    return undefined;
+    if (previews === this.#previews) this.#insert({ ...preview, thumbnail });
+    else thumbnail.close();
   }
 
+  /** Remove all previews. */
   clear() {
-    for (const frame of this.#frames) frame.small.close();
-    this.#frames = [];
+    for (const { thumbnail } of this.#previews) thumbnail.close();
+    this.#previews = [];
     this.#draw();
   }
 
-  #say() {
-    this.slider.setAttribute("aria-valuetext", this.looked?.prompt || word("frame"));
+  #insert(preview) {
+    const { atNewest, selected } = this;
+    this.#previews.push(preview);
+    this.#previews.sort((one, other) => one.number - other.number);
+    for (const { thumbnail } of this.#previews.splice(0, this.#previews.length - LENGTH)) thumbnail.close();
+    const newest = this.#previews.length - 1;
+    this.slider.max = newest;
+    this.slider.value = atNewest ? newest : Math.max(0, this.#previews.indexOf(selected));
+    this.#describe();
+    this.#draw();
   }
 
-  /** As many small pictures as fit, evenly over the film. */
+  #describe() {
+    this.slider.setAttribute("aria-valuetext", this.selected?.prompt || word("preview"));
+  }
+
+  /** Draw as many thumbnails as fit, evenly over the history. */
   #draw() {
-    const count = this.#frames.length;
+    const count = this.#previews.length;
     const boxes = Math.min(count, Math.max(1, Math.floor(this.element.clientWidth / HEIGHT)));
-    this.roll.style.width = `${boxes * HEIGHT}px`;
+    this.strip.style.width = `${boxes * HEIGHT}px`;
     const side = HEIGHT * devicePixelRatio;
-    this.strip.width = boxes * side;
-    this.strip.height = side;
-    const context = this.strip.getContext("2d");
+    this.canvas.width = boxes * side;
+    this.canvas.height = side;
+    const context = this.canvas.getContext("2d");
     for (let box = 0; box < boxes; box += 1) {
-      const frame = this.#frames[boxes === 1 ? 0 : Math.round((box * (count - 1)) / (boxes - 1))];
-      cover(context, frame.small, box * side, side);
+      const { thumbnail } = this.#previews[boxes === 1 ? 0 : Math.round((box * (count - 1)) / (boxes - 1))];
+      cover(context, thumbnail, box * side, side);
     }
   }
 }

@@ -1,13 +1,18 @@
-// Ideas for what to draw, and better words for what is there.
+// Ideas for what to draw, and better words for a prompt that is there.
 
 import { parse, post, sentenceOf } from "../shared/http.js";
 import { notice, word } from "../shared/words.js";
 
-const PATIENCE = 30_000;
+const TIMEOUT = 30_000;
 
-/** `begin()` makes sure that the visitor is somebody, `text()` gives the words so far, `write(text)` replaces them. */
+/**
+ * Offer ideas below `form`.
+ * @param {HTMLFormElement} form
+ * @param {{url: string, begin: function(): Promise<boolean>, text: function(): string, write: function(string): void}} page
+ *   `begin` makes the visitor a guest, `text` returns the prompt so far, `write` replaces it.
+ */
 export function listenForIdeas(form, { url, begin, text, write }) {
-  const place = document.getElementById("ideas");
+  const list = document.getElementById("ideas");
   let newest = 0;
 
   form.addEventListener("click", async (event) => {
@@ -15,11 +20,11 @@ export function listenForIdeas(form, { url, begin, text, write }) {
     if (button?.matches("[data-idea]")) {
       newest += 1;
       write(button.dataset.idea);
-      place.replaceChildren();
-    } else if (button) await ask(button);
+      list.replaceChildren();
+    } else if (button) await request(button);
   });
 
-  async function ask(button) {
+  async function request(button) {
     button.disabled = true;
     button.classList.add("busy");
     const prompt = button.dataset.ideas ? text() : "";
@@ -29,12 +34,12 @@ export function listenForIdeas(form, { url, begin, text, write }) {
     button.classList.remove("busy");
   }
 
-  /** Ideas in the place of those before, unless other ones were asked for meanwhile, or the words to better are gone. */
+  /** Replace the ideas, unless the answer is stale: others were requested meanwhile, or the prompt has changed. */
   async function show(prompt, turn) {
-    const response = await post(url, { prompt }, PATIENCE).catch(() => null);
+    const response = await post(url, { prompt }, TIMEOUT).catch(() => null);
     const html = response?.ok ? await response.text() : "";
     if (turn !== newest || (prompt && prompt !== text())) return;
-    if (html) place.replaceChildren(parse(html));
+    if (html) list.replaceChildren(parse(html));
     else notice((await sentenceOf(response)) || word("failed"));
   }
 }

@@ -1,63 +1,64 @@
-// The page on which a picture changes while one types.
+// The page for pictures: previews while a person types, and whole pictures.
 
 import "./loops.js";
 import { Composer } from "../shared/composer.js";
-import { History } from "./history.js";
+import { notice, word } from "../shared/words.js";
 import { Crossfade } from "./crossfade.js";
+import { DrawingNotice } from "./drawing-notice.js";
+import { History } from "./history.js";
 import { listenForIdeas } from "./ideas.js";
 import { LiveClient } from "./live.js";
-import { DrawingNotice } from "./drawing-notice.js";
 import { Pictures } from "./pictures.js";
 import { listenForUploads } from "./uploads.js";
-import { notice, word } from "../shared/words.js";
 
 const COUNT = 4;
+const POLL_INTERVAL = 3_000;
 const HIGHEST_SEED = 2 ** 31;
 
 const easel = document.getElementById("easel");
 const form = document.getElementById("composer");
 const upload = document.getElementById("upload");
-const bar = easel.querySelector(".film-bar");
+const bar = easel.querySelector(".history-bar");
 const lock = form.querySelector("[data-lock]");
 const composer = new Composer(form, () => void draw());
-const frame = new Crossfade(document.getElementById("frame"));
-const film = new History(easel.querySelector(".film"), ({ jpeg }) => frame.show(jpeg));
+const large = new Crossfade(document.getElementById("preview"));
+const history = new History(easel.querySelector(".history"), ({ jpeg }) => large.show(jpeg));
 const pictures = new Pictures(document.getElementById("drawn"), showProgress);
-const patience = new DrawingNotice(composer.card);
+const drawing = new DrawingNotice(composer.card);
 const live = new LiveClient({ socket: easel.dataset.socket, begin: easel.dataset.begin, known: "known" in easel.dataset }, {
-  frame: take,
-  // Where nobody draws, the sentence that says so stays.
-  wait: () => told || patience.begin(),
-  rest: () => patience.end(),
-  trouble: (sentence) => sentence === told || patience.say(sentence || word("failed")),
-  line: (sentence) => patience.say(sentence),
-  studio: showStudio,
-  picture: (change) => pictures.take(change),
-  up: () => pictures.lookAgain(),
+  preview: showPreview,
+  // Where there is no painter, the sentence about that stays.
+  pending: () => statusSentence || drawing.start(),
+  idle: () => drawing.stop(),
+  error: (sentence) => sentence === statusSentence || drawing.show(sentence || word("failed")),
+  queued: (sentence) => drawing.show(sentence),
+  status: showStatus,
+  progress: (message) => pictures.apply(message),
+  connected: () => pictures.refreshAll(),
 });
 
-let told = easel.dataset.sentence;
-let asking = false;
+let statusSentence = easel.dataset.sentence;
+let requesting = false;
 
 form.elements.seed.value ||= newSeed();
 composer.field.setSelectionRange(composer.field.value.length, composer.field.value.length);
 
 // Typing
 
-function wish() {
+function livePrompt() {
   const { style, shape, seed } = form.elements;
   return { prompt: composer.text, style: style.value, shape: shape.value, seed: Number(seed.value) };
 }
 
 function typed({ now = false } = {}) {
-  if (composer.text) film.toEnd();
+  if (composer.text) history.selectNewest();
   else startAnew();
-  live.draw(wish(), now);
+  live.draw(livePrompt(), now);
 }
 
-/** The words are gone: the next ones are another picture, unless its layout is to be kept. */
+/** The words are gone: the next ones are drawn on a new canvas, with another seed unless the layout is locked. */
 function startAnew() {
-  film.clear();
+  history.clear();
   bar.inert = true;
   if (lock.ariaPressed !== "true") form.elements.seed.value = newSeed();
 }
@@ -71,7 +72,7 @@ composer.field.addEventListener("blur", () => live.flush());
 composer.field.addEventListener("keydown", (event) => {
   const composing = event.isComposing || event.keyCode === 229;
   if (event.key !== "Enter" || event.shiftKey || event.defaultPrevented || composing) return;
-  // The composer leaves Enter alone on a touch screen; but a description has no lines.
+  // The composer does not send on Enter on a touch screen; but a prompt has no lines.
   event.preventDefault();
   if (composer.text) draw();
 });
@@ -88,13 +89,13 @@ form.querySelector("[data-shuffle]").addEventListener("click", () => {
 });
 
 lock.addEventListener("click", () => {
-  const held = lock.ariaPressed !== "true";
-  lock.ariaPressed = held;
-  lock.classList.toggle("icon-locked", held);
-  lock.classList.toggle("icon-unlocked", !held);
+  const locked = lock.ariaPressed !== "true";
+  lock.ariaPressed = locked;
+  lock.classList.toggle("icon-locked", locked);
+  lock.classList.toggle("icon-unlocked", !locked);
 });
 
-/** Put `text` in the field, in place of what stands there. */
+/** Replace the prompt with `text`. */
 function write(text) {
   composer.clear();
   composer.put(text);
@@ -103,43 +104,43 @@ function write(text) {
 
 listenForIdeas(form, { url: easel.dataset.ideas, begin: () => live.begin(), text: () => composer.text, write });
 listenForUploads(upload.elements.file, async (file) => {
-  if (await live.begin()) await pictures.ask(upload.action, file);
+  if (await live.begin()) await pictures.request(upload.action, file);
 });
 
-// Frames
+// Previews
 
-function take(shown) {
-  const looksBack = !film.atEnd;
+function showPreview(preview) {
   bar.inert = false;
-  film.add(shown);
-  if (!looksBack) frame.show(shown.jpeg);
-  document.getElementById("live-picture").setAttribute("aria-label", shown.prompt || word("frame"));
+  // An older one that was selected stays.
+  if (history.atNewest) large.show(preview.jpeg);
+  history.add(preview);
+  document.getElementById("live-picture").setAttribute("aria-label", preview.prompt || word("preview"));
 }
 
-function showStudio({ sentence, redraw, animate }) {
-  bar.querySelector("[data-frame=finish]").hidden = !redraw;
-  bar.querySelector("[data-frame=grow]").hidden = !animate;
-  if (sentence !== told) notice(sentence);
-  told = sentence;
+function showStatus({ sentence, redraw, animate }) {
+  bar.querySelector("[data-preview=finish]").hidden = !redraw;
+  bar.querySelector("[data-preview=grow]").hidden = !animate;
+  if (sentence !== statusSentence) notice(sentence);
+  statusSentence = sentence;
 }
 
 bar.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-frame]");
-  if (!button || !film.looked) return;
-  const { number } = film.looked;
-  pictures.ask(easel.dataset[button.dataset.frame], { sketch: live.sketch, number });
+  const button = event.target.closest("[data-preview]");
+  if (!button || !history.selected) return;
+  const { number } = history.selected;
+  pictures.request(easel.dataset[button.dataset.preview], { sketch: live.canvas, number });
 });
 
 // Whole pictures
 
-/** Four pictures of the words; they stay in the field, to be gone on from. */
+/** Request four pictures of the prompt, which stays in the field. */
 async function draw() {
   live.flush();
-  if (asking) return;
-  asking = true;
-  const fields = { ...wish(), count: COUNT };
-  if (await live.begin()) await pictures.ask(easel.dataset.draw, fields);
-  asking = false;
+  if (requesting) return;
+  requesting = true;
+  const fields = { ...livePrompt(), count: COUNT };
+  if (await live.begin()) await pictures.request(easel.dataset.draw, fields);
+  requesting = false;
 }
 
 function showProgress({ making, done }) {
@@ -158,6 +159,6 @@ document.addEventListener("keydown", (event) => {
   if (!document.querySelector("dialog[open], :popover-open")) pictures.stopAll();
 });
 
-setInterval(() => live.open || document.hidden || pictures.lookAgain(), 3_000);
-// Who was here before sees at once what the words from the address look like; nobody becomes a guest by a link alone.
+setInterval(() => live.open || document.hidden || pictures.refreshAll(), POLL_INTERVAL);
+// A prompt in the address is drawn at once for a person who is known; a link alone makes no guest.
 if (composer.text && "known" in easel.dataset) typed();

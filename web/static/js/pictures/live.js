@@ -1,30 +1,33 @@
-// Pictures while one types: sends the newest words, takes frames, and lets no older one replace a newer.
+// Live prompts while a person types: sends the newest, and passes on previews that are newer than the one shown.
 
 import { post, sentenceOf } from "../shared/http.js";
-import { Throttle } from "./throttle.js";
 import { Socket } from "../shared/socket.js";
 import { newId } from "../shared/store.js";
+import { Throttle } from "./throttle.js";
 
 const BEGIN_AGAIN = 10_000;
 const HEADER = 25;
-const LIVE_FRAME = 1;
+const PREVIEW = 1;
 
 export class LiveClient {
-  sketch = newId();
+  /** The id of what is drawn from the first word until all are gone; in the protocol it is called `sketch`. */
+  canvas = newId();
 
   #socket = null;
-  #becoming = null;
+  #beginRequest = null;
   #beginning = null;
   #number = 0;
   #shown = 0;
   #sent = "";
-  #waiting = null;
-  #pace = new Throttle((wish, hurry) => this.#send(wish, hurry));
+  #pending = null;
+  #throttle = new Throttle((prompt, hurry) => this.#send(prompt, hurry));
 
   /**
-   * `known` says that the visitor is a person already; otherwise the first word makes them one.
-   * `on` holds what to do: `frame(frame)` with `{number, prompt, width, height, jpeg}`, `wait()` when a frame is
-   * asked for, `rest()` when none is due, `trouble(sentence)`, `line(sentence)`, `studio(frame)`, `picture(frame)`, `up()`.
+   * @param {{socket: string, begin: string, known: boolean}} paths `known`: the visitor is a person already; otherwise
+   *   the first word makes them a guest, by a POST to `begin`.
+   * @param {object} on Callbacks: `preview({number, prompt, width, height, jpeg})`, `pending()` when a prompt is sent,
+   *   `idle()` when no preview is awaited, `error(sentence)`, `queued(sentence)`, `status(message)` of the painter,
+   *   `progress(message)` of a picture, `connected()`.
    */
   constructor({ socket, begin, known }, on) {
     Object.assign(this, { path: socket, beginPath: begin, on });
@@ -34,59 +37,66 @@ export class LiveClient {
     addEventListener("pagehide", () => this.leave());
   }
 
+  /** Whether the socket is connected. */
   get open() {
     return Boolean(this.#socket?.open);
   }
 
-  /** Draw `{prompt, style, shape, seed}` when it is time to; `hurry` says that it is now. */
-  draw(wish, hurry = false) {
-    const same = { ...wish, prompt: normal(wish.prompt) };
-    if (!same.prompt) return this.clear();
-    if (JSON.stringify(same) === this.#sent) return this.#pace.drop();
+  /**
+   * Have a live prompt drawn as the throttle allows, or at once with `hurry`. One without words clears the canvas.
+   * @param {{prompt: string, style: string, shape: string, seed: number}} livePrompt
+   */
+  draw(livePrompt, hurry = false) {
+    const clean = { ...livePrompt, prompt: normal(livePrompt.prompt) };
+    if (!clean.prompt) return this.clear();
+    if (JSON.stringify(clean) === this.#sent) return this.#throttle.cancel();
     this.begin();
-    this.#pace.push(same, hurry);
+    this.#throttle.push(clean, hurry);
     return undefined;
   }
 
-  /** Nothing more will be typed now. */
+  /** Typing has paused: send what is held back, or ask for the pending preview before others. */
   flush() {
-    if (this.#pace.flush() || !this.#waiting) return;
-    const { sketch, number } = this.#waiting;
+    if (this.#throttle.flush() || !this.#pending) return;
+    const { sketch, number } = this.#pending;
     this.#socket?.send({ type: "hurry", sketch, number });
   }
 
-  /** The words are gone: what comes next is another sketch. */
+  /** The words are gone: the next ones are drawn on another canvas. */
   clear() {
     this.leave();
-    this.sketch = newId();
+    this.canvas = newId();
     this.#shown = this.#number;
     this.prompts.clear();
   }
 
-  /** Nobody looks: nothing need be drawn. */
+  /** No preview is visible any more: withdraw the prompt. */
   leave() {
-    this.#pace.drop();
+    this.#throttle.cancel();
     if (!this.#sent) return;
     this.#sent = "";
-    this.#waiting = null;
+    this.#pending = null;
     this.#socket?.send({ type: "leave" });
-    this.on.rest();
+    this.on.idle();
   }
 
-  /** Be somebody, and connect; true when that worked. What failed is not tried again with every letter. */
+  /**
+   * Make the visitor a guest, and connect. A failure is reported once, and not retried for a while.
+   * @returns {Promise<boolean>} Whether that worked.
+   */
   begin() {
     if (this.#socket) return Promise.resolve(true);
-    this.#beginning ??= this.#become();
+    this.#beginning ??= this.#becomeGuest();
     return this.#beginning;
   }
 
-  /** A form is on its way that makes the visitor somebody too: at the same time, they would be two people. */
-  giveUp() {
-    this.#becoming?.abort();
+  /** Abort a running `begin`: a form is submitted that makes the visitor a guest too, and there must not be two. */
+  abortBegin() {
+    this.#beginRequest?.abort();
   }
 
-  async #become() {
-    const { signal } = (this.#becoming = new AbortController());
+  async #becomeGuest() {
+    const { signal } = (this.#beginRequest = new AbortController());
     const response = await post(this.beginPath, {}, undefined, signal).catch(() => null);
     if (response?.ok) {
       this.#connect();
@@ -98,62 +108,62 @@ export class LiveClient {
     }
     setTimeout(() => (this.#beginning = null), BEGIN_AGAIN);
     this.#end();
-    this.on.trouble(await sentenceOf(response));
+    this.on.error(await sentenceOf(response));
     return false;
   }
 
   #connect() {
     this.#socket ??= new Socket(this.path, {
-      onFrame: (frame) => this.#take(frame),
-      onUp: () => this.#up(),
-      onDown: () => {},
+      onMessage: (message) => this.#receive(message),
+      onOpen: () => this.#opened(),
+      onClose: () => {},
     });
   }
 
-  #send(wish, hurry) {
+  #send(livePrompt, hurry) {
     this.#number += 1;
-    this.#sent = JSON.stringify(wish);
-    this.#waiting = { type: "draw", sketch: this.sketch, number: this.#number, ...wish, hurry };
-    this.prompts.set(this.#number, wish.prompt);
-    this.#socket?.send(this.#waiting);
-    this.on.wait();
+    this.#sent = JSON.stringify(livePrompt);
+    this.#pending = { type: "draw", sketch: this.canvas, number: this.#number, ...livePrompt, hurry };
+    this.prompts.set(this.#number, livePrompt.prompt);
+    this.#socket?.send(this.#pending);
+    this.on.pending();
   }
 
-  /** Connected (again): what was not answered is asked for once more. */
-  #up() {
-    if (this.#waiting) this.#socket.send(this.#waiting);
-    this.on.up();
+  /** Connected, or reconnected: the pending prompt is sent again. */
+  #opened() {
+    if (this.#pending) this.#socket.send(this.#pending);
+    this.on.connected();
   }
 
-  #take(frame) {
-    if (frame instanceof ArrayBuffer) this.#takePicture(frame);
-    else this.#frames[frame.type]?.(frame);
+  #receive(message) {
+    if (message instanceof ArrayBuffer) this.#receivePreview(message);
+    else this.#handlers[message.type]?.(message);
   }
 
-  #frames = {
-    studio: (frame) => {
-      this.#pace.seconds = frame.seconds;
-      this.on.studio(frame);
+  #handlers = {
+    studio: (message) => {
+      this.#throttle.seconds = message.seconds;
+      this.on.status(message);
     },
-    line: (frame) => this.#waiting && this.#awaits(frame) && this.on.line(frame.sentence),
-    refused: (frame) => {
-      if (!this.#awaits(frame)) return;
-      if (frame.number === this.#number) this.#end();
-      this.on.trouble(frame.sentence);
+    line: (message) => this.#pending && this.#isCurrent(message) && this.on.queued(message.sentence),
+    refused: (message) => {
+      if (!this.#isCurrent(message)) return;
+      if (message.number === this.#number) this.#end();
+      this.on.error(message.sentence);
     },
-    problem: (frame) => this.on.trouble(frame.sentence),
-    picture: (frame) => this.on.picture(frame),
+    problem: (message) => this.on.error(message.sentence),
+    picture: (message) => this.on.progress(message),
   };
 
-  /** Kind, sketch, number, width and height, then a JPEG; see docs/protocol.md. */
-  #takePicture(bytes) {
+  /** Kind, canvas, number, width and height, then a JPEG; see docs/protocol.md. */
+  #receivePreview(bytes) {
     const view = new DataView(bytes);
-    if (bytes.byteLength <= HEADER || view.getUint8(0) !== LIVE_FRAME || uuid(bytes) !== this.sketch) return;
+    if (bytes.byteLength <= HEADER || view.getUint8(0) !== PREVIEW) return;
     const number = view.getUint32(17);
-    if (number <= this.#shown) return;
+    if (!this.#isCurrent({ sketch: uuid(bytes), number })) return;
     this.#shown = number;
     if (number === this.#number) this.#end();
-    this.on.frame({
+    this.on.preview({
       number,
       prompt: this.prompts.get(number) ?? "",
       width: view.getUint16(21),
@@ -162,14 +172,14 @@ export class LiveClient {
     });
   }
 
-  /** Whether an answer about `{sketch, number}` still matters: not once the words are gone, or a newer picture is shown. */
-  #awaits({ sketch, number }) {
-    return sketch === this.sketch && number > this.#shown;
+  /** Whether a message is of this canvas and newer than what is shown; others are stale. */
+  #isCurrent({ sketch, number }) {
+    return sketch === this.canvas && number > this.#shown;
   }
 
   #end() {
-    this.#waiting = null;
-    this.on.rest();
+    this.#pending = null;
+    this.on.idle();
   }
 }
 
@@ -177,7 +187,7 @@ function normal(prompt) {
   return prompt.trim().replace(/\s+/g, " ");
 }
 
-/** The sketch's id, which stands after the first byte. */
+/** The canvas's id, which stands after the first byte. */
 function uuid(bytes) {
   const hex = Array.from(new Uint8Array(bytes, 1, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");

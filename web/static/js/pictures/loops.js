@@ -1,12 +1,12 @@
-// Loops play where motion is welcome, and stop at a touch; small ones only while one looks at them.
+// Playback of loops: large ones play by themselves unless motion is reduced, small ones on hover or focus.
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-function begin(video) {
-  video.play().catch(() => { /* The browser waits for a touch first. */ });
+function play(video) {
+  video.play().catch(() => { /* Autoplay is blocked until the person touches the page. */ });
 }
 
-/** A large loop, which plays by itself and has a button beside it. */
+/** Give a large loop a button in place of the browser's controls. */
 function prepare(video) {
   const button = video.parentElement.querySelector("[data-play]");
   const show = () => {
@@ -16,11 +16,11 @@ function prepare(video) {
   };
   video.removeAttribute("controls");
   button.hidden = false;
-  button.addEventListener("click", () => (video.paused ? begin(video) : video.pause()));
+  button.addEventListener("click", () => (video.paused ? play(video) : video.pause()));
   video.addEventListener("play", show);
   video.addEventListener("pause", show);
   video.autoplay = !calm.matches;
-  if (!calm.matches) begin(video);
+  if (!calm.matches) play(video);
   show();
 }
 
@@ -28,7 +28,7 @@ function prepareAll() {
   for (const video of document.querySelectorAll("video[data-loop][controls]")) prepare(video);
 }
 
-for (const [type, act] of [["pointerover", begin], ["focusin", begin], ["pointerout", (video) => video.pause()], ["focusout", (video) => video.pause()]]) {
+for (const [type, act] of [["pointerover", play], ["focusin", play], ["pointerout", (video) => video.pause()], ["focusout", (video) => video.pause()]]) {
   document.addEventListener(type, ({ target }) => {
     const video = target.closest?.(".picture-link")?.querySelector("video");
     if (video && !calm.matches) act(video);

@@ -1,4 +1,4 @@
-// The page of one picture: what its buttons do without leaving it.
+// The page of one picture: its buttons, and the panel for sharing.
 
 import "./loops.js";
 import { parse, post, sentenceOf } from "../shared/http.js";
@@ -6,16 +6,16 @@ import { Pictures } from "./pictures.js";
 import { Socket } from "../shared/socket.js";
 import { announce, notice, word } from "../shared/words.js";
 
-const LOOK_AGAIN = 3_000;
+const POLL_INTERVAL = 3_000;
 
 const words = document.getElementById("words");
 const pictures = new Pictures(document.getElementById("drawn"));
 const socket = new Socket(words.dataset.socket, {
-  onFrame: (frame) => frame.type === "picture" && pictures.take(frame),
-  onUp: () => pictures.lookAgain(),
-  onDown: () => {},
+  onMessage: (message) => message.type === "picture" && pictures.apply(message),
+  onOpen: () => pictures.refreshAll(),
+  onClose: () => {},
 });
-setInterval(() => socket.open || document.hidden || pictures.lookAgain(), LOOK_AGAIN);
+setInterval(() => socket.open || document.hidden || pictures.refreshAll(), POLL_INTERVAL);
 
 // Sharing
 
@@ -27,7 +27,7 @@ function address() {
   return document.querySelector("[data-share-address]");
 }
 
-/** Make the link or take it back, and show what the panel says then. */
+/** Make the link or revoke it, and show the panel as the server renders it then. */
 async function share(form, submitter) {
   const response = await post(form.action, new URLSearchParams(new FormData(form, submitter))).catch(() => null);
   if (!response?.ok) return notice((await sentenceOf(response)) || word("failed"));
@@ -55,7 +55,7 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("click", ({ target }) => {
   const copies = target.closest("[data-copy-address]");
   if (copies) copy(copies).catch(() => address().select());
-  // Who closes the system's sheet has shared nothing, and knows it.
+  // Rejected when the person closes the system's sheet: nothing was shared.
   if (target.closest("[data-share-native]")) navigator.share({ url: address().value }).catch(() => {});
 });
 

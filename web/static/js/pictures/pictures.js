@@ -1,9 +1,9 @@
-// Pictures on a page: those in the making, and what their buttons ask for.
+// The pictures of a page: progress of those in the making, and the forms of their buttons.
 
 import { fragment, parse, post, sentenceOf } from "../shared/http.js";
 import { announce, notice, word } from "../shared/words.js";
 
-const UPLOAD = 120_000;
+const UPLOAD_TIMEOUT = 120_000;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const MAKING = "[data-status=waiting], [data-status=drawing]";
 
@@ -12,23 +12,33 @@ export class Pictures {
   #fetches = 0;
   #applied = new Map();
 
-  /** New pictures come into the wall in `section`; `onProgress({making, done})` hears how many, and how far (0 to 1). */
+  /**
+   * @param {HTMLElement} section Holds the wall, to which new pictures are added.
+   * @param {function({making: number, done: number}): void} onProgress Called with how many are in the making, and how
+   *   far they are together, from 0 to 1.
+   */
   constructor(section, onProgress = () => {}) {
     this.section = section;
     this.wall = section.querySelector("[data-wall]");
     this.onProgress = onProgress;
     document.addEventListener("submit", (event) => this.#submit(event));
-    this.#tell();
+    this.#report();
   }
 
+  /** The elements of all pictures in the making. */
   get making() {
     return [...document.querySelectorAll(`[data-picture]:is(${MAKING})`)];
   }
 
-  /** Ask for pictures, and put them on the wall. True when they were taken. */
-  async ask(url, fields) {
+  /**
+   * Request pictures, and add them to the wall. A failure is shown to the person.
+   * @param {string} url
+   * @param {object|FormData} fields
+   * @returns {Promise<boolean>} Whether the request was accepted.
+   */
+  async request(url, fields) {
     notice("");
-    const response = await post(url, fields, fields instanceof FormData ? UPLOAD : undefined).catch(() => null);
+    const response = await post(url, fields, fields instanceof FormData ? UPLOAD_TIMEOUT : undefined).catch(() => null);
     if (!response?.ok) {
       notice((await sentenceOf(response)) || word("failed"));
       return false;
@@ -38,23 +48,23 @@ export class Pictures {
     return true;
   }
 
-  /** The socket says how far a picture is. */
-  take({ id, status, done, of }) {
+  /** Show the progress in a `picture` message; fetch the picture again when it has ended or begun anew. */
+  apply({ id, status, done, of }) {
     const picture = document.getElementById(`p-${id}`);
     if (!picture) return;
     if ((status !== "waiting" && status !== "drawing") || !picture.matches(`:is(${MAKING})`)) return this.refresh(picture);
     this.#progress.set(id, of ? done / of : 0);
     picture.dataset.status = status;
     if (of) showProgress(picture, done, of);
-    this.#tell();
+    this.#report();
   }
 
-  /** Fetch what is in the making again, in case its news were missed. */
-  lookAgain() {
+  /** Fetch all pictures in the making again, as messages about them may have been missed. */
+  refreshAll() {
     for (const picture of this.making) this.refresh(picture);
   }
 
-  /** Fetch a picture again, and show it where its status has changed; an answer is stale after one that was asked for later. */
+  /** Fetch a picture again, and show it where its status has changed. An answer is stale after that of a later request. */
   async refresh({ id, dataset: { address } }) {
     const turn = (this.#fetches += 1);
     const card = document.getElementById(id)?.matches(".picture-card") ? "?card=1" : "";
@@ -69,9 +79,10 @@ export class Pictures {
     picture.replaceWith(fresh);
     this.#progress.delete(fresh.dataset.picture);
     if (over) announce(word("ready"));
-    this.#tell();
+    this.#report();
   }
 
+  /** Stop all pictures in the making. */
   stopAll() {
     for (const picture of this.making) picture.querySelector("[data-stop]")?.requestSubmit();
   }
@@ -80,11 +91,11 @@ export class Pictures {
     const first = found.firstElementChild;
     this.section.hidden = false;
     this.wall.prepend(found);
-    this.#tell();
+    this.#report();
     first.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
   }
 
-  #tell() {
+  #report() {
     const making = this.making;
     const done = making.reduce((sum, { dataset }) => sum + (this.#progress.get(dataset.picture) ?? 0), 0);
     this.onProgress({ making: making.length, done: making.length ? done / making.length : 1 });
@@ -96,7 +107,7 @@ export class Pictures {
     event.preventDefault();
     form.closest("[popover]")?.hidePopover();
     const fields = new URLSearchParams(new FormData(form, event.submitter));
-    if (form.matches("[data-makes]")) this.ask(form.action, fields);
+    if (form.matches("[data-makes]")) this.request(form.action, fields);
     else this.#change(form, fields);
   }
 
@@ -110,7 +121,7 @@ export class Pictures {
   }
 }
 
-/** Fill the band as far as the picture is. */
+/** Fill the band of a picture according to its progress. */
 function showProgress(picture, done, of) {
   const band = picture.querySelector(".band");
   const bar = picture.querySelector("progress");

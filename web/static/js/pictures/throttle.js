@@ -1,58 +1,59 @@
-// How often what one types is sent: the newest words, so many times a second at most, and for slow painters at rest only.
-// Between two times the server keeps the newest itself, and draws them as soon as it can.
+// Throttles what is typed: the newest value at most so often, and with a slow painter only once typing pauses (debounce).
+// Between two sends the server keeps the newest prompt, and draws it as soon as it can.
 
-const SHORTEST = 120;
-const SLOW = 2;
-const REST = 600;
+const INTERVAL = 120;
+const SLOW_SECONDS = 2;
+const DEBOUNCE = 600;
 
 export class Throttle {
-  /** What one picture takes, in seconds, as the server measures it. */
+  /** What one preview takes, in seconds, as the server measures it. */
   seconds = 0;
 
   #send;
   #timer = null;
   #newest;
-  #waits = false;
-  #free = 0;
+  #pending = false;
+  #nextAt = 0;
 
-  /** `send(value, hurry)` is called with the newest value; `hurry` says that nothing more will be typed now. */
+  /** @param {function(*, boolean): void} send Called with the newest value; the flag says that typing has paused. */
   constructor(send) {
     this.#send = send;
   }
 
+  /** Send `value` when it is due, or at once with `hurry`, in place of an older one that waits. */
   push(value, hurry = false) {
     this.#newest = value;
-    this.#waits = true;
-    if (hurry) this.#go(true);
-    else if (this.seconds > SLOW) this.#after(REST);
-    else if (Date.now() >= this.#free) this.#go(false);
-    else this.#timer ??= setTimeout(() => this.#go(false), this.#free - Date.now());
+    this.#pending = true;
+    if (hurry) this.#fire(true);
+    else if (this.seconds > SLOW_SECONDS) this.#debounce();
+    else if (Date.now() >= this.#nextAt) this.#fire(false);
+    else this.#timer ??= setTimeout(() => this.#fire(false), this.#nextAt - Date.now());
   }
 
-  /** Send what waits now; false when nothing does. */
+  /** Send the pending value now. Returns false when there is none. */
   flush() {
-    const waits = this.#waits;
-    if (waits) this.#go(true);
-    return waits;
+    const pending = this.#pending;
+    if (pending) this.#fire(true);
+    return pending;
   }
 
-  /** Forget what waits. */
-  drop() {
+  /** Drop the pending value. */
+  cancel() {
     clearTimeout(this.#timer);
     this.#timer = null;
-    this.#waits = false;
+    this.#pending = false;
   }
 
-  #after(pause) {
+  #debounce() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#go(false), pause);
+    this.#timer = setTimeout(() => this.#fire(false), DEBOUNCE);
   }
 
-  #go(hurry) {
+  #fire(hurry) {
     const value = this.#newest;
-    this.drop();
-    // One letter may come early, so that the last one seldom waits; the next then waits for both.
-    this.#free = Math.max(this.#free, Date.now() - SHORTEST) + SHORTEST;
+    this.cancel();
+    // One value may go early, so that the last one seldom waits; the next then waits for both.
+    this.#nextAt = Math.max(this.#nextAt, Date.now() - INTERVAL) + INTERVAL;
     this.#send(value, hurry);
   }
 }

@@ -1,10 +1,13 @@
-// A picture of one's own to begin with: chosen, dropped on the page, or pasted.
+// Uploads of a picture: chosen in a field, dropped on the page, or pasted.
 
-/** `send(fields)` is called with a `FormData` that holds the file. */
+/**
+ * @param {HTMLInputElement} field The field for files, whose name the upload takes.
+ * @param {function(FormData): void} send Called with the first image that was chosen, dropped or pasted.
+ */
 export function listenForUploads(field, send) {
   const root = document.documentElement;
 
-  function take(files) {
+  function sendImage(files) {
     const file = [...files].find((one) => one.type.startsWith("image/"));
     if (!file) return false;
     const fields = new FormData();
@@ -14,10 +17,10 @@ export function listenForUploads(field, send) {
   }
 
   field.addEventListener("change", () => {
-    take(field.files);
+    sendImage(field.files);
     field.value = "";
   });
-  document.addEventListener("paste", (event) => take(event.clipboardData.files) && event.preventDefault());
+  document.addEventListener("paste", (event) => sendImage(event.clipboardData.files) && event.preventDefault());
   document.addEventListener("dragover", (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
@@ -26,6 +29,6 @@ export function listenForUploads(field, send) {
   document.addEventListener("dragleave", (event) => event.relatedTarget || delete root.dataset.dropping);
   document.addEventListener("drop", (event) => {
     delete root.dataset.dropping;
-    if (take(event.dataTransfer.files)) event.preventDefault();
+    if (sendImage(event.dataTransfer.files)) event.preventDefault();
   });
 }

@@ -1,4 +1,4 @@
-// The field one writes in.
+// The composer: a growing text field with its send and stop buttons, and a draft kept over a reload.
 
 import { draft } from "./store.js";
 
@@ -6,7 +6,11 @@ const touch = matchMedia("(hover: none) and (pointer: coarse)");
 const grows = CSS.supports("field-sizing", "content");
 
 export class Composer {
-  /** `onSend(text)` is called for Enter and the button; when it returns true, the field is emptied. */
+  /**
+   * @param {HTMLFormElement} form
+   * @param {function(string): (boolean|undefined)} onSend Called for Enter and the button; the field is cleared when it
+   *   returns true. Without it the form is submitted as usual.
+   */
   constructor(form, onSend) {
     this.form = form;
     this.card = form.querySelector(".composer");
@@ -26,10 +30,12 @@ export class Composer {
     this.#changed();
   }
 
+  /** What is typed, without white space around it. */
   get text() {
     return this.field.value.trim();
   }
 
+  /** Whether the stop button stands in place of the send button. */
   get answering() {
     return "answering" in this.card.dataset;
   }
@@ -38,13 +44,14 @@ export class Composer {
     this.card.toggleAttribute("data-answering", yes);
   }
 
-  /** Put words back into the field, after what stands there. */
+  /** Append a text to what is typed, and focus the field. */
   put(text) {
     this.field.value = [this.text, text].filter(Boolean).join("\n");
     this.#changed();
     this.field.focus();
   }
 
+  /** Clear the field and its draft. */
   clear() {
     this.field.value = "";
     this.#changed();
@@ -59,7 +66,7 @@ export class Composer {
   }
 
   #key(event) {
-    // Enter that ends a word in an input method is not meant for us; Safari says so by the key code alone.
+    // Enter may end a word in an input method, which Safari reports by the key code alone.
     const composing = event.isComposing || event.keyCode === 229;
     if (event.key !== "Enter" || event.shiftKey || composing || touch.matches) return;
     event.preventDefault();

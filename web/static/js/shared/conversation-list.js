@@ -4,7 +4,7 @@ import { fragment } from "./http.js";
 
 let searching = new AbortController();
 
-/** Fetch the list again, as the words in the search field ask; a newer call ends an older one. */
+/** Fetch the list again, filtered by the search field. A newer call aborts an older one. */
 export async function refreshList() {
   const list = document.querySelector("[data-list]");
   if (!list || list.querySelector(".rename")) return;
@@ -18,7 +18,7 @@ export async function refreshList() {
   current?.setAttribute("aria-current", "page");
 }
 
-/** Show a conversation's new name where the page names it. */
+/** Show the new title of the open conversation in the page's title and heading. */
 export function showTitle(title) {
   document.title = document.title.replace(/^.*(?= · )/u, title.replaceAll("$", "$$$$"));
   for (const place of document.querySelectorAll("[data-page-title]")) place.textContent = title;

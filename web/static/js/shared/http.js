@@ -1,4 +1,4 @@
-// Asking the server, outside the socket.
+// HTTP requests to the server, beside the socket.
 
 const TIMEOUT = 15_000;
 
@@ -6,17 +6,29 @@ function token() {
   return document.querySelector('meta[name="csrf-token"]').content;
 }
 
-/** Post `fields` (or a `FormData` with files) to `url` and return the response. Throws when it takes too long, or `stop` aborts. */
-export function post(url, fields = {}, patience = TIMEOUT, stop = new AbortController().signal) {
+/**
+ * Post fields, or a form with files.
+ * @param {string} url
+ * @param {object|FormData|URLSearchParams} fields
+ * @param {number} timeout In milliseconds.
+ * @param {AbortSignal} abort
+ * @returns {Promise<Response>} Rejects when the network fails, the time is over, or `abort` fires.
+ */
+export function post(url, fields = {}, timeout = TIMEOUT, abort = new AbortController().signal) {
   return fetch(url, {
     method: "POST",
     body: fields instanceof FormData ? fields : new URLSearchParams(fields),
     headers: { "X-CSRFToken": token(), "X-Fragment": "1" },
-    signal: AbortSignal.any([AbortSignal.timeout(patience), stop]),
+    signal: AbortSignal.any([AbortSignal.timeout(timeout), abort]),
   });
 }
 
-/** The fragment at `url` as detached DOM, or null when there is none to have. */
+/**
+ * Fetch a part of a page.
+ * @param {string} url
+ * @param {AbortSignal} signal
+ * @returns {Promise<DocumentFragment|null>} Detached; null when the request fails.
+ */
 export async function fragment(url, signal = AbortSignal.timeout(TIMEOUT)) {
   try {
     const response = await fetch(url, { headers: { "X-Fragment": "1" }, signal });
@@ -26,13 +38,21 @@ export async function fragment(url, signal = AbortSignal.timeout(TIMEOUT)) {
   }
 }
 
-/** What the server says is wrong, as one sentence; empty when it says nothing. */
+/**
+ * The sentence of an error response.
+ * @param {Response|null} response
+ * @returns {Promise<string>} Empty when it holds none.
+ */
 export async function sentenceOf(response) {
   const found = await response?.json().catch(() => null);
   return found?.sentence ?? "";
 }
 
-/** HTML from our own server as detached DOM. */
+/**
+ * Parse HTML of our own server.
+ * @param {string} html
+ * @returns {DocumentFragment} Detached.
+ */
 export function parse(html) {
   const template = document.createElement("template");
   template.innerHTML = html;

@@ -6,7 +6,7 @@ import { refreshList, showTitle } from "./conversation-list.js";
 const side = document.getElementById("side");
 const menu = document.getElementById("conversation-menu");
 const dialog = document.getElementById("delete-dialog");
-const SEARCH_PAUSE = 200;
+const SEARCH_DEBOUNCE = 200;
 
 function fold(state) {
   document.documentElement.dataset.side = state;
@@ -20,17 +20,17 @@ document.querySelector("[data-fold]")?.addEventListener("click", () => fold("ope
 document.querySelector("[data-unfold]")?.addEventListener("click", () => fold("open"));
 matchMedia("(min-width: 48rem)").addEventListener("change", () => side?.matches(":popover-open") && side.hidePopover());
 
-// Who leaves also leaves nothing half-written behind in this tab.
+// Forms that sign out or erase also remove the drafts kept in this tab.
 document.addEventListener("submit", (event) => {
   if (event.target.matches("[data-forget]")) sessionStorage.clear();
 });
 
 // Search
 
-let pause;
+let debounce;
 document.querySelector("[data-search] input")?.addEventListener("input", () => {
-  clearTimeout(pause);
-  pause = setTimeout(() => refreshList(), SEARCH_PAUSE);
+  clearTimeout(debounce);
+  debounce = setTimeout(() => refreshList(), SEARCH_DEBOUNCE);
 });
 
 // The small menu beside a conversation

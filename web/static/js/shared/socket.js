@@ -1,34 +1,43 @@
-// The one WebSocket of a page: it reconnects by itself, and notices when the line is dead.
+// The WebSocket of a page: reconnects with exponential backoff, and detects a dead connection by pings.
 
-const PING_EVERY = 20_000;
-const SILENCE = 10_000;
-const SLOWEST_RETRY = 20_000;
-const CROWDED_PAUSE = 30_000;
+const PING_INTERVAL = 20_000;
+const PONG_TIMEOUT = 10_000;
+const LONGEST_BACKOFF = 20_000;
+const TOO_MANY_PAUSE = 30_000;
 const RELOAD_PAUSE = 60_000;
 
 export class Socket {
   #socket = null;
-  #tries = 0;
+  #attempts = 0;
   #timers = {};
 
-  /** `onFrame(frame)` for each frame (bytes as an ArrayBuffer), `onUp()` after each connect, `onDown()` after each loss. */
-  constructor(path, { onFrame, onUp, onDown }) {
+  /**
+   * @param {string} path
+   * @param {{onMessage: function((object|ArrayBuffer)): void, onOpen: function(): void, onClose: function(): void}} handlers
+   *   `onOpen` is called after each connect, `onClose` after each loss.
+   */
+  constructor(path, { onMessage, onOpen, onClose }) {
     this.url = new URL(path, location.href.replace(/^http/, "ws"));
-    Object.assign(this, { onFrame, onUp, onDown });
+    Object.assign(this, { onMessage, onOpen, onClose });
     addEventListener("online", () => this.#retryNow());
     addEventListener("pageshow", (event) => event.persisted && this.#retryNow());
     document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
     this.#connect();
   }
 
+  /** Whether it is connected. */
   get open() {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Send a frame; false when there is no connection to send it on. */
-  send(frame) {
+  /**
+   * Send a message.
+   * @param {object} message
+   * @returns {boolean} False when there is no connection.
+   */
+  send(message) {
     if (!this.open) return false;
-    this.#socket.send(JSON.stringify(frame));
+    this.#socket.send(JSON.stringify(message));
     return true;
   }
 
@@ -39,13 +48,13 @@ export class Socket {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.#pingLater();
-      this.onUp();
+      this.onOpen();
     };
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
-      this.#tries = 0;
+      this.#attempts = 0;
       this.#pingLater();
-      this.onFrame(typeof data === "string" ? JSON.parse(data) : data);
+      this.onMessage(typeof data === "string" ? JSON.parse(data) : data);
     };
     socket.onclose = ({ code }) => socket === this.#socket && this.#lost(code);
   }
@@ -54,28 +63,28 @@ export class Socket {
     this.#socket = null;
     clearTimeout(this.#timers.ping);
     if (code === 4401 && reloadedLongAgo()) return location.reload();
-    this.onDown();
-    this.#timers.retry = setTimeout(() => this.#connect(), this.#pause(code));
+    this.onClose();
+    this.#timers.retry = setTimeout(() => this.#connect(), this.#backoff(code));
   }
 
-  /** Milliseconds until the next try: growing, and never in step with the other browsers. */
-  #pause(code) {
-    if (code === 4429) return CROWDED_PAUSE * (1 + Math.random() / 2);
+  /** Milliseconds until the next attempt: growing, with jitter, so that browsers do not reconnect in step. */
+  #backoff(code) {
+    if (code === 4429) return TOO_MANY_PAUSE * (1 + Math.random() / 2);
     const first = code === 1012 ? 100 : 500;
-    const pause = Math.min(first * 2 ** this.#tries, SLOWEST_RETRY);
-    this.#tries += 1;
+    const pause = Math.min(first * 2 ** this.#attempts, LONGEST_BACKOFF);
+    this.#attempts += 1;
     return pause * (0.5 + Math.random() / 2);
   }
 
   #pingLater() {
     clearTimeout(this.#timers.ping);
-    this.#timers.ping = setTimeout(() => this.#ping(SILENCE), PING_EVERY);
+    this.#timers.ping = setTimeout(() => this.#ping(PONG_TIMEOUT), PING_INTERVAL);
   }
 
-  #ping(patience) {
+  #ping(timeout) {
     clearTimeout(this.#timers.ping);
     if (!this.send({ type: "ping" })) return;
-    this.#timers.ping = setTimeout(() => this.#drop(), patience);
+    this.#timers.ping = setTimeout(() => this.#drop(), timeout);
   }
 
   #drop() {
@@ -84,9 +93,9 @@ export class Socket {
     dead?.close();
   }
 
-  /** The page is looked at again: the line may have died while nobody looked. */
+  /** The page is visible again: the connection may have died meanwhile. */
   #wake() {
-    if (this.open) this.#ping(SILENCE / 2);
+    if (this.open) this.#ping(PONG_TIMEOUT / 2);
     else this.#retryNow();
   }
 
@@ -95,7 +104,7 @@ export class Socket {
   }
 }
 
-/** True at most once a minute, so that a page never reloads in a circle. */
+/** True at most once a minute, so that a page never reloads in a loop. */
 function reloadedLongAgo() {
   const last = Number(sessionStorage.getItem("reloaded") ?? 0);
   if (Date.now() - last < RELOAD_PAUSE) return false;

@@ -1,4 +1,4 @@
-// What was typed and has not arrived yet, kept over a reload in this tab.
+// Drafts and unsent messages, kept over a reload in the storage of this tab.
 
 function read(key, otherwise) {
   try {
@@ -12,28 +12,29 @@ function write(key, value) {
   try {
     if (value === null) sessionStorage.removeItem(key);
     else sessionStorage.setItem(key, JSON.stringify(value));
-  } catch { /* Storage is full or switched off: the page itself still has the words. */ }
+  } catch { /* Storage is full or switched off: the page itself still holds the text. */ }
 }
 
-/** The text being written under `name`. */
+/** The draft kept under `name`; an empty text removes it. */
 export const draft = {
   read: (name) => read(`draft:${name}`, ""),
   write: (name, text) => write(`draft:${name}`, text || null),
 };
 
-/** Messages on their way in one conversation: a list of `{id, text}`. */
+/** The messages of one conversation that the server has not accepted yet: a list of `{id, text}`. */
 export class Outbox {
   constructor(conversation) {
     this.key = `outbox:${conversation}`;
     this.entries = read(this.key, []);
   }
 
+  /** Keep a message. */
   add(entry) {
     this.entries.push(entry);
     write(this.key, this.entries);
   }
 
-  /** Forget the message `id`; true when it was there. */
+  /** Remove the message `id`. Returns whether it was there. */
   remove(id) {
     const before = this.entries.length;
     this.entries = this.entries.filter((entry) => entry.id !== id);
@@ -42,7 +43,10 @@ export class Outbox {
   }
 }
 
-/** A new UUID, also where the page came over plain HTTP and `randomUUID` is missing. */
+/**
+ * Make an id.
+ * @returns {string} A UUID, also over plain HTTP, where `randomUUID` is missing.
+ */
 export function newId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -1,21 +1,28 @@
-// Words the scripts need. They stand in the page, so that they are translated with it.
+// Texts and templates that the page holds for the scripts, so that they are translated with it, and its two status lines.
 
+/**
+ * @param {string} name
+ * @returns {string} The text in the page's attribute `data-word-NAME`.
+ */
 export function word(name) {
   const attribute = `data-word-${name}`;
   return document.querySelector(`[${attribute}]`).getAttribute(attribute);
 }
 
-/** A copy of what the page's `<template id=name>` holds. */
+/**
+ * @param {string} name
+ * @returns {Element} A copy of the element in the page's `<template id=NAME>`.
+ */
 export function piece(name) {
   return document.getElementById(name).content.firstElementChild.cloneNode(true);
 }
 
-/** Say it to those who listen. */
+/** Announce `text` to screen readers. */
 export function announce(text) {
   document.getElementById("status").textContent = text;
 }
 
-/** A quiet line over the composer; an empty text takes it away. */
+/** Show `text` in the line above the composer; an empty one hides it. */
 export function notice(text) {
   document.getElementById("notice").textContent = text;
 }

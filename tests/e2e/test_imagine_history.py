@@ -10,7 +10,7 @@ from tests.e2e.imagining import (
     are_drawn,
     button,
     cards,
-    film,
+    history,
     imagine,
     looks,
     looks_like,
@@ -25,8 +25,8 @@ FIRST, SECOND, LAST = "a llama", "a llama in a boat", "a llama in a boat at sea"
 
 
 async def look_at(hand: Hand, number: int) -> None:
-    """Go to a picture of the film, which has three."""
-    slider = film(hand.page)
+    """Go to a picture of the history, which has three."""
+    slider = history(hand.page)
     if hand.way == "keyboard":
         await hand.reach(slider)
         await hand.page.keyboard.press("Home")
@@ -40,16 +40,16 @@ async def look_at(hand: Hand, number: int) -> None:
 
 
 async def is_looked_at(page: Page, prompt: str) -> None:
-    await expect(film(page)).to_have_attribute("aria-valuetext", prompt)
+    await expect(history(page)).to_have_attribute("aria-valuetext", prompt)
 
 
-async def test_arrows_home_and_end_go_through_the_film(page: Page) -> None:
+async def test_arrows_home_and_end_go_through_the_history(page: Page) -> None:
     await imagine(page, FIRST)
     first = await looks(page)
     await write(page, SECOND)
     await write(page, LAST)
-    await expect(film(page)).to_have_attribute("max", "2")
-    await film(page).focus()
+    await expect(history(page)).to_have_attribute("max", "2")
+    await history(page).focus()
     for key, prompt in [("ArrowLeft", SECOND), ("Home", FIRST), ("ArrowRight", SECOND), ("End", LAST), ("Home", FIRST)]:
         await page.keyboard.press(key)
         await is_looked_at(page, prompt)
@@ -58,7 +58,7 @@ async def test_arrows_home_and_end_go_through_the_film(page: Page) -> None:
 
 async def test_who_looks_back_goes_on_from_the_end_by_typing(page: Page) -> None:
     await imagine(page, FIRST, SECOND)
-    await film(page).focus()
+    await history(page).focus()
     await page.keyboard.press("Home")
     await is_looked_at(page, FIRST)
     await write(page, LAST)
@@ -127,4 +127,4 @@ async def test_a_small_picture_that_is_made_after_the_words_are_gone_stays_out_o
     await page.evaluate("window.release()")
     await write(page, SECOND)
     await is_looked_at(page, SECOND)
-    await expect(film(page)).to_have_attribute("max", "0")
+    await expect(history(page)).to_have_attribute("max", "0")
