@@ -38,8 +38,8 @@ class PictureAdmin(NoEditAdmin):
     """Pictures: whose and how they came about. What they show is shown on demand only, and that is logged."""
 
     list_display = ("id", "person", "made", "status", "problem", "created_at", "finished_at")
-    fields = ("id", "person", "made", "status", "problem", "attempts", "created_at", "started_at", "finished_at",
-              "width", "height", "frames", "style", "from_upload")  # fmt: skip
+    fields = ("id", "person", "made", "status", "problem", "attempts", "created_at", "queued_at", "started_at",
+              "finished_at", "width", "height", "frames", "style", "from_upload")  # fmt: skip
     list_filter = ("status", "problem", "made", "from_upload")
     search_fields = ("=id", "=person__id", "=person__username")
     list_select_related = ("person",)

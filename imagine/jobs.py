@@ -13,6 +13,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -163,7 +164,8 @@ def again(person: UUID, picture: UUID) -> Picture:
     retry = Picture.objects.filter(id=found.id, status__in=(Picture.Status.FAILED, Picture.Status.STOPPED))
     with transaction.atomic():
         quota.check_making(person, 1)
-        is_new = retry.update(status=Picture.Status.WAITING, problem="", attempts=0, started_at=None)
+        waiting = {"status": Picture.Status.WAITING, "queued_at": timezone.now(), "attempts": 0}
+        is_new = retry.update(**waiting, problem="", started_at=None)
     if is_new:
         want_again(found.id)
         send([found])

@@ -75,6 +75,8 @@ class Picture(models.Model):
     problem = models.CharField(max_length=30, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
+    # Since when it waits: later than created_at once it was retried or queued again after a crash.
+    queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -93,7 +95,7 @@ class Picture(models.Model):
         permissions = [("see_picture", _("Can see what people drew"))]
         indexes = [
             models.Index(fields=["person", "-created_at"]),
-            models.Index(fields=["status", "created_at"]),
+            models.Index(fields=["status", "queued_at"]),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from imagine import jobs, keys, live, shares
@@ -100,9 +101,9 @@ def find_lost() -> None:
     for picture in drawn:
         if not redis().exists(keys.alive(picture.id)):
             _rescue(picture)
-    waiting = Picture.objects.filter(status=Status.WAITING, created_at__lt=now - SENT_AGAIN_AFTER)
-    for picture in waiting.order_by("created_at")[:MOST_AT_ONCE]:
-        if picture.created_at < now - GIVEN_UP_AFTER:
+    waiting = Picture.objects.filter(status=Status.WAITING, queued_at__lt=now - SENT_AGAIN_AFTER)
+    for picture in waiting.order_by("queued_at")[:MOST_AT_ONCE]:
+        if picture.queued_at < now - GIVEN_UP_AFTER:
             _give_up(picture, AwayError.code)
         elif redis().set(keys.sent(picture.id), 1, ex=SENT_SECONDS, nx=True):
             jobs.send([picture])
@@ -118,14 +119,18 @@ def _rescue(picture: Picture) -> None:
     if picture.attempts >= MOST_ATTEMPTS:
         _give_up(picture, InterruptedPictureError.code)
         return
-    same = Picture.objects.filter(id=picture.id, status=Status.DRAWING, attempts=picture.attempts)
-    if same.update(status=Status.WAITING):
+    if _unchanged(picture).update(status=Status.WAITING, queued_at=timezone.now()):
         logger.warning("picture %s lost its painter and is drawn again", picture.id)
         jobs.send([picture])
 
 
 def _give_up(picture: Picture, problem: str) -> None:
-    same = Picture.objects.filter(id=picture.id, status=picture.status, attempts=picture.attempts)
-    if same.update(status=Status.FAILED, problem=problem, finished_at=timezone.now()):
+    if _unchanged(picture).update(status=Status.FAILED, problem=problem, finished_at=timezone.now()):
         logger.warning("picture %s was given up: %s", picture.id, problem)
         jobs.publish_end(picture.person_id, picture.id, Status.FAILED)
+
+
+def _unchanged(picture: Picture) -> QuerySet[Picture]:
+    """The picture, unless it was claimed, ended or retried since it was read."""
+    seen = {name: getattr(picture, name) for name in ("id", "status", "attempts", "queued_at")}
+    return Picture.objects.filter(**seen)

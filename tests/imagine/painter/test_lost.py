@@ -125,6 +125,32 @@ def test_a_picture_that_nobody_draws_is_given_up_in_the_end(shop: Workshop, ada:
     assert ended(picture, "failed").problem == "away"
 
 
+def test_an_old_picture_that_is_tried_again_is_waited_for_again(shop: Workshop, ada: Visitor) -> None:
+    old, other = ask(ada, "/imagine/draw", prompt="a llama", count=2)
+    make_older(old, 2 * GIVEN_UP_AFTER)
+    shop.look_for_lost()
+    ended(old, "failed")
+    assert ada.post(f"/p/{old.id}/again", headers={"X-Fragment": "1"}).status_code == 201
+    # One look goes through both, the older one first.
+    make_older(other, GIVEN_UP_AFTER)
+    shop.look_for_lost()
+    ended(other, "failed")
+    old.refresh_from_db()
+    assert (old.status, old.problem) == ("waiting", "")
+
+
+def test_an_old_picture_whose_painter_died_is_waited_for_again(shop: Workshop, ada: Visitor) -> None:
+    old, other = ask(ada, "/imagine/draw", prompt="a llama", count=2)
+    Picture.objects.filter(id=old.id).update(status="drawing", attempts=1)
+    shop.silence(old)
+    make_older(old, 2 * GIVEN_UP_AFTER)
+    make_older(other, GIVEN_UP_AFTER)
+    shop.look_for_lost()
+    ended(other, "failed")
+    old.refresh_from_db()
+    assert (old.status, old.problem) == ("waiting", "")
+
+
 def test_who_typed_while_nobody_drew_sees_a_frame_once_somebody_does(shop: Workshop, ada: Visitor) -> None:
     begin(ada)
     with ada.socket("/ws/imagine/") as socket:

@@ -52,4 +52,5 @@ class Workshop:
 
 def make_older(picture: Picture, age: timedelta) -> None:
     """Let it have been asked for so long ago."""
-    Picture.objects.filter(id=picture.id).update(created_at=timezone.now() - age)
+    moment = timezone.now() - age
+    Picture.objects.filter(id=picture.id).update(created_at=moment, queued_at=moment)
