@@ -67,6 +67,12 @@ if newest.canvas == ARGV[1] and newest.number == tonumber(ARGV[2]) then
 end
 """
 
+# Deletes a person's slot while it is that of a canvas.
+LEAVE = """
+local slot = redis.call('GET', KEYS[1])
+if slot and cjson.decode(slot).canvas == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+
 
 @dataclass(frozen=True)
 class LivePrompt:
@@ -122,10 +128,11 @@ async def hurry(redis: AsyncRedis, person: UUID, canvas: UUID, number: int) -> N
 
 
 async def leave(redis: AsyncRedis, person: UUID, canvas: UUID) -> None:
-    """Forget what the person typed for `canvas`, unless it is another by now; what is being drawn of it stops."""
-    slot = cast(bytes | None, await redis.get(keys.slot(person)))
-    if slot is not None and LivePrompt.from_bytes(slot).canvas == canvas:
-        await redis.delete(keys.slot(person))
+    """Withdraw the person's live prompt, unless another canvas has put it; its preview is drawn no further.
+
+    Raises RedisError.
+    """
+    await cast(Awaitable[None], redis.eval(LEAVE, 1, keys.slot(person), str(canvas)))
 
 
 # For the process that draws

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -125,6 +126,31 @@ async def test_a_tab_that_closes_leaves_the_other_tab_its_drawing(redis: AsyncRe
     second = replace(first, canvas=uuid4(), prompt="in the second tab")
     await live.put(redis, second)
     await live.leave(redis, first.person, first.canvas)
+    assert [taken.prompt for taken in live.take(painter_side, 8)] == ["in the second tab"]
+
+
+class OtherTab(AsyncRedis):
+    """Right after the first command of this client, another tab of the person puts a prompt."""
+
+    client: AsyncRedis
+    prompt: LivePrompt | None
+
+    async def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        result = await super().execute_command(*arguments, **options)
+        prompt, self.prompt = self.prompt, None
+        if prompt:
+            await live.put(self.client, prompt)
+        return result
+
+
+async def test_what_another_tab_types_while_one_closes_is_drawn(
+    redis: AsyncRedis, painter_side: Redis, valkey: Valkey
+) -> None:
+    first = typed("in the first tab")
+    await live.put(redis, first)
+    async with OtherTab.from_url(valkey.url, db=7) as closing:
+        closing.client, closing.prompt = redis, replace(first, canvas=uuid4(), prompt="in the second tab")
+        await live.leave(closing, first.person, first.canvas)
     assert [taken.prompt for taken in live.take(painter_side, 8)] == ["in the second tab"]
 
 
