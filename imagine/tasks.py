@@ -70,7 +70,8 @@ def worker() -> "FinalWorker":
 @shared_task
 def draw_live() -> None:
     """Draw for those who type."""
-    worker().live.serve(LIVE_SECONDS)
+    if worker().live.serve(LIVE_SECONDS):
+        jobs.send_live()
 
 
 @shared_task(acks_late=True, reject_on_worker_lost=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from PIL import Image, ImageOps
 from redis import Redis
 
-from imagine import safety
+from imagine import jobs, safety
 from imagine.diffusion.pipeline import Renderer, Stroke
 from imagine.errors import ImagineError, RefusedPixelsError, UnableError
 from imagine.files import animate, develop, storage
@@ -48,15 +48,19 @@ class FinalWorker:
 
     def pictures(self, ids: Sequence[UUID]) -> None:
         """Draw each that still waits."""
-        for picture in ids:
-            self.live.serve(LIVE_SECONDS)
-            self._draw_claimed(picture, DRAW_SECONDS, self._picture)
+        self._draw_all(ids, DRAW_SECONDS, self._picture)
 
     def loops(self, ids: Sequence[UUID]) -> None:
         """Draw each that still waits as a loop."""
+        self._draw_all(ids, LOOP_SECONDS, self._loop)
+
+    def _draw_all(self, ids: Sequence[UUID], seconds: float, draw: Callable[[Claim], None]) -> None:
         for picture in ids:
             self.live.serve(LIVE_SECONDS)
-            self._draw_claimed(picture, LOOP_SECONDS, self._loop)
+            self._draw_claimed(picture, seconds, draw)
+        # Only now: between two steps the queue is served again anyway, and a task sent there would pile up behind us.
+        if self.live.serve(LIVE_SECONDS):
+            jobs.send_live()
 
     def _draw_claimed(self, picture: UUID, seconds: float, draw: Callable[[Claim], None]) -> None:
         claim = Claim.claim(picture, self._redis, seconds)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from redis import Redis
 
-from imagine import history, jobs, keys, live, safety
+from imagine import history, keys, live, safety
 from imagine.diffusion.pipeline import Painted, Renderer, Stroke
 from imagine.errors import CheckpointError, ImagineError, RefusedPixelsError, StoppedError
 from imagine.events import PromptRefused
@@ -25,13 +25,13 @@ class LiveWorker:
         self._checkpoints = checkpoints
         self._redis = redis
 
-    def serve(self, seconds: float) -> None:
-        """Draw for the people in the queue, for about so long; then a task is sent for what is left.
+    def serve(self, seconds: float) -> bool:
+        """Draw for the people in the queue, for about so long. Whether some may be left, for whom to serve again.
 
-        Nothing in a process without that role: it would load another checkpoint for it.
+        Nothing in a process without that role: it would load another checkpoint for it. Raises RedisError.
         """
         if "live" not in self._checkpoints.roles:
-            return
+            return False
         until = time.monotonic() + seconds
         while prompts := self._next():
             try:
@@ -42,8 +42,8 @@ class LiveWorker:
             finally:
                 live.release(self._redis, prompts)
             if time.monotonic() > until:
-                jobs.send_live()
-                return
+                return True
+        return False
 
     def _next(self) -> list[LivePrompt]:
         try:

@@ -2,11 +2,19 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 from PIL import ImageChops, ImageStat
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
-from imagine import keys
+from imagine import keys, live
+from imagine.live import LivePrompt
 from imagine.models import Picture
+from imagine.painter.checkpoints import Checkpoints
+from imagine.painter.live import LiveWorker
+from tests.imagine.diffusion.checkpoints import stable_diffusion
 from tests.imagine.drawing import LOOP_FILES, Pad, ask, begin, ended, picture_of, refused, shown
 from tests.imagine.painter.workshop import Workshop
 from tests.people import Visitor, next_address
@@ -141,6 +149,33 @@ def test_behind_a_painter_who_is_away_nobody_reads_a_place_in_line(database: Non
             socket.hear_until("pong")
             assert shop.valkey.size(keys.QUEUE) == before + 1
             assert "line" not in {frame["type"] for frame in socket.heard}
+
+
+def test_people_who_come_while_nobody_draws_leave_one_task(database: None, tmp_path: Path) -> None:
+    with Workshop(tmp_path) as shop, ExitStack() as doors:
+        for _ in range(3):
+            visitor = doors.enter_context(Visitor(shop.site, next_address()))
+            begin(visitor)
+            socket = doors.enter_context(visitor.socket("/ws/imagine/"))
+            Pad(socket).type("a llama")
+            socket.say("ping")
+            # What a socket says is carried out in its order.
+            socket.hear_until("pong")
+        assert shop.valkey.length("live") == 1
+
+
+async def test_who_draws_previews_for_a_while_says_whether_people_are_left(
+    valkey: Valkey, settings: Any, tmp_path: Path
+) -> None:
+    settings.IMAGINE_MODEL = str(stable_diffusion(tmp_path / "tiny"))
+    with Redis.from_url(valkey.url, db=8) as painter:
+        async with AsyncRedis.from_url(valkey.url, db=8) as page:
+            for _ in range(2):
+                await live.put(page, LivePrompt(uuid4(), uuid4(), 1, "a llama", "", "square", seed=3))
+        worker = LiveWorker(Checkpoints(("live",)), painter)
+        assert [worker.serve(0), painter.zcard(keys.QUEUE)] == [True, 1]
+        assert [worker.serve(60), painter.zcard(keys.QUEUE)] == [False, 0]
+        assert not LiveWorker(Checkpoints(("final",)), painter).serve(0)
 
 
 def test_people_who_share_a_pass_see_what_each_would_see_alone(database: None, tmp_path: Path) -> None:
