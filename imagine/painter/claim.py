@@ -1,11 +1,12 @@
 """One picture while somebody draws it: claimed once, told about, ended one way or the other."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 from redis import Redis
@@ -17,10 +18,14 @@ from imagine.events import PictureProgress
 from imagine.files import storage
 from imagine.models import Picture
 
+logger = logging.getLogger(__name__)
+
 Status = Picture.Status
 
 TELL_SECONDS = 0.2
 PROGRESS_SECONDS = 600
+# While it is drawn, its owner is read again not more often than this: a guest may be merged into an account meanwhile.
+OWNER_SECONDS = 2.0
 
 
 class Claim:
@@ -31,6 +36,8 @@ class Claim:
         self._redis = redis
         self._deadline = time.monotonic() + seconds
         self._next_tell = 0.0
+        self._owner = picture.person_id
+        self._next_owner_read = time.monotonic() + OWNER_SECONDS
 
     @classmethod
     def claim(cls, picture: UUID, redis: Redis, seconds: float) -> "Claim | None":
@@ -55,14 +62,17 @@ class Claim:
 
     def tell(self, done: int, of: int, status: Status = Status.DRAWING) -> None:
         """Tell the person's pages how far it is; while it is being drawn, not more often than they can show."""
-        now = time.monotonic()
-        if status == Status.DRAWING and now < self._next_tell:
+        now, is_drawn = time.monotonic(), status == Status.DRAWING
+        if is_drawn and now < self._next_tell:
             return
         self._next_tell = now + TELL_SECONDS
+        if not is_drawn or now >= self._next_owner_read:
+            self._next_owner_read = now + OWNER_SECONDS
+            self._read_owner()
         event = PictureProgress(str(self.picture.id), str(status), done, of)
         pipe = self._redis.pipeline(transaction=False)
         pipe.set(keys.progress(self.picture.id), f"{done}/{of}", ex=PROGRESS_SECONDS)
-        pipe.publish(keys.person(self.picture.person_id), event.to_bytes())
+        pipe.publish(keys.person(self._owner), event.to_bytes())
         pipe.execute()
 
     def finish(self, files: Mapping[str, bytes], size: tuple[int, int], frames: int = 1) -> None:
@@ -90,6 +100,16 @@ class Claim:
         if ended:
             self.tell(1, 1, status)
         return bool(ended)
+
+    def _read_owner(self) -> None:
+        try:
+            found = Picture.objects.filter(id=self.picture.id).values_list("person_id", flat=True).first()
+        except DatabaseError as error:
+            # Progress is no reason to lose a picture: the next read may work.
+            logger.warning("the owner of picture %s cannot be read: %s", self.picture.id, error)
+        else:
+            self._owner = found or self._owner
+        release_connection()
 
     def _sweep(self) -> None:
         """Deleted meanwhile: its files must not stay."""

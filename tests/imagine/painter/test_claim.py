@@ -1,5 +1,6 @@
 """One picture while somebody draws it: what others can read of it, and when."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
@@ -9,13 +10,17 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from redis import Redis
+from redis.client import PubSub
 
+from assistant import people
 from assistant.models import Person
+from imagine import keys
 from imagine.errors import RefusedPixelsError, StoppedError
+from imagine.events import PictureEvent, PictureProgress, from_bytes
 from imagine.files import storage
 from imagine.models import Picture
 from imagine.painter.claim import Claim
-from tests.servers import Valkey
+from tests.servers import Valkey, eventually
 
 
 class Watched(FileSystemStorage):
@@ -71,6 +76,36 @@ def test_what_a_picture_began_from_is_gone_before_anybody_reads_that_it_is_done(
 def test_what_a_stopped_picture_began_from_stays_so_that_it_can_be_drawn_again(work: Claim) -> None:
     work.fail(StoppedError("enough"))
     assert ending(work) == ("stopped", ["start.jpg"])
+
+
+@pytest.fixture
+def account(work: Claim, valkey: Valkey) -> Iterator[PubSub]:
+    """What is published to the account that the person, a guest, was merged into while their picture was drawn."""
+    guest = Person.objects.get(id=work.picture.person_id)
+    Person.objects.filter(id=guest.id).update(is_guest=True)
+    account = Person.objects.create_user(f"ada-{uuid4().hex}", password="a long password")
+    with Redis.from_url(valkey.url).pubsub(ignore_subscribe_messages=True) as published:
+        published.subscribe(keys.person(account.id))
+        people.merge(guest, account)
+        yield published
+
+
+def next_event(published: PubSub) -> PictureEvent | None:
+    message = published.get_message(timeout=0.1)
+    return from_bytes(message["data"]) if message else None
+
+
+def test_whose_guest_signed_in_meanwhile_sees_how_far_the_picture_is(work: Claim, account: PubSub) -> None:
+    events: list[PictureEvent | None] = []
+    eventually(lambda: work.tell(1, 2) or events.append(next_event(account)) or any(events))
+    assert PictureProgress(str(work.picture.id), "drawing", 1, 2) in events
+
+
+def test_whose_guest_signed_in_meanwhile_sees_how_the_picture_ended(work: Claim, account: PubSub) -> None:
+    work.finish({"picture.jpg": b"a picture"}, (1, 1))
+    events: list[PictureEvent | None] = []
+    eventually(lambda: events.append(next_event(account)) or any(events))
+    assert PictureProgress(str(work.picture.id), "done", 1, 1) in events
 
 
 def test_who_was_given_up_meanwhile_neither_ends_the_picture_nor_deletes_its_files(work: Claim) -> None:
