@@ -76,7 +76,7 @@ def draw(
         )
         for number in range(first, first + min(max(count, 1), MOST_AT_ONCE))
     ]
-    return _ask_for(person, pictures)
+    return _ask_for(person, _grouped(pictures))
 
 
 def keep(person: UUID, canvas: UUID, number: int) -> Picture:
@@ -86,10 +86,11 @@ def keep(person: UUID, canvas: UUID, number: int) -> Picture:
 
 
 def finish(person: UUID, canvas: UUID, number: int) -> Picture:
-    """A large picture from a preview of the person's history, which is kept too, as its parent."""
+    """A large picture from a preview of the person's history, which is kept too, as its parent: both or neither."""
     preview = _preview(person, canvas, number)
-    parent = _ask_for(person, [_kept(preview)], {"start.jpg": preview.jpeg})[0]
-    return _ask_for(person, [_child(parent, Made.FINISHED, strength=FINISH_STRENGTH, seed=preview.prompt.seed)])[0]
+    parent = _kept(preview)
+    large = _child(parent, Made.FINISHED, strength=FINISH_STRENGTH, seed=preview.prompt.seed)
+    return _ask_for(person, [parent, large], {"start.jpg": preview.jpeg})[1]
 
 
 def grow(person: UUID, canvas: UUID) -> Picture:
@@ -129,7 +130,7 @@ def vary(person: UUID, picture: UUID, count: int = VARIANTS, shape: str = "", se
         )
         for number in range(first, first + min(max(count, 1), MOST_AT_ONCE))
     ]
-    return _ask_for(person, children)
+    return _ask_for(person, _grouped(children))
 
 
 def restyle(person: UUID, picture: UUID, style: str) -> Picture:
@@ -202,7 +203,7 @@ def forget(person: UUID) -> None:
 
 
 def send(pictures: Sequence[Picture]) -> None:
-    """Give pictures of one group to whoever draws. While Redis is away they wait: find_lost sends them later."""
+    """Send one task for pictures that are all still, or all loops. While Redis is away find_lost sends it later."""
     task = "imagine.tasks.animate" if pictures[0].moves else "imagine.tasks.draw"
     try:
         current_app.send_task(task, args=[[str(picture.id) for picture in pictures]], retry=False)
@@ -256,11 +257,21 @@ def _child(parent: Picture, made: Made, **changes: object) -> Picture:
     return Picture(parent=parent, made=made, **{**same, **changes})
 
 
-def _ask_for(person: UUID, pictures: Sequence[Picture], files: dict[str, bytes] | None = None) -> list[Picture]:
-    """Store `pictures` as one group of the person, with the files of the first, and have them drawn."""
+def _grouped(pictures: list[Picture]) -> list[Picture]:
+    """The same, shown as made together."""
     group = uuid4()
     for picture in pictures:
-        picture.person_id, picture.group = person, group
+        picture.group = group
+    return pictures
+
+
+def _ask_for(person: UUID, pictures: Sequence[Picture], files: dict[str, bytes] | None = None) -> list[Picture]:
+    """Store `pictures` for the person, with the files of the first, and have one task draw them: all or none.
+
+    Raises BusyDrawingError, TooManyPicturesError, PictureNotFoundError for a person who was erased meanwhile.
+    """
+    for picture in pictures:
+        picture.person_id = person
     with transaction.atomic():
         quota.check_kept(person, len(pictures))
         Picture.objects.bulk_create(pictures)

@@ -93,6 +93,7 @@ def test_a_frame_is_kept_finished_and_grown_into_a_loop(ada: Visitor) -> None:
     assert ended(finished).prompt == "a llama in a boat at sea"
     assert finished.parent is not None
     assert finished.parent.made == Picture.Made.KEPT
+    assert finished.parent.group != finished.group
     loop = ended(ask(ada, "/imagine/grow", sketch=pad.sketch)[0])
     assert set(loop.files) == LOOP_FILES
     assert shown(loop, "loop.gif").n_frames > 3  # type: ignore[attr-defined]
