@@ -3,6 +3,7 @@
 from io import BytesIO
 from itertools import islice
 
+from django.conf import settings
 from PIL import ExifTags, Image, ImageCms
 
 from imagine.errors import BadUploadError, LargeUploadError
@@ -14,7 +15,6 @@ SIGNATURES: dict[Form, tuple[bytes, ...]] = {
     "webp": (b"RIFF",),
     "gif": (b"GIF87a", b"GIF89a"),
 }
-MOST_BYTES = 12_000_000
 # A phone's camera at its usual setting has 12 to 24 million.
 MOST_PIXELS = 40_000_000
 # Chunks, segments, frames: a photograph of 12 MB has a few thousand at most. Each costs Pillow some work to read.
@@ -42,11 +42,11 @@ UPRIGHT = {
 def read_upload(data: bytes) -> Image.Image:
     """The picture in a JPEG, PNG, WebP or GIF (its first frame), whatever the file's name says.
 
-    RGB, upright, in sRGB, on white where it was transparent, longest side MOST_SIDE at most, without metadata.
-    Raises BadUploadError, or LargeUploadError before anything is decoded.
+    `data` has UPLOAD_BYTES at most. RGB, upright, in sRGB, on white where it was transparent, longest side MOST_SIDE at
+    most, without metadata. Raises BadUploadError, or LargeUploadError before anything is decoded.
     """
-    if len(data) > MOST_BYTES:
-        raise LargeUploadError(f"{len(data)} bytes, {MOST_BYTES} are allowed")
+    if len(data) > settings.UPLOAD_BYTES:
+        raise LargeUploadError(f"{len(data)} bytes, {settings.UPLOAD_BYTES} are allowed")
     form = _form(data)
     try:
         _check_parts(data, form)

@@ -6,10 +6,11 @@ import zlib
 
 import numpy as np
 import pytest
+from django.conf import settings
 from PIL import ExifTags, Image, ImageCms
 
 from imagine.errors import BadUploadError, LargeUploadError
-from imagine.files.uploads import MOST_BYTES, MOST_PARTS, MOST_SCANS, MOST_SIDE, read_upload
+from imagine.files.uploads import MOST_PARTS, MOST_SCANS, MOST_SIDE, read_upload
 from tests.imagine.drawings import encoded, gradient, moving
 
 FORMS = ["jpeg", "png", "webp", "gif"]
@@ -217,9 +218,9 @@ def test_compressed_texts_and_profiles_do_not_grow_without_bound() -> None:
 
 def test_a_file_at_the_limit_is_read_and_one_byte_more_is_not() -> None:
     data = encoded(gradient(), "png")
-    assert read_upload(data + bytes(MOST_BYTES - len(data))).size == (96, 64)
+    assert read_upload(data + bytes(settings.UPLOAD_BYTES - len(data))).size == (96, 64)
     with pytest.raises(LargeUploadError):
-        read_upload(data + bytes(MOST_BYTES - len(data) + 1))
+        read_upload(data + bytes(settings.UPLOAD_BYTES - len(data) + 1))
 
 
 # Pillow warns of odd EXIF data and goes on, which is what we want.
