@@ -1,4 +1,4 @@
-"""Find a checkpoint: a folder in the layout of diffusers, here or fetched once from a hub. Knows no torch."""
+"""Find and check a checkpoint: a folder in the layout of diffusers, local or downloaded once from a hub. No torch."""
 
 import json
 import math
@@ -14,22 +14,23 @@ from imagine.diffusion.hub import INDEX, HubName, Progress, fetch, is_plain
 from imagine.errors import CheckpointError
 
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
-# They can hold a program that runs when they are read.
+# Pickles can hold a program that runs when they are read.
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".py")
 LARGEST_JSON = 20_000_000
 # The format's own limit, https://github.com/huggingface/safetensors#format
 LARGEST_HEADER = 100_000_000
-LEAST_BYTES_PER_NUMBER = 2
+# Of float16 and bfloat16, the smallest that weights are held in here.
+LEAST_BYTES_PER_PARAMETER = 2
 CLASS_NAME = re.compile(r"[A-Za-z]\w{0,100}", re.ASCII)
 PART_NAME = re.compile(r"[a-z]\w{0,60}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A folder that was looked through. `parts` maps each part to its library and class, None where it has none.
+    """A folder that was checked. `parts` maps each part to its library and class, None where it has none.
 
-    `numbers` counts what the weights hold, `bytes` their size on disk; `variant` is the part of the weights' file names
-    ("fp16") when there are only such.
+    `parameters` counts those of all weights, `bytes` is their size on disk; `variant` is the part of the weights' file
+    names ("fp16") when there are only such.
     """
 
     name: str
@@ -37,14 +38,14 @@ class Checkpoint:
     class_name: str
     parts: Mapping[str, tuple[str, str] | None]
     bytes: int
-    numbers: int
+    parameters: int
     variant: str | None = None
 
 
 def find(name: str, folder: Path, progress: Progress | None = None, hub: str | None = None) -> Checkpoint:
     """The checkpoint that `name` means: a folder, or `user/name` (or `user/name@revision`) on the hub.
 
-    One on the hub is fetched into `folder` once; `progress` is called with the bytes there and in all. `hub` is the
+    One on the hub is downloaded into `folder` once; `progress` is called with the bytes there and in all. `hub` is the
     hub's address, that of HF_ENDPOINT when it is None. Raises CheckpointError with a sentence for the operator.
     """
     path = Path(name).expanduser()
@@ -68,7 +69,7 @@ def memory() -> int:
 
 
 def read(path: Path, name: str) -> Checkpoint:
-    """Look through a folder. Raises CheckpointError when it is pickled, broken, lacks a part, or is too large."""
+    """Check a folder. Raises CheckpointError when it is pickled, broken, lacks a part, or is too large."""
     if not (path / INDEX).is_file():
         raise CheckpointError(f"There is no {INDEX} in {path}. Name a folder in the layout of diffusers.")
     refuse_pickles(path)
@@ -78,18 +79,18 @@ def read(path: Path, name: str) -> Checkpoint:
         raise CheckpointError(f"{path / INDEX} names no class of diffusers in _class_name.")
     parts = dict(parts_of(index, path))
     files = [file for part, origin in parts.items() if origin for file in weights(path / part)]
-    numbers = sum(numbers_in(file) for file in files)
-    if numbers * LEAST_BYTES_PER_NUMBER > memory():
-        needed, have = numbers * LEAST_BYTES_PER_NUMBER / 1e9, memory() / 1e9
+    parameters = sum(parameters_in(file) for file in files)
+    if parameters * LEAST_BYTES_PER_PARAMETER > memory():
+        needed, have = parameters * LEAST_BYTES_PER_PARAMETER / 1e9, memory() / 1e9
         raise CheckpointError(
             f"{path} needs {needed:.0f} GB of memory; this machine has {have:.0f} GB. Choose a smaller one."
         )
     variant = "fp16" if any(".fp16" in file.name for file in files) else None
-    return Checkpoint(name, path, class_name, parts, sum(file.stat().st_size for file in files), numbers, variant)
+    return Checkpoint(name, path, class_name, parts, sum(file.stat().st_size for file in files), parameters, variant)
 
 
 def refuse_pickles(path: Path) -> None:
-    """Raise CheckpointError when a file could run a program, whether it would be read or not."""
+    """Raises CheckpointError for a file that could run a program, whether it would be read or not."""
     for file in path.rglob("*"):
         if file.suffix.lower() in PICKLED and file.is_file():
             raise CheckpointError(
@@ -117,7 +118,7 @@ def parts_of(index: Mapping[str, Any], path: Path) -> Iterator[tuple[str, tuple[
     for part, origin in index.items():
         match origin:
             case [str(library), str(class_name)] if PART_NAME.fullmatch(part):
-                # Over anything but objects, diffusers would ask the hub.
+                # Where a config holds anything but an object, diffusers would query the hub.
                 if not [read_json(file) for file in (path / part).glob("*config.json")]:
                     raise CheckpointError(
                         f"The part {part} is missing in {path}. Copy or fetch the whole folder again."
@@ -145,8 +146,11 @@ def weights(part: Path) -> list[Path]:
     return found
 
 
-def numbers_in(file: Path) -> int:
-    """How many numbers a safetensors file holds, by its header. Raises CheckpointError when it is cut or another."""
+def parameters_in(file: Path) -> int:
+    """How many parameters a safetensors file holds, by its header.
+
+    Raises CheckpointError for a file that is cut off, or none of that format.
+    """
     try:
         with file.open("rb") as opened:
             length = int.from_bytes(opened.read(8), "little")

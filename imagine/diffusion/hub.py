@@ -1,4 +1,4 @@
-"""Fetch a checkpoint from a hub: only what is safe to read, at one commit, once."""
+"""Download a checkpoint from a hub: only files that are safe to read, all of one commit, once."""
 
 import functools
 import json
@@ -22,12 +22,12 @@ INDEX = "model_index.json"
 TOP = (INDEX, "chaski.json")
 # .model is the vocabulary of a sentencepiece tokenizer, .jinja the text around a prompt: both are read, neither is run.
 READ = (".json", ".txt", ".model", ".jinja")
-# Its presence says that all files are there; it holds the commit.
-WHOLE = ".commit"
+# Written last: a folder that has it is complete. It holds the commit.
+COMPLETE = ".commit"
 MOST_FILES = 500
-WAIT = 30.0
+HUB_SECONDS = 30.0
 
-# Called with the bytes that are there and the bytes of the whole.
+# Called with the bytes downloaded and the bytes in all.
 Progress = Callable[[int, int], None]
 
 
@@ -50,25 +50,26 @@ class HubName:
 
 
 class Bar(tqdm):
-    """What the hub's client takes for a progress bar: it tells how many bytes of a file are there."""
+    """What the hub's client takes for a progress bar: it reports how many bytes of a file are downloaded."""
 
-    def __init__(self, tell: Callable[[int], None], initial: int = 0, **_settings: Any) -> None:
+    def __init__(self, report: Callable[[int], None], initial: int = 0, **_settings: Any) -> None:
         super().__init__(disable=True)  # type: ignore[no-untyped-call]
-        self.tell = tell
-        self.there = initial
+        self.report = report
+        self.downloaded = initial
 
     def update(self, n: float | None = 1) -> None:
-        self.there += int(n or 0)
-        self.tell(self.there)
+        self.downloaded += int(n or 0)
+        self.report(self.downloaded)
 
 
 def fetch(remote: HubName, folder: Path, memory: int, progress: Progress | None, hub: str | None) -> Path:
-    """The folder with the checkpoint, fetched unless it is there already; what was cut off is continued.
+    """The folder with the checkpoint, downloaded unless it is complete already. A partial download is resumed.
 
-    `memory` is how many bytes its weights may need. Raises CheckpointError.
+    `memory` is how many bytes its weights may need, `hub` the hub's address, None for the client's own. Raises
+    CheckpointError.
     """
     path = remote.folder(folder)
-    if (path / WHOLE).exists():
+    if (path / COMPLETE).exists():
         return path
     hub = (hub or constants.ENDPOINT).rstrip("/")
     try:
@@ -83,30 +84,35 @@ def fetch(remote: HubName, folder: Path, memory: int, progress: Progress | None,
 
 
 def fetch_files(remote: HubName, path: Path, memory: int, progress: Progress, hub: str) -> None:
-    """Fetch the files into `path`, all from one commit, and mark it as whole then."""
-    info = HfApi(endpoint=hub).model_info(remote.repo, revision=remote.revision, files_metadata=True, timeout=WAIT)
+    """Download the files into `path`, all of one commit, and mark it as complete.
+
+    Raises CheckpointError, and what the hub's client raises: httpx2.HTTPError, OSError, ValueError.
+    """
+    info = HfApi(endpoint=hub).model_info(
+        remote.repo, revision=remote.revision, files_metadata=True, timeout=HUB_SECONDS
+    )
     commit, sizes = str(info.sha), {file.rfilename: file.size or 0 for file in info.siblings or []}
     get = functools.partial(hf_hub_download, remote.repo, revision=commit, local_dir=path, endpoint=hub)
     if INDEX not in sizes:
         raise CheckpointError(f"{remote.repo} has no {INDEX}: it is no checkpoint in the layout of diffusers.")
     index = json.loads(Path(get(INDEX)).read_text("utf-8"))
     wanted = dict(choose(sizes, index))
-    check_room(remote, path, wanted, memory)
+    check_space(remote, path, wanted, memory)
     done, total = 0, sum(wanted.values())
     for name, size in wanted.items():
-        get(name, tqdm_class=functools.partial(Bar, functools.partial(tell, progress, done, total)))
+        get(name, tqdm_class=functools.partial(Bar, functools.partial(report, progress, done, total)))
         done += size
         progress(done, total)
-    (path / WHOLE).write_text(commit)
+    (path / COMPLETE).write_text(commit)
 
 
-def tell(progress: Progress, done: int, total: int, there: int) -> None:
-    """`there` bytes of a file are there, after `done` bytes of other files."""
-    progress(min(done + there, total), total)
+def report(progress: Progress, done: int, total: int, downloaded: int) -> None:
+    """Report `downloaded` bytes of one file, after `done` bytes of others, as a part of `total`."""
+    progress(min(done + downloaded, total), total)
 
 
 def choose(sizes: Mapping[str, int], index: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """The files worth fetching, with their sizes: those of the parts, their weights in one precision only."""
+    """The files to download, with their sizes: those of the parts, their weights in one precision only."""
     plain = {PurePosixPath(name).parent for name in sizes if is_plain(name)}
     for name, size in sizes.items():
         path = PurePosixPath(name)
@@ -126,8 +132,8 @@ def is_plain(name: str) -> bool:
     return path.suffix == ".safetensors" and path.name.count(".") == 1
 
 
-def check_room(remote: HubName, path: Path, wanted: Mapping[str, int], memory: int) -> None:
-    """Raise CheckpointError when it is too much for the client, the disk or the memory."""
+def check_space(remote: HubName, path: Path, wanted: Mapping[str, int], memory: int) -> None:
+    """Raises CheckpointError for a checkpoint of too many files, or too large for the disk or the memory."""
     if len(wanted) > MOST_FILES:
         raise CheckpointError(f"{remote.repo} has {len(wanted)} files; that is no checkpoint.")
     total, free = sum(wanted.values()), shutil.disk_usage(path).free

@@ -1,4 +1,4 @@
-"""Load a checkpoint into diffusers pipelines, and ask them what they can. Imported by pipeline.py only."""
+"""Load a checkpoint into diffusers pipelines, and read from them what they can do. Imported by pipeline.py only."""
 
 import copy
 import inspect
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 # Diffusers reads it when it is imported: a checkpoint brings no program of its own.
 os.environ["DIFFUSERS_DISABLE_REMOTE_CODE"] = "true"
-# Transformers advises programmers while it is imported, before quiet() can ask it not to.
+# Transformers logs advice while it is imported, before quiet() can set its level.
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import diffusers
@@ -20,7 +20,7 @@ import torch
 import transformers
 
 with warnings.catch_warnings():
-    # One of the many families behind it uses what torch has deprecated.
+    # One of the pipelines that it imports uses what torch has deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
     from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting, AutoPipelineForText2Image
 
@@ -28,37 +28,40 @@ from imagine.diffusion.checkpoint import Checkpoint
 from imagine.diffusion.recipes import Recipe, RenderOptions
 from imagine.errors import CheckpointError
 
-# The classes of diffusers share no type that tells their arguments.
+# The classes of diffusers share no type for the arguments of their calls.
 Pipeline = Any
 LIBRARIES = ("diffusers", "transformers")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 OUT_OF_MEMORY = torch.OutOfMemoryError
+# Pipelines that start from a picture and work on the weights of another one, though diffusers' own table of such
+# pairs (AUTO_IMAGE2IMAGE_PIPELINES_MAPPING) lacks them.
 RELATIVES = {
     "SanaSprintPipeline": "SanaSprintImg2ImgPipeline",
     "LTXPipeline": "LTXImageToVideoPipeline",
 }
+# Our own bound, where no recipe is known: many pipelines default to 50.
 MOST_STEPS = 28
 SMALLEST, LARGEST = 16, 2048
 LIVE_ON_CPU, LIVE_ON_GPU = 256, 512
 
 
 class Pipelines(NamedTuple):
-    """Ways to use one set of weights. None: this checkpoint has no such way."""
+    """The pipelines on one set of weights, by task. None: this checkpoint has no such pipeline."""
 
     draw: Pipeline | None
     redraw: Pipeline | None
     fill: Pipeline | None
-    film: Pipeline | None
+    video: Pipeline | None
     device: torch.device
 
     @property
     def main(self) -> Pipeline:
-        return self.draw or self.film
+        return self.draw or self.video
 
     def twins(self) -> "Pipelines":
-        """The same weights, with schedulers of their own: those know how far their picture is."""
-        ways = {name: pipe and with_own_scheduler(pipe) for name, pipe in self._asdict().items() if name != "device"}
-        return Pipelines(**ways, device=self.device)
+        """The same weights, with schedulers of their own: a scheduler holds the state of the picture being drawn."""
+        pipes = {name: pipe and with_own_scheduler(pipe) for name, pipe in self._asdict().items() if name != "device"}
+        return Pipelines(**pipes, device=self.device)
 
 
 def load(checkpoint: Checkpoint, recipe: Recipe, options: RenderOptions) -> Pipelines:
@@ -67,8 +70,8 @@ def load(checkpoint: Checkpoint, recipe: Recipe, options: RenderOptions) -> Pipe
     pipeline_class = allowed(checkpoint)
     device = device_of(options)
     precision = precision_of(options, device)
-    check_room(checkpoint, device, precision)
-    # Some classes insist on hearing that an optional part is left out.
+    check_memory(checkpoint, device, precision)
+    # Some classes require an optional part that is left out to be passed as None.
     absent: dict[str, Any] = {part: None for part, origin in checkpoint.parts.items() if origin is None}
     try:
         base = pipeline_class.from_pretrained(
@@ -83,10 +86,10 @@ def load(checkpoint: Checkpoint, recipe: Recipe, options: RenderOptions) -> Pipe
     except OUT_OF_MEMORY as error:
         raise CheckpointError(f"{checkpoint.name} does not fit into the memory of {device}.") from error
     except Exception as error:
-        # Over a broken folder the libraries raise whatever happens to them.
+        # The libraries raise exceptions of any kind for a broken folder.
         raise CheckpointError(f"{checkpoint.path} cannot be loaded: {error}") from error
     reschedule(base, recipe)
-    return ways(base, device)
+    return pipelines_of(base, device)
 
 
 def with_own_scheduler(pipe: Pipeline) -> Pipeline:
@@ -98,7 +101,7 @@ def with_own_scheduler(pipe: Pipeline) -> Pipeline:
 
 
 def quiet() -> None:
-    """No progress bars and no advice for programmers on the operator's screen."""
+    """Turn off the progress bars and the warnings of the libraries, which the operator can do nothing about."""
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
@@ -106,7 +109,7 @@ def quiet() -> None:
 
 
 def allowed(checkpoint: Checkpoint) -> type[Pipeline]:
-    """The class that diffusers itself has for it. Raises CheckpointError for others, and for parts from elsewhere."""
+    """The pipeline class of diffusers itself. Raises CheckpointError for others, and for parts from other libraries."""
     try:
         found = getattr(diffusers, checkpoint.class_name, None)
     except RuntimeError as error:
@@ -126,21 +129,21 @@ def is_family(library: str) -> bool:
 
 
 def device_of(options: RenderOptions) -> torch.device:
-    """The device that is set, or the best there is. Raises CheckpointError when it is not there."""
+    """The device that is set, or the best available. Raises CheckpointError when it is not available."""
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     name = options.device or ("cuda" if cuda else "mps" if mps else "cpu")
     try:
         device = torch.device(name)
     except RuntimeError as error:
         raise CheckpointError(f"There is no device {name}; use cpu, cuda or mps.") from error
-    there = {"cpu": True, "cuda": cuda and (device.index or 0) < torch.cuda.device_count(), "mps": mps}
-    if not there.get(device.type, False):
+    available = {"cpu": True, "cuda": cuda and (device.index or 0) < torch.cuda.device_count(), "mps": mps}
+    if not available.get(device.type, False):
         raise CheckpointError(f"This machine has no device {name}; use cpu, or leave it empty.")
     return device
 
 
 def precision_of(options: RenderOptions, device: torch.device) -> torch.dtype:
-    """How numbers are held. Raises CheckpointError for one that does not work there."""
+    """The dtype that is set, or the best for the device. Raises CheckpointError for one that does not work there."""
     if options.precision:
         wanted = PRECISIONS.get(options.precision)
         if wanted is None or (wanted is torch.float16 and device.type == "cpu"):
@@ -154,9 +157,9 @@ def precision_of(options: RenderOptions, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if good else torch.float16
 
 
-def check_room(checkpoint: Checkpoint, device: torch.device, precision: torch.dtype) -> None:
-    """Raise CheckpointError when the weights alone are larger than the free memory."""
-    needed = checkpoint.numbers * precision.itemsize
+def check_memory(checkpoint: Checkpoint, device: torch.device, precision: torch.dtype) -> None:
+    """Raises CheckpointError when the weights alone are larger than the free memory."""
+    needed = checkpoint.parameters * precision.itemsize
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
     if needed > free:
         hint = ", set the precision bfloat16," if device.type == "cpu" and precision is torch.float32 else ""
@@ -177,25 +180,25 @@ def reschedule(base: Pipeline, recipe: Recipe) -> None:
     base.scheduler = chosen.from_config(base.scheduler.config, **recipe.scheduler_changes)
 
 
-def ways(base: Pipeline, device: torch.device) -> Pipelines:
-    """What can be made of one set of weights, asked of diffusers. Raises CheckpointError when that is nothing."""
-    film = fitting(relative(base) or base, "num_frames")
+def pipelines_of(base: Pipeline, device: torch.device) -> Pipelines:
+    """The pipelines that diffusers has for these weights. Raises CheckpointError when there is none."""
+    video = fitting(relative(base) or base, "num_frames")
     text = fitting(sibling(AutoPipelineForText2Image, base) or base, "prompt")
-    draw = None if film else text
-    redraw = None if film else fitting(sibling(AutoPipelineForImage2Image, base) or relative(base), "image")
-    fill = None if film else fitting(sibling(AutoPipelineForInpainting, base), "mask_image")
-    if not (film or draw):
-        raise CheckpointError(f"A {type(base).__name__} makes no pictures from words and no films.")
-    for pipe in (film, draw, redraw, fill):
+    draw = None if video else text
+    redraw = None if video else fitting(sibling(AutoPipelineForImage2Image, base) or relative(base), "image")
+    fill = None if video else fitting(sibling(AutoPipelineForInpainting, base), "mask_image")
+    if not (video or draw):
+        raise CheckpointError(f"A {type(base).__name__} makes no pictures from words and no videos.")
+    for pipe in (video, draw, redraw, fill):
         if pipe:
             pipe.set_progress_bar_config(disable=True)
             # SDXL marks its pictures by itself where a certain package is installed; marks.py does that for all.
             pipe.watermark = None
-    return Pipelines(draw, redraw, fill, film, device)
+    return Pipelines(draw, redraw, fill, video, device)
 
 
 def sibling(auto: Any, base: Pipeline) -> Pipeline | None:
-    """The pipeline for another task on the same weights; None when diffusers knows none."""
+    """The pipeline for another task on the same weights; None when diffusers has none."""
     try:
         return auto.from_pipe(base)
     except ValueError:
@@ -203,7 +206,7 @@ def sibling(auto: Any, base: Pipeline) -> Pipeline | None:
 
 
 def relative(base: Pipeline) -> Pipeline | None:
-    """The pipeline that starts from a picture, for the families whose one works on the same weights but is unlisted."""
+    """The pipeline of RELATIVES on the same weights; None for other classes."""
     found = RELATIVES.get(type(base).__name__)
     return getattr(diffusers, found)(**base.components) if found else None
 
@@ -234,7 +237,7 @@ def completed(recipe: Recipe, pipes: Pipelines) -> Recipe:
 
 
 def configured(pipe: Pipeline, setting: str) -> Any:
-    """A setting of the network that removes the noise; None when it has none, or no usual name."""
+    """A setting of the denoising network, by diffusers' names for it; None when it has no such setting."""
     core = pipe.components.get("unet") or pipe.components.get("transformer")
     return getattr(getattr(core, "config", None), setting, None)
 

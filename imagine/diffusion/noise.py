@@ -1,4 +1,4 @@
-"""Noise that can be turned in a circle: what pipeline.py needs of torch for it, imported by nothing else."""
+"""Noise that turns in a circle, for seamless loops. Imported by pipeline.py only, as it needs torch."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,8 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 SEEDS = 2**63
-# An odd number with well mixed bits: it leads from a seed to that of the other axis of its circle.
+# Leads from a seed to that of the other axis of its circle. The bits of the golden ratio, as SplitMix64 has them
+# (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014), without the highest.
 OTHER_AXIS = 0x1E3779B97F4A7C15
 
 
@@ -31,7 +32,7 @@ class Turned(torch.Generator):
 
 
 class Turning(TorchFunctionMode):
-    """While it is on, this thread's `torch.randn` heeds the turn of a Turned generator.
+    """While it is on, this thread's `torch.randn` applies the turn of a Turned generator.
 
     Pipelines, autoencoders and schedulers draw from the generator that they are given, wherever they need noise: for
     the first latents, for a start picture, between steps. So one hook in torch turns all of it, in every pipeline.

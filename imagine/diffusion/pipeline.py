@@ -1,4 +1,4 @@
-"""Paint with a checkpoint. Only this module, loading.py and noise.py import torch, diffusers or transformers."""
+"""Draw with a checkpoint. Only this module, loading.py and noise.py import torch, diffusers or transformers."""
 
 import math
 from collections.abc import Sequence
@@ -27,17 +27,18 @@ from imagine.errors import CheckpointError, UnableError
 __all__ = ["Abilities", "Painted", "Renderer", "Stroke", "Watch"]
 
 BATCH_ON_GPU = 8
-# How many frames of a film are decoded together; more need more memory.
+# How many frames of a video are decoded together; more need more memory.
 DECODED_TOGETHER = 4
-# Less would ask for more steps than LCM's scheduler has, which goes by this many of its teacher.
+# LCM's scheduler takes its steps out of so many of its teacher's (original_inference_steps in LCMScheduler): a lower
+# strength would request more than there are.
 LEAST_STRENGTH = 0.05
 LCM_STEPS = 50
-# LCM's own pipelines are known by this argument: they run all steps, whatever the strength.
+# LCM's own pipelines, which run all steps whatever the strength, are recognised by this argument.
 LCM_ONLY = "original_inference_steps"
 
 
 class Renderer:
-    """One checkpoint in memory. It belongs to one thread: pipelines keep state while they paint."""
+    """One checkpoint in memory. Not safe for threads: pipelines keep state while they draw."""
 
     def __init__(self, name: str, pipes: Pipelines, recipe: Recipe, batch: int) -> None:
         self.name = name
@@ -51,8 +52,8 @@ class Renderer:
             redraw=pipes.redraw is not None,
             fill=pipes.fill is not None,
             watch="callback_on_step_end" in accepted(pipes.main) or hasattr(pipes.main, "scheduler"),
-            negative=heeds_negative(pipes.main, recipe),
-            film=pipes.film is not None,
+            negative=uses_negative(pipes.main, recipe),
+            video=pipes.video is not None,
         )
 
     @classmethod
@@ -64,7 +65,7 @@ class Renderer:
         return cls(checkpoint.name, pipes, completed(recipe, pipes), batch)
 
     def twin(self) -> "Renderer":
-        """A painter with the same weights and in the same thread, who can paint while this one is between two steps."""
+        """A renderer with the same weights, for the same thread: it may draw while this one is between two steps."""
         return Renderer(self.name, self.pipes.twins(), self.recipe, self.batch)
 
     def paint(self, strokes: Sequence[Stroke], watch: Watch = unwatched) -> list[Painted]:
@@ -72,7 +73,7 @@ class Renderer:
 
         A side that is no multiple of `self.multiple` becomes the nearest one. No stroke depends on the others. `watch`
         is called before the start and after each step, so also right before decoding; what it raises comes out of here.
-        Raises UnableError when the checkpoint does not paint, or not over a start; CheckpointError without memory.
+        Raises UnableError when the checkpoint does not draw, or not over a start; CheckpointError without memory.
         """
         painted: list[Painted] = []
         while len(painted) < len(strokes):
@@ -88,28 +89,28 @@ class Renderer:
         return painted
 
     def together(self, stroke: Stroke) -> int:
-        """How many strokes like this one are painted in one pass: `self.batch` of the live size, fewer larger ones."""
+        """How many strokes like this one are drawn in one pass: `self.batch` of the live size, fewer larger ones."""
         if stroke.start is not None and not self.redraws_by_strength:
             # These take several pictures as several sources of one.
             return 1
         return max(1, self.batch * self.recipe.live_size**2 // (stroke.width * stroke.height))
 
     def paint_together(self, strokes: Sequence[Stroke], watch: Watch) -> list[Painted]:
-        """Paint strokes in one pass."""
+        """Draw strokes in one pass. Raises UnableError, what `watch` raises, and OUT_OF_MEMORY."""
         redrawn = strokes[0].start is not None
         pipe = self.pipes.redraw if redrawn else self.pipes.draw
         if pipe is None:
             raise UnableError(f"{self.name} cannot paint {'over a picture' if redrawn else 'from words alone'}.")
-        # Off when nothing turns: it costs every call of torch a little.
+        # Off when nothing turns: the hook slows down every call of torch.
         with Turning() if any(stroke.turn for stroke in strokes) else nullcontext():
             result = self.call(pipe, self.arguments(strokes), watch)
         unsafe = getattr(result, "nsfw_content_detected", None) or [False] * len(strokes)
         return [Painted(image.convert("RGB"), bool(bad)) for image, bad in zip(result.images, unsafe, strict=True)]
 
     def arguments(self, strokes: Sequence[Stroke]) -> dict[str, Any]:
-        """What a pipeline is told, as far as it takes it."""
+        """The keyword arguments of a pipeline; `call` drops those that it does not accept."""
         first, (width, height) = strokes[0], self.sides(strokes[0].width, strokes[0].height)
-        told: dict[str, Any] = {
+        kwargs: dict[str, Any] = {
             "prompt": [stroke.prompt for stroke in strokes],
             "num_inference_steps": self.recipe.steps,
             "width": width,
@@ -117,14 +118,14 @@ class Renderer:
             "generator": [Turned(stroke.seed, stroke.turn) for stroke in strokes],
         }
         if self.abilities.negative:
-            told["negative_prompt"] = [stroke.negative or self.recipe.negative for stroke in strokes]
+            kwargs["negative_prompt"] = [stroke.negative or self.recipe.negative for stroke in strokes]
         if first.start is not None:
-            told["image"] = [fitted(stroke.start, width, height) for stroke in strokes if stroke.start is not None]
-            told |= self.strength(first.strength)
-        return told
+            kwargs["image"] = [fitted(stroke.start, width, height) for stroke in strokes if stroke.start is not None]
+            kwargs |= self.strength(first.strength)
+        return kwargs
 
     def strength(self, wanted: float) -> dict[str, Any]:
-        """What to tell for a strength: others run only that part of the steps, LCM all of them."""
+        """The arguments for a strength: LCM runs all steps, others only that part of them."""
         if not self.redraws_by_strength:
             return {}
         if LCM_ONLY in accepted(self.pipes.redraw):
@@ -132,18 +133,18 @@ class Renderer:
         strength = min(max(wanted, LEAST_STRENGTH), 1.0)
         return {"strength": strength, "num_inference_steps": self.recipe.redraw(strength)}
 
-    def film(
+    def video(
         self, image: Image.Image, prompt: str, seed: int, count: int, width: int, height: int, watch: Watch = unwatched
     ) -> list[Image.Image]:
         """`count` frames in RGB that begin at `image`, or follow only the prompt where the checkpoint takes no picture.
 
-        `watch` is called as in `paint`. Raises UnableError when the checkpoint makes no films.
+        `watch` is called as in `paint`. Raises what it raises, and UnableError when the checkpoint makes no videos.
         """
-        pipe = self.pipes.film
+        pipe = self.pipes.video
         if pipe is None:
-            raise UnableError(f"{self.name} makes no films.")
+            raise UnableError(f"{self.name} makes no videos.")
         width, height = self.sides(width, height)
-        told: dict[str, Any] = {
+        kwargs: dict[str, Any] = {
             "image": fitted(image, width, height),
             "prompt": prompt,
             "num_inference_steps": self.recipe.steps,
@@ -154,39 +155,39 @@ class Renderer:
             "generator": Turned(seed),
         }
         if self.abilities.negative:
-            told["negative_prompt"] = self.recipe.negative
-        frames = self.call(pipe, told, watch).frames[0]
+            kwargs["negative_prompt"] = self.recipe.negative
+        frames = self.call(pipe, kwargs, watch).frames[0]
         return [frame.convert("RGB") for frame in frames[:count]]
 
-    def call(self, pipe: Pipeline, told: dict[str, Any], watch: Watch) -> Any:
-        """Run a pipeline with those of the arguments that it takes."""
-        takes, steps = accepted(pipe), told["num_inference_steps"]
-        told |= {
+    def call(self, pipe: Pipeline, kwargs: dict[str, Any], watch: Watch) -> Any:
+        """Run a pipeline with those of the arguments that it accepts. Raises what `watch` and the pipeline raise."""
+        takes, steps = accepted(pipe), kwargs["num_inference_steps"]
+        kwargs |= {
             "guidance_scale": self.recipe.guidance,
             "output_type": "pil",
-            # Some would paint another size than asked and resize, or look for packages that clean up captions.
+            # Some pipelines would draw another size and resize, or import packages that clean up captions.
             "use_resolution_binning": False,
             "clean_caption": False,
         }
         if self.recipe.max_sequence_length:
-            told["max_sequence_length"] = self.recipe.max_sequence_length
+            kwargs["max_sequence_length"] = self.recipe.max_sequence_length
         if steps != 2:
             # Sana-Sprint's middle, which it takes with two steps only.
-            told["intermediate_timesteps"] = None
-        partly = "strength" in told and LCM_ONLY not in takes
-        of = int(steps * told["strength"]) if partly else steps
+            kwargs["intermediate_timesteps"] = None
+        partly = "strength" in kwargs and LCM_ONLY not in takes
+        of = int(steps * kwargs["strength"]) if partly else steps
         watch(0, of)
         with watched(pipe, takes, of, watch) as callback:
-            return pipe(**{name: value for name, value in told.items() if name in takes}, **callback)
+            return pipe(**{name: value for name, value in kwargs.items() if name in takes}, **callback)
 
     def sides(self, width: int, height: int) -> tuple[int, int]:
-        """The nearest width and height that the checkpoint can paint."""
+        """The nearest width and height that the checkpoint can draw."""
         return tuple(max(1, round(side / self.multiple)) * self.multiple for side in (width, height))  # type: ignore[return-value]
 
     def warm(self) -> None:
-        """Paint something small once, so that the next picture does not wait for what is made at the first.
+        """Draw something small once, so that caches are filled before the first picture.
 
-        Raises CheckpointError when the checkpoint does not paint.
+        Raises CheckpointError when the checkpoint does not draw.
         """
         side = self.recipe.live_size
         if self.pipes.draw is None:
@@ -194,12 +195,12 @@ class Renderer:
         try:
             self.paint([Stroke("a circle", 1, side, side)])
         except Exception as error:
-            # Over settings that contradict each other the libraries raise whatever happens to them.
+            # The libraries raise exceptions of any kind for settings that contradict each other.
             raise CheckpointError(f"{self.name} is loaded but does not paint: {error}") from error
 
 
-def heeds_negative(pipe: Pipeline, recipe: Recipe) -> bool:
-    """Whether a negative prompt changes anything: it is read only where guidance compares two predictions."""
+def uses_negative(pipe: Pipeline, recipe: Recipe) -> bool:
+    """Whether a negative prompt has an effect: only where guidance compares two predictions, at a scale above 1."""
     takes = accepted(pipe)
     guidance = takes.get("true_cfg_scale", recipe.guidance)
     embedded = configured(pipe, "time_cond_proj_dim") is not None
@@ -212,7 +213,7 @@ def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def frames_for(pipe: Pipeline, count: int) -> int:
-    """The next number of frames that a film can have: one, and then groups as its autoencoder packs them."""
+    """The next number of frames that a video can have: one, and then groups as its autoencoder packs them."""
     names = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
     group = next((int(value) for name in names if (value := getattr(pipe, name, None))), 1)
     return math.ceil((count - 1) / group) * group + 1

@@ -1,4 +1,4 @@
-"""How a checkpoint wants to be used: steps, guidance, size, scheduler. Known by name and class, or said in a file."""
+"""The settings of a checkpoint: steps, guidance, size, scheduler. Known by its name and class, or set in its file."""
 
 import json
 import math
@@ -18,9 +18,9 @@ NONE: Mapping[str, Value] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of one checkpoint. A 0 or None leaves it to the checkpoint; a loaded painter's recipe has it filled in.
+    """Settings of one checkpoint. A 0 or None leaves it to the checkpoint; a renderer's recipe has it filled in.
 
-    `size` and `live_size` are sides in pixels, of a finished picture and of one while typing.
+    `size` and `live_size` are sides in pixels, of a finished picture and of a preview.
     """
 
     steps: int = 0
@@ -29,7 +29,7 @@ class Recipe:
     live_size: int = 0
     # The fewest steps that really run when a picture is redrawn, whatever the strength.
     redraw_steps: int = 1
-    # What to keep away from, for those that listen to it.
+    # The negative prompt, for pipelines that read one.
     negative: str = ""
     # A scheduler's class, and what is changed in its settings.
     scheduler: str = ""
@@ -37,7 +37,7 @@ class Recipe:
     max_sequence_length: int = 0
 
     def redraw(self, strength: float) -> int:
-        """How many steps to ask for, so that enough of them, int(steps * strength), really run."""
+        """How many steps to request, so that at least `redraw_steps` run: diffusers runs int(steps * strength)."""
         steps = max(self.steps, math.ceil(self.redraw_steps / strength))
         while int(steps * strength) < self.redraw_steps:
             steps += 1
@@ -46,7 +46,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """What the operator's settings say; 0, None and "" leave it to the recipe.
+    """The operator's settings; 0, None and "" leave it to the recipe.
 
     `device` is "cpu", "cuda", "cuda:1", "mps"; `precision` is "float32", "bfloat16" or "float16".
     """
@@ -61,32 +61,47 @@ class RenderOptions:
 
 
 class Known(NamedTuple):
-    """A recipe, and what a checkpoint's name and class must hold for it."""
+    """A recipe, the patterns that a checkpoint's name and class must match, and whose model card it follows."""
 
     name: str
     class_name: str
     recipe: Recipe
+    source: str
 
 
 TRAILING = MappingProxyType({"timestep_spacing": "trailing"})
-# The first that fits counts. Sources: the model cards and the documentation of diffusers.
+# The first that fits counts. Each follows the model card of its source on huggingface.co.
 RECIPES = (
-    Known("turbo", "^StableDiffusion(XL)?", Recipe(2, 0.0, 512, scheduler_changes=TRAILING)),
+    Known("turbo", "^StableDiffusion(XL)?", Recipe(2, 0.0, 512, scheduler_changes=TRAILING), "stabilityai/sdxl-turbo"),
     Known(
-        "lightning", "^StableDiffusion", Recipe(4, 0.0, scheduler="EulerDiscreteScheduler", scheduler_changes=TRAILING)
+        "lightning",
+        "^StableDiffusion",
+        Recipe(4, 0.0, scheduler="EulerDiscreteScheduler", scheduler_changes=TRAILING),
+        "ByteDance/SDXL-Lightning",
     ),
-    Known("hyper", "^StableDiffusion(XL)?", Recipe(4, 0.0, scheduler="DDIMScheduler", scheduler_changes=TRAILING)),
-    Known("", "^LatentConsistencyModel", Recipe(4, 8.0, redraw_steps=2)),
-    Known("lcm", "^StableDiffusion(XL)?", Recipe(4, 1.0, scheduler="LCMScheduler", redraw_steps=2)),
-    Known("schnell", "^Flux", Recipe(4, 0.0, 1024, max_sequence_length=256)),
-    Known("klein(?!.*base)", "^Flux2Klein", Recipe(4, 1.0, 1024)),
-    Known("", "^SanaSprint", Recipe(2, 4.5, 1024)),
-    Known("turbo", "^ZImage", Recipe(8, 0.0, 1024)),
-    Known("turbo|tdm", "^Krea2", Recipe(8, 0.0, 1024)),
-    Known("distilled", "^LTX", Recipe(8, 1.0)),
+    Known(
+        "hyper",
+        "^StableDiffusion(XL)?",
+        Recipe(4, 0.0, scheduler="DDIMScheduler", scheduler_changes=TRAILING),
+        "ByteDance/Hyper-SD",
+    ),
+    Known("", "^LatentConsistencyModel", Recipe(4, 8.0, redraw_steps=2), "SimianLuo/LCM_Dreamshaper_v7"),
+    Known(
+        "lcm",
+        "^StableDiffusion(XL)?",
+        Recipe(4, 1.0, scheduler="LCMScheduler", redraw_steps=2),
+        "latent-consistency/lcm-lora-sdxl",
+    ),
+    Known("schnell", "^Flux", Recipe(4, 0.0, 1024, max_sequence_length=256), "black-forest-labs/FLUX.1-schnell"),
+    Known("klein(?!.*base)", "^Flux2Klein", Recipe(4, 1.0, 1024), "black-forest-labs/FLUX.2-klein-4B"),
+    Known("", "^SanaSprint", Recipe(2, 4.5, 1024), "Efficient-Large-Model/Sana_Sprint_1.6B_1024px_diffusers"),
+    Known("turbo", "^ZImage", Recipe(8, 0.0, 1024), "Tongyi-MAI/Z-Image-Turbo"),
+    Known("turbo|tdm", "^Krea2", Recipe(8, 0.0, 1024), "krea/Krea-2-Turbo"),
+    Known("distilled", "^LTX", Recipe(8, 1.0), "Lightricks/LTX-Video-0.9.7-distilled"),
 )
 STEPS_IN_NAME = re.compile(r"(?<!\d)([1248]|16)[-_ ]?steps?", re.ASCII)
 
+# Our own bounds: far beyond what any checkpoint needs, and small enough to hurt nothing.
 LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "steps": (1, 200),
@@ -104,7 +119,7 @@ MOST_CHANGES = 30
 def recipe_for(checkpoint: Checkpoint, options: RenderOptions) -> Recipe:
     """The settings of `checkpoint`: the known ones, changed by the file beside it, changed by the operator's.
 
-    Raises CheckpointError when the file says something else than it may.
+    Raises CheckpointError for a file with unknown fields, or values out of LIMITS.
     """
     recipe = written(checkpoint, known(checkpoint))
     return replace(
@@ -117,12 +132,12 @@ def recipe_for(checkpoint: Checkpoint, options: RenderOptions) -> Recipe:
 
 
 def known(checkpoint: Checkpoint) -> Recipe:
-    """The recipe that fits the name and the class, with the number of steps that the name tells."""
+    """The recipe that fits the name and the class, with the number of steps that stands in the name."""
     name = checkpoint.name.lower()
     for wanted in RECIPES:
         if re.search(wanted.name, name) and re.search(wanted.class_name, checkpoint.class_name):
-            told = STEPS_IN_NAME.search(name)
-            return replace(wanted.recipe, steps=int(told[1])) if told else wanted.recipe
+            steps = STEPS_IN_NAME.search(name)
+            return replace(wanted.recipe, steps=int(steps[1])) if steps else wanted.recipe
     return Recipe()
 
 
@@ -132,18 +147,18 @@ def written(checkpoint: Checkpoint, recipe: Recipe) -> Recipe:
     if not path.exists():
         return recipe
     names = {known.name for known in fields(Recipe)}
-    said = read_json(path)
-    for name, value in said.items():
+    values = read_json(path)
+    for name, value in values.items():
         if name not in names:
             raise CheckpointError(f"{path} has a field {name!r}; it may have {', '.join(sorted(names))}.")
-        problem = trouble(name, value)
+        problem = problem_with(name, value)
         if problem:
             raise CheckpointError(f"In {path}, {name} is {json.dumps(value)[:80]}; {problem}.")
-    return replace(recipe, **said)
+    return replace(recipe, **values)
 
 
-def trouble(name: str, value: object) -> str:
-    """What is wrong with the value of a field; empty when nothing is."""
+def problem_with(name: str, value: object) -> str:
+    """What is wrong with the value of a field, for the operator; empty when nothing is."""
     if name in LIMITS:
         least, most = LIMITS[name]
         number = isinstance(value, int | float if name == "guidance" else int) and not isinstance(value, bool)

@@ -1,4 +1,4 @@
-"""What one asks a painter for, and what it gives."""
+"""The input and the output of a renderer, and what a checkpoint can do."""
 
 from dataclasses import dataclass
 
@@ -7,22 +7,22 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a checkpoint can do besides painting from words."""
+    """What a checkpoint can do besides drawing from a prompt. `watch`: it calls back after each step."""
 
     redraw: bool
     fill: bool
     watch: bool
     negative: bool
-    film: bool
+    video: bool
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """One picture to paint, `width` x `height` pixels.
+    """One picture to draw, `width` x `height` pixels.
 
-    With `start` it is painted over that picture: `strength` 1 leaves nothing of it, 0 nearly all. `turn` is an angle in
+    With `start` it is drawn over that picture: `strength` 1 leaves nothing of it, 0 nearly all. `turn` is an angle in
     radians on a circle of noise that begins at that of the seed: a full circle of pictures is a seamless loop.
-    `negative` says what to keep away from, instead of the recipe's words.
+    `negative` is the negative prompt, instead of the recipe's.
     """
 
     prompt: str

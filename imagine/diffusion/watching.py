@@ -1,4 +1,4 @@
-"""Look at a pipeline step by step, and leave it between two."""
+"""Callbacks after each step of a pipeline, which may leave it by raising."""
 
 import functools
 from collections.abc import Callable, Container, Iterator
@@ -10,19 +10,20 @@ Watch = Callable[[int, int], None]
 
 
 def unwatched(step: int, of: int) -> None:
-    """Nobody looks."""
+    """The default: goes on."""
 
 
 def part_of(watch: Watch, before: int, now: int, strokes: int) -> Watch:
-    """Tell the steps of a pass that paints `now` of all strokes, `before` of which are done, as steps of the whole."""
+    """A callback for a pass of `now` out of all strokes, `before` of which are done: it counts steps of the whole."""
     return lambda step, of: watch(before * of + step * now, strokes * of)
 
 
 @contextmanager
 def watched(pipe: Any, takes: Container[str], of: int, watch: Watch) -> Iterator[dict[str, Any]]:
-    """Have `watch` called after each of `of` steps. Yields the arguments that the pipeline, which `takes` some, needs.
+    """Have `watch` called after each of `of` steps. Yields the keyword arguments to call the pipeline with.
 
-    A pipeline without a callback is watched through its scheduler's step, which is put back at the end.
+    `takes` are the arguments that it accepts. One that accepts no callback is watched through its scheduler's step,
+    which is put back at the end.
     """
     if "callback_on_step_end" in takes:
 
@@ -35,14 +36,14 @@ def watched(pipe: Any, takes: Container[str], of: int, watch: Watch) -> Iterator
     step, done = pipe.scheduler.step, 0
 
     @functools.wraps(step)
-    def step_and_tell(*args: Any, **kwargs: Any) -> Any:
+    def step_and_report(*args: Any, **kwargs: Any) -> Any:
         nonlocal done
         result = step(*args, **kwargs)
         done += 1
         watch(done, max(done, of))
         return result
 
-    pipe.scheduler.step = step_and_tell
+    pipe.scheduler.step = step_and_report
     try:
         yield {}
     finally:

@@ -50,10 +50,10 @@ def frames(
 def film(painter: Renderer, picture: Image, prompt: str, seed: int, count: int, watch: Watch) -> list[Image]:
     """A loop of `count` frames, one less when that is odd, by a video checkpoint: its film, there and back again.
 
-    Neither end is shown twice in a row. `watch` is called between steps, as by Renderer.film, which also says what is
+    Neither end is shown twice in a row. `watch` is called between steps, as by Renderer.video, which also says what is
     raised.
     """
-    there = painter.film(picture, prompt, seed, count // 2 + 1, *picture.size, watch)
+    there = painter.video(picture, prompt, seed, count // 2 + 1, *picture.size, watch)
     return there + there[-2:0:-1]
 
 

@@ -54,7 +54,7 @@ def test_a_folder_is_found_with_its_class_its_parts_and_its_size(sound: Path, tm
     assert found.variant is None
     files = list(sound.rglob("*.safetensors"))
     assert found.bytes == sum(file.stat().st_size for file in files)
-    assert 0 < found.bytes - 4 * found.numbers < 40_000 * len(files)
+    assert 0 < found.bytes - 4 * found.parameters < 40_000 * len(files)
 
 
 def test_weights_that_are_only_there_as_fp16_are_found(copy: Path, tmp_path: Path) -> None:

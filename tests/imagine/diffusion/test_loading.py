@@ -84,6 +84,6 @@ def test_brain_floats_can_be_asked_for(sound: Path) -> None:
 
 
 def test_a_checkpoint_that_does_not_fit_beside_what_runs_is_refused(sound: Path) -> None:
-    found = replace(find(str(sound), sound), numbers=10**15)
+    found = replace(find(str(sound), sound), parameters=10**15)
     with pytest.raises(CheckpointError, match=r"needs 4000000\.0 GB of memory on cpu"):
         Renderer.load(found, OPTIONS)
