@@ -1,4 +1,4 @@
-"""From one picture to a loop without a seam: everything that moves comes back to where it began."""
+"""From one picture, or a history of previews, to a seamless loop: all that moves comes back to where it began."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -20,45 +20,47 @@ HOLD, FADE, HOLD_LAST, FADE_BACK = 3, 3, 8, 8
 
 
 class Path(NamedTuple):
-    """How the noise is turned, in radians, for each key; and between which keys each frame stands: 1.25 is a quarter
-    of the way from key 1 to key 2, and after the last key comes the first."""
+    """The turn of the noise, in radians, for each key frame; and the place of each frame between two of them.
+
+    1.25 is a quarter of the way from key 1 to key 2, and after the last key comes the first.
+    """
 
     turns: list[float]
     places: list[float]
 
 
 def frames(
-    painter: Renderer, picture: Image, prompt: str, seed: int, motion: str, count: int, watch: WatchFrames
+    renderer: Renderer, picture: Image, prompt: str, seed: int, motion: str, count: int, watch: WatchFrames
 ) -> list[Image]:
     """A loop of `count` frames in RGB that stays near `picture`, in its size; `motion` is one of MOTIONS.
 
     A checkpoint that can redraw does so over the picture, with noise that goes once round a circle. One that cannot
-    paints the words again, with its noise swinging a little to both sides. Only some keys are painted: neighbours on
-    the way are much alike, so the frames between them are mixes, which cost nothing. Then the camera moves.
+    draws the prompt again, with its noise swinging a little to both sides. Only key frames are drawn: neighbours are
+    much alike, so the frames between them are blended, which costs nothing. Then the camera moves.
 
-    `watch` is called before the first key and after each pass of the painter, never within one. Raises what it raises,
-    and RefusedPixelsError when the checkpoint's own checker does not show what was painted.
+    `watch` is called before the first key frame and after each pass of the renderer, never within one. Raises what it
+    raises, RefusedPixelsError when the checkpoint's own checker fires, and CheckpointError without memory.
     """
-    path = _circle(motion, count) if painter.abilities.redraw else _swing(motion, count)
-    keys = _painted(painter, _strokes(painter, picture, prompt, seed, motion, path), count, watch)
+    path = _circle(motion, count) if renderer.abilities.redraw else _swing(motion, count)
+    keys = _painted(renderer, _strokes(renderer, picture, prompt, seed, motion, path), count, watch)
     return [
         _seen(_between(keys, place), MOTIONS[motion].view(math.tau * number / count))
         for number, place in enumerate(path.places)
     ]
 
 
-def film(painter: Renderer, picture: Image, prompt: str, seed: int, count: int, watch: Watch) -> list[Image]:
-    """A loop of `count` frames, one less when that is odd, by a video checkpoint: its film, there and back again.
+def video(renderer: Renderer, picture: Image, prompt: str, seed: int, count: int, watch: Watch) -> list[Image]:
+    """A loop of `count` frames, one less when that is odd, by a video checkpoint: its video, forwards and backwards.
 
-    Neither end is shown twice in a row. `watch` is called between steps, as by Renderer.video, which also says what is
-    raised.
+    Neither end is shown twice in a row. `watch` is called between steps. Raises what it raises, and UnableError for a
+    checkpoint that makes no videos.
     """
-    there = painter.video(picture, prompt, seed, count // 2 + 1, *picture.size, watch)
+    there = renderer.video(picture, prompt, seed, count // 2 + 1, *picture.size, watch)
     return there + there[-2:0:-1]
 
 
 def growth(images: Sequence[Image], most: int) -> list[Image]:
-    """A picture's growth as a loop of at most `most` frames: of each of `images` a moment, then softly back.
+    """Previews as a loop of at most `most` frames: each of `images` is held, then fades into the next.
 
     `images` are RGB, at least one; all take the size of the last. When they are too many, some are left out, never the
     first or the last. Raises ValueError when `most` has no room for two.
@@ -90,18 +92,18 @@ def _swing(motion: str, count: int) -> Path:
     return Path(turns, [last * (1 + math.sin(math.tau * frame / count)) / 2 for frame in range(count)])
 
 
-def _strokes(painter: Renderer, picture: Image, prompt: str, seed: int, motion: str, path: Path) -> list[Stroke]:
-    start = picture if painter.abilities.redraw else None
+def _strokes(renderer: Renderer, picture: Image, prompt: str, seed: int, motion: str, path: Path) -> list[Stroke]:
+    start = picture if renderer.abilities.redraw else None
     strength = MOTIONS[motion].strength
     return [Stroke(prompt, seed, *picture.size, start, strength, turn) for turn in path.turns]
 
 
-def _painted(painter: Renderer, strokes: list[Stroke], count: int, watch: WatchFrames) -> list[Image]:
-    """As many at once as the painter can. What is done counts in frames, as people see it."""
+def _painted(renderer: Renderer, strokes: list[Stroke], count: int, watch: WatchFrames) -> list[Image]:
+    """The key frames, as many at once as the renderer can. Progress is counted in frames of the loop."""
     keys: list[Image] = []
     watch(0, count)
-    for first in range(0, len(strokes), painter.batch):
-        painted = painter.paint(strokes[first : first + painter.batch])
+    for first in range(0, len(strokes), renderer.batch):
+        painted = renderer.paint(strokes[first : first + renderer.batch])
         if any(one.unsafe for one in painted):
             raise RefusedPixelsError("The checkpoint's own checker refused a frame of the loop.")
         keys += [one.image for one in painted]

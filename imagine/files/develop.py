@@ -1,4 +1,4 @@
-"""From an image, or the frames of a loop, to the files that people get: labelled, marked, in each form."""
+"""From an image, or the frames of a loop, to the files that are served: labelled, marked, in each format."""
 
 import logging
 from collections.abc import Sequence
@@ -17,28 +17,32 @@ from imagine.files.storage import MASTER
 logger = logging.getLogger(__name__)
 
 THUMB_SIDE = 320
-# What Messenger takes as a picture; WhatsApp takes the MP4.
-GIF_BYTES = 8 * 1024 * 1024
 QUALITY = 90
 FORMS: dict[str, Form] = {"png": "png", "jpg": "jpeg", "webp": "webp", "gif": "gif", "mp4": "mp4"}
 
 
 def still_files(image: Image, edited_photo: bool = False) -> dict[str, bytes]:
-    """The files of a picture: RGB in, name to bytes out. `edited_photo`: a photograph stood at the beginning."""
+    """The files of a picture: RGB in, name to bytes out. `edited_photo`: a photograph stood at the beginning.
+
+    Raises HeavyLoopError for one that becomes no sticker.
+    """
     return _marked(_still_forms(_labelled(image)), edited_photo) | {MASTER: _encoded(image, "PNG")}
 
 
-def sent_files(image: Image) -> dict[str, bytes]:
-    """The files of a picture that somebody sent: nothing in it was imagined here, so nothing says so."""
+def upload_files(image: Image) -> dict[str, bytes]:
+    """The files of an uploaded picture: it was not made here, so it gets no label and no marks.
+
+    Raises HeavyLoopError for one that becomes no sticker.
+    """
     return _still_forms(image) | {MASTER: _encoded(image, "PNG")}
 
 
 def loop_files(frames: Sequence[Image], frame_ms: int, edited_photo: bool = False) -> dict[str, bytes]:
-    """The files of a loop. Its first frame stands for it where nothing moves."""
+    """The files of a loop, its first frame as its still picture. Raises HeavyLoopError."""
     shown = [_labelled(frame) for frame in frames]
     forms = {
         "loop.mp4": encode.to_mp4(shown, frame_ms),
-        "loop.gif": encode.to_gif(shown, frame_ms, GIF_BYTES),
+        "loop.gif": encode.to_gif(shown, frame_ms),
         "loop.webp": encode.to_webp(shown, frame_ms),
         "sticker.webp": encode.to_sticker(shown, frame_ms),
         "picture.jpg": _encoded(shown[0], "JPEG"),
@@ -85,6 +89,6 @@ def _mark(data: bytes, form: Form, edited_photo: bool) -> bytes:
     try:
         return marks.sign(marked, form, certificate, key, edited_photo)
     except ImagineError as error:
-        # The person gets their picture; its origin stands in it all the same.
+        # A picture without a signature is better than none; its XMP names its origin all the same.
         logger.warning("a picture was not signed: %s", error)
         return marked

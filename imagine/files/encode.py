@@ -1,6 +1,6 @@
-"""Loops as files that browsers and messengers play: MP4, GIF, animated WebP, stickers. All but MP4 play for ever.
+"""Loops as files for browsers and messengers: MP4, GIF, animated WebP, stickers. All but MP4 repeat for ever.
 
-Every format is made in a few tries, from its best down to a small one, until it is as light as messengers want it.
+Every format is encoded in a few tries, from the best quality down, until it keeps the limit of the messengers.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,18 +24,18 @@ MESSENGER_PICTURE_BYTES = 8_000_000
 
 VIDEO_BYTES = min(WHATSAPP_VIDEO_BYTES, MESSENGER_FILE_BYTES)
 MARKS_BYTES = 16_000
-"""Room kept below each limit for what `imagine.files.marks` writes into the file afterwards."""
+"""Kept free below each limit for what `imagine.files.marks` writes into the file afterwards."""
 
 
 class HeavyLoopError(ImagineError):
-    """It is too heavy for where it shall go, however small it is made."""
+    """The file is too large for its limit, however low its quality."""
 
     code = "heavy_loop"
     retry = False
 
 
 class Try(NamedTuple):
-    """How good one try is: the share of each side, every which frame, and a quality as the format counts it."""
+    """The settings of one try: the share of each side, every which frame, and a quality as the format counts it."""
 
     side: float
     every: int
@@ -62,7 +62,7 @@ STILL_TRIES = [Try(1, 1, quality) for quality in (90, 75, 50, 25, 10, 0)]
 
 
 def to_mp4(frames: Sequence[Image], frame_ms: int, most_bytes: int = VIDEO_BYTES) -> bytes:
-    """One turn of the loop as H.264 that old telephones play too: main profile, yuv420p, no B-frames, even sides.
+    """One turn of the loop as H.264 that old phones play too: main profile, yuv420p, no B-frames, even sides.
 
     For this and all below: `frames` are RGB, of one size, at least one; `frame_ms` is a multiple of 10, and for a GIF
     at least 20, as browsers slow down what is faster. Raises HeavyLoopError when `most_bytes` cannot be kept.
@@ -71,19 +71,19 @@ def to_mp4(frames: Sequence[Image], frame_ms: int, most_bytes: int = VIDEO_BYTES
 
 
 def to_gif(frames: Sequence[Image], frame_ms: int, most_bytes: int = MESSENGER_PICTURE_BYTES) -> bytes:
-    """A GIF that plays for ever."""
+    """A GIF that repeats for ever."""
     return _fit(_reel(frames, frame_ms), GIF_TRIES, gif.encode, most_bytes)
 
 
 def to_webp(frames: Sequence[Image], frame_ms: int, most_bytes: int = MESSENGER_PICTURE_BYTES) -> bytes:
-    """An animated WebP that plays for ever."""
+    """An animated WebP that repeats for ever."""
     return _fit(_reel(frames, frame_ms), WEBP_TRIES, webp.encode, most_bytes)
 
 
 def to_sticker(frames: Sequence[Image], frame_ms: int) -> bytes:
-    """A sticker as WhatsApp wants it: WebP of 512 x 512, what the picture leaves free is transparent.
+    """A sticker for WhatsApp: WebP of 512 x 512, transparent around the picture; animated when it has several frames.
 
-    It moves when there are several frames.
+    Raises HeavyLoopError.
     """
     if len(frames) == 1:
         return still_sticker(frames[0])
@@ -92,7 +92,7 @@ def to_sticker(frames: Sequence[Image], frame_ms: int) -> bytes:
 
 
 def still_sticker(image: Image) -> bytes:
-    """The same for one picture."""
+    """The same for one picture. Raises HeavyLoopError."""
 
     def encode(reel: Reel, quality: int) -> bytes:
         return webp.still(reel.frames[0], quality)
@@ -107,7 +107,7 @@ def _reel(frames: Sequence[Image], frame_ms: int) -> Reel:
 
 
 def _fit(reel: Reel, tries: Sequence[Try], encode: Encoder, most_bytes: int) -> bytes:
-    """The file of the first try that is light enough."""
+    """The file of the first try that keeps the limit. Raises HeavyLoopError."""
     for one in tries:
         data = encode(reel.smaller(one.side, one.every), one.quality)
         if len(data) <= most_bytes - MARKS_BYTES:

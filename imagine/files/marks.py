@@ -1,4 +1,4 @@
-"""The marks of a picture made by a machine: a label that people see, and a packet of XMP that programs read."""
+"""The marks of a generated picture: a visible label, and a packet of XMP that programs read."""
 
 import re
 import unicodedata
@@ -31,10 +31,10 @@ SOURCE_TYPE = re.compile(rb"""DigitalSourceType(?:\s*=\s*["']|[^<>"']*>\s*)([^"'
 # Of the shorter side: small enough not to spoil a picture, large enough to be read on a phone.
 LETTER_SHARE = 1 / 28
 LEAST_LETTER_PIXELS = 10
-# White letters on this keep a contrast above 4.5 to 1 even before a white picture.
+# White letters on this keep a contrast above 4.5 to 1, which WCAG 2.2 wants (1.4.3), even before a white picture.
 PLATE = (0, 0, 0, 150)
 LETTERS = (255, 255, 255, 255)
-# What remains readable of a text that the font cannot write.
+# Instead of a text that the font cannot write.
 SHORT_LABEL = "AI"
 
 
@@ -53,9 +53,9 @@ def label(image: Image.Image, text: str) -> Image.Image:
 
 
 def embed(data: bytes, form: Form, edited_photo: bool = False) -> bytes:
-    """The file with an XMP packet that says how it was made, and nothing about who asked or for what.
+    """The file with an XMP packet that names how it was made, without its person or its prompt.
 
-    Pixels are not encoded again. Doing it twice changes nothing. Raises BrokenFileError (a ValueError) when `data`
+    Pixels are not encoded again; embedding is idempotent. Raises BrokenFileError (a ValueError) when `data`
     is not of this form.
     """
     packet = PACKET.format(generator=GENERATOR, source=EDITED if edited_photo else MADE)
@@ -63,8 +63,8 @@ def embed(data: bytes, form: Form, edited_photo: bool = False) -> bytes:
 
 
 def sign(data: bytes, form: Form, certificate: Path, key: Path, edited_photo: bool = False) -> bytes:
-    """The file with content credentials (C2PA), see imagine/files/signing.py; the last thing to do to it."""
-    # Imported late: only those who set a certificate need its libraries.
+    """The file with content credentials (C2PA), see signing.py: the last change to it. Raises SigningError."""
+    # Imported late: only sites with a certificate need its libraries.
     from imagine.files import signing
 
     return signing.sign(data, form, certificate, key, edited_photo)

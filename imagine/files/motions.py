@@ -1,4 +1,4 @@
-"""The ways a picture can move. Known to the pages too, so nothing heavy is imported here."""
+"""The motions of a loop. Imported by the pages too, so nothing heavy is imported here."""
 
 import math
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class Box(NamedTuple):
 class Motion(NamedTuple):
     """A name for people, how much the picture itself changes, and how the camera moves over it.
 
-    `keys`: so many pictures are painted for one turn, all frames between two of them are mixed.
+    `keys`: so many key frames are drawn for one turn, the frames between them are blended.
     `strength`: how far a redrawn picture may go from the picked one. `swing`: the same for a checkpoint that cannot
     redraw, as an angle of its noise, in radians.
     `zoom`: how much nearer the camera comes in the middle. `pan`: the radius of its circle, as a share of each side.
@@ -33,7 +33,7 @@ class Motion(NamedTuple):
     pan: float = 0.0
 
     def view(self, angle: float) -> Box:
-        """What the camera sees at `angle` of the turn, in radians. Made of sines, so a turn ends where it began."""
+        """The camera's view at `angle` of the turn, in radians. Made of sines, so a turn ends where it began."""
         half = (0.5 - self.pan) / (1 + self.zoom * (1 - math.cos(angle)) / 2)
         across, down = 0.5 + self.pan * math.sin(angle), 0.5 + self.pan * math.cos(angle)
         # At the rim a sum may lie a hair outside, and Pillow would refuse it.

@@ -1,4 +1,4 @@
-"""Content credentials (C2PA): a signed note in the file about how it was made, for those who set a certificate."""
+"""Content credentials (C2PA): a signed manifest in the file about how it was made, where a certificate is set."""
 
 from io import BytesIO
 from pathlib import Path
@@ -27,7 +27,7 @@ MIME_TYPES: dict[Form, str] = {
     "gif": "image/gif",
     "mp4": "video/mp4",
 }
-# No small copy of the picture within it, and no calls to other machines.
+# No thumbnail within it, and no requests to other machines.
 SETTINGS = """{
     "version": 1,
     "builder": {"thumbnail": {"enabled": false}},
@@ -49,8 +49,8 @@ def sign(data: bytes, form: Form, certificate: Path, key: Path, edited_photo: bo
     """The file with content credentials, signed here. Metadata comes first: a change after this breaks the signature.
 
     `certificate` is a PEM chain, the signer's own first, without the root; `key` is its PEM private key, not
-    encrypted: EC on P-256, P-384 or P-521, Ed25519, or RSA. There is no time stamp, for that asks another machine.
-    Raises SigningError.
+    encrypted: EC on P-256, P-384 or P-521, Ed25519, or RSA. There is no time stamp: that would take a
+    request to another machine. Raises SigningError.
     """
     made = C2paDigitalSourceType.TRAINED_ALGORITHMIC_MEDIA
     edited = C2paDigitalSourceType.COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA

@@ -1,4 +1,4 @@
-"""The files of a picture. Only those in SERVED ever leave; each has our own name and our own content type."""
+"""The files of a picture. Only those in SERVED are served, each with a name and a content type of our own."""
 
 from collections.abc import Collection, Mapping
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.dispatch import receiver
 
 from imagine.models import Picture
 
-# Without label and marks, for drawing on from it.
+# Without label and marks: what later pictures begin from.
 MASTER = "master.png"
 # Begins the names of the previews that a loop grows from.
 PREVIEW = "film-"
@@ -28,7 +28,7 @@ SERVED: dict[str, str] = {
 
 
 def save(picture: UUID, files: Mapping[str, bytes]) -> None:
-    """Keep `files`, in place of those of the same name."""
+    """Store `files`, in place of those of the same name. Raises OSError."""
     store = storages["pictures"]
     for name, data in files.items():
         store.delete(_path(picture, name))
@@ -56,13 +56,13 @@ def names(picture: UUID) -> list[str]:
 
 
 def keep_only(picture: UUID, wanted: Collection[str]) -> None:
-    """Delete the files of a picture that are none of `wanted`, such as what it was made from."""
+    """Delete all other files of a picture, such as what it was made from. Raises OSError."""
     for name in set(names(picture)) - set(wanted):
         storages["pictures"].delete(_path(picture, name))
 
 
 def delete(picture: UUID) -> None:
-    """Delete all files of a picture."""
+    """Delete all files of a picture. Raises OSError."""
     store = storages["pictures"]
     for name in names(picture):
         store.delete(_path(picture, name))
@@ -71,7 +71,7 @@ def delete(picture: UUID) -> None:
 
 @receiver(post_delete, sender=Picture)
 def delete_with_row(instance: Picture, **_: object) -> None:
-    """A picture whose row is gone leaves no file behind, whoever deleted it."""
+    """Delete the files with the row, also where it goes by a cascade or in the admin."""
     picture = instance.id
     transaction.on_commit(lambda: delete(picture))
 

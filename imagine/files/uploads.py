@@ -1,4 +1,4 @@
-"""A picture that somebody sends becomes plain pixels: nothing of the file itself is kept."""
+"""Decode an uploaded picture into plain pixels: nothing of the file itself is kept."""
 
 from io import BytesIO
 from itertools import islice
@@ -15,7 +15,7 @@ SIGNATURES: dict[Form, tuple[bytes, ...]] = {
     "webp": (b"RIFF",),
     "gif": (b"GIF87a", b"GIF89a"),
 }
-# A phone's camera at its usual setting has 12 to 24 million.
+# Our own bound: a phone's camera at its usual setting has 12 to 24 million.
 MOST_PIXELS = 40_000_000
 # Chunks, segments, frames: a photograph of 12 MB has a few thousand at most. Each costs Pillow some work to read.
 MOST_PARTS = 8_000
@@ -27,7 +27,7 @@ MOST_PROFILE_BYTES = 16_000
 # What Pillow raises for broken files, by way of its readers for each format.
 BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError)
 
-# EXIF 2.32, section 4.6.4.A: how a picture was held, and what puts it upright.
+# EXIF 2.32, section 4.6.4.A, Orientation: what puts the picture upright.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -87,8 +87,8 @@ def _pixels(image: Image.Image) -> Image.Image:
     picture = _in_colour(image)
     picture.thumbnail((MOST_SIDE, MOST_SIDE))
     picture = _in_srgb(picture, image.info.get("icc_profile"))
-    held = image.getexif().get(ExifTags.Base.Orientation)
-    return _on_white(picture.transpose(UPRIGHT[held]) if held in UPRIGHT else picture)
+    orientation = image.getexif().get(ExifTags.Base.Orientation)
+    return _on_white(picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture)
 
 
 def _in_colour(image: Image.Image) -> Image.Image:
@@ -100,7 +100,7 @@ def _in_colour(image: Image.Image) -> Image.Image:
 
 
 def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Other colour spaces turned into sRGB; a profile that is odd or large is left aside."""
+    """Other colour spaces converted to sRGB; a profile that is broken or too large is ignored."""
     if not profile or len(profile) > MOST_PROFILE_BYTES or picture.mode != "RGB":
         return picture
     try:
@@ -110,7 +110,7 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
-    """A new image, so that nothing but pixels comes along."""
+    """A new image, so that no metadata is copied."""
     clean = Image.new("RGB", picture.size, "white")
     clean.paste(picture, mask=picture if picture.mode == "RGBA" else None)
     return clean

@@ -1,4 +1,4 @@
-"""Draws pictures and loops. The device does one thing at a time, and between two steps those who type go first."""
+"""Draws final pictures and loops. One device: between two steps the queue of live prompts is served first."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -24,21 +24,22 @@ logger = logging.getLogger(__name__)
 
 Made = Picture.Made
 
-# Less than Redis waits before it gives a task to somebody else, see settings.py.
+# Less than visibility_timeout in settings.py, after which Redis delivers a task again.
 DRAW_SECONDS = 900
 LOOP_SECONDS = 3_000
-# Between two steps, so that large pictures come along while many people type.
+# Between two steps, so that large pictures progress while many people type.
 LIVE_SECONDS = 0.5
 LOOP_SIDE = 512
 FRAME_MS = 80
 GROWN_FRAMES = 90
-# Of a loop, every so many frames are looked at.
+# Of a loop, every so many frames are classified.
 CHECK_EVERY = 3
+# Without their new words they would be the same picture.
 FOLLOW_WORDS = (Made.RESTYLED, Made.EDITED)
 
 
 class FinalWorker:
-    """Use it from the thread of its checkpoints."""
+    """Not safe for threads, as its checkpoints."""
 
     def __init__(self, checkpoints: Checkpoints, redis: Redis, heartbeat: Heartbeat) -> None:
         self._checkpoints = checkpoints
@@ -47,18 +48,18 @@ class FinalWorker:
         self.live = LiveWorker(checkpoints, redis)
 
     def pictures(self, ids: Sequence[UUID]) -> None:
-        """Draw each that still waits."""
+        """Draw each picture that still waits. Raises RedisError."""
         self._draw_all(ids, DRAW_SECONDS, self._picture)
 
     def loops(self, ids: Sequence[UUID]) -> None:
-        """Draw each that still waits as a loop."""
+        """Draw each loop that still waits. Raises RedisError."""
         self._draw_all(ids, LOOP_SECONDS, self._loop)
 
     def _draw_all(self, ids: Sequence[UUID], seconds: float, draw: Callable[[Claim], None]) -> None:
         for picture in ids:
             self.live.serve(LIVE_SECONDS)
             self._draw_claimed(picture, seconds, draw)
-        # Only now: between two steps the queue is served again anyway, and a task sent there would pile up behind us.
+        # Only now: between two steps the queue is served again anyway, and a task would wait behind this one.
         if self.live.serve(LIVE_SECONDS):
             jobs.send_live()
 
@@ -74,7 +75,7 @@ class FinalWorker:
                 logger.info("picture %s ended: %s", picture, error, extra={"problem": error.code})
                 claim.fail(error)
             except Exception:
-                # The edge of one picture: whatever a checkpoint stumbles over, the next picture must be drawn.
+                # The boundary of one picture: the libraries raise anything, and the next picture must be drawn.
                 logger.exception("picture %s failed", picture)
                 claim.fail(ImagineError())
 
@@ -82,10 +83,10 @@ class FinalWorker:
 
     def _picture(self, claim: Claim) -> None:
         picture = claim.picture
-        is_sent = picture.made == Made.UPLOADED
-        image = beginning(picture) if is_sent or picture.made == Made.KEPT else self._paint(claim)
+        is_upload = picture.made == Made.UPLOADED
+        image = beginning(picture) if is_upload or picture.made == Made.KEPT else self._paint(claim)
         safety.check_pixels(image)
-        files = develop.sent_files(image) if is_sent else develop.still_files(image, picture.from_upload)
+        files = develop.upload_files(image) if is_upload else develop.still_files(image, picture.from_upload)
         claim.finish(files, image.size)
 
     def _paint(self, claim: Claim) -> Image.Image:
@@ -96,11 +97,11 @@ class FinalWorker:
         return painted.image
 
     def _watch(self, claim: Claim) -> Callable[[int, int], None]:
-        """Between two steps: go on only if it is wanted, and let those who type go first."""
+        """The callback between two steps: check the claim, publish the progress, serve live prompts."""
 
         def watch(step: int, of: int) -> None:
             claim.check()
-            claim.tell(step, of)
+            claim.publish_progress(step, of)
             self.live.serve(LIVE_SECONDS)
 
         return watch
@@ -122,7 +123,7 @@ class FinalWorker:
         count = round(picture.seconds * 1000 / FRAME_MS)
         prompt, video = styled(picture.prompt, picture.style), self._checkpoints.video
         if video is not None:
-            return animate.film(video, start, prompt, picture.seed, count, self._watch(claim))
+            return animate.video(video, start, prompt, picture.seed, count, self._watch(claim))
         return animate.frames(renderer, start, prompt, picture.seed, picture.motion, count, self._watch(claim))
 
     def _fitted(self, image: Image.Image, shape: str, renderer: Renderer) -> Image.Image:
@@ -135,7 +136,7 @@ class FinalWorker:
 
 
 def stroke(picture: Picture, renderer: Renderer) -> Stroke:
-    """A picture as the renderer takes it, in the large size. Raises UnableError."""
+    """The input of the renderer for a picture, in the large size. Raises UnableError."""
     width, height = SHAPES[picture.shape].size(renderer.recipe.size, renderer.multiple)
     prompt = styled(picture.prompt, picture.style)
     if picture.strength is None:
@@ -149,9 +150,9 @@ def stroke(picture: Picture, renderer: Renderer) -> Stroke:
 
 
 def beginning(picture: Picture) -> Image.Image:
-    """The image that it begins from: its parent as drawn, or what was sent with it."""
+    """The image that it begins from: its parent, or the upload or preview stored with it. Raises UnableError."""
     owner = picture.parent_id or picture.id
-    # A kept frame may be asked for before it is developed.
+    # A preview that is being kept may not have its master yet.
     wanted = storage.MASTER if storage.MASTER in storage.names(owner) else "start.jpg"
     try:
         return opened(storage.load(owner, wanted))
@@ -160,6 +161,6 @@ def beginning(picture: Picture) -> Image.Image:
 
 
 def opened(data: bytes) -> Image.Image:
-    """One of our own files as an image, in RGB."""
+    """One of our own files as an image, in RGB. Raises OSError for a damaged one."""
     with Image.open(BytesIO(data), formats=("PNG", "JPEG")) as image:
         return image.convert("RGB")

@@ -1,4 +1,4 @@
-"""The file formats of pictures, as far as we look inside them: the parts they are made of, and their XMP packet."""
+"""The container formats of pictures: the parts that a file is made of, and its XMP packet."""
 
 from collections.abc import Iterator
 from typing import Literal, Protocol
@@ -19,11 +19,14 @@ class Container(Protocol):
         ...
 
     def read_xmp(self, data: bytes) -> bytes | None:
-        """The XMP packet, if there is one."""
+        """The XMP packet, if there is one. Raises BrokenFileError."""
         ...
 
     def with_xmp(self, data: bytes, packet: bytes) -> bytes:
-        """The file with this packet as its only one; what is drawn in it stays byte for byte."""
+        """The file with this packet as its only one; the coded pixels stay byte for byte.
+
+        Raises BrokenFileError, and ValueError for a packet that the format cannot hold.
+        """
         ...
 
 

@@ -40,11 +40,11 @@ def with_xmp(data: bytes, packet: bytes) -> bytes:
     data = cut_out(data, [part for part in parts(data) if _is_xmp(data, part)])
     place = _first_block(data)
     for part in parts(data):
-        # The other applications first: the one that says "repeat" wants to be near the header.
+        # Behind other applications: readers expect the one that says "repeat" near the header.
         if part.kind != APPLICATION:
             break
         place = part.end
-    # Only GIF89a knows extensions.
+    # Only GIF89a has extensions.
     return SIGNATURES[1] + data[6:place] + XMP + packet + TAIL + data[place:]
 
 
@@ -53,7 +53,7 @@ def _first_block(data: bytes) -> int:
 
 
 def _colours(data: bytes, flags_at: int) -> int:
-    """The bytes of the colour table that the flags there promise."""
+    """The length in bytes of the colour table that the flags at `flags_at` announce."""
     flags = number(data, flags_at, 1, "big")
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 

@@ -40,7 +40,7 @@ def with_xmp(data: bytes, packet: bytes) -> bytes:
     body = XMP + packet
     if len(body) + 2 > MOST_SEGMENT_BYTES:
         raise ValueError(f"an XMP packet of {len(packet)} bytes does not fit into a JPEG segment")
-    # JFIF wants to be the first segment.
+    # JFIF 1.02: its APP0 segment follows right after the start of the image.
     first = next(parts(data))
     place = first.end if first.kind == APP0 else len(START)
     return data[:place] + b"\xff" + APP1 + (len(body) + 2).to_bytes(2, "big") + body + data[place:]

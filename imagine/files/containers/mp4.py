@@ -23,7 +23,7 @@ def read_xmp(data: bytes) -> bytes | None:
 
 
 def with_xmp(data: bytes, packet: bytes) -> bytes:
-    """At the end, where it moves nothing: the tables of a film point at places in the file."""
+    """At the end, where it moves nothing: the tables of a video hold offsets into the file."""
     if read_xmp(data) is not None:
         data = _without_last(data)
     body = XMP + packet
@@ -33,7 +33,7 @@ def with_xmp(data: bytes, packet: bytes) -> bytes:
 def _without_last(data: bytes) -> bytes:
     last = list(parts(data))[-1]
     if not _is_xmp(data, last):
-        raise ValueError("the XMP packet of this film is not at its end")
+        raise ValueError("the XMP packet of this MP4 is not at its end")
     return cut_out(data, [last])
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class BrokenFileError(ValueError):
-    """The file does not hold what its own numbers promise."""
+    """The file is cut off, or of another format than its name says."""
 
 
 class Part(NamedTuple):
@@ -24,13 +24,13 @@ def number(data: bytes, start: int, count: int, order: str) -> int:
 
 
 def whole(data: bytes, part: Part) -> Part:
-    """The same part, once it is known to lie within the file. Raises BrokenFileError."""
+    """The same part, checked to lie within the file. Raises BrokenFileError."""
     if part.end > len(data) or part.end < part.body:
         raise BrokenFileError(f"{part.kind!r} should end at {part.end} of {len(data)} bytes")
     return part
 
 
 def cut_out(data: bytes, parts: list[Part]) -> bytes:
-    """The file without these parts, which stand in their order."""
+    """The file without these parts, which are in the order of the file."""
     edges = [0, *(edge for part in parts for edge in (part.start, part.end)), len(data)]
     return b"".join(data[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""MP4 that old telephones play too: H.264 of main profile, yuv420p, no B-frames, even sides, its index in front."""
+"""MP4 that old phones play too: H.264 of main profile, yuv420p, no B-frames, even sides, its index in front."""
 
 from fractions import Fraction
 from pathlib import Path

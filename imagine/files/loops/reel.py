@@ -1,4 +1,4 @@
-"""Frames and their times."""
+"""The frames of a loop and their durations."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A small film, and what is in one."""
+"""A small video, and what is in one."""
 
 from io import BytesIO
 from pathlib import Path
@@ -9,9 +9,9 @@ import numpy as np
 from tests.imagine.drawings import gradient
 
 
-def film(folder: Path, count: int = 5) -> bytes:
+def video(folder: Path, count: int = 5) -> bytes:
     """An MP4 that can play before all of it has come: its tables stand in front."""
-    path = folder / "film.mp4"
+    path = folder / "video.mp4"
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"

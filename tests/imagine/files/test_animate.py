@@ -12,7 +12,7 @@ from imagine.diffusion import checkpoint
 from imagine.diffusion.pipeline import Renderer, Stroke
 from imagine.diffusion.recipes import RenderOptions
 from imagine.errors import RefusedPixelsError, StoppedError
-from imagine.files.animate import film, frames, growth
+from imagine.files.animate import frames, growth, video
 from imagine.files.motions import MOTIONS
 from tests.imagine.diffusion import checkpoints
 
@@ -45,10 +45,10 @@ def words_only(folder: Path) -> Renderer:
 
 
 @pytest.fixture(params=["redrawing", "words_only"])
-def painter(request: pytest.FixtureRequest) -> Renderer:
-    painter: Renderer = request.getfixturevalue(request.param)
-    assert painter.abilities.redraw == (request.param == "redrawing")
-    return painter
+def renderer(request: pytest.FixtureRequest) -> Renderer:
+    renderer: Renderer = request.getfixturevalue(request.param)
+    assert renderer.abilities.redraw == (request.param == "redrawing")
+    return renderer
 
 
 def unwatched(done: int, of: int) -> None:
@@ -73,16 +73,16 @@ def steps(loop: Frames) -> list[float]:
 
 
 @each_motion
-def test_a_loop_has_no_seam_and_never_stands_still(painter: Renderer, motion: str) -> None:
-    seam, *others = steps(frames(painter, picture(), "a boat", 5, motion, COUNT, unwatched))
+def test_a_loop_has_no_seam_and_never_stands_still(renderer: Renderer, motion: str) -> None:
+    seam, *others = steps(frames(renderer, picture(), "a boat", 5, motion, COUNT, unwatched))
     assert len(others) == COUNT - 1
     assert 0 < seam < 1.5 * mean(others)
     assert min(others) > 0
 
 
 @each_motion
-def test_a_loop_stays_in_the_picture_s_size_and_mode(painter: Renderer, motion: str) -> None:
-    loop = frames(painter, picture(), "a boat", 5, motion, COUNT, unwatched)
+def test_a_loop_stays_in_the_picture_s_size_and_mode(renderer: Renderer, motion: str) -> None:
+    loop = frames(renderer, picture(), "a boat", 5, motion, COUNT, unwatched)
     assert {(frame.size, frame.mode) for frame in loop} == {(SIZE, "RGB")}
 
 
@@ -118,35 +118,35 @@ def test_another_seed_moves_in_another_way(redrawing: Renderer) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 25])
-def test_a_loop_has_as_many_frames_as_asked(painter: Renderer, count: int) -> None:
-    assert len(frames(painter, picture(), "a boat", 5, "pulse", count, unwatched)) == count
+def test_a_loop_has_as_many_frames_as_asked(renderer: Renderer, count: int) -> None:
+    assert len(frames(renderer, picture(), "a boat", 5, "pulse", count, unwatched)) == count
 
 
-def test_what_is_done_is_told_in_frames(redrawing: Renderer) -> None:
-    told: list[tuple[int, int]] = []
-    frames(redrawing, picture(), "a boat", 5, "gentle", COUNT, lambda done, of: told.append((done, of)))
-    assert told == [(2 * key, COUNT) for key in range(MOTIONS["gentle"].keys + 1)]
+def test_progress_is_reported_in_frames(redrawing: Renderer) -> None:
+    reported: list[tuple[int, int]] = []
+    frames(redrawing, picture(), "a boat", 5, "gentle", COUNT, lambda done, of: reported.append((done, of)))
+    assert reported == [(2 * key, COUNT) for key in range(MOTIONS["gentle"].keys + 1)]
 
 
 def test_a_loop_is_stopped_at_once(redrawing: Renderer) -> None:
-    told: list[int] = []
+    reported: list[int] = []
 
     def stop(done: int, of: int) -> None:
-        told.append(done)
+        reported.append(done)
         if done >= 4:
             raise StoppedError("enough")
 
     with pytest.raises(StoppedError):
         frames(redrawing, picture(), "a boat", 5, "gentle", COUNT, stop)
-    assert told == [0, 2, 4]
+    assert reported == [0, 2, 4]
 
 
 def test_a_painter_that_takes_several_at_once_paints_the_same_loop(folder: Path, redrawing: Renderer) -> None:
     several = load(folder / "redrawing", batch=3)
-    told: list[int] = []
-    together = frames(several, picture(), "a boat", 5, "lively", COUNT, lambda done, of: told.append(done))
+    reported: list[int] = []
+    together = frames(several, picture(), "a boat", 5, "lively", COUNT, lambda done, of: reported.append(done))
     alone = frames(redrawing, picture(), "a boat", 5, "lively", COUNT, unwatched)
-    assert told == [0, 4, 8, 12, COUNT]
+    assert reported == [0, 4, 8, 12, COUNT]
     assert max(far(mine, theirs) for mine, theirs in zip(together, alone, strict=True)) < 1
 
 
@@ -173,50 +173,50 @@ def test_a_motion_begins_with_nearly_the_whole_picture(motion: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def filming(folder: Path) -> Renderer:
-    return load(checkpoints.video(folder / "filming"))
+def video_checkpoint(folder: Path) -> Renderer:
+    return load(checkpoints.video(folder / "video"))
 
 
 @pytest.mark.parametrize("count", [2, 6, 8])
-def test_a_film_goes_there_and_back_without_standing_still(filming: Renderer, count: int) -> None:
-    loop = film(filming, picture((64, 64)), "a boat", 5, count, unwatched)
+def test_a_video_goes_there_and_back_without_standing_still(video_checkpoint: Renderer, count: int) -> None:
+    loop = video(video_checkpoint, picture((64, 64)), "a boat", 5, count, unwatched)
     assert len(loop) == count
     assert [far(frame, again) for frame, again in zip(loop[1:], loop[:0:-1], strict=True)] == [0] * (count - 1)
     assert min(steps(loop)) > 0
 
 
-def test_a_film_is_stopped_between_steps(filming: Renderer) -> None:
+def test_a_video_is_stopped_between_steps(video_checkpoint: Renderer) -> None:
     def stop(step: int, of: int) -> None:
         if step == 1:
             raise StoppedError("enough")
 
     with pytest.raises(StoppedError):
-        film(filming, picture((64, 64)), "a boat", 5, 6, stop)
+        video(video_checkpoint, picture((64, 64)), "a boat", 5, 6, stop)
 
 
-def sketches(count: int) -> Frames:
+def previews(count: int) -> Frames:
     """Pictures of which each is a little lighter than the one before, as one grows while somebody types."""
     return [Image.new("RGB", SIZE, (10 + 200 * number // count,) * 3) for number in range(count)]
 
 
 def test_growth_shows_every_picture_in_its_order_and_comes_back_softly() -> None:
-    grown = growth(sketches(5), 90)
+    grown = growth(previews(5), 90)
     levels = [frame.getpixel((0, 0))[0] for frame in grown]
     top = levels.index(max(levels))
-    assert {image.getpixel((0, 0))[0] for image in sketches(5)} <= set(levels)
+    assert {image.getpixel((0, 0))[0] for image in previews(5)} <= set(levels)
     assert levels[:top] == sorted(levels[:top])
     assert levels[top:] == sorted(levels[top:], reverse=True)
 
 
 def test_growth_has_no_seam() -> None:
-    seam, *others = steps(growth(sketches(5), 90))
+    seam, *others = steps(growth(previews(5), 90))
     assert seam <= max(others)
-    assert seam < far(sketches(5)[0], sketches(5)[-1]) / 5
+    assert seam < far(previews(5)[0], previews(5)[-1]) / 5
 
 
 @pytest.mark.parametrize("most", [22, 30, 90])
 def test_growth_keeps_its_limit_and_both_ends_however_much_was_typed(most: int) -> None:
-    images = sketches(100)
+    images = previews(100)
     grown = growth(images, most)
     assert most - 6 < len(grown) <= most
     assert grown[0] == images[0]
@@ -234,4 +234,4 @@ def test_growth_of_one_picture_is_that_picture() -> None:
 
 def test_growth_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="frames"):
-        growth(sketches(3), 10)
+        growth(previews(3), 10)

@@ -51,7 +51,7 @@ def read(data: bytes) -> tuple[Frames, list[int]]:
     return frames, times
 
 
-def film(data: bytes) -> tuple[Frames, list[float]]:
+def video(data: bytes) -> tuple[Frames, list[float]]:
     """The frames of an MP4, and when each begins, in seconds."""
     with av.open(BytesIO(data)) as file:
         frames = list(file.decode(video=0))
@@ -132,54 +132,54 @@ def test_a_time_that_no_gif_can_hold_is_refused(frame_ms: int) -> None:
         to_gif(moving(), frame_ms)
 
 
-def test_a_film_has_every_frame_at_its_time() -> None:
+def test_a_video_has_every_frame_at_its_time() -> None:
     data = to_mp4(moving(), FRAME_MS)
-    shown, begins = film(data)
+    shown, begins = video(data)
     assert begins == pytest.approx([number * FRAME_MS / 1000 for number in range(6)])
     assert all_near(shown, moving(), 6)
     with av.open(BytesIO(data)) as file:
         assert file.duration == 6 * FRAME_MS * 1000
 
 
-def test_a_film_keeps_equal_frames() -> None:
+def test_a_video_keeps_equal_frames() -> None:
     first, second, *_ = moving()
-    shown, begins = film(to_mp4([first, first, first, second, second], FRAME_MS))
+    shown, begins = video(to_mp4([first, first, first, second, second], FRAME_MS))
     assert len(begins) == 5
     assert far(shown[2], first) < far(shown[2], second)
 
 
-def test_a_film_plays_on_old_telephones() -> None:
+def test_a_video_plays_on_old_telephones() -> None:
     with av.open(BytesIO(to_mp4(moving(), FRAME_MS))) as file:
         codec = file.streams.video[0].codec_context
         assert (codec.name, codec.profile, codec.pix_fmt, codec.has_b_frames) == ("h264", "Main", "yuv420p", False)
         assert file.streams.audio == ()
 
 
-def test_a_film_says_how_its_colours_are_meant() -> None:
+def test_a_video_says_how_its_colours_are_meant() -> None:
     red = Image.new("RGB", (64, 64), (200, 30, 40))
     data = to_mp4([red] * 3, FRAME_MS)
     with av.open(BytesIO(data)) as file:
         frame = next(file.decode(video=0))
         assert (frame.colorspace, frame.color_range) == (1, 1)
-    assert film(data)[0][0].getpixel((32, 32)) == pytest.approx((200, 30, 40), abs=4)
+    assert video(data)[0][0].getpixel((32, 32)) == pytest.approx((200, 30, 40), abs=4)
 
 
-def test_a_film_begins_before_it_is_wholly_there() -> None:
+def test_a_video_begins_before_it_is_wholly_there() -> None:
     data = to_mp4(moving(), FRAME_MS)
     assert 0 < data.index(b"moov") < data.index(b"mdat")
 
 
-def test_a_film_of_odd_sides_or_one_frame_has_even_sides() -> None:
-    shown, _ = film(to_mp4(moving(1, (33, 21)), FRAME_MS))
+def test_a_video_of_odd_sides_or_one_frame_has_even_sides() -> None:
+    shown, _ = video(to_mp4(moving(1, (33, 21)), FRAME_MS))
     assert [frame.size for frame in shown] == [(34, 22)]
     assert far(shown[0].resize((33, 21)), moving(1, (33, 21))[0]) < 8
 
 
 @pytest.mark.parametrize("most_bytes", [200_000, 80_000, 40_000])
-def test_a_film_keeps_a_limit_with_all_its_frames(most_bytes: int) -> None:
+def test_a_video_keeps_a_limit_with_all_its_frames(most_bytes: int) -> None:
     data = to_mp4(noise(10, (200, 120)), FRAME_MS, most_bytes=most_bytes)
     assert len(data) <= most_bytes - MARKS_BYTES
-    assert len(film(data)[0]) == 10
+    assert len(video(data)[0]) == 10
 
 
 @pytest.mark.parametrize(("size", "corner", "middle"), [((64, 32), 0, 255), ((32, 32), 255, 255), ((30, 64), 0, 255)])

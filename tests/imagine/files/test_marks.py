@@ -10,7 +10,7 @@ from PIL import Image, ImageChops, ImageSequence
 from imagine.files.containers import CONTAINERS, BrokenFileError, Form
 from imagine.files.marks import EDITED, MADE, embed, label, read_source
 from tests.imagine.drawings import encoded, gradient, moving
-from tests.imagine.files.loops import film, frames_of
+from tests.imagine.files.loops import frames_of, video
 
 STILLS: list[tuple[Form, dict[str, object]]] = [
     ("png", {}),
@@ -99,8 +99,8 @@ def test_a_loop_keeps_its_frames_their_time_and_its_repeats(form: Form) -> None:
         assert (image.info["loop"], image.info["duration"]) == (0, 80)
 
 
-def test_a_film_keeps_its_frames_and_still_plays_before_all_of_it_has_come(tmp_path: Path) -> None:
-    data = film(tmp_path)
+def test_a_video_keeps_its_frames_and_still_plays_before_all_of_it_has_come(tmp_path: Path) -> None:
+    data = video(tmp_path)
     marked = embed(data, "mp4")
     assert read_source(data, "mp4") is None
     assert read_source(marked, "mp4") == MADE
@@ -118,7 +118,7 @@ def test_a_still_with_transparency_keeps_it() -> None:
 
 def examples(folder: Path) -> list[tuple[Form, bytes]]:
     stills = [(form, encoded(gradient(), form, **options)) for form, options in STILLS]
-    return [*stills, *((form, moving(form)) for form in MOVING), ("mp4", film(folder))]
+    return [*stills, *((form, moving(form)) for form in MOVING), ("mp4", video(folder))]
 
 
 def test_marking_twice_changes_nothing_and_the_last_word_counts(tmp_path: Path) -> None:

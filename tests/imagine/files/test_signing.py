@@ -12,7 +12,7 @@ from imagine.files.marks import EDITED, MADE, embed, read_source, sign
 from imagine.files.signing import MIME_TYPES, SigningError
 from tests.imagine.drawings import encoded, gradient, moving
 from tests.imagine.files.certificates import Files, write_chain
-from tests.imagine.files.loops import film, frames_of
+from tests.imagine.files.loops import frames_of, video
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def test_a_changed_photograph_is_signed_as_such(files: Files) -> None:
     assert credentials(signed, "png")[1]["digitalSourceType"] == EDITED
 
 
-def test_a_signed_film_and_a_signed_loop_still_play(files: Files, tmp_path: Path) -> None:
-    signed = sign(embed(film(tmp_path), "mp4"), "mp4", files.certificate, files.key)
+def test_a_signed_video_and_a_signed_loop_still_play(files: Files, tmp_path: Path) -> None:
+    signed = sign(embed(video(tmp_path), "mp4"), "mp4", files.certificate, files.key)
     assert credentials(signed, "mp4")[0] == "Valid"
     assert len(frames_of(signed)) == 5
     kinds = [part.kind for part in CONTAINERS["mp4"].parts(signed)]
