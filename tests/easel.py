@@ -62,9 +62,9 @@ class Easel:
         return work
 
     def step(self, work: Claim, done: int, of: int) -> None:
-        """So far it is; pages are told a few times a second at most."""
-        told = f"{done}/{of}".encode()
-        eventually(lambda: work.tell(done, of) or self.redis.get(keys.progress(work.picture.id)) == told)
+        """Publish that it is so far; the claim throttles what is published."""
+        stored = f"{done}/{of}".encode()
+        eventually(lambda: work.publish_progress(done, of) or self.redis.get(keys.progress(work.picture.id)) == stored)
 
     def finish(self, work: Claim) -> None:
         """It is drawn."""

@@ -1,4 +1,4 @@
-"""The checkpoints that one process holds, each for the roles that it plays."""
+"""The checkpoints that one painter process has in memory, each for its roles."""
 
 import logging
 from collections.abc import Collection
@@ -36,7 +36,7 @@ def names(role: Role) -> str:
 
 
 class Checkpoints:
-    """Belongs to the thread that loads them. Two roles with the same checkpoint share one renderer."""
+    """Not safe for threads: for the one that draws. Two roles with the same checkpoint share one renderer."""
 
     def __init__(self, roles: Collection[Role]) -> None:
         self.roles = roles
@@ -47,7 +47,7 @@ class Checkpoints:
         self._live: Renderer | None = None
 
     def load(self) -> None:
-        """Load what the roles need. What cannot be loaded is logged, and reported in the status."""
+        """Load what the roles need. A checkpoint that cannot be loaded is logged, and reported in the status."""
         for role in self.roles:
             self._load(names(role))
         if "animate" in self.roles and settings.IMAGINE_VIDEO_MODEL:
@@ -55,19 +55,19 @@ class Checkpoints:
 
     @property
     def live(self) -> Renderer:
-        """Draws previews, also while another of ours stands between two steps. Raises CheckpointError."""
+        """The renderer of previews: it may draw while `final` is between two steps. Raises CheckpointError."""
         if self._live is None:
             self._live = self._renderer(names("live")).twin()
         return self._live
 
     @property
     def final(self) -> Renderer:
-        """Draws pictures, and loops where there is no video checkpoint. Raises CheckpointError."""
+        """The renderer of pictures, and of loops where no video checkpoint is set. Raises CheckpointError."""
         return self._renderer(names("final"))
 
     @property
     def video(self) -> Renderer | None:
-        """Draws loops, where a video checkpoint is set. Raises CheckpointError."""
+        """The renderer of loops, None where no video checkpoint is set. Raises CheckpointError."""
         return self._renderer(settings.IMAGINE_VIDEO_MODEL) if settings.IMAGINE_VIDEO_MODEL else None
 
     def note_preview(self, seconds: float) -> None:

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Heartbeat(threading.Thread):
-    """`statuses` is called before each beat. It ends with its process."""
+    """A daemon thread: it ends with its process. `statuses` is called before each beat."""
 
     def __init__(self, redis: Redis, statuses: Callable[[], Sequence[RoleStatus]]) -> None:
         super().__init__(name="heartbeat", daemon=True)
@@ -35,19 +35,19 @@ class Heartbeat(threading.Thread):
             self._now.clear()
 
     def beat(self) -> None:
-        """Publish all of it, now. Raises RedisError."""
+        """Publish the statuses and the heartbeats now. Raises RedisError."""
         for status in self._statuses():
             publish_status(self._redis, status)
         for picture in tuple(self._pictures):
             self._redis.set(keys.alive(picture), 1, ex=STATUS_SECONDS)
 
     def beat_soon(self) -> None:
-        """Something changed: do not wait for the next beat."""
+        """Have the next beat at once, after a change."""
         self._now.set()
 
     @contextmanager
     def keeping(self, pictures: Sequence[UUID]) -> Iterator[None]:
-        """While this lasts, `pictures` have a heartbeat."""
+        """A context in which `pictures` have a heartbeat."""
         self._pictures.update(pictures)
         self.beat_soon()
         try:

@@ -1,4 +1,4 @@
-"""Draws the previews: for those who type, the newest prompt of each, as quickly as the device can."""
+"""Draws previews of live prompts: the newest of each person in the queue."""
 
 import logging
 import time
@@ -19,16 +19,16 @@ logger = logging.getLogger(__name__)
 
 
 class LiveWorker:
-    """Use it from the thread of its checkpoints."""
+    """Not safe for threads, as its checkpoints."""
 
     def __init__(self, checkpoints: Checkpoints, redis: Redis) -> None:
         self._checkpoints = checkpoints
         self._redis = redis
 
     def serve(self, seconds: float) -> bool:
-        """Draw for the people in the queue, for about so long. Whether some may be left, for whom to serve again.
+        """Draw previews for about so many seconds, until the queue is empty. Whether prompts may be left in it.
 
-        Nothing in a process without that role: it would load another checkpoint for it. Raises RedisError.
+        A process without the role "live" draws none: it would load another checkpoint for it. Raises RedisError.
         """
         if "live" not in self._checkpoints.roles:
             return False
@@ -37,7 +37,7 @@ class LiveWorker:
             try:
                 self._draw(prompts)
             except Exception:
-                # The edge of one pass: the picture in whose midst it may stand must go on, and so must the next pass.
+                # The boundary of one pass: the picture between whose steps it runs must go on, and so must the queue.
                 logger.exception("%s previews failed", len(prompts))
             finally:
                 live.release(self._redis, prompts)

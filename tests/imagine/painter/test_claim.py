@@ -97,7 +97,7 @@ def next_event(published: PubSub) -> PictureEvent | None:
 
 def test_whose_guest_signed_in_meanwhile_sees_how_far_the_picture_is(work: Claim, account: PubSub) -> None:
     events: list[PictureEvent | None] = []
-    eventually(lambda: work.tell(1, 2) or events.append(next_event(account)) or any(events))
+    eventually(lambda: work.publish_progress(1, 2) or events.append(next_event(account)) or any(events))
     assert PictureProgress(str(work.picture.id), "drawing", 1, 2) in events
 
 
