@@ -1,4 +1,4 @@
-"""What operators see of pictures: whose, how far, what went wrong; and the shared links, reported ones first."""
+"""The admin of pictures and of shared links, reported ones first. Prompts and pixels are shown on request only."""
 
 from base64 import b64encode
 from typing import Any
@@ -21,7 +21,7 @@ SHOWN = "thumb.webp"
 
 
 class NoEditAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Looking and deleting: these rows are made by the program."""
+    """Rows that can be read and deleted, but neither added nor changed."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -35,7 +35,7 @@ class NoEditAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Picture)
 class PictureAdmin(NoEditAdmin):
-    """Pictures: whose and how they came about. What they show is shown on demand only, and that is logged."""
+    """Pictures: their owner and how they were made. Showing one takes a permission, and is logged."""
 
     list_display = ("id", "person", "made", "status", "problem", "created_at", "finished_at")
     fields = ("id", "person", "made", "status", "problem", "attempts", "created_at", "queued_at", "started_at",
@@ -47,7 +47,7 @@ class PictureAdmin(NoEditAdmin):
     change_form_template = "admin/picture.html"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Nobody guesses through the address at what was asked for."""
+        """Refuse filters on prompts in the address: they would reveal what stands in them."""
         guess = lookup.startswith(("prompt", "words", "parent", "children", "shares"))
         return not guess and super().lookup_allowed(lookup, value, request)
 
@@ -66,7 +66,10 @@ class PictureAdmin(NoEditAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_see": may_see})
 
     def show_picture(self, request: HttpRequest, id: UUID) -> HttpResponse:
-        """The picture, small, and its words. Needs the right to see pictures, and leaves a line in the log."""
+        """The picture, small, and its prompt. Needs the permission to see pictures, and is logged.
+
+        Raises PermissionDenied, Http404.
+        """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("imagine.see_picture"):
@@ -85,7 +88,7 @@ class PictureAdmin(NoEditAdmin):
 
 @admin.register(Share)
 class ShareAdmin(NoEditAdmin):
-    """Shared links: those that somebody reported come first. Deleting one takes it back at once."""
+    """Shared links, reported ones first. Deleting one revokes it at once."""
 
     list_display = ("__str__", "reported_at", "report", "created_at", "ends_at")
     fields = ("picture_link", "shared_page", "shows_prompt", "created_at", "ends_at", "reported_at", "report")
@@ -104,7 +107,7 @@ class ShareAdmin(NoEditAdmin):
 
 
 def small(picture: Picture) -> str:
-    """The picture as an address that holds it; empty where there is none."""
+    """The thumbnail as a data URL; empty where there is none."""
     try:
         return "data:image/webp;base64," + b64encode(storage.load(picture.id, SHOWN)).decode()
     except FileNotFoundError:

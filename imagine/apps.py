@@ -7,6 +7,6 @@ class ImagineConfig(AppConfig):
     verbose_name = _("Pictures")
 
     def ready(self) -> None:
-        """Let the files of a picture go with its row, and cancel its drawing."""
+        """Connect the signals that delete a picture's files with its row, and cancel its drawing."""
         from imagine import cancel  # noqa: F401
         from imagine.files import storage  # noqa: F401

@@ -1,4 +1,4 @@
-"""The word that a picture is wanted no more, for whoever draws it."""
+"""The stop flag of a picture, which the painter checks between two steps."""
 
 import logging
 from uuid import UUID
@@ -14,22 +14,23 @@ from imagine.models import Picture
 
 logger = logging.getLogger(__name__)
 
+# Longer than any picture takes, see painter/finals.py.
 STOP_SECONDS = 3_600
 
 
-def stop_drawing(picture: UUID) -> None:
-    """It is wanted no more. Raises RedisError."""
+def set_stop(picture: UUID) -> None:
+    """Have the picture drawn no further. Raises RedisError."""
     redis().set(keys.stop(picture), 1, ex=STOP_SECONDS)
 
 
-def want_again(picture: UUID) -> None:
-    """It is wanted after all. Raises RedisError."""
+def clear_stop(picture: UUID) -> None:
+    """Allow it to be drawn again. Raises RedisError."""
     redis().delete(keys.stop(picture))
 
 
 @receiver(post_delete, sender=Picture)
 def stop_with_row(instance: Picture, **_: object) -> None:
-    """A picture whose row is gone is drawn no further, whoever deleted it."""
+    """Cancel the drawing with the row, also where it goes by a cascade or in the admin."""
     picture = instance.id
     if instance.in_the_making:
         transaction.on_commit(lambda: _stop_deleted(picture))
@@ -37,6 +38,6 @@ def stop_with_row(instance: Picture, **_: object) -> None:
 
 def _stop_deleted(picture: UUID) -> None:
     try:
-        stop_drawing(picture)
+        set_stop(picture)
     except RedisError as error:
         logger.warning("picture %s was deleted and is drawn to its end: %s", picture, error)

@@ -1,4 +1,4 @@
-"""The connections of code that blocks: to Redis, shared by the threads of a process, and to the database."""
+"""The connections of synchronous code: to Redis, shared by the threads of a process, and to the database."""
 
 from functools import cache
 
@@ -8,12 +8,12 @@ from redis import Redis
 
 
 def redis() -> Redis:
-    """A client with a bounded wait for each answer."""
+    """A client with a timeout for each answer."""
     return _client(settings.REDIS_URL)
 
 
 def release_connection() -> None:
-    """Give this thread's database connection back to its pool, unless a transaction is open on it.
+    """Return this thread's database connection to its pool, unless a transaction is open on it.
 
     SQLite has no pool and takes a millisecond to open: its connection is kept until it fails.
     """

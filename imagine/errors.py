@@ -15,7 +15,7 @@ class ImagineError(Exception):
 
 
 class PictureNotFoundError(ImagineError):
-    """It does not exist, or it belongs to somebody else: the two look the same."""
+    """It does not exist, or it belongs to another person: the two look the same."""
 
     code = "picture_not_found"
     retry = False
@@ -46,35 +46,35 @@ class UnableError(ImagineError):
 
 
 class AwayError(ImagineError):
-    """No process that draws has been heard of for a while."""
+    """No painter has reported for a while."""
 
     code = "away"
     sentence = _("The part that draws is away for a moment. Please try again soon.")
 
 
 class InterruptedPictureError(ImagineError):
-    """The process that drew is gone, and so it was tried as often as allowed."""
+    """Its painter died, as often as it may be tried."""
 
     code = "picture_interrupted"
     sentence = _("The picture was interrupted. You can draw it again.")
 
 
 class TooSlowError(ImagineError):
-    """It took longer than allowed."""
+    """It took longer than its deadline."""
 
     code = "too_slow"
     sentence = _("This took too long and was stopped. A smaller or shorter one may work.")
 
 
 class StoppedError(ImagineError):
-    """The person asked for it, or wants something newer. Raised between steps to leave a pipeline."""
+    """The person stopped it, or has typed something newer. Raised between steps to leave a pipeline."""
 
     code = "stopped"
     sentence = _("You stopped this picture.")
 
 
 class RefusedInputError(ImagineError):
-    """What was sent cannot be taken."""
+    """The request is invalid."""
 
     code = "refused_picture"
     retry = False
@@ -87,7 +87,7 @@ class EmptyPromptError(RefusedInputError):
 
 
 class BadUploadError(RefusedInputError):
-    """The file is no picture that we take."""
+    """The file is no picture of a supported format."""
 
     code = "bad_upload"
     sentence = _("This file is not a picture we can read. JPEG, PNG, WebP and GIF work.")
@@ -99,7 +99,7 @@ class LargeUploadError(BadUploadError):
 
 
 class RefusedWordsError(ImagineError):
-    """The words ask for what is not drawn here."""
+    """The words are refused by safety.py."""
 
     code = "refused_words"
     retry = False
@@ -107,7 +107,7 @@ class RefusedWordsError(ImagineError):
 
 
 class RefusedPixelsError(ImagineError):
-    """The picture itself shows what is not shown here."""
+    """The picture itself is refused by safety.py, or by the checkpoint's own checker."""
 
     code = "refused_pixels"
     retry = False
@@ -132,4 +132,4 @@ ERRORS: dict[str, type[ImagineError]] = {
     for error in tuple(globals().values())
     if isinstance(error, type) and issubclass(error, ImagineError)
 }
-"""What a picture can end with, by the code that it keeps."""
+"""The errors by their codes, which are what a picture's row keeps."""

@@ -1,4 +1,4 @@
-"""What is published about a person's pictures, on the channel of keys.person: plain values as JSON.
+"""The events of a person's pictures, published on the channel of keys.person: plain values as JSON.
 
 Live previews come on the same channel as binary messages, see live.py: these are no events.
 """
@@ -46,7 +46,10 @@ EVENTS: dict[str, type[PictureEvent]] = {event.kind: event for event in (Picture
 
 
 def from_bytes(data: bytes) -> PictureEvent | None:
-    """The event that `to_bytes` wrote; None for a binary message, and for what only another version knows."""
+    """The event that `to_bytes` wrote; None for a binary message, and for an event of another version.
+
+    Raises ValueError for what is no JSON.
+    """
     if not data.startswith(b"{"):
         return None
     value: dict[str, Any] = json.loads(data)

@@ -1,4 +1,4 @@
-"""The previews that appeared while a person typed: published to their pages, and kept for an hour."""
+"""The previews of a person's live prompts: published to their pages, and kept for an hour."""
 
 import struct
 from io import BytesIO
@@ -13,6 +13,7 @@ from imagine.live import PREVIEW, LivePrompt
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+# Bounds what the previews of one person take in Redis.
 MOST_PREVIEWS = 60
 HISTORY_SECONDS = 3_600
 JPEG_QUALITY = 80
@@ -21,14 +22,14 @@ HEADER = struct.Struct(">B16sIHH")
 
 
 class Preview(NamedTuple):
-    """One picture that appeared while a person typed, and for what."""
+    """A preview and the live prompt that it was drawn for."""
 
     prompt: LivePrompt
     jpeg: bytes
 
 
 def publish(redis: Redis, prompt: LivePrompt, image: "Image") -> None:
-    """Send a preview to its person's pages, and keep it; nothing of it where they left or were erased.
+    """Publish a preview to its person's pages, and keep it; neither where they left or were erased.
 
     Raises RedisError.
     """
@@ -45,14 +46,14 @@ def publish(redis: Redis, prompt: LivePrompt, image: "Image") -> None:
 
 
 def read(redis: Redis, person: UUID, canvas: UUID) -> list[Preview]:
-    """The previews of one drawing, oldest first. Raises RedisError."""
+    """The previews of one canvas, oldest first. Raises RedisError."""
     entries = cast(list[tuple[bytes, dict[bytes, bytes]]], redis.xrange(keys.history(person)))
     previews = [Preview(LivePrompt.from_bytes(fields[b"prompt"]), fields[b"jpeg"]) for _, fields in entries]
     return [preview for preview in previews if preview.prompt.canvas == canvas]
 
 
 def to_jpeg(image: "Image") -> bytes:
-    """An image, small and quick to make."""
+    """An image as JPEG: small, and quick to encode."""
     file = BytesIO()
     image.save(file, "JPEG", quality=JPEG_QUALITY)
     return file.getvalue()

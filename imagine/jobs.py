@@ -1,7 +1,8 @@
-"""What callers use: ask for pictures, look after them, take them back.
+"""The entry points of callers: request, find, retry, stop and delete pictures.
 
-Each asks for rows in the database and sends a task by name, so that torch stays in the process that draws. All are
-sync and touch the database; what they raise is an ImagineError.
+Those that request pictures store rows and send a task by name, so that torch stays in the painter. All are synchronous
+and use the database. All raise PictureNotFoundError for what the person does not have; those that request pictures
+raise BusyDrawingError and TooManyPicturesError, and RedisError where they read the history of previews.
 """
 
 import logging
@@ -18,7 +19,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from imagine import history, keys, prompts, quota, safety
-from imagine.cancel import stop_drawing, want_again
+from imagine.cancel import clear_stop, set_stop
 from imagine.connection import redis
 from imagine.errors import PictureNotFoundError, RefusedInputError
 from imagine.events import PictureProgress
@@ -57,13 +58,16 @@ def own_picture(person: UUID, picture: UUID) -> Picture:
     return found
 
 
-# New ones
+# New pictures
 
 
 def draw(
     person: UUID, prompt: str, style: str = "", shape: str = SQUARE, seed: int | None = None, count: int = 1
 ) -> list[Picture]:
-    """Pictures out of words; the first has `seed`, each other the next one."""
+    """Pictures from a prompt; the first has `seed`, each other the next one.
+
+    Raises EmptyPromptError, RefusedInputError, RefusedWordsError.
+    """
     prompt = prompts.clean_prompt(prompt)
     first = new_seed() if seed is None else seed
     pictures = [
@@ -76,25 +80,28 @@ def draw(
         )
         for number in range(first, first + min(max(count, 1), MOST_AT_ONCE))
     ]
-    return _ask_for(person, _grouped(pictures))
+    return _request(person, _grouped(pictures))
 
 
 def keep(person: UUID, canvas: UUID, number: int) -> Picture:
-    """The preview of that number in the person's history, as it was. Raises PictureNotFoundError."""
+    """The preview of that number in the person's history, as it was. Raises RefusedWordsError."""
     preview = _preview(person, canvas, number)
-    return _ask_for(person, [_kept(preview)], {"start.jpg": preview.jpeg})[0]
+    return _request(person, [_kept(preview)], {"start.jpg": preview.jpeg})[0]
 
 
 def finish(person: UUID, canvas: UUID, number: int) -> Picture:
-    """A large picture from a preview of the person's history, which is kept too, as its parent: both or neither."""
+    """A large picture from a preview of the person's history, which is kept too, as its parent: both or neither.
+
+    Raises RefusedWordsError.
+    """
     preview = _preview(person, canvas, number)
     parent = _kept(preview)
     large = _child(parent, Made.FINISHED, strength=FINISH_STRENGTH, seed=preview.prompt.seed)
-    return _ask_for(person, [parent, large], {"start.jpg": preview.jpeg})[1]
+    return _request(person, [parent, large], {"start.jpg": preview.jpeg})[1]
 
 
 def grow(person: UUID, canvas: UUID) -> Picture:
-    """A loop of the previews that appeared while the person typed, without those of half words that are not drawn.
+    """A loop of the previews of a canvas, without those whose words are refused now that they are whole.
 
     Raises RefusedInputError where there are fewer than two, RefusedWordsError.
     """
@@ -107,21 +114,21 @@ def grow(person: UUID, canvas: UUID) -> Picture:
     last = kept[-1].prompt
     files = {f"{storage.PREVIEW}{index:03}.jpg": preview.jpeg for index, preview in enumerate(kept)}
     picture = Picture(made=Made.GROWN, prompt=last.prompt, style=last.style, shape=last.shape, seed=last.seed)
-    return _ask_for(person, [picture], files)[0]
+    return _request(person, [picture], files)[0]
 
 
 def upload(person: UUID, data: bytes) -> Picture:
-    """A picture out of a file that somebody sent. Raises BadUploadError, LargeUploadError."""
+    """A picture from an uploaded file. Raises BadUploadError, LargeUploadError."""
     image = uploads.read_upload(data)
     picture = Picture(made=Made.UPLOADED, shape=prompts.nearest_shape(*image.size), from_upload=True)
-    return _ask_for(person, [picture], {"start.jpg": history.to_jpeg(image)})[0]
+    return _request(person, [picture], {"start.jpg": history.to_jpeg(image)})[0]
 
 
-# From one that is there
+# From a picture
 
 
 def vary(person: UUID, picture: UUID, count: int = VARIANTS, shape: str = "", seed: int | None = None) -> list[Picture]:
-    """More like this, also in another shape."""
+    """Variants of a picture, also in another shape. Raises RefusedInputError while it is not done."""
     parent = _finished(person, picture)
     first = new_seed() if seed is None else seed
     children = [
@@ -130,37 +137,40 @@ def vary(person: UUID, picture: UUID, count: int = VARIANTS, shape: str = "", se
         )
         for number in range(first, first + min(max(count, 1), MOST_AT_ONCE))
     ]
-    return _ask_for(person, _grouped(children))
+    return _request(person, _grouped(children))
 
 
 def restyle(person: UUID, picture: UUID, style: str) -> Picture:
-    """The same in another style."""
+    """A picture in another style. Raises RefusedInputError for an unknown style, or while it is not done."""
     if style not in STYLES:
         raise RefusedInputError("no such style")
     parent = _finished(person, picture)
-    return _ask_for(person, [_child(parent, Made.RESTYLED, strength=RESTYLE_STRENGTH, style=style)])[0]
+    return _request(person, [_child(parent, Made.RESTYLED, strength=RESTYLE_STRENGTH, style=style)])[0]
 
 
 def edit(person: UUID, picture: UUID, words: str) -> Picture:
-    """The same, changed as the words say."""
+    """A picture changed as the words say.
+
+    Raises EmptyPromptError, RefusedWordsError, and RefusedInputError for too many words, or while it is not done.
+    """
     words, parent = prompts.clean_prompt(words), _finished(person, picture)
     whole = ", ".join(filter(None, [parent.prompt, words]))
     # All of it: what no longer fits into the prompt is still in the picture.
     safety.check_words(whole)
     prompt = whole[-settings.PROMPT_CHARACTERS :].strip()
-    return _ask_for(person, [_child(parent, Made.EDITED, strength=EDIT_STRENGTH, prompt=prompt, words=words)])[0]
+    return _request(person, [_child(parent, Made.EDITED, strength=EDIT_STRENGTH, prompt=prompt, words=words)])[0]
 
 
 def animate(person: UUID, picture: UUID, motion: str, seconds: float) -> Picture:
-    """A loop of it."""
+    """A loop of a picture. Raises RefusedInputError for an unknown motion or length, or while it is not done."""
     if motion not in MOTIONS or seconds not in SECONDS:
         raise RefusedInputError("no such motion or length")
     parent = _finished(person, picture)
-    return _ask_for(person, [_child(parent, Made.ANIMATED, motion=motion, seconds=seconds)])[0]
+    return _request(person, [_child(parent, Made.ANIMATED, motion=motion, seconds=seconds)])[0]
 
 
 def again(person: UUID, picture: UUID) -> Picture:
-    """Try once more what failed or was stopped. Raises BusyDrawingError."""
+    """Retry a picture that failed or was stopped; any other stays as it is. Raises BusyDrawingError, RedisError."""
     found = own_picture(person, picture)
     retry = Picture.objects.filter(id=found.id, status__in=(Picture.Status.FAILED, Picture.Status.STOPPED))
     with transaction.atomic():
@@ -168,38 +178,38 @@ def again(person: UUID, picture: UUID) -> Picture:
         waiting = {"status": Picture.Status.WAITING, "queued_at": timezone.now(), "attempts": 0}
         is_new = retry.update(**waiting, problem="", started_at=None)
     if is_new:
-        want_again(found.id)
+        clear_stop(found.id)
         send([found])
     found.refresh_from_db()
     return found
 
 
-# Looking after them
+# Stop and delete
 
 
 def stop(person: UUID, picture: UUID) -> None:
-    """Draw it no further. One that has not been begun is marked at once."""
+    """Have it drawn no further. One that waits is marked as stopped at once. Raises RedisError."""
     found = own_picture(person, picture)
     waiting = Picture.objects.filter(id=found.id, status=Picture.Status.WAITING)
     if waiting.update(status=Picture.Status.STOPPED, problem="stopped"):
         publish_end(person, found.id, Picture.Status.STOPPED)
-    stop_drawing(found.id)
+    set_stop(found.id)
 
 
 def delete(person: UUID, picture: UUID) -> None:
-    """Delete it, its files and its links. What came out of it stays."""
+    """Delete it, its files and its links. Pictures made from it stay."""
     own_picture(person, picture).delete()
 
 
 def forget(person: UUID) -> None:
-    """Delete what Redis holds of a person who was erased. Without Redis it expires."""
+    """Delete what Redis holds of a person who was erased. Without Redis it expires within HISTORY_SECONDS."""
     try:
         redis().delete(keys.history(person), keys.slot(person))
     except RedisError as error:
-        logger.warning("what an erased person drew while typing stays until it expires: %s", error)
+        logger.warning("the previews of an erased person stay until they expire: %s", error)
 
 
-# Small helps
+# Tasks and rows
 
 
 def send(pictures: Sequence[Picture]) -> None:
@@ -217,17 +227,17 @@ def publish_end(person: UUID, picture: UUID, status: str) -> None:
 
 
 def send_live() -> None:
-    """Have the painter serve the live queue, unless a task for that waits already. Without Redis find_lost does it."""
+    """Send a task that serves the queue of live prompts, unless one waits. While Redis is away find_lost sends it."""
     try:
-        # Celery keeps a queue as a list of its name. One task serves all, and more would pile up behind a slow picture.
+        # Celery keeps a queue as a list of its name. One task serves all: more would pile up behind a slow picture.
         if not redis().llen(LIVE_TASKS):
             current_app.send_task("imagine.tasks.draw_live", retry=False)
     except (OperationalError, RedisError) as error:
-        logger.warning("previews wait until their queue is found: %s", error)
+        logger.warning("live prompts wait until find_lost: %s", error)
 
 
 def _preview(person: UUID, canvas: UUID, number: int) -> Preview:
-    """One to be kept: its last word, which counted for nothing while it was typed, counts now.
+    """A preview to be kept. Its last word, which was not judged while it was typed, is judged now.
 
     Raises PictureNotFoundError, RefusedWordsError.
     """
@@ -244,7 +254,7 @@ def _kept(preview: Preview) -> Picture:
 
 
 def _finished(person: UUID, picture: UUID) -> Picture:
-    """One to go on from. Raises PictureNotFoundError, RefusedInputError while it is not done."""
+    """A picture to begin from. Raises PictureNotFoundError, RefusedInputError while it is not done."""
     found = own_picture(person, picture)
     if found.status != Picture.Status.DONE:
         raise RefusedInputError("it is not done yet")
@@ -265,7 +275,7 @@ def _grouped(pictures: list[Picture]) -> list[Picture]:
     return pictures
 
 
-def _ask_for(person: UUID, pictures: Sequence[Picture], files: dict[str, bytes] | None = None) -> list[Picture]:
+def _request(person: UUID, pictures: Sequence[Picture], files: dict[str, bytes] | None = None) -> list[Picture]:
     """Store `pictures` for the person, with the files of the first, and have one task draw them: all or none.
 
     Raises BusyDrawingError, TooManyPicturesError, PictureNotFoundError for a person who was erased meanwhile.

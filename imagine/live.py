@@ -1,7 +1,8 @@
-"""Drawing while someone types: one slot per person, the newest prompt wins, everybody gets a turn.
+"""The queue of live prompts: one slot per person, which holds the newest prompt, and one fair queue of people.
 
-The web process puts what was typed into the person's slot and the person into a line. Whoever draws takes the first
-in line with the newest of their slot, so nothing older is ever begun. A person is drawn for once at a time.
+The web process puts what was typed into the person's slot, and the person into the queue. The painter takes the first
+people of the queue, each with the prompt in their slot, so stale prompts are never begun. A lock per person keeps two
+painters from drawing for the same one.
 """
 
 import json
@@ -17,18 +18,21 @@ from redis.asyncio import Redis as AsyncRedis
 from imagine import keys
 from imagine.errors import AwayError, StoppedError
 
+# The bound of the queue: behind so many people a preview comes too late to be of use.
 QUEUE_LENGTH = 1_000
+# A prompt that was never withdrawn, as that of a browser that crashed, expires after so long.
 SLOT_SECONDS = 60
-# One step of a pass takes less, and each step holds the lock anew.
+# One step of a pass takes less, and each step renews the lock. After a crash a person waits for so long.
 LOCK_MS = 20_000
-# A drawing in progress is let go for a newer prompt when the person has paused for so long: while they type on,
-# a picture of nearly the same words is worth more than none.
+# A pass is left for a newer prompt once the person has paused for so long, more than the throttle of the page: while
+# they type on, a preview of nearly the same words is worth more than none.
 PAUSE_SECONDS = 0.2
-LOOK_SECONDS = 0.05
+# A step on a GPU takes a few milliseconds: not each is worth a round trip to Redis.
+POLL_SECONDS = 0.05
 # The first byte of a published preview, see history.py. Events of pictures are JSON, and begin otherwise.
 PREVIEW = 1
 
-# Puts a person's newest prompt into their slot and the person into the line; nil when there is no more room in it.
+# Puts a prompt into its person's slot and the person into the queue; nil when the queue is full.
 PUT = """
 local is_new = not redis.call('ZSCORE', KEYS[1], ARGV[1])
 if is_new and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return nil end
@@ -37,7 +41,8 @@ redis.call('ZADD', KEYS[1], 'NX', ARGV[5], ARGV[1])
 return {is_new and 1 or 0, redis.call('ZRANK', KEYS[1], ARGV[1])}
 """
 
-# Gives the first in line whom nobody draws for, all of the same shape, with their slots.
+# Takes the first people of the queue who are not locked, all of the shape of the first: locks them, gives their slots.
+# 200 are looked through at most, so that a queue of other shapes cannot make the script slow.
 TAKE = """
 local taken, shape = {}, nil
 for _, person in ipairs(redis.call('ZRANGE', KEYS[1], 0, 199)) do
@@ -57,6 +62,7 @@ end
 return taken
 """
 
+# Sets `hurry` in a person's slot while it holds that prompt.
 HURRY = """
 local slot = redis.call('GET', KEYS[1])
 if not slot then return end
@@ -76,9 +82,9 @@ if slot and cjson.decode(slot).canvas == ARGV[1] then redis.call('DEL', KEYS[1])
 
 @dataclass(frozen=True)
 class LivePrompt:
-    """What a person has typed. `canvas` names one drawing of a page, `number` counts its prompts.
+    """What a person has typed on a canvas, one drawing of a page; `number` counts its prompts.
 
-    `hurry` says that nothing more will be typed now. `at` is when it was put, in seconds since 1970.
+    `hurry`: the person has finished typing for now. `at` is when it was put, in seconds since 1970.
     """
 
     person: UUID
@@ -102,7 +108,7 @@ class LivePrompt:
 
 
 class Place(NamedTuple):
-    """Where a person stands. `is_new`: they were not in line before. `before` counts those who come first."""
+    """A place in the queue. `is_new`: the person was not in it before. `before` counts the people in front."""
 
     is_new: bool
     before: int
@@ -112,18 +118,18 @@ class Place(NamedTuple):
 
 
 async def put(redis: AsyncRedis, prompt: LivePrompt) -> Place:
-    """Make `prompt` the newest of its person. Raises AwayError when the line is full, RedisError."""
+    """Make `prompt` the newest of its person. Raises AwayError when the queue is full, RedisError."""
     person, now = str(prompt.person), time.time()
     slot = replace(prompt, at=now).to_bytes()
     script = redis.eval(PUT, 2, keys.QUEUE, keys.slot(person), person, QUEUE_LENGTH, slot, SLOT_SECONDS, now)
     place = await cast("Awaitable[list[int] | None]", script)
     if place is None:
-        raise AwayError("the line for live pictures is full")
+        raise AwayError("the queue of live prompts is full")
     return Place(bool(place[0]), place[1])
 
 
 async def hurry(redis: AsyncRedis, person: UUID, canvas: UUID, number: int) -> None:
-    """Nothing more will be typed after that number: what older words are being drawn for stops. Raises RedisError."""
+    """Mark the prompt of that number as the last for now: passes for older ones stop at once. Raises RedisError."""
     await cast(Awaitable[None], redis.eval(HURRY, 1, keys.slot(person), str(canvas), str(number)))
 
 
@@ -135,50 +141,53 @@ async def leave(redis: AsyncRedis, person: UUID, canvas: UUID) -> None:
     await cast(Awaitable[None], redis.eval(LEAVE, 1, keys.slot(person), str(canvas)))
 
 
-# For the process that draws
+# For the painter
 
 
 def take(redis: Redis, most: int) -> list[LivePrompt]:
-    """Up to `most` prompts of one shape to draw now, those who waited longest first. `release` them after."""
+    """Take up to `most` prompts of one shape, longest waiting first. `release` them after. Raises RedisError."""
     prefixes = keys.slot(""), keys.lock("")
     found = cast(list[bytes], redis.eval(TAKE, 1, keys.QUEUE, most, LOCK_MS, *prefixes))
     return [LivePrompt.from_bytes(slot) for slot in found]
 
 
-def anybody_waits(redis: Redis) -> bool:
-    """Whether somebody is in line."""
+def has_waiting(redis: Redis) -> bool:
+    """Whether the queue has people in it. Raises RedisError."""
     return bool(redis.zcard(keys.QUEUE))
 
 
 def release(redis: Redis, prompts: Sequence[LivePrompt]) -> None:
-    """Nobody draws for these people now."""
+    """Unlock the people of these prompts. Raises RedisError."""
     redis.delete(*(keys.lock(prompt.person) for prompt in prompts))
 
 
 class StaleCheck:
-    """Raises StoppedError, between the steps of a pass, when nobody wants its result any more."""
+    """The callback between the steps of a pass: renews the locks.
+
+    Raises StoppedError when all of its prompts are stale, and RedisError.
+    """
 
     def __init__(self, redis: Redis, prompts: Sequence[LivePrompt]) -> None:
         self._redis = redis
         self._prompts = prompts
-        self._next_look = 0.0
+        self._next_poll = 0.0
 
     def __call__(self, step: int, of: int) -> None:
         now = time.monotonic()
-        if now < self._next_look:
+        if now < self._next_poll:
             return
-        self._next_look = now + LOOK_SECONDS
+        self._next_poll = now + POLL_SECONDS
         pipe = self._redis.pipeline(transaction=False)
         pipe.mget([keys.slot(prompt.person) for prompt in self._prompts])
         for prompt in self._prompts:
             pipe.pexpire(keys.lock(prompt.person), LOCK_MS)
         slots: list[bytes | None] = pipe.execute()[0]
-        if all(_is_unwanted(prompt, slot) for prompt, slot in zip(self._prompts, slots, strict=True)):
-            raise StoppedError("everybody wants something newer")
+        if all(_is_stale(prompt, slot) for prompt, slot in zip(self._prompts, slots, strict=True)):
+            raise StoppedError("all prompts of the pass are stale")
 
 
-def _is_unwanted(prompt: LivePrompt, slot: bytes | None) -> bool:
-    """Whether the person left, or has typed something newer and now waits for that."""
+def _is_stale(prompt: LivePrompt, slot: bytes | None) -> bool:
+    """Whether the person left, or has typed something newer and paused since."""
     if slot is None:
         return True
     newest = LivePrompt.from_bytes(slot)

@@ -21,17 +21,17 @@ SEEDS = 2**31
 
 
 def new_seed() -> int:
-    """Any seed."""
+    """A random seed."""
     return secrets.randbelow(SEEDS)
 
 
 def new_token() -> str:
-    """192 random bits, as text for an address."""
+    """192 random bits, as text for a URL."""
     return secrets.token_urlsafe(24)
 
 
 class Picture(models.Model):
-    """One picture or loop. Pictures made from another name it as their parent, so that one can walk back."""
+    """One picture or loop. Those made from another have it as their parent."""
 
     class Made(models.TextChoices):
         DRAWN = "drawn", _("Drawn")
@@ -56,10 +56,10 @@ class Picture(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="pictures")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
-    # Pictures asked for together, such as four variants.
+    # Pictures requested together, such as four variants.
     group = models.UUIDField(default=uuid.uuid4, db_index=True)
     made = models.CharField(max_length=10, choices=Made.choices)
-    # The whole description, and the words that this step added to it.
+    # The whole prompt, and the words that an edit added to it.
     prompt = models.TextField(blank=True)
     words = models.TextField(blank=True)
     style = models.CharField(max_length=20, blank=True)
@@ -68,7 +68,7 @@ class Picture(models.Model):
     strength = models.FloatField(null=True)
     motion = models.CharField(max_length=10, blank=True)
     seconds = models.FloatField(default=0)
-    # Whether a photograph that somebody uploaded stands at the beginning.
+    # Whether the first of its line of parents was uploaded.
     from_upload = models.BooleanField(default=False)
 
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
@@ -108,16 +108,17 @@ class Picture(models.Model):
 
     @property
     def sentence(self) -> str:
-        """Why it did not come out, for the person; nothing where it did."""
+        """The sentence of its problem, for the person; empty without one."""
         return str(ERRORS.get(self.problem, ImagineError).sentence) if self.problem else ""
 
     @property
     def in_the_making(self) -> bool:
+        """Whether it waits or is being drawn."""
         return self.status in self.MAKING
 
 
 class Share(models.Model):
-    """A link to one picture, made on purpose. Whoever has it sees the picture, until it ends or is taken back."""
+    """A link to one picture. Everybody who has it sees the picture, until it expires or is revoked."""
 
     token = models.CharField(max_length=40, primary_key=True, default=new_token, editable=False)
     picture = models.ForeignKey(Picture, models.CASCADE, related_name="shares")

@@ -1,4 +1,4 @@
-"""What people ask for, in the form in which it is drawn."""
+"""Prompts, styles and shapes as people send them, made valid."""
 
 from django.conf import settings
 
@@ -9,7 +9,7 @@ from imagine.styles import STYLES
 
 
 def clean_prompt(text: str, typing: bool = False) -> str:
-    """What is drawn for `text`; while somebody is `typing`, its last word may be half a word.
+    """`text` as a prompt: printable characters, single blanks. With `typing`, its last word may be half a word.
 
     Raises EmptyPromptError, RefusedInputError, RefusedWordsError.
     """
@@ -23,7 +23,7 @@ def clean_prompt(text: str, typing: bool = False) -> str:
 
 
 def known_style(style: str) -> str:
-    """`style`, or none where there is no such style."""
+    """`style`, empty where there is no such style."""
     return style if style in STYLES else ""
 
 

@@ -1,4 +1,4 @@
-"""How many pictures a person may have, and have in the making. Ask inside a transaction, so that counts hold."""
+"""The quota of pictures of a person, and of those in the making. Check inside a transaction: it locks the person."""
 
 from uuid import UUID
 
@@ -10,16 +10,19 @@ from imagine.models import Picture
 
 
 def check_kept(person: UUID, wanted: int) -> None:
-    """Whether so many more pictures can be kept, and made now. Raises TooManyPicturesError, as `check_making` does."""
+    """Check that so many more pictures can be kept, and made now.
+
+    Raises TooManyPicturesError, and what `check_making` raises.
+    """
     check_making(person, wanted)
     if Picture.objects.filter(person=person).count() + wanted > settings.PICTURES_PER_PERSON:
         raise TooManyPicturesError("as many as can be kept")
 
 
 def check_making(person: UUID, wanted: int) -> None:
-    """Whether so many more pictures can be made now; no other request of this person comes in until it is decided.
+    """Check that so many more pictures can be made now. Other requests of the person wait until the transaction ends.
 
-    Raises BusyDrawingError, and PictureNotFoundError for somebody who was erased meanwhile.
+    Raises BusyDrawingError, and PictureNotFoundError for a person who was erased meanwhile.
     """
     if not get_user_model().objects.select_for_update().filter(pk=person):
         raise PictureNotFoundError(f"{person} is gone")

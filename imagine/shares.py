@@ -1,4 +1,4 @@
-"""Links by which a picture is shown to whoever has them: made, found, reported, taken back, ended. Sync."""
+"""Shared links of pictures: made, found, reported, revoked, expired. All are synchronous and use the database."""
 
 import re
 from datetime import timedelta
@@ -18,9 +18,9 @@ REPORTS_CHARACTERS = 5_000
 
 
 def make(person: UUID, picture: UUID, shows_prompt: bool = True) -> Share:
-    """The link to the person's picture: the one that lasts, or a new one.
+    """The link to the person's picture: the valid one, or a new one.
 
-    Raises PictureNotFoundError, and RefusedInputError while the picture is not done, or where it was only sent here.
+    Raises PictureNotFoundError, and RefusedInputError while the picture is not done, or where it is an upload.
     """
     with transaction.atomic():
         found = Picture.objects.select_for_update().filter(person=person, id=picture).first()
@@ -36,29 +36,29 @@ def make(person: UUID, picture: UUID, shows_prompt: bool = True) -> Share:
 
 
 def take_back(person: UUID, picture: UUID) -> None:
-    """End all links to the person's picture at once. Raises PictureNotFoundError."""
+    """Revoke all links to the person's picture. Raises PictureNotFoundError."""
     if not Picture.objects.filter(person=person, id=picture).exists():
         raise PictureNotFoundError(f"{person} has no picture {picture}")
     Share.objects.filter(picture=picture, picture__person=person).delete()
 
 
 def of(picture: Picture) -> Share | None:
-    """The link to a picture that lasts, if there is one."""
-    return _lasting().filter(picture=picture).first()
+    """The valid link to a picture, if there is one."""
+    return _valid().filter(picture=picture).first()
 
 
 def find(token: str) -> Share | None:
-    """What a link shows, with its picture; None once it is over, and always by the same one query.
+    """The valid link of that token, with its picture; None where there is none, by the same one query.
 
-    The links of somebody who was suspended show nothing.
+    The links of a suspended person are not valid.
     """
     known = token if TOKEN.fullmatch(token) else ""
-    shown = _lasting().filter(picture__status=Picture.Status.DONE, picture__person__is_active=True)
+    shown = _valid().filter(picture__status=Picture.Status.DONE, picture__person__is_active=True)
     return shown.select_related("picture").filter(token=known).first()
 
 
 def report(share: Share, word: str) -> None:
-    """Note that somebody finds that the picture should not be here, and why. Later reports add their words."""
+    """Record a report on a shared picture, and its reason. Later reports are appended."""
     with transaction.atomic():
         row = Share.objects.select_for_update().filter(token=share.token).first()
         if row is None:
@@ -70,9 +70,9 @@ def report(share: Share, word: str) -> None:
 
 
 def expire() -> int:
-    """Delete the links whose time is over; how many."""
+    """Delete expired links; gives how many."""
     return Share.objects.filter(ends_at__lte=timezone.now()).delete()[0]
 
 
-def _lasting() -> QuerySet[Share]:
+def _valid() -> QuerySet[Share]:
     return Share.objects.filter(ends_at__gt=timezone.now()).order_by("-ends_at")

@@ -1,9 +1,10 @@
-"""The same words in their disguises: a text as it reads when look-alikes, digits and gaps are seen through."""
+"""Normalize text against evasion: look-alike letters, digits for letters, marks and gaps within words."""
 
 import re
 import unicodedata
 
-# Letters of other alphabets that look like these; capitals apart, for they may look like another letter.
+# Letters of other alphabets that look like Latin ones; capitals apart, as they may look like another letter. Unicode's
+# list of confusables (UTS 39) has many more; these are enough to spell words with.
 _ALIKE = (
     ("АВЕЅІЈКМНОРСТУХԌԚԜ", "ABESIJKMHOPCTYXGQW"),
     ("авеѕіјкмнорстухԁԛԝһгп", "abesijkmhopctyxdqwhrn"),
@@ -13,7 +14,7 @@ _ALIKE = (
     ("øłđðıɡɑ", "olddiga"),
 )
 LOOK_ALIKES = {ord(one): other for ours, theirs in _ALIKE for one, other in zip(ours, theirs, strict=True)}
-# Blank letters of Hangul, which print nothing. Accents and all other invisible characters have these categories.
+# Hangul's fillers, letters without a glyph. Accents and all other invisible characters have the categories below.
 BLANKS = {0x115F: None, 0x1160: None}
 UNSEEN = ("Mn", "Mc", "Me", "Cf")
 

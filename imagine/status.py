@@ -21,7 +21,7 @@ STATUS_SECONDS = 20
 
 @dataclass(frozen=True)
 class RoleStatus:
-    """One role, as the process that has it describes it. `problem` is for the operator."""
+    """One role, as its painter reports it. `problem` is for the operator."""
 
     role: Role
     state: Literal["loading", "ready", "broken"]
@@ -46,7 +46,7 @@ class RoleStatus:
 
 @dataclass(frozen=True)
 class PainterStatus:
-    """All roles, as far as a process has them now."""
+    """All roles; None for one that no painter reports now."""
 
     live: RoleStatus | None = None
     final: RoleStatus | None = None
@@ -58,7 +58,7 @@ class PainterStatus:
 
     @property
     def is_ready(self) -> bool:
-        """Whether a picture asked for now would be drawn at once."""
+        """Whether a picture requested now would be drawn at once."""
         return self.final is not None and self.final.state == "ready"
 
     @property
@@ -88,9 +88,9 @@ class PainterStatus:
         return CheckpointError(self.final.problem) if self.final.state == "broken" else None
 
     def check(self) -> None:
-        """Raises NoCheckpointError or CheckpointError where no picture would come however long one waits.
+        """Raises NoCheckpointError or CheckpointError where waiting would not help.
 
-        A painter that is away is no such reason: what is requested now is drawn when it is back.
+        A painter that is away raises nothing: what is requested now is drawn when it is back.
         """
         error = self.error()
         if error is not None and not isinstance(error, AwayError):
@@ -98,7 +98,7 @@ class PainterStatus:
 
 
 def publish_status(redis: Redis, status: RoleStatus) -> None:
-    """Keep it readable until STATUS_SECONDS from now. Raises RedisError."""
+    """Publish a status for STATUS_SECONDS. Raises RedisError."""
     redis.set(keys.painter(status.role), status.to_bytes(), ex=STATUS_SECONDS)
 
 

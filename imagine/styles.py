@@ -1,4 +1,4 @@
-"""The styles a picture can be drawn in, each a few words that join the person's own."""
+"""The styles of pictures, each a few words that are appended to the prompt."""
 
 from typing import NamedTuple
 
@@ -30,5 +30,5 @@ STYLES: dict[str, Style] = {
 
 
 def styled(prompt: str, style: str) -> str:
-    """The prompt as the model reads it. An unknown style adds nothing."""
+    """The prompt with the words of its style. An unknown style adds none."""
     return f"{prompt}, {STYLES[style].words}" if style in STYLES else prompt

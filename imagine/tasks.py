@@ -1,4 +1,4 @@
-"""What Celery runs: the tasks of the processes that draw, and the care for pictures whose process is gone."""
+"""The Celery tasks: those of the painter, and those that find lost pictures and expire links."""
 
 import logging
 from collections.abc import Sequence
@@ -27,6 +27,7 @@ Status = Picture.Status
 
 LIVE_SECONDS = 5.0
 MOST_ATTEMPTS = 2
+# Longer than STATUS_SECONDS in status.py, for which a heartbeat lasts.
 LOST_AFTER = timedelta(seconds=30)
 SENT_AGAIN_AFTER = timedelta(minutes=2)
 SENT_SECONDS = 300
@@ -36,12 +37,12 @@ MOST_AT_ONCE = 200
 _roles: tuple[Role, ...] = ROLES
 
 
-# In the processes that draw
+# In the painter
 
 
 @worker_ready.connect
-def open_studio(sender: Any, **_: object) -> None:
-    """Load the checkpoints at once, in a process that serves any of the queues for drawing."""
+def start_painter(sender: Any, **_: object) -> None:
+    """Load the checkpoints at once, in a worker that consumes any of the queues for drawing."""
     global _roles
     _roles = tuple(role for role in ROLES if role in sender.app.amqp.queues.consume_from)
     if _roles:
@@ -50,7 +51,7 @@ def open_studio(sender: Any, **_: object) -> None:
 
 @cache
 def worker() -> "FinalWorker":
-    """What this process draws with: made once, by the thread that draws. Only here torch is loaded."""
+    """The worker of this process: made once, by the thread that draws. Only here torch is imported."""
     from imagine.painter.checkpoints import Checkpoints
     from imagine.painter.finals import FinalWorker
     from imagine.painter.heartbeat import Heartbeat
@@ -62,14 +63,14 @@ def worker() -> "FinalWorker":
     heartbeat.beat_soon()
     for status in checkpoints.statuses():
         logger.info("%s: %s %s %s", status.role, status.state, status.checkpoint, status.device)
-    # The people who typed while there was no painter are still in the queue.
+    # People who typed while there was no painter are still in the queue.
     jobs.send_live()
     return FinalWorker(checkpoints, redis(), heartbeat)
 
 
 @shared_task
 def draw_live() -> None:
-    """Draw for those who type."""
+    """Draw previews of live prompts."""
     if worker().live.serve(LIVE_SECONDS):
         jobs.send_live()
 
@@ -91,11 +92,11 @@ def animate(ids: Sequence[str]) -> None:
 
 @shared_task
 def find_lost() -> None:
-    """Pictures whose process has died are drawn again, once; those that nobody could draw for long are given up.
+    """Queue pictures again, once, whose painter has died; give up those that have waited for too long.
 
-    Who types and whose process has died is drawn for again.
+    Live prompts that are left in the queue get a task again. Raises RedisError.
     """
-    if live.anybody_waits(redis()):
+    if live.has_waiting(redis()):
         jobs.send_live()
     now = timezone.now()
     drawn = Picture.objects.filter(status=Status.DRAWING, started_at__lt=now - LOST_AFTER)[:MOST_AT_ONCE]
@@ -112,7 +113,7 @@ def find_lost() -> None:
 
 @shared_task
 def expire_shares() -> None:
-    """Forget the links whose time is over."""
+    """Delete expired links."""
     shares.expire()
 
 
@@ -121,7 +122,7 @@ def _rescue(picture: Picture) -> None:
         _give_up(picture, InterruptedPictureError.code)
         return
     if _unchanged(picture).update(status=Status.WAITING, queued_at=timezone.now()):
-        logger.warning("picture %s lost its painter and is drawn again", picture.id)
+        logger.warning("picture %s lost its painter and is queued again", picture.id)
         jobs.send([picture])
 
 

@@ -1,4 +1,4 @@
-"""A list of words and phrases in groups, and which of its groups a text touches."""
+"""A list of words and phrases in groups, and which of its groups a text matches."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -34,10 +34,10 @@ class Phrase:
 
 
 class WordList:
-    """What a file such as refused_words.txt says; the file explains itself."""
+    """A file of the format of refused_words.txt, which explains it."""
 
     def __init__(self, path: Path) -> None:
-        """Raises ValueError for a phrase that stands in no group."""
+        """Raises OSError, and ValueError for a phrase without a group or letters."""
         self._by_word: dict[str, list[Phrase]] = defaultdict(list)
         self._by_beginning: dict[str, list[Phrase]] = defaultdict(list)
         self._anywhere: list[tuple[str, str]] = []
@@ -51,7 +51,7 @@ class WordList:
         self._lengths = sorted({len(beginning) for beginning in self._by_beginning})
 
     def groups(self, text: str, typing: bool = False) -> set[str]:
-        """The groups that the text touches. With `typing`, a last word that may go on does not count yet."""
+        """The groups that the text matches. With `typing`, a last word that may go on does not count yet."""
         text = plain(text)
         unfinished = typing and text[-1:].isalnum()
         found = {group for group, part in self._anywhere if part in text}

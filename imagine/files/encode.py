@@ -65,7 +65,8 @@ def to_mp4(frames: Sequence[Image], frame_ms: int, most_bytes: int = VIDEO_BYTES
     """One turn of the loop as H.264 that old phones play too: main profile, yuv420p, no B-frames, even sides.
 
     For this and all below: `frames` are RGB, of one size, at least one; `frame_ms` is a multiple of 10, and for a GIF
-    at least 20, as browsers slow down what is faster. Raises HeavyLoopError when `most_bytes` cannot be kept.
+    at least 20, as browsers slow down what is faster. Raises ValueError for other frames, HeavyLoopError when
+    `most_bytes` cannot be kept.
     """
     return _fit(_reel(frames, frame_ms), MP4_TRIES, mp4.encode, most_bytes)
 

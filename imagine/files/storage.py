@@ -13,7 +13,7 @@ from imagine.models import Picture
 
 # Without label and marks: what later pictures begin from.
 MASTER = "master.png"
-# Begins the names of the previews that a loop grows from.
+# The prefix of the previews that a loop grows from, as older versions have named them.
 PREVIEW = "film-"
 SERVED: dict[str, str] = {
     "picture.webp": "image/webp",

@@ -21,7 +21,7 @@ from tests.servers import Valkey, eventually
 
 @pytest.fixture
 async def redis(valkey: Valkey) -> AsyncIterator[AsyncRedis]:
-    """The shared Valkey, with nobody in line."""
+    """The shared Valkey, with an empty queue."""
     async with AsyncRedis.from_url(valkey.url, db=7) as client:
         await client.flushdb()
         yield client
@@ -90,13 +90,13 @@ async def test_several_people_share_a_pass_when_their_shapes_are_the_same(
     assert [taken.prompt for taken in live.take(painter_side, 8)] == ["two"]
 
 
-async def test_a_full_line_takes_nobody_more(redis: AsyncRedis) -> None:
+async def test_a_full_queue_takes_nobody_more(redis: AsyncRedis) -> None:
     await redis.zadd(keys.QUEUE, {str(uuid4()): time.time() for _ in range(QUEUE_LENGTH)})
     with pytest.raises(AwayError):
         await live.put(redis, typed("one too many"))
 
 
-async def test_those_who_come_at_once_do_not_slip_past_the_end_of_the_line(redis: AsyncRedis) -> None:
+async def test_those_who_come_at_once_do_not_slip_past_the_end_of_the_queue(redis: AsyncRedis) -> None:
     await redis.zadd(keys.QUEUE, {str(uuid4()): time.time() for _ in range(QUEUE_LENGTH - 3)})
     places = await asyncio.gather(*(live.put(redis, typed("me too")) for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(place, AwayError) for place in places) == 17
@@ -104,7 +104,7 @@ async def test_those_who_come_at_once_do_not_slip_past_the_end_of_the_line(redis
     assert len(await redis.keys(keys.slot("*"))) == 3
 
 
-async def test_who_stands_in_a_full_line_may_type_on(redis: AsyncRedis, painter_side: Redis) -> None:
+async def test_who_stands_in_a_full_queue_may_type_on(redis: AsyncRedis, painter_side: Redis) -> None:
     words = typed("a ll")
     await live.put(redis, words)
     await redis.zadd(keys.QUEUE, {str(uuid4()): time.time() for _ in range(QUEUE_LENGTH - 1)})
@@ -230,7 +230,7 @@ def stops(redis: Redis, *prompts: LivePrompt) -> bool:
     return False
 
 
-async def test_a_frame_reaches_its_person_and_their_film(redis: AsyncRedis, painter_side: Redis) -> None:
+async def test_a_preview_reaches_its_person_and_their_history(redis: AsyncRedis, painter_side: Redis) -> None:
     words = typed("a llama", number=9)
     await live.put(redis, words)
     async with redis.pubsub() as pages:
@@ -241,12 +241,14 @@ async def test_a_frame_reaches_its_person_and_their_film(redis: AsyncRedis, pain
             message = await pages.get_message(timeout=10)
     data = message["data"]
     assert HEADER.unpack_from(data) == (PREVIEW, words.canvas.bytes, 9, 64, 48)
-    [frame] = history.read(painter_side, words.person, words.canvas)
-    assert frame.jpeg == data[HEADER.size :]
-    assert frame.prompt == words
+    [preview] = history.read(painter_side, words.person, words.canvas)
+    assert preview.jpeg == data[HEADER.size :]
+    assert preview.prompt == words
 
 
-async def test_who_left_while_their_frame_was_drawn_has_it_in_no_film(redis: AsyncRedis, painter_side: Redis) -> None:
+async def test_who_left_while_their_preview_was_drawn_has_it_in_no_history(
+    redis: AsyncRedis, painter_side: Redis
+) -> None:
     words = typed("a llama")
     await live.put(redis, words)
     [taken] = live.take(painter_side, 1)
@@ -255,13 +257,13 @@ async def test_who_left_while_their_frame_was_drawn_has_it_in_no_film(redis: Asy
     assert not await redis.exists(keys.history(words.person))
 
 
-async def test_a_film_keeps_the_last_frames_of_its_own_drawing(redis: AsyncRedis, painter_side: Redis) -> None:
+async def test_a_history_keeps_the_last_previews_of_its_own_canvas(redis: AsyncRedis, painter_side: Redis) -> None:
     words = typed("a llama")
     await live.put(redis, words)
     other = replace(words, canvas=uuid4())
     for number in range(MOST_PREVIEWS):
         history.publish(painter_side, replace(words, number=number), Image.new("RGB", (8, 8)))
     history.publish(painter_side, other, Image.new("RGB", (8, 8)))
-    numbers = [frame.prompt.number for frame in history.read(painter_side, words.person, words.canvas)]
+    numbers = [preview.prompt.number for preview in history.read(painter_side, words.person, words.canvas)]
     assert numbers == list(range(1, MOST_PREVIEWS))
     assert await redis.ttl(keys.history(words.person)) > 0

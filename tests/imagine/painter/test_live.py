@@ -33,7 +33,7 @@ def test_each_pause_shows_what_was_typed(ada: Visitor) -> None:
     assert first["jpeg"] != second["jpeg"]
 
 
-def test_the_same_words_and_seed_show_the_same_frame(ada: Visitor) -> None:
+def test_the_same_words_and_seed_show_the_same_preview(ada: Visitor) -> None:
     begin(ada)
     with ada.socket("/ws/imagine/") as socket:
         one, other = Pad(socket), Pad(socket)
@@ -51,12 +51,12 @@ def test_typing_fast_draws_fewer_pictures_than_letters_and_the_last_words_always
         for length in range(1, len(text) + 1):
             pad.type(text[:length])
         pad.frame(len(text))
-    frames = [frame for frame in socket.heard if frame["type"] == "live"]
-    assert 1 <= len(frames) < len(text)
-    assert [frame["number"] for frame in frames] == sorted(frame["number"] for frame in frames)
+    numbers = [message["number"] for message in socket.heard if message["type"] == "live"]
+    assert 1 <= len(numbers) < len(text)
+    assert numbers == sorted(numbers)
 
 
-def test_the_page_hears_who_draws(ada: Visitor) -> None:
+def test_the_page_shows_the_status_of_the_painter(ada: Visitor) -> None:
     begin(ada)
     with ada.socket("/ws/imagine/") as socket:
         studio = socket.hear_until("studio")
@@ -80,7 +80,7 @@ def test_refused_words_say_why_and_half_a_word_is_no_reason(ada: Visitor) -> Non
         pad.frame(3)
 
 
-def test_a_frame_is_kept_finished_and_grown_into_a_loop(ada: Visitor) -> None:
+def test_a_preview_is_kept_finished_and_grown_into_a_loop(ada: Visitor) -> None:
     begin(ada)
     with ada.socket("/ws/imagine/") as socket:
         pad = Pad(socket)
@@ -99,7 +99,7 @@ def test_a_frame_is_kept_finished_and_grown_into_a_loop(ada: Visitor) -> None:
     assert shown(loop, "loop.gif").n_frames > 3  # type: ignore[attr-defined]
 
 
-def test_nobody_keeps_a_frame_of_somebody_else(ada: Visitor, bob: Visitor) -> None:
+def test_nobody_keeps_a_preview_of_somebody_else(ada: Visitor, bob: Visitor) -> None:
     begin(ada)
     with ada.socket("/ws/imagine/") as socket:
         pad = Pad(socket)
@@ -117,11 +117,13 @@ def test_a_picture_tells_how_far_it_is(ada: Visitor) -> None:
         heard = [socket.hear_until("picture")]
         while heard[-1]["status"] != "done":
             heard.append(socket.hear_until("picture"))
-    assert {frame["id"] for frame in heard} == {str(picture.id)}
+    assert {message["id"] for message in heard} == {str(picture.id)}
     assert heard[0]["status"] == "drawing"
 
 
-def test_where_nothing_is_set_up_words_are_refused_and_nobody_waits_in_line(database: None, tmp_path: Path) -> None:
+def test_where_nothing_is_set_up_words_are_refused_and_nobody_waits_in_the_queue(
+    database: None, tmp_path: Path
+) -> None:
     valkey = Valkey(tmp_path / "valkey")
     valkey.start()
     site = Site(tmp_path / "site", {"REDIS_URL": valkey.url})
@@ -139,7 +141,7 @@ def test_where_nothing_is_set_up_words_are_refused_and_nobody_waits_in_line(data
         valkey.kill()
 
 
-def test_behind_a_painter_who_is_away_nobody_reads_a_place_in_line(database: None, tmp_path: Path) -> None:
+def test_behind_a_painter_who_is_away_nobody_reads_a_place_in_the_queue(database: None, tmp_path: Path) -> None:
     with Workshop(tmp_path) as shop, ExitStack() as doors:
         for before in range(2):
             visitor = doors.enter_context(Visitor(shop.site, next_address()))
@@ -149,7 +151,7 @@ def test_behind_a_painter_who_is_away_nobody_reads_a_place_in_line(database: Non
             socket.say("ping")
             socket.hear_until("pong")
             assert shop.valkey.size(keys.QUEUE) == before + 1
-            assert "line" not in {frame["type"] for frame in socket.heard}
+            assert "line" not in {message["type"] for message in socket.heard}
 
 
 def test_people_who_come_while_nobody_draws_leave_one_task(database: None, tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ def test_people_who_share_a_pass_see_what_each_would_see_alone(database: None, t
         for prompt, pad in pads.items():
             pad.type(prompt)
         eventually(lambda: shop.valkey.size(keys.QUEUE) == len(words))
-        # All are in line before anybody draws, so one pass takes all.
+        # All are in the queue before the painter starts, so one pass takes all.
         shop.painter.start()
         together = {prompt: picture_of(pad.frame()) for prompt, pad in pads.items()}
         for prompt, pad in pads.items():

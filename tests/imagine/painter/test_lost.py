@@ -89,7 +89,7 @@ def test_stop_ends_a_picture_between_two_steps(shop: Workshop, ada: Visitor) -> 
 
 
 @pytest.mark.parametrize("shop", [SLOW | {"IMAGINE_LIVE_SIZE": "64"}], indirect=True)
-def test_who_types_sees_frames_while_a_large_picture_is_drawn(shop: Workshop, ada: Visitor) -> None:
+def test_who_types_sees_previews_while_a_large_picture_is_drawn(shop: Workshop, ada: Visitor) -> None:
     shop.painter.start()
     begin(ada)
     with ada.socket("/ws/imagine/") as socket:
@@ -151,7 +151,7 @@ def test_an_old_picture_whose_painter_died_is_waited_for_again(shop: Workshop, a
     assert (old.status, old.problem) == ("waiting", "")
 
 
-def test_who_typed_while_nobody_drew_sees_a_frame_once_somebody_does(shop: Workshop, ada: Visitor) -> None:
+def test_who_typed_while_nobody_drew_sees_a_preview_once_somebody_does(shop: Workshop, ada: Visitor) -> None:
     begin(ada)
     with ada.socket("/ws/imagine/") as socket:
         assert not socket.hear_until("studio")["live"]
