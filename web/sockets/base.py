@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -127,14 +127,19 @@ class PageConsumer(AsyncWebsocketConsumer):
             self.drop(TOO_SLOW)
 
     def drop(self, code: int) -> None:
-        """Close the socket, once, from a place that cannot wait. What it still says is ignored."""
+        """Close the socket, at most once, without waiting; later messages of the browser are ignored."""
         if not self.over:
             self.over = True
             self.sending.cancel()
-            self.closing = asyncio.create_task(self.close(code))
+            self.closing = asyncio.create_task(self.close_open(code))
+
+    async def close_open(self, code: int) -> None:
+        """Close the socket, unless the browser has disconnected already."""
+        with suppress(OSError):
+            await self.close(code)
 
     async def send_forever(self) -> None:
-        """Empty the outbox. A failure closes the socket: the page connects again, and resumes."""
+        """Empty the outbox. An error closes the socket: the page reconnects, and resumes."""
         try:
             while True:
                 message = await self.outbox.get()
@@ -142,10 +147,13 @@ class PageConsumer(AsyncWebsocketConsumer):
                     self.drop(SIGNED_OUT)
                     return
                 await self.send_next(message)
+        except OSError:
+            # The browser has disconnected, as `websocket_disconnect` will report.
+            return
         except DatabaseError as error:
             logger.warning("the session of %s cannot be checked: %s", self.person.id, error)
         except Exception:
-            # The edge of a task that is awaited by nothing: without it the socket would stay open, and say no more.
+            # Nothing awaits this task: without this the socket would stay open, and mute.
             logger.exception("messages to %s cannot be sent", self.person.id)
         self.drop(TRY_AGAIN)
 
