@@ -34,7 +34,7 @@ def talk(person: Person, text: str) -> Run:
     conversation.messages.create(position=1, role=Message.Role.USER, author=person, text=text, client_id=uuid4())
     answer = conversation.messages.create(position=2, role=Message.Role.ASSISTANT, text=f"You said {text}")
     Feedback.objects.create(message=answer, person=person, good=False, word=text)
-    return Run.objects.create(conversation=conversation, answer=answer, status=Run.Status.DONE)
+    return Run.objects.create(conversation=conversation, answer=answer, person=person, status=Run.Status.DONE)
 
 
 async def download(person: Person) -> zipfile.ZipFile:
