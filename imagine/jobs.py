@@ -1,13 +1,14 @@
 """The entry points of callers: request, find, retry, stop and delete pictures.
 
-Those that request pictures store rows and send a task by name, so that torch stays in the painter. All are synchronous
-and use the database. All raise PictureNotFoundError for what the person does not have; those that request pictures
+Those that request pictures store rows and send a task by name, so that torch stays in the painter. All are synchronous,
+and all but `decode_upload` use the database. All raise PictureNotFoundError for what the person does not have; those that request pictures
 raise BusyDrawingError and TooManyPicturesError, and RedisError where they read the history of previews.
 """
 
 import logging
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from celery import current_app
@@ -43,6 +44,13 @@ SECONDS = (1.0, 2.0, 3.0)
 LIVE_TASKS = "live"
 
 Made = Picture.Made
+
+
+class DecodedUpload(NamedTuple):
+    """An uploaded picture as it is kept, and the nearest of our shapes."""
+
+    shape: str
+    jpeg: bytes
 
 
 def own_pictures(person: UUID) -> QuerySet[Picture]:
@@ -117,11 +125,25 @@ def grow(person: UUID, canvas: UUID) -> Picture:
     return _request(person, [picture], files)[0]
 
 
-def upload(person: UUID, data: bytes) -> Picture:
-    """A picture from an uploaded file. Raises BadUploadError, LargeUploadError."""
+def check_upload(person: UUID) -> None:
+    """Check that one more picture can be kept, before it is decoded. Raises BusyDrawingError, TooManyPicturesError."""
+    with transaction.atomic():
+        quota.check_kept(person, 1)
+
+
+def decode_upload(data: bytes) -> DecodedUpload:
+    """The picture in an uploaded file. Raises BadUploadError, LargeUploadError.
+
+    A large one takes a second of a processor and 200 MB: call it outside the threads of the database.
+    """
     image = uploads.read_upload(data)
-    picture = Picture(made=Made.UPLOADED, shape=prompts.nearest_shape(*image.size), from_upload=True)
-    return _request(person, [picture], {"start.jpg": history.to_jpeg(image)})[0]
+    return DecodedUpload(prompts.nearest_shape(*image.size), history.to_jpeg(image))
+
+
+def upload(person: UUID, decoded: DecodedUpload) -> Picture:
+    """A picture from a decoded upload. Raises BusyDrawingError, TooManyPicturesError."""
+    picture = Picture(made=Made.UPLOADED, shape=decoded.shape, from_upload=True)
+    return _request(person, [picture], {"start.jpg": decoded.jpeg})[0]
 
 
 # From a picture

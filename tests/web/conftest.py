@@ -1,7 +1,10 @@
+from collections.abc import AsyncIterator
+
 import pytest
 from pytest_django.fixtures import Settings
 
 from tests.servers import Valkey
+from web.process import WebProcess, current_process, web_process
 
 
 @pytest.fixture
@@ -10,6 +13,13 @@ def valkey_here(settings: Settings, valkey: Valkey) -> Valkey:
     settings.REDIS_URL = valkey.url
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": valkey.url}}
     return valkey
+
+
+@pytest.fixture
+async def process(valkey_here: Valkey) -> AsyncIterator[WebProcess]:
+    """A web process here, for views that are called without a server."""
+    async with web_process():
+        yield current_process()
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """What the forms that draw do, with a script and without one."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -15,16 +14,17 @@ from assistant.database import in_thread
 from assistant.errors import AssistantError, LogUnavailableError
 from assistant.models import Person
 from imagine import jobs
-from imagine.errors import BadUploadError, ImagineError, PictureNotFoundError, RefusedInputError, UnableError
+from imagine.errors import ImagineError, PictureNotFoundError, RefusedInputError, UnableError
 from imagine.models import SEEDS, Picture
 from imagine.shapes import SQUARE
 from web.accounts.identity import address_block, known_person, signed_in, visitor
 from web.http import done, error_json, is_fragment, missing_as_404, status_of, whole_number
 from web.pictures.pages import imagine_page, picture_page
 from web.pictures.status import check_account, painter_status
+from web.pictures.uploads import keep_upload
 from web.process import current_process
 
-Make = Callable[[UUID], Picture | list[Picture]]
+Make = Callable[[UUID], Awaitable[Picture | list[Picture]]]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,25 +50,27 @@ async def draw_pictures(request: HttpRequest) -> HttpResponse:
     """Pictures out of words."""
     form, count = request.POST, count_of(request, 1)
     style, shape, seed = form.get("style", ""), form.get("shape", SQUARE), seed_of(request)
-    return await ask(request, lambda me: jobs.draw(me, form.get("prompt", ""), style, shape, seed, count), count)
+    return await ask(
+        request, in_thread(lambda me: jobs.draw(me, form.get("prompt", ""), style, shape, seed, count)), count
+    )
 
 
 @require_POST
 async def keep_preview(request: HttpRequest) -> HttpResponse:
     """A preview that appeared while typing, as it was."""
-    return await ask(request, lambda me: jobs.keep(me, *preview_of(request)))
+    return await ask(request, in_thread(lambda me: jobs.keep(me, *preview_of(request))))
 
 
 @require_POST
 async def finish_preview(request: HttpRequest) -> HttpResponse:
     """A large picture of such a preview."""
-    return await ask(request, lambda me: jobs.finish(me, *preview_of(request)))
+    return await ask(request, in_thread(lambda me: jobs.finish(me, *preview_of(request))))
 
 
 @require_POST
 async def grow_history(request: HttpRequest) -> HttpResponse:
     """All such previews as a loop."""
-    return await ask(request, lambda me: jobs.grow(me, uuid_of(request.POST.get("sketch", ""))))
+    return await ask(request, in_thread(lambda me: jobs.grow(me, uuid_of(request.POST.get("sketch", "")))))
 
 
 @require_POST
@@ -80,41 +82,41 @@ async def upload_picture(request: HttpRequest) -> HttpResponse:
         )
     except AssistantError as error:
         return error_json(error)
-    return await ask(request, lambda me: jobs.upload(me, sent_file(request)))
+    return await ask(request, lambda me: keep_upload(me, request.FILES.get("file")))
 
 
 @require_POST
 async def vary_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """More like this."""
     count, shape, seed = count_of(request, jobs.VARIANTS), request.POST.get("shape", ""), seed_of(request)
-    return await ask(request, lambda me: jobs.vary(me, picture_id, count, shape, seed), count, picture_id)
+    return await ask(request, in_thread(lambda me: jobs.vary(me, picture_id, count, shape, seed)), count, picture_id)
 
 
 @require_POST
 async def restyle_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """The same in another style."""
     style = request.POST.get("style", "")
-    return await ask(request, lambda me: jobs.restyle(me, picture_id, style), 1, picture_id, redraws=True)
+    return await ask(request, in_thread(lambda me: jobs.restyle(me, picture_id, style)), 1, picture_id, redraws=True)
 
 
 @require_POST
 async def edit_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """The same, changed as some words say."""
     words = request.POST.get("words", "")
-    return await ask(request, lambda me: jobs.edit(me, picture_id, words), 1, picture_id, redraws=True)
+    return await ask(request, in_thread(lambda me: jobs.edit(me, picture_id, words)), 1, picture_id, redraws=True)
 
 
 @require_POST
 async def animate_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """A loop of it."""
     motion, seconds = request.POST.get("motion", ""), whole_number(request.POST.get("seconds")) or 2
-    return await ask(request, lambda me: jobs.animate(me, picture_id, motion, seconds), 1, picture_id)
+    return await ask(request, in_thread(lambda me: jobs.animate(me, picture_id, motion, seconds)), 1, picture_id)
 
 
 @require_POST
 async def redraw_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """Once more, what did not come out."""
-    return await ask(request, lambda me: jobs.again(me, picture_id), 1, picture_id)
+    return await ask(request, in_thread(lambda me: jobs.again(me, picture_id)), 1, picture_id)
 
 
 @require_POST
@@ -156,7 +158,7 @@ async def have_made(request: HttpRequest, make: Make, count: int, redraws: bool)
     check_account(person)
     await current_process().runtime.limits.count_pictures(person, address_block(request), count)
     try:
-        made = await in_thread(make)(person.id)
+        made = await make(person.id)
     except (RedisError, OSError, TimeoutError) as trouble:
         raise LogUnavailableError(str(trouble)) from trouble
     return made if isinstance(made, list) else [made]
@@ -187,15 +189,6 @@ def uuid_of(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise RefusedInputError("no id") from error
-
-
-def sent_file(request: HttpRequest) -> bytes:
-    """What was uploaded. Raises BadUploadError."""
-    file = request.FILES.get("file")
-    if not isinstance(file, UploadedFile):
-        raise BadUploadError("no file")
-    data: bytes = file.read(settings.UPLOAD_BYTES + 1)
-    return data
 
 
 def who(request: HttpRequest, person: Person | None) -> str:

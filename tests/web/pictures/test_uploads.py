@@ -1,0 +1,83 @@
+"""Pictures that people send are decoded beside the database."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import AsyncClient
+from PIL.Image import Image
+from pytest_django.fixtures import Settings
+
+from assistant import people
+from assistant.database import THREADS, in_thread
+from assistant.models import Person
+from imagine.errors import TooManyPicturesError
+from imagine.files import uploads
+from imagine.files.uploads import read_upload
+from imagine.models import Picture
+from tests.imagine.drawings import encoded, gradient
+
+pytestmark = pytest.mark.usefixtures("process")
+
+
+@pytest.fixture
+async def person(settings: Settings) -> AsyncIterator[Person]:
+    """Somebody where pictures are drawn, once there is a painter."""
+    settings.IMAGINE_MODEL = "a checkpoint"
+    guest = await in_thread(people.make_guest)()
+    yield guest
+    await in_thread(guest.delete)()
+
+
+class Decoder:
+    """The decoder of uploads, held until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def read(self, data: bytes) -> Image:
+        self.begun.set()
+        assert self.go_on.wait(60)
+        return read_upload(data)
+
+
+@pytest.fixture
+def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
+    held = Decoder()
+    monkeypatch.setattr(uploads, "read_upload", held.read)
+    return held
+
+
+async def send(person: Person) -> HttpResponse:
+    client = AsyncClient()
+    await client.aforce_login(person)
+    file = SimpleUploadedFile("dog.png", encoded(gradient(), "png"), "image/png")
+    response: Any = await client.post("/imagine/upload", {"file": file}, headers={"X-Fragment": "1"})
+    return response  # type: ignore[no-any-return]
+
+
+async def test_others_are_answered_while_a_large_picture_is_decoded(person: Person, decoder: Decoder) -> None:
+    sending = [asyncio.create_task(send(person)) for _ in range(THREADS)]
+    try:
+        assert await asyncio.to_thread(decoder.begun.wait, 20)
+        async with asyncio.timeout(20):
+            assert await in_thread(Picture.objects.filter(person=person).count)() == 0
+        assert not any(task.done() for task in sending)
+    finally:
+        decoder.go_on.set()
+        responses = await asyncio.gather(*sending)
+    assert [response.status_code for response in responses] == [201] * THREADS
+    assert await in_thread(Picture.objects.filter(person=person).count)() == THREADS
+
+
+async def test_more_pictures_than_can_be_kept_are_not_even_decoded(
+    person: Person, decoder: Decoder, settings: Settings
+) -> None:
+    settings.PICTURES_PER_PERSON = 0
+    response = await send(person)
+    assert response.json()["code"] == TooManyPicturesError.code  # type: ignore[attr-defined]
+    assert not decoder.begun.is_set()
