@@ -6,7 +6,7 @@ from http import HTTPStatus
 from uuid import UUID, uuid4
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
 from assistant import errors as chat
 from assistant.errors import AssistantError
@@ -28,6 +28,9 @@ STATUSES: dict[type[ProductError], HTTPStatus] = {
     pictures.CheckpointError: HTTPStatus.SERVICE_UNAVAILABLE,
     pictures.AwayError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+# The pages that say what happened; all others say that a request could not be read.
+PAGES = {HTTPStatus.TOO_MANY_REQUESTS: "429.html", HTTPStatus.SERVICE_UNAVAILABLE: "500.html"}
 
 
 def status_of(error: ProductError) -> int:
@@ -53,6 +56,19 @@ def error_json(error: ProductError) -> JsonResponse:
 def error_text(error: ProductError) -> HttpResponse:
     """The error as one sentence."""
     return HttpResponse(error.sentence, status=status_of(error), content_type="text/plain")
+
+
+def error_page(request: HttpRequest, error: ProductError) -> HttpResponse:
+    """The error as a page, or for a script as JSON. Sync: pages show what the database holds."""
+    if is_fragment(request):
+        return error_json(error)
+    status = status_of(error)
+    return render(request, page_for(status), status=status)
+
+
+def page_for(status: int) -> str:
+    """The template that says what a status means."""
+    return PAGES.get(HTTPStatus(status), "400.html")
 
 
 def is_fragment(request: HttpRequest) -> bool:

@@ -19,12 +19,12 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assistant.database import in_thread
-from assistant.errors import AssistantError, LimitedError
+from assistant.errors import AssistantError
 from imagine import shares
 from imagine.errors import ImagineError
 from imagine.models import Share
 from web.accounts.identity import address_block, known_person
-from web.http import ProductError, error_json, is_fragment, missing_as_404, status_of
+from web.http import error_page, missing_as_404, page_for, status_of
 from web.pictures.files import serve
 from web.process import current_process
 
@@ -34,7 +34,6 @@ Show = Callable[[Share], HttpResponseBase]
 HEADERS = {"X-Robots-Tag": "noindex, noarchive", "Referrer-Policy": "no-referrer"}
 # A browser may keep a file, but asks each time whether it may still show it.
 SHARED_CACHE = "private, no-cache"
-PAGES = {429: "429.html", 503: "500.html"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ async def share_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
         with missing_as_404():
             await in_thread(shares.make)(person.id, picture_id, shows_prompt)
     except (AssistantError, ImagineError) as error:
-        return await in_thread(_refused)(request, error)
+        return await in_thread(error_page)(request, error)
     return redirect("picture", picture_id)
 
 
@@ -107,10 +106,9 @@ async def _look(request: HttpRequest, token: str, show: Show) -> HttpResponseBas
         await current_process().runtime.limits.count(
             settings.LIMIT_ADDRESS_SHARED, "shared", "address", address_block(request)
         )
-    except LimitedError:
-        return _guarded(_plain("429.html", 429))
-    except AssistantError:
-        return _guarded(_plain("500.html", 503))
+    except AssistantError as error:
+        status = status_of(error)
+        return _guarded(_plain(page_for(status), status))
     return _guarded(await in_thread(_shown)(token, show))
 
 
@@ -158,14 +156,6 @@ def _report(request: HttpRequest, share: Share) -> HttpResponse:
         logger.warning("a shared picture was reported", extra={"picture": str(share.picture_id)})
     context = {"token": share.token, "reported": request.method == "POST", "characters": shares.REPORT_CHARACTERS}
     return render(request, "report.html", context)
-
-
-def _refused(request: HttpRequest, error: ProductError) -> HttpResponse:
-    """Why nothing is shared."""
-    if is_fragment(request):
-        return error_json(error)
-    status = status_of(error)
-    return render(request, PAGES.get(status, "400.html"), status=status)
 
 
 urlpatterns = [
