@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from assistant import members
+from assistant.database import in_chunks
 from assistant.models import Message, Person, Run
 from imagine.models import Picture
 
@@ -117,9 +118,12 @@ def profile(person: Person) -> dict[str, Any]:
 
 
 def conversations_json(person: Person) -> Iterator[str]:
-    """The person's conversations as one JSON list, in chunks of about a message each."""
+    """The person's conversations as one JSON list, in chunks of about a message each.
+
+    Between two chunks no cursor is open.
+    """
     yield "["
-    for index, conversation in enumerate(person.conversations.order_by("created_at").iterator(CHUNK)):
+    for index, conversation in enumerate(in_chunks(person.conversations.order_by("created_at"), CHUNK)):
         head = {
             "id": str(conversation.pk),
             "title": conversation.title,
@@ -127,18 +131,19 @@ def conversations_json(person: Person) -> Iterator[str]:
             "updated": conversation.updated_at.isoformat(),
         }
         yield f'{"," if index else ""}\n{json.dumps(head, ensure_ascii=False)[:-1]}, "messages": ['
-        yield from _messages_json(
-            conversation.messages.select_related("feedback").prefetch_related("pictures").order_by("position")
-        )
+        yield from _messages_json(conversation.messages.order_by("position"))
         yield "]}"
     yield "\n]\n"
 
 
 def pictures_json(person: Person) -> Iterator[str]:
-    """The rows of the person's pictures as one JSON list, in chunks of a picture each."""
+    """The rows of the person's pictures as one JSON list, in chunks of a picture each.
+
+    Between two chunks no cursor is open.
+    """
     yield "["
     pictures = Picture.objects.filter(person=person).order_by("created_at", "id")
-    for index, picture in enumerate(pictures.iterator(CHUNK)):
+    for index, picture in enumerate(in_chunks(pictures, CHUNK)):
         fields = {
             "id": str(picture.pk),
             "made": picture.made,
@@ -153,8 +158,8 @@ def pictures_json(person: Person) -> Iterator[str]:
 
 
 def _messages_json(messages: QuerySet[Message]) -> Iterator[str]:
-    rows = messages.select_related("feedback").prefetch_related("pictures").iterator(MESSAGE_CHUNK)
-    for index, message in enumerate(rows):
+    rows = messages.select_related("feedback").prefetch_related("pictures")
+    for index, message in enumerate(in_chunks(rows, MESSAGE_CHUNK)):
         feedback = getattr(message, "feedback", None)
         fields = {
             "id": str(message.pk),

@@ -1,34 +1,26 @@
 """A person's own data: what is kept, taking it along, and erasing it."""
 
-import asyncio
-import json
 import logging
-import shutil
-import tempfile
-import zipfile
-from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
-from typing import IO
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from assistant import people
-from assistant.models import Person
+from assistant.database import in_thread
+from assistant.errors import AssistantError
 from assistant.runs.forget import forget
 from imagine import jobs
-from imagine.files import storage
-from imagine.models import Picture
+from web.accounts.export import archive
+from web.accounts.identity import signed_in
+from web.http import error_page
+from web.process import current_process
 
 logger = logging.getLogger(__name__)
-
-PIECE = 64 * 1024
-CHUNK = 200
 
 
 @require_safe
@@ -42,53 +34,20 @@ def you(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def export(request: HttpRequest) -> HttpResponseBase:
-    """Everything kept about the person, as a ZIP."""
-    if not request.user.is_authenticated:
+async def export(request: HttpRequest) -> HttpResponseBase:
+    """Everything kept about the person, as a ZIP that is packed while it is sent."""
+    person = await signed_in(request)
+    if person is None:
         return redirect("you")
-    response = StreamingHttpResponse(_pieces(_archive(request.user)), content_type="application/zip")
+    limits = current_process().runtime.limits
+    try:
+        await limits.count(settings.LIMIT_PERSON_EXPORTS, "export", "person", str(person.id))
+    except AssistantError as error:
+        return await in_thread(error_page)(request, error)
+    response = StreamingHttpResponse(archive(person), content_type="application/zip")
     response["Content-Disposition"] = 'attachment; filename="export.zip"'
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-def _archive(person: Person) -> IO[bytes]:
-    """The ZIP in a file on disk without a name, ready to be read."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed once it is sent
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("profile.json", json.dumps(people.profile(person), ensure_ascii=False, indent=1))
-        _write_json(archive, "conversations.json", people.conversations_json(person))
-        _write_json(archive, "pictures.json", people.pictures_json(person))
-        for picture in Picture.objects.filter(person=person, status=Picture.Status.DONE).iterator(CHUNK):
-            _write_picture(archive, picture)
-    file.seek(0)
-    return file
-
-
-def _write_json(archive: zipfile.ZipFile, name: str, pieces: Iterable[str]) -> None:
-    with archive.open(name, "w", force_zip64=True) as entry:
-        for text in pieces:
-            entry.write(text.encode())
-
-
-def _write_picture(archive: zipfile.ZipFile, picture: Picture) -> None:
-    """The picture in its best form; nothing where its file is missing."""
-    name = "loop.mp4" if picture.moves else "picture.png"
-    try:
-        reader = storage.reader(picture.id, name)
-    except FileNotFoundError:
-        logger.warning("picture %s has no file to take along", picture.id)
-        return
-    # As it is: a picture's file is packed already.
-    entry = zipfile.ZipInfo(f"pictures/{picture.id}/{name}", timezone.localtime(picture.created_at).timetuple()[:6])
-    with reader, archive.open(entry, "w", force_zip64=True) as copy:
-        shutil.copyfileobj(reader, copy, PIECE)
-
-
-async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
-    with file:
-        while piece := await asyncio.to_thread(file.read, PIECE):
-            yield piece
 
 
 @require_POST

@@ -1,11 +1,17 @@
 """What is kept about a person: seeing it, taking it along, erasing it."""
 
+import asyncio
 import io
 import json
+import os
+import shutil
+import subprocess
 import tracemalloc
 import zipfile
-from collections.abc import AsyncIterator
-from typing import cast
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -22,9 +28,11 @@ from imagine.keys import history
 from imagine.models import Picture
 from tests.clients import browser, make_account
 from tests.easel import drawn
-from tests.servers import Valkey
+from tests.people import Visitor
+from tests.servers import Valkey, eventually
 from web.accounts.privacy import export
 from web.models import Session
+from web.process import web_process
 
 pytestmark = pytest.mark.usefixtures("valkey_here", "quick_passwords")
 
@@ -37,13 +45,22 @@ def talk(person: Person, text: str) -> Run:
     return Run.objects.create(conversation=conversation, answer=answer, person=person, status=Run.Status.DONE)
 
 
-async def download(person: Person) -> zipfile.ZipFile:
+async def ask_for_export(person: Person) -> Any:
     client = AsyncClient()
     await client.aforce_login(person)
-    response = await client.post("/you/export")
+    return await client.post("/you/export")
+
+
+async def download(person: Person) -> zipfile.ZipFile:
+    response = await ask_for_export(person)
     assert response.status_code == 200
     pieces = [piece async for piece in cast(AsyncIterator[bytes], response.streaming_content)]
     return zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
+
+
+def file_of(picture: Picture, name: str = "picture.png") -> Path:
+    with storage.reader(picture.pk, name) as file:
+        return Path(file.name)
 
 
 def found_anywhere(mark: str) -> list[str]:
@@ -82,7 +99,7 @@ def test_an_account_sees_no_end_date_and_finds_its_settings():
     assert "/account/email/" in page
 
 
-async def test_an_export_holds_everything_of_the_person_and_nothing_of_others():
+async def test_an_export_holds_everything_of_the_person_and_nothing_of_others(process):
     person, other = await sync_to_async(make_account)(), await sync_to_async(make_account)()
     await sync_to_async(talk)(person, "mine alone")
     await sync_to_async(talk)(other, "not yours")
@@ -94,7 +111,7 @@ async def test_an_export_holds_everything_of_the_person_and_nothing_of_others():
     assert b"not yours" not in archive.read("conversations.json")
 
 
-async def test_an_export_holds_each_picture_once_in_its_best_form():
+async def test_an_export_holds_each_picture_once_in_its_best_form(process):
     person = await sync_to_async(make_account)()
     picture = await sync_to_async(drawn)(person.pk, "a fox")
     lost = await sync_to_async(drawn)(person.pk, "an owl")
@@ -111,7 +128,7 @@ async def test_an_export_holds_each_picture_once_in_its_best_form():
     assert [item["prompt"] for item in json.loads(archive.read("pictures.json"))] == ["a fox", "an owl", "a wave"]
 
 
-async def test_an_export_is_private_and_its_name_tells_nothing():
+async def test_an_export_is_private_and_its_name_tells_nothing(process):
     person = await sync_to_async(make_account)()
     client = AsyncClient()
     await client.aforce_login(person)
@@ -123,7 +140,7 @@ async def test_an_export_is_private_and_its_name_tells_nothing():
         pass
 
 
-async def test_a_large_export_does_not_fill_the_memory(rf):
+async def test_a_large_export_does_not_fill_the_memory(rf, process):
     person = await sync_to_async(people.make_guest)()
     conversation = await sync_to_async(conversations.begin)(person, "")
     for batch in range(10):
@@ -134,7 +151,7 @@ async def test_a_large_export_does_not_fill_the_memory(rf):
     request = rf.post("/you/export")
     request.user = person
     tracemalloc.start()
-    response = await sync_to_async(export)(request)
+    response = await export(request)
     size = 0
     async for piece in response.streaming_content:
         size += len(piece)
@@ -142,6 +159,97 @@ async def test_a_large_export_does_not_fill_the_memory(rf):
     tracemalloc.stop()
     assert size > 80_000
     assert peak < 16 * 1024 * 1024  # the texts together take 32 MB
+
+
+async def test_an_export_begins_before_its_last_picture_is_read(process):
+    person = await sync_to_async(make_account)()
+    await sync_to_async(drawn)(person.pk, "a fox")
+    slow = file_of(await sync_to_async(drawn)(person.pk, "an owl"))
+    slow.unlink()
+    # Who opens it waits until somebody writes.
+    os.mkfifo(slow)
+    response = await ask_for_export(person)
+    pieces = response.streaming_content
+    async with asyncio.timeout(20):
+        first = await anext(pieces)
+    assert first.startswith(b"PK")
+    writing = asyncio.create_task(asyncio.to_thread(slow.write_bytes, b"an owl's picture"))
+    whole = first + b"".join([piece async for piece in pieces])
+    await writing
+    assert b"an owl's picture" in whole
+
+
+async def test_other_programs_open_an_export(process, tmp_path: Path):
+    person = await sync_to_async(make_account)()
+    await sync_to_async(talk)(person, "hello " * 50_000)
+    for prompt in ("a fox", "an owl"):
+        await sync_to_async(drawn)(person.pk, prompt)
+    archive = await download(person)
+    assert archive.testzip() is None
+    assert len(archive.namelist()) == 5
+    path = tmp_path / "export.zip"
+    path.write_bytes(cast(io.BytesIO, archive.fp).getvalue())
+    if unzip := shutil.which("unzip"):
+        tested = await asyncio.to_thread(subprocess.run, [unzip, "-t", path], capture_output=True, check=False)
+        assert (tested.returncode, tested.stderr) == (0, b""), tested.stdout
+
+
+async def test_what_is_deleted_during_an_export_is_left_out(process):
+    person = await sync_to_async(make_account)()
+    for text in ("first", "second"):
+        await sync_to_async(talk)(person, text)
+    picture = await sync_to_async(drawn)(person.pk, "a fox")
+    response = await ask_for_export(person)
+    pieces = response.streaming_content
+    first = await anext(pieces)
+    await person.conversations.filter(title="second").adelete()
+    await sync_to_async(picture.delete)()
+    archive = zipfile.ZipFile(io.BytesIO(first + b"".join([piece async for piece in pieces])))
+    assert sorted(archive.namelist()) == ["conversations.json", "pictures.json", "profile.json"]
+    assert [item["title"] for item in json.loads(archive.read("conversations.json"))] == ["first"]
+    assert json.loads(archive.read("pictures.json")) == []
+
+
+def open_files(pid: int) -> Iterator[str]:
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            yield str(link.readlink())
+
+
+def test_a_download_that_is_broken_off_leaves_no_file_open(alice: Visitor):
+    assert alice.post("/imagine/begin").status_code == 204
+    path = file_of(drawn(alice.person.pk))
+    # More than the buffers of a connection hold.
+    os.truncate(path, 200_000_000)
+    headers = {"X-CSRFToken": alice.http.cookies["csrftoken"], "Origin": alice.site.url}
+    with alice.http.stream("POST", "/you/export", headers=headers) as response:
+        pieces = response.iter_raw()
+        assert next(pieces).startswith(b"PK")
+        eventually(lambda: str(path) in open_files(alice.site.pid))
+        # Unread as most of it is, it takes nothing that other pages need.
+        assert alice.get("/imagine/gallery/").status_code == 200
+        assert str(path) in open_files(alice.site.pid)
+    eventually(lambda: str(path) not in open_files(alice.site.pid))
+
+
+async def test_so_many_exports_and_no_more(process, settings):
+    settings.LIMIT_PERSON_EXPORTS = "2/day"
+    person, other = await sync_to_async(make_account)(), await sync_to_async(make_account)()
+    for _ in range(2):
+        await download(person)
+    refused = await ask_for_export(person)
+    assert refused.status_code == 429
+    assert "That was a lot in a short time." in refused.text
+    await download(other)
+
+
+async def test_without_redis_nothing_is_exported(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    person = await sync_to_async(make_account)()
+    async with web_process():
+        response = await ask_for_export(person)
+    assert response.status_code == 503
+    assert "Something broke on our side." in response.text
 
 
 def test_nobody_gets_an_empty_export():
