@@ -308,7 +308,7 @@ if SOCIAL_PROVIDERS:
     INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIAL_PROVIDERS]
     # A form's redirect counts as its target.
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += [SOCIAL_HOSTS[name] for name in SOCIAL_PROVIDERS]
-MIDDLEWARE += ["web.accounts.allauth.GuestsAreStrangersMiddleware"]
+MIDDLEWARE += ["web.accounts.allauth.GuestsAsAnonymousMiddleware"]
 
 # allauth counts its attempts in the cache, so all processes must share it.
 CACHES = {

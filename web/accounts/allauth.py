@@ -1,4 +1,4 @@
-"""Accounts: what allauth does here, and how it treats guests."""
+"""The adapter and the middleware that fit allauth to guests."""
 
 import logging
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from django.core.validators import RegexValidator
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render, resolve_url
+from django.shortcuts import resolve_url
 from django.urls import include, path, reverse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,19 +21,21 @@ from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from assistant import people
+from assistant.errors import LogUnavailableError
 from assistant.models import Person
 from web.accounts import identity
+from web.http import error_page
 
 logger = logging.getLogger(__name__)
 
-# No @: a name must never look like somebody's e-mail address.
+# No @: a name must never look like an e-mail address.
 username_validators = [RegexValidator(r"^[\w.+-]+\Z", _("Use letters, digits and . + - _ only."))]
 
 WRONG = _("This name, e-mail or password is not right.")
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """allauth's decisions, made for guests who may become accounts."""
+    """allauth's hooks, for guests who may become accounts."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -48,14 +50,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def save_user(
         self, request: HttpRequest, user: AbstractBaseUser, form: BaseForm, commit: bool = True
     ) -> AbstractBaseUser:
-        """Sign up: the guest's own row becomes the account, unless another tab was quicker."""
+        """Sign up: the guest's own row becomes the account, unless another request has claimed it."""
         guest = getattr(request, "guest", None)
         if commit and guest is not None and people.claim(guest):
             user = guest
         return super().save_user(request, user, form, commit)
 
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
-        """Sign in, and bring along what the guest of this very browser said."""
+        """Sign in, and merge the guest of this browser into the account."""
         super().login(request, user)
         guest = getattr(request, "guest", None)
         if guest is not None and guest.pk != user.pk:
@@ -63,18 +65,20 @@ class AccountAdapter(DefaultAccountAdapter):
             request.session.cycle_key()
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Only our own paths may be gone to after an account page."""
+        """Whether `url` is a path of this site: account pages redirect to no other."""
         own = url_has_allowed_host_and_scheme(url, allowed_hosts=None)
         return own and url is not None and url.startswith("/")
 
     def is_ajax(self, request: HttpRequest) -> bool:
-        """Pages only: nothing here answers in JSON."""
+        """Always False: account pages answer with HTML only."""
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that attempts are counted by."""
         return identity.address_block(request)
 
     def format_email_subject(self, subject: str) -> str:
+        """The subject, after the site's name."""
         return f"{settings.SITE_NAME}: {subject}"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -98,10 +102,10 @@ class AccountAdapter(DefaultAccountAdapter):
             messages.error(self.request, sorry)
 
 
-class GuestsAreStrangersMiddleware(MiddlewareMixin):
-    """On account pages a guest counts as nobody yet, so they can sign in or up; `request.guest` keeps them.
+class GuestsAsAnonymousMiddleware(MiddlewareMixin):
+    """Makes a guest anonymous on account pages, so that they can sign in or up; `request.guest` keeps them.
 
-    Pages that need an account send them to sign up.
+    Pages that need an account redirect them to the sign-up form.
     """
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
@@ -110,16 +114,16 @@ class GuestsAreStrangersMiddleware(MiddlewareMixin):
             request.user = AnonymousUser()
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Without Redis, tries cannot be counted, so nobody signs in until it is back."""
+        """Without Redis, attempts cannot be counted, so they are refused until it is back."""
         if not isinstance(exception, RedisError):
             return None
         logger.error("%s was refused: Redis is away", request.path)
-        return render(request, "500.html", status=503)
+        return error_page(request, LogUnavailableError(str(exception)))
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        door = f"{resolve_url(settings.LOGIN_URL)}?"
-        if hasattr(request, "guest") and response.get("Location", "").startswith(door):
-            query = response["Location"].removeprefix(door)
+        sign_in = f"{resolve_url(settings.LOGIN_URL)}?"
+        if hasattr(request, "guest") and response.get("Location", "").startswith(sign_in):
+            query = response["Location"].removeprefix(sign_in)
             return HttpResponseRedirect(f"{reverse('account_signup')}?{query}")
         return response
 
