@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from redis.exceptions import RedisError
 
 from assistant import errors as chat
 from assistant.errors import AssistantError
@@ -45,6 +46,15 @@ def missing_as_404() -> Iterator[None]:
         yield
     except (chat.NotFoundError, pictures.PictureNotFoundError) as error:
         raise Http404 from error
+
+
+@contextmanager
+def redis_as_unavailable() -> Iterator[None]:
+    """Raises LogUnavailableError where Redis cannot be reached."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise chat.LogUnavailableError(f"Redis cannot be reached: {error}") from error
 
 
 def error_json(error: ProductError) -> JsonResponse:

@@ -12,13 +12,13 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils import translation
-from redis.exceptions import RedisError
 
 from assistant.database import in_thread
 from assistant.errors import AssistantError, LimitedError, LogUnavailableError
 from assistant.models import Person
 from imagine.errors import ImagineError
 from web.accounts.identity import address_block, is_active_session
+from web.http import redis_as_unavailable
 from web.process import current_process
 from web.sockets import messages
 from web.sockets.messages import BadMessageError, encode
@@ -198,13 +198,15 @@ class PageConsumer(AsyncWebsocketConsumer):
     async def act(self, message: Any) -> None:
         """Carry out one message, or answer why not."""
         try:
-            await self.carry_out(message)
+            with redis_as_unavailable():
+                await self.carry_out(message)
+        except LogUnavailableError as error:
+            logger.warning("a message of %s is refused: %s", self.person.id, error)
+            self.refuse(message, error)
         except (AssistantError, ImagineError) as error:
+            # Without its text, which may hold what the person wrote.
             logger.info("refused %s from %s: %s", type(message).__name__, self.person.id, error.code)
             self.refuse(message, error)
-        except (RedisError, OSError, TimeoutError) as error:
-            logger.warning("Redis is away: %s", error)
-            self.refuse(message, LogUnavailableError())
 
     def too_many_messages(self) -> bool:
         """Count one message; whether there were more in this window than any page sends."""

@@ -14,12 +14,15 @@ from pytest_django.fixtures import Settings
 
 from assistant import people
 from assistant.database import THREADS, in_thread
+from assistant.errors import LimitedError
 from assistant.models import Person
 from imagine.errors import TooManyPicturesError
 from imagine.files import uploads
 from imagine.files.uploads import read_upload
 from imagine.models import Picture
 from tests.imagine.drawings import encoded, gradient
+
+SCRIPT = {"X-Fragment": "1"}
 
 pytestmark = pytest.mark.usefixtures("process")
 
@@ -52,16 +55,17 @@ def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
     return held
 
 
-async def send(person: Person) -> HttpResponse:
+async def send(person: Person, **headers: str) -> HttpResponse:
+    """Upload a picture, as a script does with the header X-Fragment."""
     client = AsyncClient()
     await client.aforce_login(person)
     file = SimpleUploadedFile("dog.png", encoded(gradient(), "png"), "image/png")
-    response: Any = await client.post("/imagine/upload", {"file": file}, headers={"X-Fragment": "1"})
+    response: Any = await client.post("/imagine/upload", {"file": file}, headers=headers)
     return response  # type: ignore[no-any-return]
 
 
 async def test_others_are_answered_while_a_large_picture_is_decoded(person: Person, decoder: Decoder) -> None:
-    sending = [asyncio.create_task(send(person)) for _ in range(THREADS)]
+    sending = [asyncio.create_task(send(person, **SCRIPT)) for _ in range(THREADS)]
     try:
         assert await asyncio.to_thread(decoder.begun.wait, 20)
         async with asyncio.timeout(20):
@@ -78,6 +82,17 @@ async def test_more_pictures_than_can_be_kept_are_not_even_decoded(
     person: Person, decoder: Decoder, settings: Settings
 ) -> None:
     settings.PICTURES_PER_PERSON = 0
-    response = await send(person)
+    response = await send(person, **SCRIPT)
     assert response.json()["code"] == TooManyPicturesError.code  # type: ignore[attr-defined]
     assert not decoder.begun.is_set()
+
+
+async def test_one_upload_too_many_is_refused_with_a_page_where_no_script_runs(
+    person: Person, settings: Settings
+) -> None:
+    settings.LIMIT_PERSON_UPLOADS = "1/day"
+    assert (await send(person)).status_code == 302
+    refused = await send(person)
+    assert (refused.status_code, refused["Content-Type"]) == (429, "text/html; charset=utf-8")
+    assert str(LimitedError.sentence) in refused.text
+    assert (await send(person, **SCRIPT)).json()["code"] == LimitedError.code  # type: ignore[attr-defined]
