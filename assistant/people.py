@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from assistant import members
 from assistant.database import in_chunks
-from assistant.models import Message, Person, Run
+from assistant.models import Conversation, Message, Person, Run
 from imagine.models import Picture
 
 TOUCH_EVERY = timedelta(hours=1)
@@ -131,7 +131,7 @@ def conversations_json(person: Person) -> Iterator[str]:
             "updated": conversation.updated_at.isoformat(),
         }
         yield f'{"," if index else ""}\n{json.dumps(head, ensure_ascii=False)[:-1]}, "messages": ['
-        yield from _messages_json(conversation.messages.order_by("position"))
+        yield from _messages_json(conversation)
         yield "]}"
     yield "\n]\n"
 
@@ -157,8 +157,9 @@ def pictures_json(person: Person) -> Iterator[str]:
     yield "\n]\n"
 
 
-def _messages_json(messages: QuerySet[Message]) -> Iterator[str]:
-    rows = messages.select_related("feedback").prefetch_related("pictures")
+def _messages_json(conversation: Conversation) -> Iterator[str]:
+    pictures = _pictures_by_message(conversation)
+    rows = conversation.messages.select_related("feedback").order_by("position")
     for index, message in enumerate(in_chunks(rows, MESSAGE_CHUNK)):
         feedback = getattr(message, "feedback", None)
         fields = {
@@ -167,7 +168,18 @@ def _messages_json(messages: QuerySet[Message]) -> Iterator[str]:
             "text": message.text,
             "created": message.created_at.isoformat(),
             "replaced": message.replaced_by_id is not None,
-            "pictures": [str(picture.pk) for picture in message.pictures.all()],
+            "pictures": pictures.get(message.pk, []),
             "feedback": feedback and {"good": feedback.good, "word": feedback.word},
         }
         yield f"{',' if index else ''}\n  {json.dumps(fields, ensure_ascii=False)}"
+
+
+def _pictures_by_message(conversation: Conversation) -> dict[UUID, list[str]]:
+    """The ids of the pictures in each message.
+
+    Not by `prefetch_related`: its cycles of references keep messages in memory until they are collected.
+    """
+    found: dict[UUID, list[str]] = {}
+    for message, picture in conversation.messages.filter(pictures__isnull=False).values_list("pk", "pictures"):
+        found.setdefault(message, []).append(str(picture))
+    return found
