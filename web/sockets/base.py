@@ -1,4 +1,4 @@
-"""The socket of a page, whatever it shows: bounded in both directions, and only for who is signed in."""
+"""The base of the pages' sockets: for signed-in people, bounded in both directions."""
 
 import asyncio
 import logging
@@ -34,29 +34,29 @@ TOO_MANY = 4429
 OUTBOX_MESSAGES = 500
 MESSAGES_PER_WINDOW = 100
 WINDOW_SECONDS = 10
-# For so long messages still go out after a session has ended.
+# How long a check of the session is cached: so long messages may go out after its end.
 SESSION_SECONDS = 2
 
 
 class RejectingConsumer(AsyncWebsocketConsumer):
-    """Any other address: refused before it opens."""
+    """Refuses a socket before it opens: for other origins and addresses."""
 
     async def connect(self) -> None:
         await self.close()
 
 
 class PageConsumer(AsyncWebsocketConsumer):
-    """The socket of one browser tab. Messages go out through a bounded queue, so that a slow reader holds up no other.
+    """The socket of one browser tab. Messages go out through a bounded queue, so that a slow reader delays no other.
 
-    A subclass says which messages it takes, and carries them out in `carry_out`.
+    A subclass names the messages it takes in `kinds`, and carries them out in `carry_out`.
     """
 
     kinds: Mapping[str, type[Any]] = {}
     scope: dict[str, Any]
-    over = False
+    is_closed = False
 
     async def opened(self) -> None:
-        """The person is known, and the socket about to be open. What is held from now on goes into `self.stack`."""
+        """A hook before the socket is accepted. What it acquires it registers with `self.stack`, to be released."""
 
     async def carry_out(self, message: Any) -> None:
         """Do what one message asks, in the language of the page. Raises AssistantError, ImagineError, RedisError."""
@@ -67,11 +67,12 @@ class PageConsumer(AsyncWebsocketConsumer):
         raise NotImplementedError
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Whatever ends the socket, also an error, gives back what it held."""
+        """Serve the socket; at its end, also by an error, `self.stack` releases what it acquired."""
         async with AsyncExitStack() as self.stack:
             await super().__call__(scope, receive, send)
 
     async def connect(self) -> None:
+        """Accept the socket of a signed-in person, within the limits of sockets."""
         self.person: Person = self.scope["user"]
         if not self.person.is_authenticated:
             await self.accept_and_close(SIGNED_OUT)
@@ -81,10 +82,10 @@ class PageConsumer(AsyncWebsocketConsumer):
         self.runtime = self.process.runtime
         self.address = address_block(self.scope)
         self.language = language_of(self.scope)
-        # This task, and those made from it, serve this one socket.
+        # Holds for this socket alone: for its task, and the tasks and threads that this one starts.
         translation.activate(self.language)
         self.window_started, self.window_messages = 0.0, 0
-        self.known_until = 0.0
+        self.checked_until = 0.0
         self.outbox: asyncio.Queue[str | None] = asyncio.Queue(OUTBOX_MESSAGES)
         self.newest: bytes | None = None
         try:
@@ -98,29 +99,29 @@ class PageConsumer(AsyncWebsocketConsumer):
         await self.accept()
 
     async def accept_and_close(self, code: int) -> None:
-        """Refuse, with a code: a browser does not tell its page why a socket was never accepted."""
-        self.over = True
+        """Refuse with a code: browsers do not report to the page why a socket was never accepted."""
+        self.is_closed = True
         await self.accept()
         await self.close(code)
 
     # Out
 
     def say(self, kind: str, **fields: object) -> None:
-        """Send a message of this kind when the browser takes it."""
+        """Enqueue a message of this kind."""
         self.put(encode(kind, **fields))
 
     def put(self, message: str) -> None:
-        """Send `message`, encoded, when the browser takes it. A browser that takes too little is dropped."""
+        """Enqueue `message`, which is encoded. A browser that reads too slowly is dropped."""
         self.enqueue(message)
 
     def put_newest(self, data: bytes) -> None:
-        """Send `data` when the browser takes it, unless something newer has come by then."""
+        """Enqueue `data`, in place of binary data that still waits there."""
         if self.newest is None:
             self.enqueue(None)
         self.newest = data
 
     def enqueue(self, message: str | None) -> None:
-        """Put a message into the outbox; None stands for the newest binary one."""
+        """Put a message into the outbox; None stands for the newest binary one. A full outbox drops the socket."""
         try:
             self.outbox.put_nowait(message)
         except asyncio.QueueFull:
@@ -128,8 +129,8 @@ class PageConsumer(AsyncWebsocketConsumer):
 
     def drop(self, code: int) -> None:
         """Close the socket, at most once, without waiting; later messages of the browser are ignored."""
-        if not self.over:
-            self.over = True
+        if not self.is_closed:
+            self.is_closed = True
             self.sending.cancel()
             self.closing = asyncio.create_task(self.close_open(code))
 
@@ -143,7 +144,7 @@ class PageConsumer(AsyncWebsocketConsumer):
         try:
             while True:
                 message = await self.outbox.get()
-                if monotonic() > self.known_until and not await self.still_signed_in():
+                if monotonic() > self.checked_until and not await self.still_signed_in():
                     self.drop(SIGNED_OUT)
                     return
                 await self.send_next(message)
@@ -158,6 +159,7 @@ class PageConsumer(AsyncWebsocketConsumer):
         self.drop(TRY_AGAIN)
 
     async def send_next(self, message: str | None) -> None:
+        """Send one item of the outbox. Raises OSError once the browser has disconnected."""
         if message is not None:
             await self.send(message)
         else:
@@ -165,17 +167,18 @@ class PageConsumer(AsyncWebsocketConsumer):
             await self.send(bytes_data=newest)
 
     async def still_signed_in(self) -> bool:
-        """Whether the session still speaks for the person. Cached for a while, for messages on their way out.
+        """Whether the session is still valid. The answer counts for SESSION_SECONDS, for outgoing messages.
 
         Raises DatabaseError.
         """
-        self.known_until = monotonic() + SESSION_SECONDS
+        self.checked_until = monotonic() + SESSION_SECONDS
         return await in_thread(is_active_session)(self.scope["session"], self.person)
 
     # In
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.over:
+        """Validate and carry out one message of the browser. Binary ones are refused as not JSON."""
+        if self.is_closed:
             return
         if self.too_many_messages():
             self.drop(TOO_MANY)
@@ -196,7 +199,7 @@ class PageConsumer(AsyncWebsocketConsumer):
             self.drop(TRY_AGAIN)
 
     async def act(self, message: Any) -> None:
-        """Carry out one message, or answer why not."""
+        """Carry out one message, or send the error. Raises DatabaseError."""
         try:
             with redis_as_unavailable():
                 await self.carry_out(message)
@@ -209,7 +212,7 @@ class PageConsumer(AsyncWebsocketConsumer):
             self.refuse(message, error)
 
     def too_many_messages(self) -> bool:
-        """Count one message; whether there were more in this window than any page sends."""
+        """Count one message. True beyond MESSAGES_PER_WINDOW in one window."""
         now = monotonic()
         if now - self.window_started > WINDOW_SECONDS:
             self.window_started, self.window_messages = now, 0
@@ -218,7 +221,7 @@ class PageConsumer(AsyncWebsocketConsumer):
 
 
 def language_of(scope: Mapping[str, Any]) -> str:
-    """The language in which the page behind a socket is shown, by its cookie or its browser's preference."""
+    """The language of the page behind a socket, by its cookie or the browser's preference."""
     request = HttpRequest()
     request.COOKIES = scope.get("cookies", {})
     accepted = [value for name, value in scope["headers"] if name == b"accept-language"]

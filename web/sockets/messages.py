@@ -1,4 +1,4 @@
-"""The messages of the sockets. Those of a browser are checked here. The protocol stands in docs/protocol.md."""
+"""The messages of the sockets; those of the browser are validated. docs/protocol.md describes the protocol."""
 
 import json
 from collections.abc import Mapping
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
-F = TypeVar("F")
+M = TypeVar("M")
 
 
 class BadMessageError(Exception):
-    """The message is not one of ours. The text says why, for the log."""
+    """The message is not valid. The text says why, for the log."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ CONVERSATION_MESSAGES: dict[str, type[ConversationMessage]] = {
 }
 
 
-def parse(text: str, kinds: Mapping[str, type[F]]) -> F:
-    """The message in `text`, one of `kinds`; raises BadMessageError. Fields that it does not have are ignored."""
+def parse(text: str, kinds: Mapping[str, type[M]]) -> M:
+    """The message in `text`, one of `kinds`. Unknown fields are ignored. Raises BadMessageError."""
     value = _load(text)
     kind = kinds.get(value["type"]) if isinstance(value.get("type"), str) else None
     if kind is None:
@@ -136,7 +136,7 @@ def _uuid(text: str, name: str) -> UUID:
 
 
 def _encodable(text: str) -> bool:
-    """Whether it can be stored: half a surrogate pair cannot."""
+    """Whether it can be stored: a lone surrogate cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -145,5 +145,5 @@ def _encodable(text: str) -> bool:
 
 
 def encode(kind: str, **fields: object) -> str:
-    """A message to the browser, as it goes over the socket."""
+    """A message to the browser, as JSON."""
     return json.dumps({"type": kind, **fields}, separators=(",", ":"), ensure_ascii=False)
