@@ -1,4 +1,4 @@
-"""allauth's forms in our words. Fields have labels, so they need no placeholders."""
+"""allauth's forms with our labels, and without placeholders."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Plain:
-    """Takes away what a label already says, and the colon after it."""
+    """A mixin: our labels, without the colon after them, and no placeholders."""
 
     fields: dict[str, Any]
     labels = {
@@ -28,7 +28,7 @@ class Plain:
 
 
 class PlainNewPassword(Plain):
-    """The same, where a password takes the place of another."""
+    """The same for forms that replace a password."""
 
     labels = Plain.labels | {"password1": _("New password")}
 

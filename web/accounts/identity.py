@@ -1,4 +1,4 @@
-"""Who is talking to us, and from where."""
+"""The person and the network address behind a request."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -25,16 +25,16 @@ IPV6_BLOCK = 64
 
 @in_thread
 def signed_in(request: HttpRequest) -> Person | None:
-    """Who is signed in, for views that wait.
+    """The signed-in person, guest or account, for async views; None for others.
 
-    Not `request.auser()`: that holds a database connection until the answer is sent, and requests that come together
-    would wait for each other's second one.
+    Not `request.auser()`: that holds a database connection until the answer is sent, and simultaneous requests would
+    wait for each other's second one.
     """
     return request.user if request.user.is_authenticated else None
 
 
 async def known_person(request: HttpRequest) -> Person:
-    """The signed-in person, for views that wait. Raises Http404: a visitor has nothing that could be acted upon."""
+    """The signed-in person, for async views. Raises Http404, as a visitor without a row owns nothing."""
     person = await signed_in(request)
     if person is None:
         raise Http404
@@ -42,7 +42,7 @@ async def known_person(request: HttpRequest) -> Person:
 
 
 def person_or_404(request: HttpRequest) -> Person:
-    """The signed-in person. Raises Http404."""
+    """The signed-in person, for sync views. Raises Http404."""
     if not request.user.is_authenticated:
         raise Http404
     return request.user
@@ -73,15 +73,16 @@ def ensure_person(request: HttpRequest) -> Person:
 
 
 def remember(request: HttpRequest) -> None:
-    """Note that the person is still around, and let their session last as long as they do."""
+    """Note that the person was seen, and prolong their session with it."""
     if request.user.is_authenticated and people.touch(request.user):
         request.session.modified = True
 
 
 def is_active_session(session: SessionBase, person: Person) -> bool:
-    """Whether `session` still speaks for `person`: one query, for sockets to ask before each action.
+    """Whether `session` is still that of `person`, in one query: sockets check it before each action.
 
-    False once they signed out or in as somebody else, changed the password, were suspended or erased.
+    False after signing out or in to another account, a change of password, suspension or erasure.
+    Raises DatabaseError.
     """
     row = (
         Session.objects.select_related("person")
@@ -96,10 +97,10 @@ def is_active_session(session: SessionBase, person: Person) -> bool:
 
 
 def address_block(source: HttpRequest | Mapping[str, Any]) -> str:
-    """Where a request or an ASGI scope comes from, as text that limits can count by.
+    """The address of a request or an ASGI scope, as the key for rate limits.
 
     The block is one IPv4 address or a /64 of IPv6. `X-Forwarded-For` counts only as far as it was
-    written by `TRUSTED_PROXIES`. "unknown" when the server was not told (a Unix socket).
+    written by `TRUSTED_PROXIES`. "unknown" where the server knows none (a Unix socket).
     """
     peer, forwarded = _hops(source)
     address = _parse(peer)
@@ -112,7 +113,7 @@ def address_block(source: HttpRequest | Mapping[str, Any]) -> str:
 
 
 def _hops(source: HttpRequest | Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The address that connected, and those it claims to speak for, nearest last."""
+    """The address that connected, and those it forwards for, nearest last."""
     if isinstance(source, HttpRequest):
         peer, claims = source.META.get("REMOTE_ADDR", ""), source.META.get("HTTP_X_FORWARDED_FOR", "")
     else:

@@ -1,4 +1,4 @@
-"""A person's own data: what is kept, taking it along, and erasing it."""
+"""The pages about a person's data: overview, export, erasure."""
 
 import logging
 from datetime import timedelta
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @require_safe
 def you(request: HttpRequest) -> HttpResponse:
-    """What is kept about the visitor."""
+    """The overview of what is kept about the visitor."""
     person = request.user
     if not person.is_authenticated:
         return render(request, "you/nobody.html")
@@ -52,7 +52,7 @@ async def export(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 def erase(request: HttpRequest) -> HttpResponse:
-    """Ask once more, then erase everything about the person and sign them out."""
+    """Erase everything about the person and sign them out, once confirmed."""
     person = request.user
     if not person.is_authenticated:
         return redirect("erased")
@@ -62,11 +62,11 @@ def erase(request: HttpRequest) -> HttpResponse:
     jobs.forget(person.pk)
     logger.info("a person was erased", extra={"person": str(person.pk)})
     logout(request)
-    return _leave()
+    return _cleared_response()
 
 
-def _leave() -> HttpResponse:
-    """To the last page, leaving nothing in the browser: no cookie, no draft, no cached page."""
+def _cleared_response() -> HttpResponse:
+    """A redirect to the last page that clears the browser: cookies, drafts, cached pages."""
     response = redirect("erased")
     for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages"):
         response.delete_cookie(name)
@@ -76,6 +76,7 @@ def _leave() -> HttpResponse:
 
 @require_safe
 def erased(request: HttpRequest) -> HttpResponse:
+    """The page after an erasure."""
     return render(request, "you/erased.html")
 
 

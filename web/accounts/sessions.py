@@ -1,4 +1,4 @@
-"""Where sessions are kept: Django's own table with one column more."""
+"""The session store: Django's own table with one more column."""
 
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ class SessionStore(DatabaseStore):
     """Django's database sessions, each tied to its person."""
 
     def _validate_session_key(self, key: str) -> bool:
-        """Django makes letters and digits only; PostgreSQL refuses to look for some of what a stranger may send."""
+        """Django's keys are letters and digits; PostgreSQL raises an error for some others, such as a zero byte."""
         return len(key or "") >= 8 and key.isascii() and key.isalnum()
 
     @classmethod
