@@ -126,7 +126,10 @@ def grow(person: UUID, canvas: UUID) -> Picture:
 
 
 def check_upload(person: UUID) -> None:
-    """Check that one more picture can be kept, before it is decoded. Raises BusyDrawingError, TooManyPicturesError."""
+    """Check the quota before an upload is decoded.
+
+    Raises BusyDrawingError, TooManyPicturesError, PictureNotFoundError for somebody who was erased.
+    """
     with transaction.atomic():
         quota.check_kept(person, 1)
 
@@ -141,7 +144,7 @@ def decode_upload(data: bytes) -> DecodedUpload:
 
 
 def upload(person: UUID, decoded: DecodedUpload) -> Picture:
-    """A picture from a decoded upload. Raises BusyDrawingError, TooManyPicturesError."""
+    """Keep an uploaded picture. Raises as `check_upload` does."""
     picture = Picture(made=Made.UPLOADED, shape=decoded.shape, from_upload=True)
     return _request(person, [picture], {"start.jpg": decoded.jpeg})[0]
 

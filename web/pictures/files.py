@@ -1,4 +1,4 @@
-"""The files of pictures as answers: whole, or the part that a video player asks for."""
+"""Picture files as HTTP responses, whole or by range."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 def serve(
     picture: Picture, name: str, request: HttpRequest, download: bool = False, cache: str = OWN_CACHE
 ) -> HttpResponseBase:
-    """One of the picture's files, or the part of it in `Range`. Who may have it is the caller's to ask. Sync.
+    """One of the picture's files, or the part of it in `Range`. The caller checks who may have it. Sync.
 
     Raises Http404 where there is no such file.
     """
@@ -41,11 +41,11 @@ def serve(
     return response
 
 
-def wanted(header: str, size: int) -> range | None:
+def byte_range(header: str, size: int) -> range | None:
     """The bytes that a `Range` header names in a file of `size` bytes, as RFC 9110, section 14, has it.
 
-    None for all of them: without a header, or with one that may be passed over (several parts, nonsense).
-    Empty where the part lies outside the file.
+    None for all of them: without a header, or with one that may be ignored (several ranges, bad syntax).
+    Empty where the range lies outside the file.
     """
     found = RANGE.fullmatch(header)
     if not found or not any(found.groups()):
@@ -59,6 +59,7 @@ def wanted(header: str, size: int) -> range | None:
 
 
 def _open(picture: Picture, name: str) -> "File[bytes]":
+    """One of the files that may leave. Raises Http404."""
     if name not in storage.SERVED:
         raise Http404
     try:
@@ -68,16 +69,16 @@ def _open(picture: Picture, name: str) -> "File[bytes]":
 
 
 def _tag(picture: Picture, name: str, size: int) -> str:
-    """A name for this very content, which tells nothing about the picture."""
+    """The ETag of this content; it discloses nothing about the picture."""
     content = f"{picture.id}/{name}/{picture.finished_at}/{size}"
     return f'"{sha256(content.encode()).hexdigest()[:32]}"'
 
 
 def _answer(request: HttpRequest, file: "File[bytes]", size: int, tag: str) -> HttpResponseBase:
-    """All of the file, the part that was asked for, its head alone, or that there is no such part."""
+    """The whole file (200), the requested range (206), headers alone (HEAD), or 416 for a range outside the file."""
     part = None
     if request.method == "GET" and request.headers.get("If-Range", tag) == tag:
-        part = wanted(request.headers.get("Range", ""), size)
+        part = byte_range(request.headers.get("Range", ""), size)
     if part is not None and not part:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     shown = part or range(size)
@@ -100,6 +101,6 @@ async def _pieces(file: "File[bytes]", part: range) -> AsyncIterator[bytes]:
 
 
 def _disposition(picture: Picture, name: str, download: bool) -> str:
-    """What the file is called where somebody keeps it: the site's name, the day, and ours."""
+    """The file's name for downloads: the site's name, the day, and ours."""
     kept = f"{slugify(settings.SITE_NAME) or 'picture'}-{picture.created_at:%Y-%m-%d}-{name}"
     return f'{"attachment" if download else "inline"}; filename="{kept}"'

@@ -1,4 +1,4 @@
-"""Ideas for pictures, as chips under the place where one types."""
+"""Ideas for pictures, as chips under the prompt."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,14 +16,14 @@ from web.process import current_process
 
 @require_POST
 async def ideas(request: HttpRequest) -> HttpResponse:
-    """Things to draw, or better words for `prompt`. The model is asked only for people we know, and so often."""
+    """Suggestions, or better words for `prompt`; from the model for people with a row, within their limit."""
     person, prompt = await signed_in(request), request.POST.get("prompt", "")
     found = await own_ideas(person, prompt) if person else plain_ideas(prompt)
     return await in_thread(render)(request, "_ideas.html", {"ideas": found.suggested, "improved": found.improved})
 
 
 async def own_ideas(person: Person, prompt: str) -> Ideas:
-    """Ideas of the model, or plain ones for somebody who has had many."""
+    """Ideas of the model, or plain ones beyond the person's limit."""
     runtime = current_process().runtime
     try:
         await runtime.limits.count(settings.LIMIT_PERSON_IDEAS, "ideas", "person", str(person.id))

@@ -32,7 +32,7 @@ TRAIL_LENGTH = 30
 
 
 async def imagine_page(request: HttpRequest, sentence: str = "", status: int = 200) -> HttpResponse:
-    """The page, with what was wrong."""
+    """The page where pictures are drawn, with the sentence of an error."""
     return await in_thread(show_imagine)(request, await painter_status(), sentence, status)
 
 
@@ -50,7 +50,7 @@ def show_imagine(request: HttpRequest, found: PainterStatus, sentence: str, stat
 
 
 def start_of(request: HttpRequest, person: Person | None) -> Picture | None:
-    """The person's own picture that the page goes on from."""
+    """The person's own picture that the page starts from, named in `from`."""
     try:
         return jobs.own_picture(person.id, UUID(request.GET.get("from", ""))) if person else None
     except (ValueError, PictureNotFoundError):
@@ -59,7 +59,7 @@ def start_of(request: HttpRequest, person: Person | None) -> Picture | None:
 
 @require_safe
 def gallery(request: HttpRequest) -> HttpResponse:
-    """All pictures of a person; only the wall itself for a script."""
+    """All pictures of a person; for a script only the list."""
     remember(request)
     mine = jobs.own_pictures(request.user.id) if isinstance(request.user, Person) else Picture.objects.none()
     page = Paginator(mine, PAGE_LENGTH).get_page(whole_number(request.GET.get("page")) or 1)
@@ -71,12 +71,12 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 async def picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
-    """One picture: where it came from and what came of it; a script may ask for less."""
+    """One picture, its parents and its children; for a script a part of the page."""
     return await picture_page(request, picture_id)
 
 
 async def picture_page(request: HttpRequest, picture_id: UUID, sentence: str = "", status: int = 200) -> HttpResponse:
-    """The page of a picture, with what was wrong."""
+    """The page of a picture, with the sentence of an error. Raises Http404."""
     return await in_thread(show_picture)(request, picture_id, await painter_status(), sentence, status)
 
 
@@ -100,7 +100,7 @@ def show_picture(
 
 
 def trail(found: Picture) -> list[Picture]:
-    """What a picture came out of, from the first on."""
+    """The parents of a picture, oldest first."""
     steps: list[Picture] = []
     while found.parent_id and len(steps) < TRAIL_LENGTH:
         parent = Picture.objects.filter(id=found.parent_id, person=found.person_id).first()
@@ -113,12 +113,12 @@ def trail(found: Picture) -> list[Picture]:
 
 @require_safe
 def picture_file(request: HttpRequest, picture_id: UUID, name: str) -> HttpResponseBase:
-    """One file of one's own picture."""
+    """One file of the person's own picture."""
     return serve(own_picture_or_404(request, picture_id), name, request, "download" in request.GET)
 
 
 def choices(found: PainterStatus) -> dict[str, Any]:
-    """What pages offer."""
+    """What pages about pictures offer, and the painter's status."""
     return {
         "painter": found,
         "painter_sentence": painter_sentence(found),
@@ -132,7 +132,7 @@ def choices(found: PainterStatus) -> dict[str, Any]:
 
 
 def own_picture_or_404(request: HttpRequest, picture_id: UUID) -> Picture:
-    """The person's picture, or the same 404 as for one that does not exist."""
+    """The person's picture. Raises Http404, the same for another's as for one that does not exist."""
     with missing_as_404():
         return jobs.own_picture(person_or_404(request).id, picture_id)
 
@@ -141,5 +141,5 @@ urlpatterns = [
     path("imagine/gallery/", gallery, name="gallery"),
     path("p/<uuid:picture_id>/", picture, name="picture"),
 ]
-# For after all others below p/: whatever else is named is a file, or nothing.
+# After all others below p/, as it matches any name.
 file_patterns = [path("p/<uuid:picture_id>/<str:name>", picture_file, name="picture_file")]

@@ -1,6 +1,6 @@
-"""Shared pictures: making and taking back a link, and what strangers get who have one.
+"""Shared pictures: making and revoking a link, and the public pages behind it.
 
-What a stranger sees does not depend on who looks: these pages know neither session nor cookie of the one who asks.
+The public pages read neither session nor cookie, so that they are the same for every visitor.
 """
 
 import logging
@@ -32,13 +32,13 @@ logger = logging.getLogger(__name__)
 
 Show = Callable[[Share], HttpResponseBase]
 HEADERS = {"X-Robots-Tag": "noindex, noarchive", "Referrer-Policy": "no-referrer"}
-# A browser may keep a file, but asks each time whether it may still show it.
+# A browser may keep a file, but revalidates it each time: the link may have been revoked.
 SHARED_CACHE = "private, no-cache"
 
 
 @dataclass(frozen=True)
 class SharedPicture:
-    """All that a stranger may know of a picture. `prompt` is empty where its owner hides it."""
+    """The public fields of a picture. `prompt` is empty where its owner hides it."""
 
     moves: bool
     shape: str
@@ -53,7 +53,7 @@ class SharedPicture:
 
 @require_POST
 async def share_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
-    """Make the link to one's picture, which then stands on the picture's page."""
+    """Make the link to the person's picture, which its page then shows."""
     shows_prompt = request.POST.get("shows_prompt") == "1"
     person = await known_person(request)
     try:
@@ -67,7 +67,7 @@ async def share_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
 
 @require_POST
 async def unshare_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
-    """Take the link back at once."""
+    """Revoke the link."""
     person = await known_person(request)
     with missing_as_404():
         await in_thread(shares.take_back)(person.id, picture_id)
@@ -75,63 +75,63 @@ async def unshare_picture(request: HttpRequest, picture_id: UUID) -> HttpRespons
 
 
 def address(share: Share) -> str:
-    """The link, as people send it."""
+    """The absolute address of a link."""
     return settings.SITE_URL + reverse("shared", args=[share.token])
 
 
-# For whoever has the link
+# For people with the link
 
 
 @require_safe
 async def shared(request: HttpRequest, token: str) -> HttpResponseBase:
     """The page of a shared picture."""
-    return await _look(request, token, _page)
+    return await _answer(request, token, _picture_page)
 
 
 @require_safe
 async def shared_file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """A file of a shared picture; `?download=1` to keep it."""
-    return await _look(request, token, partial(_file, request, name))
+    return await _answer(request, token, partial(_picture_file, request, name))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 async def report_share(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Ask what is wrong with a shared picture, and note it. The form has a token, and with it a cookie."""
-    return await _look(request, token, partial(_report, request))
+    """The form to report a shared picture, and its answer. Its CSRF token brings a cookie."""
+    return await _answer(request, token, partial(_report, request))
 
 
-async def _look(request: HttpRequest, token: str, show: Show) -> HttpResponseBase:
-    """What `show` makes of the link. All links that show nothing get the same answer."""
+async def _answer(request: HttpRequest, token: str, show: Show) -> HttpResponseBase:
+    """What `show` makes of the link, within the address's limit. Links that show nothing all get the same answer."""
     try:
         await current_process().runtime.limits.count(
             settings.LIMIT_ADDRESS_SHARED, "shared", "address", address_block(request)
         )
     except AssistantError as error:
         status = status_of(error)
-        return _guarded(_plain(page_for(status), status))
-    return _guarded(await in_thread(_shown)(token, show))
+        return _with_headers(_public_page(page_for(status), status))
+    return _with_headers(await in_thread(_show_or_404)(token, show))
 
 
-def _shown(token: str, show: Show) -> HttpResponseBase:
+def _show_or_404(token: str, show: Show) -> HttpResponseBase:
     share = shares.find(token)
     try:
-        return show(share) if share else _plain("404.html", 404)
+        return show(share) if share else _public_page("404.html", 404)
     except Http404:
-        return _plain("404.html", 404)
+        return _public_page("404.html", 404)
 
 
-def _guarded(response: HttpResponseBase) -> HttpResponseBase:
+def _with_headers(response: HttpResponseBase) -> HttpResponseBase:
     for name, value in HEADERS.items():
         response.headers[name] = value
     return response
 
 
-def _plain(template: str, status: int = 200, context: dict[str, Any] | None = None) -> HttpResponse:
-    """A page that is the same for everybody: a template without the request knows nobody."""
+def _public_page(template: str, status: int = 200, context: dict[str, Any] | None = None) -> HttpResponse:
+    """A page that is the same for every visitor: its template is rendered without the request."""
     return HttpResponse(render_to_string(template, {"site_name": settings.SITE_NAME, **(context or {})}), status=status)
 
 
-def _page(share: Share) -> HttpResponse:
+def _picture_page(share: Share) -> HttpResponse:
     found, page = share.picture, address(share)
     words = found.prompt if share.shows_prompt else ""
     picture = SharedPicture(found.moves, found.shape, found.width, found.height, found.created_at.date(), words)
@@ -143,10 +143,10 @@ def _page(share: Share) -> HttpResponse:
         "picture_address": f"{page}picture.jpg",
         "loop_address": f"{page}loop.mp4" if found.moves else "",
     }
-    return _plain("shared.html", context=context)
+    return _public_page("shared.html", context=context)
 
 
-def _file(request: HttpRequest, name: str, share: Share) -> HttpResponseBase:
+def _picture_file(request: HttpRequest, name: str, share: Share) -> HttpResponseBase:
     return serve(share.picture, name, request, download="download" in request.GET, cache=SHARED_CACHE)
 
 

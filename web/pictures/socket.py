@@ -1,4 +1,4 @@
-"""The socket of a page that draws: live prompts in while somebody types, previews and events of pictures out."""
+"""The socket of the drawing page: live prompts in while the person types, previews and events of pictures out."""
 
 import asyncio
 from uuid import UUID
@@ -19,7 +19,7 @@ STATUS_SECONDS = 3
 
 
 class PictureConsumer(PageConsumer):
-    """A tab in which somebody draws."""
+    """The socket of a tab that draws."""
 
     kinds = messages.PICTURE_MESSAGES
 
@@ -36,7 +36,7 @@ class PictureConsumer(PageConsumer):
     # Out
 
     def notify(self, data: bytes | None) -> None:
-        """What is published about the person's pictures. What was missed the page asks for, or draws anew."""
+        """Send what is published about the person's pictures. What is missed the page fetches, or draws anew."""
         if not data:
             return
         if data[0] == PREVIEW:
@@ -52,7 +52,7 @@ class PictureConsumer(PageConsumer):
                 self.say("refused", sketch=canvas, number=number, code=code, sentence=sentence)
 
     async def poll_status(self) -> None:
-        """Send the painter's status, and again whenever it changes."""
+        """Send the painter's status, and each change of it."""
         sent: dict[str, object] = {}
         while True:
             self.painter = await painter_status()
@@ -83,7 +83,7 @@ class PictureConsumer(PageConsumer):
             self.say("problem", **fields)
 
     async def draw(self, message: messages.Draw) -> None:
-        """Make what was typed the person's newest live prompt. Raises AssistantError, ImagineError, RedisError."""
+        """Make the message the person's newest live prompt. Raises AssistantError, ImagineError, RedisError."""
         check_account(self.person)
         self.painter.check()
         await self.runtime.limits.count_live_prompt(self.person)
@@ -98,7 +98,7 @@ class PictureConsumer(PageConsumer):
             self.say("line", sketch=str(message.sketch), number=message.number, **fields)
 
     def prompt_of(self, message: messages.Draw) -> LivePrompt:
-        """The message as it is drawn. Raises ImagineError."""
+        """The message as a valid live prompt. Raises EmptyPromptError, RefusedInputError, RefusedWordsError."""
         return LivePrompt(
             self.person.id,
             message.sketch,
@@ -111,12 +111,12 @@ class PictureConsumer(PageConsumer):
         )
 
     async def leave(self) -> None:
-        """The tab shows no previews any more: its prompt is withdrawn, unless another tab has put one meanwhile."""
+        """Withdraw this tab's prompt, unless another tab has put one meanwhile. Raises RedisError."""
         if self.canvas:
             await live.leave(self.runtime.redis, self.person.id, self.canvas)
             self.canvas = None
 
 
 def queue_sentence(before: int) -> str:
-    """What the page says to somebody who waits."""
+    """The sentence for a person in the queue."""
     return ngettext("%(count)s person is before you", "%(count)s people are before you", before) % {"count": before}

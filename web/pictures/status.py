@@ -1,4 +1,4 @@
-"""Whether pictures can be drawn, as pages and sockets say it."""
+"""The painter's status for pages and sockets, and whether an account is needed."""
 
 import logging
 
@@ -26,7 +26,7 @@ def check_account(person: Person) -> None:
 
 
 async def painter_status() -> PainterStatus:
-    """What the painter reports now; nothing while Redis is away."""
+    """The painter's current status; an empty one while Redis is away."""
     try:
         return await read_status(current_process().runtime.redis)
     except (RedisError, OSError, TimeoutError) as error:
@@ -35,7 +35,7 @@ async def painter_status() -> PainterStatus:
 
 
 def sentence(painter: PainterStatus) -> str:
-    """What a page says about the painter: nothing when all is well."""
+    """The sentence about the painter for people; empty when all is well."""
     if painter.is_loading:
         return _("The model that draws is waking up.")
     error = painter.error()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assistant import people
 from imagine.files import storage
 from imagine.models import Picture
-from web.pictures.files import PIECE, serve, wanted
+from web.pictures.files import PIECE, byte_range, serve
 
 DATA = bytes(range(256)) * 600
 SIZE = len(DATA)
@@ -88,7 +88,7 @@ async def test_what_names_no_single_part_is_passed_over(loop: Picture, header: s
 
 @given(st.text(max_size=40) | st.from_regex(r"bytes=\d{0,20}-\d{0,20}", fullmatch=True), st.integers(1, 10**9))
 def test_no_header_names_a_byte_that_is_not_there(header: str, size: int) -> None:
-    part = wanted(header, size)
+    part = byte_range(header, size)
     assert part is None or len(part) == 0 or (0 <= part.start < part.stop <= size)
 
 
