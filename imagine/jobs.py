@@ -1,8 +1,8 @@
-"""The entry points of callers: request, find, retry, stop and delete pictures.
+"""What callers use: request pictures, look after them, delete them.
 
 Those that request pictures store rows and send a task by name, so that torch stays in the painter. All are synchronous,
-and all but `decode_upload` use the database. All raise PictureNotFoundError for what the person does not have; those that request pictures
-raise BusyDrawingError and TooManyPicturesError, and RedisError where they read the history of previews.
+and all but `decode_upload` use the database. All raise PictureNotFoundError for what the person does not have; those
+that request pictures raise BusyDrawingError and TooManyPicturesError, and RedisError where they read the history.
 """
 
 import logging

@@ -1,12 +1,12 @@
-"""The door that no large or slow request gets through. Django reads a whole body, to disk, before anything else."""
+"""Limits on the size and the time of request bodies. Django reads a whole body, to disk, before anything else."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-# So many large bodies are in memory at once, and so long one waits for a place among them.
+# How many large bodies are in memory at once, and how long a request waits for its turn.
 LARGE_AT_ONCE = 16
-PLACE_SECONDS = 10
+TURN_SECONDS = 10
 
 TEXTS = {
     408: b"This took too long.\n",
@@ -20,7 +20,7 @@ Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 
 class RefusedBodyError(Exception):
-    """`status` says why."""
+    """The body is too large or too slow. `status` is the answer's."""
 
     def __init__(self, status: int) -> None:
         self.status = status
@@ -37,37 +37,37 @@ class BoundedBodies:
         self._most = most
         self._seconds = seconds
         self._larger = larger
-        self._places = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._turns = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["path"] not in self._larger:
-            await self._pass_on(scope, receive, send, self._most)
+            await self._call_bounded(scope, receive, send, self._most)
             return
         try:
-            await asyncio.wait_for(self._places.acquire(), PLACE_SECONDS)
+            await asyncio.wait_for(self._turns.acquire(), TURN_SECONDS)
         except TimeoutError:
             await refuse(send, 503)
             return
         try:
-            await self._pass_on(scope, receive, send, self._larger[scope["path"]])
+            await self._call_bounded(scope, receive, send, self._larger[scope["path"]])
         finally:
-            self._places.release()
+            self._turns.release()
 
-    async def _pass_on(self, scope: dict[str, Any], receive: Receive, send: Send, most: int) -> None:
+    async def _call_bounded(self, scope: dict[str, Any], receive: Receive, send: Send, most: int) -> None:
         try:
-            first = await self._whole(scope, receive, most)
+            first = await self._read_body(scope, receive, most)
         except RefusedBodyError as error:
             await refuse(send, error.status)
             return
         messages = [first]
 
-        async def again() -> dict[str, Any]:
+        async def replay() -> dict[str, Any]:
             return messages.pop() if messages else await receive()
 
-        await self._application(scope, again, send)
+        await self._application(scope, replay, send)
 
-    async def _whole(self, scope: dict[str, Any], receive: Receive, most: int) -> dict[str, Any]:
-        """The body as one message, or the message that the client has gone."""
+    async def _read_body(self, scope: dict[str, Any], receive: Receive, most: int) -> dict[str, Any]:
+        """The body as one message, or the message that the client has disconnected. Raises RefusedBodyError."""
         length = dict(scope["headers"]).get(b"content-length", b"")
         if length.isdigit() and (len(length) > 18 or int(length) > most):
             raise RefusedBodyError(413)
@@ -88,7 +88,7 @@ class BoundedBodies:
 
 
 async def refuse(send: Send, status: int) -> None:
-    """A short answer, after which the connection is closed, whatever else the client has to say."""
+    """A short answer, after which the connection is closed: the rest of the body is not read."""
     text = TEXTS[status]
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),

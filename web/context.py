@@ -1,4 +1,4 @@
-"""What every template may use."""
+"""The variables of every template."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ def sidebar(person: Person) -> list[Conversation]:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Names and flags of the site, and who is looking. Error pages may come here without `user`."""
-    # On account pages a guest counts as anonymous, and is kept beside: the list is theirs all the same.
+    """Names and flags of the site, and the visitor's conversations. Error pages may come without `request.user`."""
+    # On account pages a guest is anonymous, see GuestsAsAnonymousMiddleware; the list is theirs all the same.
     user = getattr(request, "guest", None) or getattr(request, "user", None)
     person = user if isinstance(user, Person) else None
     return {

@@ -1,4 +1,4 @@
-"""Health checks: whether the process is alive, and whether all that an answer needs is."""
+"""Health checks for monitoring: liveness of the process, readiness of all it depends on."""
 
 import asyncio
 import logging
@@ -15,29 +15,29 @@ from web.process import current_process
 
 logger = logging.getLogger(__name__)
 
-WAIT_SECONDS = 5
+TIMEOUT_SECONDS = 5
 
 
 @require_safe
 async def alive(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
+    """Liveness: the process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
-    """The database, Redis and the model answer too; 503 when one of them does not."""
+    """Readiness: the database, Redis and the model answer too; 503 when one of them does not."""
     runtime = current_process().runtime
-    parts = {"database": ping_database(), "redis": runtime.redis.ping(), "model": runtime.client.backend(fresh=True)}
-    answers = await asyncio.gather(*(works(name, part) for name, part in parts.items()))
-    found = dict(zip(parts, answers, strict=True))
+    parts = {"database": query_database(), "redis": runtime.redis.ping(), "model": runtime.client.backend(fresh=True)}
+    results = await asyncio.gather(*(answers(name, part) for name, part in parts.items()))
+    found = dict(zip(parts, results, strict=True))
     return JsonResponse(found, status=200 if all(found.values()) else 503)
 
 
-async def works(name: str, part: Awaitable[object]) -> bool:
+async def answers(name: str, part: Awaitable[object]) -> bool:
     """Whether `part` answers in time."""
     try:
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await part
     except (LlamaError, RedisError, DatabaseError, OSError, TimeoutError) as error:
         logger.warning("not ready: %s: %s", name, error)
@@ -46,6 +46,7 @@ async def works(name: str, part: Awaitable[object]) -> bool:
 
 
 @in_thread
-def ping_database() -> None:
+def query_database() -> None:
+    """The smallest query. Raises DatabaseError."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")

@@ -1,4 +1,4 @@
-"""What holds for every page."""
+"""The middleware of all pages."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 
 class PrivatePagesMiddleware(MiddlewareMixin):
-    """Keeps pages out of shared and disk caches: nearly all of them show one person's words."""
+    """Keeps pages out of shared and disk caches, as nearly all of them are personal."""
 
     get_response: Callable[[HttpRequest], HttpResponse]
 
