@@ -31,14 +31,16 @@ class TurnRequest(NamedTuple):
 def send(conversation: UUID | None, text: str, client_id: UUID) -> TurnRequest:
     """Say `text`, in a new conversation where none is named."""
     return TurnRequest(
-        lambda person, call: conversations.say(person, conversation, text, client_id, call), lambda person: text
+        lambda person, call: conversations.say(person, conversation, text, client_id, call),
+        lambda person: conversations.clean_text(text),
     )
 
 
 def edit(message: UUID, text: str, client_id: UUID) -> TurnRequest:
     """Say `text` instead of an earlier message."""
     return TurnRequest(
-        lambda person, call: conversations.edit(person, message, text, client_id, call), lambda person: text
+        lambda person, call: conversations.edit(person, message, text, client_id, call),
+        lambda person: conversations.clean_text(text),
     )
 
 

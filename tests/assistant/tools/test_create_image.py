@@ -141,6 +141,14 @@ def test_a_drawn_answer_is_short_text_in_the_history_that_the_model_gets(ada: Vi
     assert sent == [("user", "imagine a red fox"), ("assistant", "Here is your picture.")]
 
 
+def test_the_command_is_read_from_the_text_that_is_stored(ada: Visitor, easel: Easel) -> None:
+    conversation = ada.begin("\x00/imagine\x00 a red fox\r\n")
+    work = easel.take(ada.person.id)
+    easel.finish(work)
+    assert work.picture.prompt == "a red fox"
+    assert last_run(conversation).tool_call == {"name": "create_image", "arguments": {"prompt": "a red fox"}}
+
+
 def test_answering_again_draws_again_from_another_seed(ada: Visitor, easel: Easel) -> None:
     conversation = ada.begin("imagine a red fox")
     first = easel.take(ada.person.id)

@@ -157,7 +157,6 @@ async def test_a_large_export_does_not_fill_the_memory(rf, process):
         size += len(piece)
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-
     assert size > 80_000
     assert peak < 8 * 1024 * 1024  # the texts together take 32 MB
 
