@@ -181,7 +181,7 @@ def said_before(person: Person, client_id: UUID) -> Turn | None:
 
 
 def retried_before(old: Message) -> Turn:
-    """The turn that made the answer in the place of `old`."""
+    """The turn that made the answer in the place of `old`. Raises NotFoundError where that is gone."""
     run = Run.objects.select_related("answer").filter(answer=old.replaced_by).first()
     if run is None:
         raise NotFoundError

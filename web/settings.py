@@ -16,7 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def secret_from(path: Path) -> str:
-    """The secret kept in `path`, made at the first start and readable by its owner alone."""
+    """The secret kept in `path`, made at the first start, readable by its owner alone. Raises ImproperlyConfigured."""
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def secret_from(path: Path) -> str:
 
 
 def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """A comma-separated list of addresses or networks, from the variable `name`."""
+    """A comma-separated list of addresses or networks, from the variable `name`. Raises ImproperlyConfigured."""
     texts: list[str] = env.list(name, [])
     try:
         found = [ipaddress.ip_network(text.strip()) for text in texts]
@@ -40,7 +40,7 @@ def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
 
 
 def url(name: str, default: str, *schemes: str) -> str:
-    """The address of a server, from the variable `name`; empty counts as unset."""
+    """The address of a server, from the variable `name`; empty counts as unset. Raises ImproperlyConfigured."""
     text: str = env.str(name, "") or default
     if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
         raise ImproperlyConfigured(f'Environment variable "{name}" invalid: it begins with {schemes[0]}://.')
@@ -48,7 +48,7 @@ def url(name: str, default: str, *schemes: str) -> str:
 
 
 def rate(name: str, default: str) -> str:
-    """A limit, written as the limits library reads it, from the variable `name`."""
+    """A limit, written as the limits library reads it, from the variable `name`. Raises ImproperlyConfigured."""
     text: str = env.str(name, default)
     try:
         rules = parse_many(text)
@@ -60,7 +60,7 @@ def rate(name: str, default: str) -> str:
 
 
 def social_app(name: str) -> dict[str, str] | None:
-    """The client id and secret in the variable `name`, written as `id:secret`; None if it is unset."""
+    """The client id and secret in the variable `name`, as `id:secret`; None if unset. Raises ImproperlyConfigured."""
     client_id, _colon, secret = env.str(name, "").partition(":")
     if bool(client_id) != bool(secret):
         raise ImproperlyConfigured(f'Environment variable "{name}" invalid: write it as id:secret.')
@@ -357,7 +357,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 # Celery: JSON only, nothing read back
 
 CELERY_BROKER_URL = REDIS_URL
-# A task that nobody has confirmed for so long is given out again: longer than any task may take.
+# A task that is not acknowledged for so long is delivered again: longer than any task may take.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5, "visibility_timeout": 3600}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -369,7 +369,7 @@ CELERY_BEAT_SCHEDULE = {
     "find-lost-pictures": {"task": "imagine.tasks.find_lost", "schedule": 15},
     "expire-shares": {"task": "imagine.tasks.expire_shares", "schedule": 3600},
 }
-# What draws has queues, and processes, of its own: a person who types must not wait for somebody's animation.
+# The painter has queues, and processes, of its own: live prompts must not wait for an animation.
 CELERY_TASK_ROUTES = {
     "imagine.tasks.draw_live": {"queue": "live"},
     "imagine.tasks.draw": {"queue": "final"},

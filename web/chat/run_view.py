@@ -126,7 +126,7 @@ class RunView:
 
 
 class RunViews:
-    """The views of this process, one for each run and language that somebody looks at."""
+    """The views of this process, one for each run and language that has viewers."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime

@@ -14,6 +14,7 @@ TAIL = b"\x01" + bytes(range(255, -1, -1)) + b"\x00"
 
 
 def parts(data: bytes) -> Iterator[Part]:
+    """The blocks of a file, in their order. Raises BrokenFileError."""
     if not data.startswith(SIGNATURES):
         raise BrokenFileError("no GIF")
     position = _first_block(data)
@@ -30,11 +31,13 @@ def parts(data: bytes) -> Iterator[Part]:
 
 
 def read_xmp(data: bytes) -> bytes | None:
+    """The XMP packet of a file, None without one. Raises BrokenFileError."""
     packets = (data[part.start + len(XMP) : part.end] for part in parts(data) if _is_xmp(data, part))
     return next((packet.removesuffix(TAIL) for packet in packets), None)
 
 
 def with_xmp(data: bytes, packet: bytes) -> bytes:
+    """The file with this packet in place of its own. Raises BrokenFileError, and ValueError where it does not fit."""
     if b"\x00" in packet:
         raise ValueError("a zero would end the XMP packet of a GIF")
     data = cut_out(data, [part for part in parts(data) if _is_xmp(data, part)])

@@ -17,6 +17,7 @@ MOST_SEGMENT_BYTES = 65_535
 
 
 def parts(data: bytes) -> Iterator[Part]:
+    """The segments of a file, in their order. Raises BrokenFileError."""
     if not data.startswith(START):
         raise BrokenFileError("no JPEG")
     found = MARKER.search(data, len(START))
@@ -32,10 +33,12 @@ def parts(data: bytes) -> Iterator[Part]:
 
 
 def read_xmp(data: bytes) -> bytes | None:
+    """The XMP packet of a file, None without one. Raises BrokenFileError."""
     return next((data[part.body + len(XMP) : part.end] for part in parts(data) if _is_xmp(data, part)), None)
 
 
 def with_xmp(data: bytes, packet: bytes) -> bytes:
+    """The file with this packet in place of its own. Raises BrokenFileError, and ValueError where it does not fit."""
     data = cut_out(data, [part for part in parts(data) if _is_xmp(data, part)])
     body = XMP + packet
     if len(body) + 2 > MOST_SEGMENT_BYTES:

@@ -9,6 +9,7 @@ XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
 def parts(data: bytes) -> Iterator[Part]:
+    """The boxes of a file, in their order. Raises BrokenFileError."""
     if data[4:8] != b"ftyp":
         raise BrokenFileError("no MP4")
     position = 0
@@ -19,10 +20,12 @@ def parts(data: bytes) -> Iterator[Part]:
 
 
 def read_xmp(data: bytes) -> bytes | None:
+    """The XMP packet of a file, None without one. Raises BrokenFileError."""
     return next((data[part.body + len(XMP) : part.end] for part in parts(data) if _is_xmp(data, part)), None)
 
 
 def with_xmp(data: bytes, packet: bytes) -> bytes:
+    """The file with this packet in place of its own. Raises BrokenFileError."""
     """At the end, where it moves nothing: the tables of a video hold offsets into the file."""
     if read_xmp(data) is not None:
         data = _without_last(data)

@@ -12,6 +12,7 @@ KEYWORD = XMP[:18]
 
 
 def parts(data: bytes) -> Iterator[Part]:
+    """The chunks of a file, in their order. Raises BrokenFileError."""
     if not data.startswith(SIGNATURE):
         raise BrokenFileError("no PNG")
     position = len(SIGNATURE)
@@ -26,11 +27,13 @@ def parts(data: bytes) -> Iterator[Part]:
 
 
 def read_xmp(data: bytes) -> bytes | None:
+    """The XMP packet of a file, None without one. Raises BrokenFileError."""
     packets = (data[part.body : part.end - 4] for part in parts(data) if _is_xmp(data, part))
     return next((packet[len(XMP) :] for packet in packets if packet.startswith(XMP)), None)
 
 
 def with_xmp(data: bytes, packet: bytes) -> bytes:
+    """The file with this packet in place of its own. Raises BrokenFileError."""
     data = cut_out(data, [part for part in parts(data) if _is_xmp(data, part)])
     header = next(parts(data))
     return data[: header.end] + _chunk(b"iTXt", XMP + packet) + data[header.end :]

@@ -10,6 +10,7 @@ ALPHA_FLAG = 0x10
 
 
 def parts(data: bytes) -> Iterator[Part]:
+    """The chunks of a file, in their order. Raises BrokenFileError."""
     if data[:4] != b"RIFF" or data[8:HEAD_BYTES] != b"WEBP":
         raise BrokenFileError("no WebP")
     position, last = HEAD_BYTES, 8 + number(data, 4, 4, "little")
@@ -22,10 +23,12 @@ def parts(data: bytes) -> Iterator[Part]:
 
 
 def read_xmp(data: bytes) -> bytes | None:
+    """The XMP packet of a file, None without one. Raises BrokenFileError."""
     return next((data[part.body : part.end] for part in parts(data) if part.kind == b"XMP "), None)
 
 
 def with_xmp(data: bytes, packet: bytes) -> bytes:
+    """The file with this packet in place of its own. Raises BrokenFileError."""
     chunks = [(part.kind, data[part.body : part.end]) for part in parts(data) if part.kind != b"XMP "]
     if not chunks:
         raise BrokenFileError("an empty WebP")
