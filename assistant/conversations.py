@@ -35,9 +35,12 @@ class Turn:
     new: bool = True
 
 
-def own_conversation(person: Person, conversation_id: UUID) -> Conversation:
-    """The person's conversation; raises NotFoundError for any other."""
-    conversation = Conversation.objects.filter(memberships__person=person, id=conversation_id).first()
+def own_conversation(
+    person: Person, conversation_id: UUID, rows: "QuerySet[Conversation] | None" = None
+) -> Conversation:
+    """The person's conversation, of `rows` if given; raises NotFoundError for any other."""
+    rows = Conversation.objects.all() if rows is None else rows
+    conversation = rows.filter(memberships__person=person, id=conversation_id).first()
     if conversation is None:
         raise NotFoundError
     return conversation
@@ -96,10 +99,7 @@ def say(
         lock_quota(person)
         if before := said_before(person, client_id):
             return before
-        if conversation_id:
-            conversation = lock(own_conversation(person, conversation_id))
-        else:
-            conversation = begin(person, first_words(text))
+        conversation = lock(person, conversation_id) if conversation_id else begin(person, first_words(text))
         refuse_when_busy(person, conversation)
         question = add(conversation, Message.Role.USER, text=text, author=person, client_id=client_id)
         return answer(person, conversation, question, tool_call)
@@ -153,19 +153,17 @@ def lock_quota(person: Person) -> None:
         raise NotFoundError
 
 
-def lock(conversation: Conversation) -> Conversation:
-    """Admit no other member's request until the transaction ends, so that messages keep their order.
+def lock(person: Person, conversation_id: UUID) -> Conversation:
+    """The person's conversation, for which no other member's request is admitted until the transaction ends.
 
-    Raises NotFoundError for one that was deleted meanwhile.
+    So messages keep their order. Raises NotFoundError.
     """
-    if not Conversation.objects.select_for_update().filter(id=conversation.id).exists():
-        raise NotFoundError
-    return conversation
+    return own_conversation(person, conversation_id, Conversation.objects.select_for_update(of=("self",)))
 
 
 def locked_message(person: Person, message_id: UUID) -> Message:
     """The message as it is once its conversation is locked. Raises NotFoundError."""
-    lock(own_message(person, message_id).conversation)
+    lock(person, own_message(person, message_id).conversation_id)
     return own_message(person, message_id)
 
 

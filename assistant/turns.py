@@ -22,34 +22,26 @@ logger = logging.getLogger(__name__)
 
 
 class TurnRequest(NamedTuple):
-    """How to store a turn, and where the text stands that it answers. Both are called in a database thread."""
+    """How to store a turn, and the text that it answers: `text`, or that before the answer `retried`."""
 
     store: Callable[[Person, ToolCall | None], Turn]
-    text: Callable[[Person], str]
+    text: str = ""
+    retried: UUID | None = None
 
 
 def send(conversation: UUID | None, text: str, client_id: UUID) -> TurnRequest:
     """Say `text`, in a new conversation where none is named."""
-    return TurnRequest(
-        lambda person, call: conversations.say(person, conversation, text, client_id, call),
-        lambda person: conversations.clean_text(text),
-    )
+    return TurnRequest(lambda person, call: conversations.say(person, conversation, text, client_id, call), text)
 
 
 def edit(message: UUID, text: str, client_id: UUID) -> TurnRequest:
     """Say `text` instead of an earlier message."""
-    return TurnRequest(
-        lambda person, call: conversations.edit(person, message, text, client_id, call),
-        lambda person: conversations.clean_text(text),
-    )
+    return TurnRequest(lambda person, call: conversations.edit(person, message, text, client_id, call), text)
 
 
 def retry(message: UUID) -> TurnRequest:
     """Answer anew."""
-    return TurnRequest(
-        lambda person, call: conversations.retry(person, message, call),
-        lambda person: conversations.question_text(person, message),
-    )
+    return TurnRequest(lambda person, call: conversations.retry(person, message, call), retried=message)
 
 
 async def start(answering: Answering, person: Person, address: str, request: TurnRequest, origin: str = "") -> Turn:
@@ -60,7 +52,7 @@ async def start(answering: Answering, person: Person, address: str, request: Tur
     """
     limits = answering.runtime.limits
     await limits.count_message(person, address)
-    call = await in_thread(_tool_call)(person, request)
+    call = commands.tool_call(await _text(person, request))
     if call is not None:
         await limits.count_pictures(person, address, 1)
     turn = await in_thread(_store)(person, request, call)
@@ -91,8 +83,12 @@ async def announce(runtime: Runtime, conversation: UUID, origin: str = "") -> No
         logger.warning("the change of conversation %s was not published: %s", conversation, error)
 
 
-def _tool_call(person: Person, request: TurnRequest) -> ToolCall | None:
-    return commands.tool_call(request.text(person))
+async def _text(person: Person, request: TurnRequest) -> str:
+    """The text that is answered, as it is stored."""
+    if request.retried is None:
+        # No query: on SQLite the way to the first word would wait once more for the one database thread.
+        return conversations.clean_text(request.text)
+    return await in_thread(conversations.question_text)(person, request.retried)
 
 
 def _store(person: Person, request: TurnRequest, call: ToolCall | None) -> Turn:

@@ -7,11 +7,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from assistant import prompts
-from assistant.conversations import shown_messages
 from assistant.database import in_thread
 from assistant.engine import History
 from assistant.errors import InterruptedRunError
@@ -19,7 +18,6 @@ from assistant.events import TurnFailed, TurnFinished
 from assistant.llama.messages import ChatMessage
 from assistant.models import Message, Run
 from assistant.tools.base import ToolCall
-from imagine.models import Picture
 
 HISTORY_MESSAGES = 200
 HISTORY_STEP = 100
@@ -42,22 +40,26 @@ class Outcome:
 def load_history(run_id: UUID) -> History:
     """The conversation before the run's answer, at most the newest `HISTORY_MESSAGES`, the person's turn last.
 
-    Raises Message.DoesNotExist for a run that was erased.
+    Raises Run.DoesNotExist for a run that was erased.
     """
-    answer = Message.objects.select_related("conversation", "run").get(run=run_id)
-    drawn = Picture.objects.filter(messages=OuterRef("pk"), status=Picture.Status.DONE)
-    before = shown_messages(answer.conversation).filter(position__lt=answer.position)
-    before = before.annotate(is_drawn=Exists(drawn)).filter(~Q(text="") | Q(is_drawn=True))
+    fields = Run.objects.values_list("conversation", "answer__position", "tool_call")
+    conversation, position, call = fields.get(id=run_id)
+    # An answer that is a picture has no text.
+    drawn = Q(run__tool_call__isnull=False, run__status=Run.Status.DONE)
+    before = Message.objects.filter(conversation=conversation, replaced_by=None, position__lt=position)
+    before = before.filter(~Q(text="") | drawn)
     # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.
     start = max(0, before.count() - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
     rows = before.order_by("position").values_list("role", "text")[start:]
-    messages = [
-        ChatMessage("user" if role == Message.Role.USER else "assistant", text or prompts.DRAWN) for role, text in rows
-    ]
-    counted = answer.conversation.runs.exclude(token_factor=None).order_by("-created_at")
-    factor = counted.values_list("token_factor", flat=True).first() or 1.0
-    call = ToolCall.from_json(answer.run.tool_call) if answer.run.tool_call else None
-    return History(messages, factor, call)
+    counted = Run.objects.filter(conversation=conversation).exclude(token_factor=None).order_by("-created_at")
+    return History(
+        [
+            ChatMessage("user" if role == Message.Role.USER else "assistant", text or prompts.DRAWN)
+            for role, text in rows
+        ],
+        counted.values_list("token_factor", flat=True).first() or 1.0,
+        ToolCall.from_json(call) if call else None,
+    )
 
 
 @in_thread

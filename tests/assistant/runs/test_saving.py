@@ -17,6 +17,7 @@ from assistant.runs.saving import Outcome, load_history, save_end, save_progress
 from assistant.tools.base import ToolCall
 from tests.easel import drawn
 
+CALL = ToolCall("create_image", {"prompt": "a fox"})
 END = Outcome("Once upon a time.", 9, None, TurnFinished("stop"))
 
 
@@ -81,7 +82,7 @@ async def test_a_picture_stands_in_the_history_as_words() -> None:
         first = Run.objects.select_related("answer", "conversation", "person").get(id=run)
         assert first.person
         first.answer.pictures.add(drawn(first.person.id))
-        Run.objects.filter(id=run).update(status=Run.Status.DONE)
+        Run.objects.filter(id=run).update(status=Run.Status.DONE, tool_call=CALL.to_json())
         return conversations.say(first.person, first.conversation_id, "And now?", first.id).run.id
 
     history = await load_history(await answered_by_a_picture())
@@ -89,7 +90,6 @@ async def test_a_picture_stands_in_the_history_as_words() -> None:
 
 
 async def test_the_command_of_a_run_comes_with_its_history() -> None:
-    call = ToolCall("create_image", {"prompt": "a fox"})
     person = await in_thread(people.make_guest)()
-    turn = await in_thread(conversations.say)(person, None, "/imagine a fox", person.id, call)
-    assert (await load_history(turn.run.id)).tool_call == call
+    turn = await in_thread(conversations.say)(person, None, "/imagine a fox", person.id, CALL)
+    assert (await load_history(turn.run.id)).tool_call == CALL
