@@ -38,10 +38,10 @@ pytestmark = pytest.mark.usefixtures("valkey_here", "quick_passwords")
 
 
 def talk(person: Person, text: str) -> Run:
-    conversation = conversations.begin(person, text)
+    conversation = conversations.begin(person, text[:120])
     conversation.messages.create(position=1, role=Message.Role.USER, author=person, text=text, client_id=uuid4())
     answer = conversation.messages.create(position=2, role=Message.Role.ASSISTANT, text=f"You said {text}")
-    Feedback.objects.create(message=answer, person=person, good=False, word=text)
+    Feedback.objects.create(message=answer, person=person, good=False, word=text[:1000])
     return Run.objects.create(conversation=conversation, answer=answer, person=person, status=Run.Status.DONE)
 
 
