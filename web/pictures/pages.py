@@ -127,7 +127,6 @@ def choices(found: PainterStatus) -> dict[str, Any]:
         "shapes": SHAPES,
         "motions": MOTIONS,
         "seconds": [round(seconds) for seconds in jobs.SECONDS],
-        "prompt_characters": settings.PROMPT_CHARACTERS,
     }
 
 
