@@ -1,14 +1,22 @@
 """Links: only addresses of known schemes, bare ones linkified, and pictures as links, never fetched."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator
-from urllib.parse import urlsplit
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
+from linkify_it.main import LinkifyIt, Match
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 SCHEMES = {"http", "https", "mailto"}
 LINK_CHARACTERS = 2_000
+# Punctuation that stands within words of other scripts, and so within addresses.
+WITHIN_WORDS = frozenset("\u00b7\u2019\u2027\u30fb\uff65")
+NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 WORDS = ("text", "text_special", "code_inline", "picture")
 
 
@@ -16,11 +24,56 @@ def use_links(parser: MarkdownIt) -> None:
     """Restrict `parser` to addresses of known schemes, linkify bare ones, and turn pictures into links."""
     parser.validateLink = lambda url: bool(host(url))  # type: ignore[method-assign]
     parser.options["linkify"] = True
-    if parser.linkify:
-        parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
-        for schema in ("ftp:", "//"):
-            parser.linkify.add(schema, None)
+    parser.linkify = BareLinks()
     parser.core.ruler.push("pictures", _link_pictures)
+
+
+class BareLinks(LinkifyIt):
+    """Finds addresses with a scheme, "www." names and e-mail addresses; no other names: README.md is a file.
+
+    An address ends at the punctuation of any script: https://example.com/a，and so on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(options={"fuzzy_link": False, "fuzzy_email": True, "fuzzy_ip": False})
+        for schema in ("ftp:", "//"):
+            self.add(schema, None)
+        # As GitHub has it: https://github.github.com/gfm/#extended-www-autolink
+        self.add("www.", {"validate": _length_of_name, "normalize": _with_scheme})
+
+    def match(self, text: str) -> "list[Match] | None":
+        """The links in `text`, or None."""
+        found: list[Match] | None = super().match(_with_ends(text))
+        return found
+
+    def match_at_start(self, text: str) -> "Match | None":
+        """The link that `text` starts with, or None."""
+        found: Match | None = super().match_at_start(_with_ends(text))
+        return found
+
+
+def _with_ends(text: str) -> str:
+    """`text` with a space for each sign that ends an address and that is not ASCII."""
+    return text if text.isascii() else NOT_ASCII.sub(lambda found: _end(found[0]), text)
+
+
+@lru_cache(maxsize=4096)
+def _end(sign: str) -> str:
+    kind = unicodedata.category(sign)
+    return " " if kind[0] == "P" and kind not in ("Pd", "Pc") and sign not in WITHIN_WORDS else sign
+
+
+def _length_of_name(linkify: LinkifyIt, text: str, position: int) -> int:
+    """How many characters after "www.", which ends at `position`, belong to the address; none within another name."""
+    if text[position - 5 : position - 4] in (".", "/", "@", "-") and position > 4:
+        return 0
+    pattern = linkify.re["src_domain"] + r"(?:\." + linkify.re["src_domain"] + ")+" + linkify.re["src_host_terminator"]
+    found = re.match(f"{pattern}(?:{linkify.re['src_path']})?", text[position:], re.IGNORECASE)
+    return found.end() if found else 0
+
+
+def _with_scheme(linkify: LinkifyIt, found: Any) -> None:
+    found.url = f"http://{found.url}"
 
 
 def host(url: str) -> str:
@@ -75,4 +128,4 @@ def _linked(tokens: list[Token]) -> Iterator[Token]:
 
 def _bare(address: str) -> str:
     without = address.strip().lower().removeprefix("mailto:").removeprefix("https://").removeprefix("http://")
-    return without.removeprefix("www.").rstrip("/")
+    return unquote(without).removeprefix("www.").rstrip("/")

@@ -1,6 +1,8 @@
-"""The Markdown dialect: CommonMark with tables, strikethrough, tasks and formulas; no HTML, no reference links.
+"""The dialect: CommonMark with tables, strikethrough, tasks, formulas, footnotes, alerts; no reference links.
 
 CommonMark: https://spec.commonmark.org/0.31.2/. Tables, strikethrough and tasks: https://github.github.com/gfm/.
+Where models write what neither has, the files beside this one say why it is read as it is; the whole stands in
+docs/markdown.md.
 """
 
 from dataclasses import dataclass
@@ -9,8 +11,12 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from assistant.markdown.elements import use_elements
+from assistant.markdown.emphasis import use_emphasis
 from assistant.markdown.formulas import use_formulas
+from assistant.markdown.lines import use_lines
 from assistant.markdown.links import use_links
+from assistant.markdown.notes import use_notes
 from assistant.markdown.unfinished import use_closing
 
 # Bounds the time for hostile text; deeper blocks are shown as plain text.
@@ -70,13 +76,25 @@ def _tasks(state: StateCore) -> None:
             tokens[index].content = f"{box} {tokens[index].content[4:]}"
 
 
+def _math_fences(state: StateCore) -> None:
+    """A core rule: ```math is a formula, as on GitHub."""
+    for token in state.tokens:
+        if token.type == "fence" and token.info.strip() == "math" and not token.meta.get("open"):
+            token.type, token.tag = "math_block", "math"
+
+
 def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": NESTING, "html": False})
     parser.enable(["table", "strikethrough", "linkify"]).disable(["reference", "html_block", "html_inline"])
+    use_lines(parser)
     use_formulas(parser)
+    use_elements(parser)
+    use_notes(parser)
+    use_emphasis(parser)
     use_closing(parser)
     use_links(parser)
     parser.core.ruler.after("block", "tasks", _tasks)
+    parser.core.ruler.after("block", "math_fences", _math_fences)
     return parser
 
 

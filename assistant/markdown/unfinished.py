@@ -12,14 +12,18 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from assistant.markdown.formulas import UNLIKELY, formula_at, may_become_formula
+
 # A mark that is open for longer is most likely literal text.
 MAX_OPEN_CHARACTERS = 200
-MAX_OPEN_FORMULA_CHARACTERS = 1_000
 
 # What a last line may start with, and what else it may hold, while it is undecided: it may become a list, a task, a
 # heading, a thematic break, a formula or the end of a fence.
 BULLETS = re.compile(r"(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*")
-UNDECIDED = re.compile(r"[-+*_=~`#>|: \t]*|\d{1,9}[.)]?|\[[ xX]?\]?|\$\$?|\\\[?")
+UNDECIDED = re.compile(
+    r"[-+*_=~`#>|: \t]*|\d{1,9}[.)]?|\[[ xX]?\]?|\$\$?|\\\[?|\[![a-zA-Z]*\]?|\[\^[^\s\[\]]{0,40}\]?:?"
+    r"|\\begin\{?[a-z]*\*?|</?[a-zA-Z]{0,7}|<details[^>]*>?\s*(?:<[^>]*)?|<!--.*"
+)
 UNDECIDED_CHARACTERS = 100
 INDENT = " \t>"
 DELIMITERS = re.compile(r"[-:| \t>]*")
@@ -27,8 +31,11 @@ DELIMITERS = re.compile(r"[-:| \t>]*")
 ENTITY = re.compile(r"&#?\w{0,8}$")
 RUNS = re.compile("`+")
 ADDRESS_END = re.compile(r"[\s>]")
-MARKS = re.compile(r"\\[(\[]|\\.?|`+|\$\$?|\[|\]\(?|<(?=https?:|mailto:)", re.DOTALL)
-CLOSERS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
+MARKS = re.compile(
+    r"\\[(\[]|\\.?|`+|\$\$?|\[|\]\(?|<(?=https?:|mailto:)|<!--|</?(?:sub|sup|kbd)>|<[/!]?[a-z-]{0,4}/?$",
+    re.DOTALL | re.IGNORECASE,
+)
+FOOTNOTE_START = re.compile(r"\[\^[^\s\[\]]{0,40}$")
 LEAVES = frozenset({"inline", "fence", "code_block", "math_block", "hr"})
 
 
@@ -57,63 +64,78 @@ def _is_undecided(line: str) -> bool:
 
 def closed(content: str) -> str:
     """The inline Markdown `content`, which ends anywhere, with code and links closed and an open formula dropped."""
-    text = ENTITY.sub("", content.rstrip().rstrip("*_~`"))
-    brackets, position = list[int](), 0
-    while found := MARKS.search(text, position):
-        mark, start, position = found[0], found.start(), found.end()
-        if mark == "\\":
-            return text[:start]
-        if mark[0] == "`":
-            end = _code_end(text, mark, position)
-            if end < 0:
-                return text + mark
-            position = end
-        elif mark[0] == "$" or mark in CLOSERS:
-            end = _formula_end(text, mark, start, position)
-            if end < 0:
-                return text[:start].rstrip()
-            position = end
-        elif mark == "[":
-            brackets.append(start)
-        elif mark[0] == "]" and brackets:
-            opened = brackets.pop()
-            end = text.find(")", position)
-            if position == len(text) or (mark == "](" and end < 0):
-                return _label(text, opened, start)
-            position = end + 1 if mark == "](" else position
-        elif mark == "<" and not ADDRESS_END.search(text, position):
-            return text[:start] + text[position:]
-    return _without_brackets(text, brackets)
+    return _OpenMarks(ENTITY.sub("", content.rstrip().rstrip("*_~`"))).closed()
+
+
+class _OpenMarks:
+    """Walks over the marks of a text that ends anywhere."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._brackets = list[int]()
+        self._elements = list[str]()
+
+    def closed(self) -> str:
+        """The text with its marks closed, or without what may still become one."""
+        position = 0
+        while found := MARKS.search(self._text, position):
+            after = self._after(found)
+            if isinstance(after, str):
+                return after
+            position = after
+        ends = "".join(f"</{name}>" for name in reversed(self._elements))
+        return _without_brackets(self._text, self._brackets) + ends
+
+    def _after(self, found: re.Match[str]) -> int | str:
+        """The position after what the mark opens; the whole repaired text where that has not ended yet."""
+        text, mark, start, position = self._text, found[0], found.start(), found.end()
+        match mark[0]:
+            case "`":
+                end = _code_end(text, mark, position)
+                return end if end >= 0 else text + mark
+            case "$" | "\\":
+                formula = formula_at(text, start, len(text))
+                if formula is None and (mark == "\\" or may_become_formula(text, start)):
+                    return text[:start].rstrip()
+                if formula and formula.end == len(text) and mark == "$" and UNLIKELY.match(formula.tex):
+                    # What follows decides: "$HOME/bin:$" is on its way to "$PATH".
+                    return f"{text[:-1]}\\$"
+                return formula.end if formula else position
+            case "[":
+                if FOOTNOTE_START.match(text, start):
+                    return text[:start].rstrip()
+                self._brackets.append(start)
+                return position
+            case "]":
+                return self._link(mark, start, position) if self._brackets else position
+        return self._tag(mark, start, position)
+
+    def _link(self, mark: str, start: int, position: int) -> int | str:
+        opened, end = self._brackets.pop(), self._text.find(")", position)
+        if position == len(self._text) or (mark == "](" and end < 0):
+            return _label(self._text, opened, start)
+        return end + 1 if mark == "](" else position
+
+    def _tag(self, mark: str, start: int, position: int) -> int | str:
+        text = self._text
+        if mark == "<" and text.startswith(("http", "mailto:"), position):
+            return position if ADDRESS_END.search(text, position) else text[:start] + text[position:]
+        end = text.find("-->", position)
+        if mark[-1] != ">" and (mark != "<!--" or end < 0):
+            return text[:start].rstrip()
+        if mark == "<!--":
+            return end + 3
+        name = mark.strip("</>").lower()
+        if mark[1] != "/":
+            self._elements.append(name)
+        elif name in self._elements:
+            self._elements.remove(name)
+        return position
 
 
 def _code_end(text: str, mark: str, position: int) -> int:
     runs = RUNS.finditer(text, position)
     return next((run.end() for run in runs if len(run[0]) == len(mark)), -1)
-
-
-def _formula_end(text: str, mark: str, start: int, position: int) -> int:
-    """The end of the formula opened by `mark`, or where to continue if it is none; -1 if its end is still to come."""
-    closer = CLOSERS.get(mark, mark)
-    end = text.find(closer, position)
-    if end >= 0:
-        return end + len(closer) if mark != "$" or _is_formula(text, start, end) else position
-    if len(text) - start > MAX_OPEN_FORMULA_CHARACTERS or (mark == "$" and not _may_open(text, start)):
-        return position
-    return -1
-
-
-def _is_formula(text: str, start: int, end: int) -> bool:
-    inside, after = text[start + 1 : end], text[end + 1 : end + 2]
-    return bool(inside) and inside == inside.strip() and not after.isdigit() and not text[start - 1 : start].isdigit()
-
-
-def _may_open(text: str, start: int) -> bool:
-    """Whether the $ at `start` may open a formula that is still being written, and is no amount of money."""
-    after = text[start + 1 : start + 2]
-    return (
-        not (after.isspace() or after.isdigit() or text[start - 1 : start].isdigit())
-        and len(text) - start < MAX_OPEN_CHARACTERS
-    )
 
 
 def _label(text: str, opened: int, closed: int) -> str:

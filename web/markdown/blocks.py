@@ -7,13 +7,16 @@ from html import escape
 from assistant.markdown.parser import Block, parse
 from web.markdown import html
 
-# A block longer than this, and all that follows it, is shown as plain text.
+# A block longer than this, and all that follows it, is shown as plain text; a block of code may be longer.
 BLOCK_CHARACTERS = 20_000
+CODE_CHARACTERS = 200_000
 # And so is everything that starts after this many characters.
 MARKDOWN_CHARACTERS = 100_000
 
 INVALID = re.compile(r"\r\n?|[\x00\ud800-\udfff]")
 EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
+THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL | re.IGNORECASE)
+FENCE = re.compile(r"(?:[ \t]*\n)*(?P<line> {0,3}(?P<mark>`{3,}|~{3,})[^\n]*\n)")
 MAX_PARAGRAPHS = 200
 # Blocks of these kinds end for good at an empty line.
 ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "heading_open", "table_open", "blockquote_open", "hr", "math_block"})
@@ -21,7 +24,18 @@ ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "heading_open", "table_open",
 
 def render_blocks(text: str) -> list[str]:
     """Safe HTML for each top-level block (a paragraph, a list, a piece of code ...) of the Markdown in `text`."""
-    return render_rest(cleaned(text), 0)
+    return render_rest(without_thoughts(cleaned(text)), 0)
+
+
+def without_thoughts(text: str) -> str:
+    """`text` without what a model thought before it answered."""
+    return THOUGHTS.sub("", text, count=1)
+
+
+def may_be_thoughts(text: str) -> bool:
+    """Whether `text`, of which more will come, starts with thoughts that have not ended."""
+    start = text.lstrip()[:7].lower()
+    return "<think>".startswith(start) and not THOUGHTS.match(text)
 
 
 def render_rest(text: str, offset: int) -> list[str]:
@@ -30,7 +44,7 @@ def render_rest(text: str, offset: int) -> list[str]:
     while text:
         part = next_part(text, offset, final=True)
         shown += part.html
-        text, offset = text[part.end :], offset + part.end
+        text, offset = text[part.end :], offset + part.counted
         if part.plain_after:
             return [*shown, plain(text)]
     return shown
@@ -56,11 +70,13 @@ def cleaned(text: str) -> str:
 class Part:
     """Blocks that later text cannot change, and the position after them.
 
+    `counted` of their characters count towards MARKDOWN_CHARACTERS: those of long code do not.
     `plain_after`: everything after them is shown as plain text.
     """
 
     html: list[str]
     end: int
+    counted: int
     plain_after: bool = False
 
 
@@ -70,6 +86,10 @@ def next_part(text: str, offset: int, *, final: bool) -> Part:
     `final` says that nothing will follow `text`. Otherwise only its whole lines count, and of the blocks in them
     those that have ended.
     """
+    if len(text) > BLOCK_CHARACTERS and (fence := FENCE.match(text)) and offset < MARKDOWN_CHARACTERS:
+        end = _end_of_code(text, fence)
+        if end > BLOCK_CHARACTERS:
+            return _code_part(text, end, final)
     whole = final and len(text) <= BLOCK_CHARACTERS
     window = text if whole else text[: text.rfind("\n", 0, BLOCK_CHARACTERS) + 1]
     starts = [0, *(newline.end() for newline in re.finditer("\n", window)), len(window)]
@@ -77,12 +97,29 @@ def next_part(text: str, offset: int, *, final: bool) -> Part:
     shown = list[str]()
     for block in blocks if whole else _ended(blocks, window):
         if offset + starts[block.first] >= MARKDOWN_CHARACTERS:
-            return Part(shown, end, plain_after=True)
+            return Part(shown, end, end, plain_after=True)
         shown.append(block_html(block, window))
         end = starts[block.last]
     if whole:
-        return Part(shown, len(text))
-    return Part(shown, end, plain_after=not shown and len(text) > BLOCK_CHARACTERS)
+        return Part(shown, len(text), len(text))
+    return Part(shown, end, end, plain_after=not shown and len(text) > BLOCK_CHARACTERS)
+
+
+def _end_of_code(text: str, fence: re.Match[str]) -> int:
+    """The position after the line that closes the code which `fence` opens, or beyond the end of `text`."""
+    closing = re.compile(rf"^ {{0,3}}{re.escape(fence['mark'])}{fence['mark'][0]}*[ \t]*(?:\n|\Z)", re.MULTILINE)
+    found = closing.search(text, fence.end())
+    return found.end() if found else len(text) + 1
+
+
+def _code_part(text: str, end: int, final: bool) -> Part:
+    """A block of code that is longer than other blocks may be, up to `end`."""
+    if end > CODE_CHARACTERS:
+        return Part([], 0, 0, plain_after=True)
+    if end >= len(text) and not final:
+        return Part([], 0, 0)
+    code = text[:end]
+    return Part([block_html(block, code) for block in parse(code)], min(end, len(text)), 0)
 
 
 def block_html(block: Block, source: str) -> str:

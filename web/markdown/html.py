@@ -1,5 +1,11 @@
-"""Blocks of the parsed tree as safe HTML."""
+"""Blocks of the parsed tree as safe HTML.
 
+The page gives each block its direction by its own first letters (dir=auto), and css/prose.css each line of text within;
+cells have their own. A line break of the source is one on the page: people and models write addresses, poems and lists
+so in a chat.
+"""
+
+import unicodedata
 from collections.abc import Sequence
 from html import escape
 
@@ -17,6 +23,7 @@ from web.markdown.safe import safe
 
 ALIGNMENTS = {"text-align:right": "right", "text-align:center": "center"}
 DEEPEST_HEADING = 6
+RIGHT_TO_LEFT = frozenset({"R", "AL"})
 
 
 class Renderer(RendererHTML):
@@ -26,8 +33,34 @@ class Renderer(RendererHTML):
     math_inline = math_inline_double = show_inline
     math_block = show_block
 
+    def paragraph_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        """The text of a footnote starts with its label."""
+        label = tokens[index].meta.get("footnote")
+        if label:
+            return f'<p class="footnote"><sup>{escape(label)}</sup> '
+        return self.renderToken(tokens, index, options, env)
+
+    def blockquote_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        """An alert is a quote with a name."""
+        alert = tokens[index].meta.get("alert")
+        if not alert:
+            return "<blockquote>\n"
+        name = escape(_alert_name(alert))
+        return f'<blockquote class="alert alert-{alert}">\n<p class="alert-name">{name}</p>\n'
+
+    def details_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        return "<details>"
+
+    def summary_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        return f"<summary>{'' if tokens[index + 1].content else escape(gettext('Details'))}"
+
+    def footnote(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        return f"<sup>{escape(tokens[index].content)}</sup>"
+
     def table_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-        return '<div class="table"><table>\n'
+        """Its columns run as its first letters do. It can be scrolled by keyboard."""
+        side = ' dir="rtl"' if _is_right_to_left(tokens, index) else ""
+        return f'<div class="table" tabindex="0"><table{side}>\n'
 
     def table_close(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
         return "</table></div>\n"
@@ -36,7 +69,7 @@ class Renderer(RendererHTML):
         """The alignment as a class, for inline styles are forbidden."""
         token = tokens[index]
         side = ALIGNMENTS.get(str(token.attrs.get("style")))
-        return f'<{token.tag} class="{side}">' if side else f"<{token.tag}>"
+        return f'<{token.tag} class="{side}" dir="auto">' if side else f'<{token.tag} dir="auto">'
 
     td_open = th_open
 
@@ -66,9 +99,32 @@ def block_html(block: Block) -> str:
     return safe(_renderer.render(block.tokens, _options, {}))
 
 
+def _is_right_to_left(tokens: Sequence[Token], table: int) -> bool:
+    """Whether the first letter in the head of a table is of a script that runs to the left."""
+    for token in tokens[table:]:
+        if token.type == "thead_close":
+            return False
+        for letter in token.content if token.type == "inline" else "":
+            kind = unicodedata.bidirectional(letter)
+            if kind == "L" or kind in RIGHT_TO_LEFT:
+                return kind != "L"
+    return False
+
+
+def _alert_name(alert: str) -> str:
+    names = {
+        "note": gettext("Note"),
+        "tip": gettext("Tip"),
+        "important": gettext("Important"),
+        "warning": gettext("Warning"),
+        "caution": gettext("Caution"),
+    }
+    return names[alert]
+
+
 def _lowered(heading: Token) -> str:
     return f"h{min(int(heading.tag[1]) + 1, DEEPEST_HEADING)}"
 
 
-_options = MarkdownIt("commonmark").options
+_options = MarkdownIt("commonmark", {"breaks": True}).options
 _renderer = Renderer()

@@ -4,11 +4,21 @@ import itertools
 import re
 from dataclasses import dataclass
 from html import escape
-from time import monotonic
+from time import monotonic, thread_time
 
 from assistant.markdown.parser import Block, parse
 from assistant.markdown.unfinished import renderable
-from web.markdown.blocks import BLOCK_CHARACTERS, block_html, cleaned, next_part, plain, render_rest
+from web.markdown.blocks import (
+    BLOCK_CHARACTERS,
+    CODE_CHARACTERS,
+    block_html,
+    cleaned,
+    may_be_thoughts,
+    next_part,
+    plain,
+    render_rest,
+    without_thoughts,
+)
 
 # Characters without meaning in Markdown within a line, and without escapes in HTML.
 PROSE = re.compile(r"[^\x00-\x1f\x7f-\xa0\\`*_~\[\]<>&$|:#@\u2028\u2029\ud800-\udfff]*")
@@ -52,6 +62,8 @@ class MarkdownStream:
         """White space at the end of the tail, shown once something follows it."""
         self._added: list[str] = []
         self._plain = False
+        self._started = False
+        """Whether anything but thoughts has come."""
         self._line_ended = True
         self._stale = False
         """Whether text arrived that was neither rendered nor is `_held_space`."""
@@ -73,9 +85,14 @@ class MarkdownStream:
             return self._append(chunk)
         self._tail += chunk
         self._line_ended = self._line_ended or "\n" in chunk
-        if self._appendable and self._appendable.fullmatch(chunk) and len(self._tail) <= BLOCK_CHARACTERS:
+        longest = BLOCK_CHARACTERS if self._appendable is PROSE else CODE_CHARACTERS
+        if self._appendable and self._appendable.fullmatch(chunk) and len(self._tail) <= longest:
             return self._append(chunk)
         self._stale, self._appendable = True, None
+        if not self._started:
+            if may_be_thoughts(self._tail):
+                return []
+            self._tail, self._started = without_thoughts(self._tail), True
         if monotonic() < self._throttled_until:
             return []
         return self._rerender()
@@ -93,7 +110,8 @@ class MarkdownStream:
             self._append(chunk)
         else:
             self._tail += chunk
-            self._ended += render_rest(self._tail, self._offset)
+            rest = self._tail if self._started else without_thoughts(self._tail)
+            self._ended += render_rest(rest, self._offset)
             self._tail, self._open, self._appendable = "", [], None
         return _changed_blocks(before, self._blocks_from(first), first)
 
@@ -150,21 +168,21 @@ class MarkdownStream:
         while True:
             part = next_part(self._tail, self._offset, final=False)
             self._ended += part.html
-            self._tail, self._offset = self._tail[part.end :], self._offset + part.end
+            self._tail, self._offset = self._tail[part.end :], self._offset + part.counted
             self._plain = part.plain_after
             if self._plain or not part.html:
                 return
 
     def _render_open(self) -> None:
-        started = monotonic()
+        started = thread_time()
         shown = renderable(self._tail)
         blocks = parse(shown, close_marks=True)
         self._open = [block_html(block, shown) for block in blocks]
         self._appendable = _appendable(blocks[-1], shown, self._open[-1]) if blocks and shown == self._tail else None
         kept = shown.removesuffix("\n") if self._appendable is not PROSE else shown.rstrip()
         self._held_space = shown[len(kept) :]
-        took = monotonic() - started
-        self._throttled_until = started + took * THROTTLE_FACTOR if took > FAST_RENDER_SECONDS else 0.0
+        took = thread_time() - started
+        self._throttled_until = monotonic() + took * THROTTLE_FACTOR if took > FAST_RENDER_SECONDS else 0.0
 
 
 def _appendable(block: Block, source: str, html: str) -> re.Pattern[str] | None:

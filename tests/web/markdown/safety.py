@@ -4,23 +4,24 @@ from html.parser import HTMLParser
 
 FORBIDDEN = {
     *("script", "style", "iframe", "object", "embed", "form", "input", "img", "svg", "base", "meta", "link"),
-    *("video", "audio", "source", "template", "textarea", "select", "details", "annotation-xml", "mglyph", "maction"),
+    *("video", "audio", "source", "template", "textarea", "select", "annotation-xml", "mglyph", "maction"),
 }
 ATTRIBUTES = {
     *("href", "title", "rel", "target", "class", "type", "data-copy", "aria-label", "tabindex", "start"),
-    *("display", "stretchy"),
-    *("accent", "columnalign", "columnlines", "depth", "displaystyle", "fence", "form", "height", "largeop"),
-    *("linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits", "rowlines", "rspace"),
+    *("dir", "display", "stretchy"),
+    *("accent", "accentunder", "depth", "displaystyle", "fence", "form", "height", "largeop"),
+    *("linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits", "rspace"),
     *("scriptlevel", "separator", "symmetric", "voffset", "width"),
 }
 
 
 class Reader(HTMLParser):
-    """Reads HTML and keeps its tags, its text and what is wrong with it."""
+    """Reads HTML and keeps its tags, its text, the TeX of its formulas (not shown), and what is wrong with it."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.text = ""
+        self.source = ""
         self.tags: list[str] = []
         self.wrong: list[str] = []
         self.feed(html)
@@ -31,6 +32,8 @@ class Reader(HTMLParser):
         if tag in FORBIDDEN:
             self.wrong.append(tag)
         for name, value in attrs:
+            if (name, value) == ("encoding", "application/x-tex") and tag == "annotation":
+                continue
             address = name == "href" and not (value or "").startswith(("https://", "http://", "mailto:"))
             if address or name not in ATTRIBUTES:
                 self.wrong.append(f"{tag} {name}={value}")
@@ -38,7 +41,13 @@ class Reader(HTMLParser):
             self.wrong.append("a link that tells where it comes from")
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.tags and self.tags[-1] == "annotation":
+            self.source += data
+        else:
+            self.text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tags.append(f"/{tag}")
 
     def handle_comment(self, data: str) -> None:
         self.wrong.append(f"comment {data}")

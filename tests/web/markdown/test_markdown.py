@@ -38,9 +38,9 @@ def test_common_markdown_is_understood(text, html):
 
 def test_a_table_can_scroll_and_keeps_its_alignment():
     html = one("| a | b |\n|:-:|--:|\n| 1 | 2 |")
-    assert html.startswith('<div class="table"><table>')
-    assert '<td class="center">1</td>' in html
-    assert '<td class="right">2</td>' in html
+    assert html.startswith('<div class="table" tabindex="0"><table>')
+    assert '<td class="center" dir="auto">1</td>' in html
+    assert '<td class="right" dir="auto">2</td>' in html
 
 
 def test_a_reader_sees_where_a_link_leads_unless_its_words_say_so():

@@ -117,6 +117,10 @@ MARKS = st.sampled_from(
             "x^2",
             "\\frac{1}{2}",
         ),
+        *("<sub>", "</sub>", "<br>", "<!--", "-->", "<think>", "</think>"),
+        *("<details>", "</details>", "<summary>", "</summary>"),
+        *("[^1]", "\n[^1]: ", "\n> [!NOTE]\n", "www.a.example", "a@b.example", "，", "：**", "**（"),
+        *("\n10. ", "\n   - ", "\n  1. ", "\n\\begin{align}", "\\end{align}", "US$5", "$HOME/", "R$ 1", "| `a || b` |"),
     ]
 )
 

@@ -112,6 +112,7 @@ function isCurrent(there, article) {
 function emptyBlock(index) {
   const block = document.createElement("div");
   block.className = "block";
+  block.dir = "auto";
   block.dataset.block = index;
   return block;
 }
