@@ -1,5 +1,6 @@
 """What was said, in the database. Every object is looked up through a member of its conversation."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +20,10 @@ from assistant.errors import (
 from assistant.models import Conversation, Member, Message, Person, Run
 from assistant.titles import first_words
 from assistant.tools.base import ToolCall
+
+LINE_END = re.compile(r"\r\n?")
+# The first line itself may be indented.
+EMPTY_LINES_FIRST = re.compile(r"(?:[^\S\n]*\n)+")
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,13 @@ def shown_messages(conversation: Conversation) -> QuerySet[Message]:
 
 
 def clean_text(text: str) -> str:
-    """What a person wrote, without the characters that no database takes; raises when empty or too long."""
-    text = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    """What a person wrote, as it is kept; raises when empty or too long.
+
+    Only empty lines before it, white space after it, and the characters that no database takes are left out.
+    """
+    text = LINE_END.sub("\n", text.replace("\x00", "")).rstrip()
+    if blank := EMPTY_LINES_FIRST.match(text):
+        text = text[blank.end() :]
     if not text:
         raise EmptyTextError
     if len(text) > settings.MESSAGE_CHARACTERS:

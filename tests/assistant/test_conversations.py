@@ -74,7 +74,7 @@ def test_the_first_words_begin_a_conversation_and_give_it_its_title(ada: Person)
     assert conversation.members.get() == ada
     assert conversation.title == "What is a llama?"
     question, answer = conversations.shown_messages(conversation)
-    assert (question.position, question.role, question.text) == (1, "user", "What is\na llama?")
+    assert (question.position, question.role, question.text) == (1, "user", "  What is\na llama?")
     assert (answer.position, answer.role, answer.text) == (2, "assistant", "")
     assert turn.new
     assert turn.run.status == "running"
@@ -98,7 +98,7 @@ def test_nothing_is_not_said(ada: Person, text: str) -> None:
 
 def test_too_much_is_not_said(ada: Person, settings: Settings) -> None:
     settings.MESSAGE_CHARACTERS = 10
-    say(ada, " 1234567890 ")
+    say(ada, "\n 123456789 \n")
     with pytest.raises(TextTooLongError):
         say(ada, "12345678901")
 
@@ -269,3 +269,17 @@ def test_an_answer_asked_for_anew_twice_in_the_same_moment_is_made_once(ada: Per
     turns = at_once(*[lambda: conversations.retry(ada, first.answer.id)] * 2)
     assert sorted(turn.new for turn in turns) == [False, True]
     assert texts(first.run.conversation) == ["Hello", ""]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("\n \n    first: 1\n\tsecond\n\n\nthird  \nend  \n\n", "    first: 1\n\tsecond\n\n\nthird  \nend"),
+        ("\r\none\r\n\r\n\r\ntwo\rthree", "one\n\n\ntwo\nthree"),
+        ("\t\u3000\n\u3000中文", "\u3000中文"),
+        (" \x00x\x00 ", " x"),
+    ],
+)
+def test_a_persons_own_words_are_kept_as_they_were_written(ada: Person, typed: str, kept: str) -> None:
+    turn = say(ada, typed)
+    assert Message.objects.get(pk=turn.question and turn.question.pk).text == kept

@@ -14,10 +14,8 @@ CODE_CHARACTERS = 200_000
 MARKDOWN_CHARACTERS = 100_000
 
 INVALID = re.compile(r"\r\n?|[\x00\ud800-\udfff]")
-EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL | re.IGNORECASE)
 FENCE = re.compile(r"(?:[ \t]*\n)*(?P<line> {0,3}(?P<mark>`{3,}|~{3,})[^\n]*\n)")
-MAX_PARAGRAPHS = 200
 # Blocks of these kinds end for good at an empty line.
 ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "heading_open", "table_open", "blockquote_open", "hr", "math_block"})
 
@@ -51,9 +49,8 @@ def render_rest(text: str, offset: int) -> list[str]:
 
 
 def plain_blocks(text: str) -> list[str]:
-    """Safe HTML for `text` as it is: one block for each paragraph, line breaks kept by the style sheet."""
-    paragraphs = EMPTY_LINES.split(cleaned(text), maxsplit=MAX_PARAGRAPHS)
-    return [plain(paragraph.strip("\n")) for paragraph in paragraphs if paragraph.strip()]
+    """Safe HTML for `text` as it is: one block, in which the style sheet keeps lines, tabs and spaces."""
+    return [plain(cleaned(text))] if text.strip() else []
 
 
 def plain(text: str) -> str:

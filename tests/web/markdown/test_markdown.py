@@ -141,11 +141,9 @@ def test_nothing_a_person_writes_can_run_or_fetch(text):
 
 
 def test_a_person_sees_their_own_words_as_they_wrote_them():
-    assert plain_blocks("**a** <b>\n  c\n\n\nd") == [
-        '<p class="plain">**a** &lt;b&gt;\n  c</p>',
-        '<p class="plain">d</p>',
-    ]
+    assert plain_blocks("\t**a**  \n  <b>\n\n\n c\r\nd") == ['<p class="plain">\t**a**  \n  &lt;b&gt;\n\n\n c\nd</p>']
     assert plain_blocks("  \n") == []
+    assert len(plain_blocks("line\n\n" * 10_000)) == 1
 
 
 def test_a_page_of_code_still_has_its_colours_and_more_is_plain():

@@ -90,10 +90,8 @@ export class Pending {
   #draw(entry) {
     const article = piece("pending-message");
     article.dataset.id = entry.id;
-    for (const paragraph of entry.text.split(/\n\s*\n/)) {
-      const block = Object.assign(document.createElement("div"), { className: "block", textContent: paragraph });
-      article.querySelector(".prose").append(block);
-    }
+    const block = Object.assign(document.createElement("div"), { className: "block", textContent: entry.text });
+    article.querySelector(".prose").append(block);
     this.thread.append(article);
     return article;
   }

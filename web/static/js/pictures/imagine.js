@@ -47,7 +47,7 @@ composer.field.setSelectionRange(composer.field.value.length, composer.field.val
 
 function livePrompt() {
   const { style, shape, seed } = form.elements;
-  return { prompt: composer.text, style: style.value, shape: shape.value, seed: Number(seed.value) };
+  return { prompt: composer.text.trim(), style: style.value, shape: shape.value, seed: Number(seed.value) };
 }
 
 function typed({ now = false } = {}) {

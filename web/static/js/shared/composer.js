@@ -5,6 +5,11 @@ import { draft } from "./store.js";
 const touch = matchMedia("(hover: none) and (pointer: coarse)");
 const grows = CSS.supports("field-sizing", "content");
 
+/** `text` without empty lines before it and white space after it, see `clean_text` in assistant/conversations.py. */
+export function written(text) {
+  return text.trimEnd().replace(/^(?:[^\S\n]*\n)+/, "");
+}
+
 export class Composer {
   /**
    * @param {HTMLFormElement} form
@@ -30,9 +35,9 @@ export class Composer {
     this.#changed();
   }
 
-  /** What is typed, without white space around it. */
+  /** What is typed, without empty lines before it and white space after it, as the server keeps it. */
   get text() {
-    return this.field.value.trim();
+    return written(this.field.value);
   }
 
   /** Whether the stop button stands in place of the send button. */
