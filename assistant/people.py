@@ -12,15 +12,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from assistant import members
+from assistant import members, transcripts
 from assistant.database import in_chunks
-from assistant.models import Conversation, Message, Person, Run
+from assistant.models import Message, Person, Run
+from assistant.transcripts import PictureUrl
 from imagine.models import Picture
 
 TOUCH_EVERY = timedelta(hours=1)
 CHUNK = 200
-# Smaller, as messages may be long and a chunk is held in memory.
-MESSAGE_CHUNK = 50
 
 
 def make_guest() -> Person:
@@ -117,22 +116,15 @@ def profile(person: Person) -> dict[str, Any]:
     }
 
 
-def conversations_json(person: Person) -> Iterator[str]:
+def conversations_json(person: Person, picture_url: PictureUrl) -> Iterator[str]:
     """The person's conversations as one JSON list, in chunks of about a message each.
 
     Between two chunks no cursor is open.
     """
     yield "["
     for index, conversation in enumerate(in_chunks(person.conversations.order_by("created_at"), CHUNK)):
-        head = {
-            "id": str(conversation.pk),
-            "title": conversation.title,
-            "created": conversation.created_at.isoformat(),
-            "updated": conversation.updated_at.isoformat(),
-        }
-        yield f'{"," if index else ""}\n{json.dumps(head, ensure_ascii=False)[:-1]}, "messages": ['
-        yield from _messages_json(conversation)
-        yield "]}"
+        yield ",\n" if index else "\n"
+        yield from transcripts.fields(conversation, picture_url)
     yield "\n]\n"
 
 
@@ -155,31 +147,3 @@ def pictures_json(person: Person) -> Iterator[str]:
         }
         yield f"{',' if index else ''}\n {json.dumps(fields, ensure_ascii=False)}"
     yield "\n]\n"
-
-
-def _messages_json(conversation: Conversation) -> Iterator[str]:
-    pictures = _pictures_by_message(conversation)
-    rows = conversation.messages.select_related("feedback").order_by("position")
-    for index, message in enumerate(in_chunks(rows, MESSAGE_CHUNK)):
-        feedback = getattr(message, "feedback", None)
-        fields = {
-            "id": str(message.pk),
-            "role": message.role,
-            "text": message.text,
-            "created": message.created_at.isoformat(),
-            "replaced": message.replaced_by_id is not None,
-            "pictures": pictures.get(message.pk, []),
-            "feedback": feedback and {"good": feedback.good, "word": feedback.word},
-        }
-        yield f"{',' if index else ''}\n  {json.dumps(fields, ensure_ascii=False)}"
-
-
-def _pictures_by_message(conversation: Conversation) -> dict[UUID, list[str]]:
-    """The ids of the pictures in each message.
-
-    Not by `prefetch_related`: its cycles of references keep messages in memory until they are collected.
-    """
-    found: dict[UUID, list[str]] = {}
-    for message, picture in conversation.messages.filter(pictures__isnull=False).values_list("pk", "pictures"):
-        found.setdefault(message, []).append(str(picture))
-    return found

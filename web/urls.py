@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from web import health, pages
 from web.accounts import allauth, privacy
-from web.chat import views
+from web.chat import downloads, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
 
@@ -16,6 +16,9 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/messages", views.messages, name="messages"),
     path("c/<uuid:conversation_id>/rename", views.rename, name="rename"),
     path("c/<uuid:conversation_id>/delete", views.delete, name="delete"),
+    path("c/<uuid:conversation_id>/export.md", downloads.export_markdown, name="export_markdown"),
+    path("c/<uuid:conversation_id>/export.json", downloads.export_json, name="export_json"),
+    path("m/<uuid:message_id>/text", downloads.message_text, name="message_text"),
     path("m/<uuid:message_id>/edit", views.edit, name="edit"),
     path("m/<uuid:message_id>/retry", views.retry, name="retry"),
     path("m/<uuid:message_id>/feedback", views.feedback, name="feedback"),

@@ -154,7 +154,7 @@ def test_an_export_is_json_with_only_the_askers_words():
     for text in ("first “quoted”", "second\nline"):
         talk(person, text)
     talk(other, "not mine")
-    exported = json.loads("".join(people.conversations_json(person)))
+    exported = json.loads("".join(people.conversations_json(person, str)))
     assert [item["title"] for item in exported] == ["About first “quoted”", "About second\nline"]
     assert [message["text"] for message in exported[1]["messages"]] == ["second\nline", "You said second\nline"]
     assert exported[0]["messages"][1]["feedback"] == {"good": True, "word": "nice"}
@@ -164,7 +164,7 @@ def test_an_export_is_json_with_only_the_askers_words():
 
 def test_an_export_of_nothing_is_an_empty_list():
     guest = people.make_guest()
-    assert json.loads("".join(people.conversations_json(guest))) == []
+    assert json.loads("".join(people.conversations_json(guest, str))) == []
     assert json.loads("".join(people.pictures_json(guest))) == []
 
 
@@ -179,8 +179,9 @@ def test_an_export_tells_of_the_persons_pictures_and_in_which_answer_they_stand(
     assert [item["prompt"] for item in exported] == ["a “red”\nfox", "an owl"]
     assert exported[1]["parent"] == exported[0]["id"] == str(first.pk)
     assert (exported[1]["style"], exported[1]["made"]) == ("ink", "restyled")
-    conversations = json.loads("".join(people.conversations_json(person)))
-    assert [message["pictures"] for message in conversations[0]["messages"]] == [[], [str(first.pk)]]
+    conversations = json.loads("".join(people.conversations_json(person, str)))
+    in_answer = {"id": str(first.pk), "prompt": "a “red”\nfox", "url": str(first.pk)}
+    assert [message["pictures"] for message in conversations[0]["messages"]] == [[], [in_answer]]
     assert people.counts(person)["pictures"] == 2
 
 

@@ -7,8 +7,11 @@ import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, ParamSpec, TypeVar
+from uuid import UUID
 
+from django.conf import settings
 from django.core.files.base import File
+from django.urls import reverse
 from django.utils import timezone
 
 from assistant import people
@@ -86,9 +89,14 @@ def documents(person: Person) -> dict[str, Iterator[str]]:
     profile = json.dumps(people.profile(person), ensure_ascii=False, indent=1)
     return {
         "profile.json": iter([profile]),
-        "conversations.json": people.conversations_json(person),
+        "conversations.json": people.conversations_json(person, picture_url),
         "pictures.json": people.pictures_json(person),
     }
+
+
+def picture_url(picture: UUID) -> str:
+    """The address of a picture's page, as files name it that are read elsewhere."""
+    return settings.SITE_URL + reverse("picture", args=[picture])
 
 
 @in_thread

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -53,6 +54,11 @@ class MessageView:
     pictures: list[Picture] = field(default_factory=list)
 
     @property
+    def speaker(self) -> str:
+        """Who said it, where paper cannot show that by the side on which it stands."""
+        return _("You") if self.message.role == Message.Role.USER else settings.SITE_NAME
+
+    @property
     def number(self) -> int:
         return self.run.saved_number if self.run else 0
 
@@ -84,8 +90,13 @@ def present(message: Message) -> MessageView:
         return MessageView(message, safe(plain_blocks(message.text)), None, None)
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
     pictures = pictures_of(message, run)
-    text = message.text or (str(PICTURE_SENTENCE) if any(one.status == Picture.Status.DONE for one in pictures) else "")
-    return MessageView(message, safe(render_blocks(text)), run, feedback, pictures)
+    return MessageView(message, safe(render_blocks(shown_text(message, pictures))), run, feedback, pictures)
+
+
+def shown_text(message: Message, pictures: list[Picture]) -> str:
+    """What was written, or a sentence over `pictures` that come without words."""
+    drawn = any(one.status == Picture.Status.DONE for one in pictures)
+    return message.text or (str(PICTURE_SENTENCE) if drawn else "")
 
 
 def pictures_of(message: Message, run: Run | None) -> list[Picture]:

@@ -40,6 +40,7 @@ let opener;
 function openMenu(button) {
   opener = button;
   button.setAttribute("aria-expanded", "true");
+  for (const link of menu.querySelectorAll("[data-export]")) link.href = button.dataset.rename.replace(/rename$/, link.dataset.export);
   // Inside the sheet it is opened on top of it; elsewhere the sheet is not shown, and would hide it.
   (button.closest("#side") ?? document.body).append(menu);
   menu.showPopover();
@@ -67,12 +68,13 @@ menu?.addEventListener("keydown", (event) => {
   if (event.key === "Tab") menu.hidePopover();
   if (!step) return;
   event.preventDefault();
-  const buttons = [...menu.querySelectorAll("button")];
+  const buttons = [...menu.querySelectorAll("button, a")];
   const index = buttons.indexOf(document.activeElement) + step;
   buttons.at(index % buttons.length).focus();
 });
 
 menu?.addEventListener("click", (event) => {
+  if (event.target.closest("a")) menu.hidePopover();
   const action = event.target.closest("button")?.dataset.do;
   if (!action) return;
   menu.hidePopover();

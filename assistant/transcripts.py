@@ -1,0 +1,77 @@
+"""A conversation as JSON, in chunks of about a message each, between which no cursor is open."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from uuid import UUID
+
+from assistant.database import in_chunks
+from assistant.models import Conversation, Message
+from imagine.models import Picture
+
+# What reads these files looks here first. It changes when a field goes or changes its meaning, not when one is added.
+FORMAT = "chaski-conversation-1"
+# Messages may be long, and a chunk is held in memory.
+MESSAGE_CHUNK = 50
+
+# The address of the page of a picture.
+PictureUrl = Callable[[UUID], str]
+
+
+def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]:
+    """The conversation as one JSON object with all its messages, also those put aside (`replaced`)."""
+    head = {
+        "format": FORMAT,
+        "id": str(conversation.pk),
+        "title": conversation.title,
+        "created": conversation.created_at.isoformat(),
+        "updated": conversation.updated_at.isoformat(),
+    }
+    yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "messages": ['
+    pictures, runs = pictures_by_message(conversation), run_by_message(conversation)
+    rows = conversation.messages.select_related("feedback").order_by("position")
+    for index, message in enumerate(in_chunks(rows, MESSAGE_CHUNK)):
+        feedback = getattr(message, "feedback", None)
+        drawn = pictures.get(message.pk, [])
+        run = runs.get(message.pk)
+        shown = {
+            "id": str(message.pk),
+            "role": message.role,
+            "text": message.text,
+            "created": message.created_at.isoformat(),
+            "replaced": message.replaced_by_id is not None,
+            "model": run.model if run else None,
+            "status": run.status if run else None,
+            "pictures": [{"id": str(one.pk), "prompt": one.prompt, "url": picture_url(one.pk)} for one in drawn],
+            "feedback": feedback and {"good": feedback.good, "word": feedback.word},
+        }
+        yield f"{',' if index else ''}\n  {json.dumps(shown, ensure_ascii=False)}"
+    yield "\n]}"
+
+
+class RunNote(NamedTuple):
+    """What an export says about how an answer came about."""
+
+    model: str
+    status: str
+
+
+def run_by_message(conversation: Conversation) -> dict[UUID, RunNote]:
+    """The run of each answer.
+
+    Not by `select_related`, nor the pictures by `prefetch_related`: their cycles of references keep messages in memory
+    until they are collected.
+    """
+    rows = conversation.runs.values_list("answer", "model", "status")
+    return {answer: RunNote(model, status) for answer, model, status in rows}
+
+
+def pictures_by_message(conversation: Conversation) -> dict[UUID, list[Picture]]:
+    """The pictures in each message."""
+    links = list(Message.pictures.through.objects.filter(message__conversation=conversation).order_by("pk"))
+    pictures = Picture.objects.in_bulk({link.picture_id for link in links})
+    found: dict[UUID, list[Picture]] = {}
+    for link in links:
+        if link.picture_id in pictures:
+            found.setdefault(link.message_id, []).append(pictures[link.picture_id])
+    return found

@@ -1,0 +1,93 @@
+"""A conversation as Markdown, in chunks of about a message each: what is shown of it, to be read elsewhere."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from assistant.conversations import shown_messages
+from assistant.database import in_chunks
+from assistant.markdown.parser import parse
+from assistant.models import Conversation, Message
+from assistant.transcripts import MESSAGE_CHUNK, PictureUrl, RunNote, pictures_by_message, run_by_message
+from imagine.models import Picture
+from web.chat.presenter import shown_text
+
+# A line that means the same as Markdown and as plain text, in whatever dialect.
+PROSE_LINE = re.compile(r"(?!\s|-|[0-9]{1,9}[.)])(?:(?!  |--)[^\x00-\x1f\\`*_{}\[\]<>#~|&$@^=+])*(?<! )")
+BACKTICKS = re.compile(r"`{3,}")
+CODE = frozenset({"fence", "code_block", "math_block"})
+MARKS = re.compile(r"([\\`*_{}\[\]<>#~|&$@])")
+# Above that, or where it is hostile, parsing takes too long.
+PARSED_CHARACTERS = 40_000
+# Where a `<` would begin HTML elsewhere, which our dialect shows as text; code, formulas and addresses stay.
+HTML_START = re.compile(
+    r"(?P<kept>\\.|(?P<ticks>`+)(?:(?!(?P=ticks)).){1,500}(?P=ticks)(?!`)|\$[^$\n]{1,500}\$|\\\(.{1,500}?\\\)"
+    r"|\]\(<[^>]{0,500}>|<(?:https?:|mailto:)\S{1,500}>)|<(?=[A-Za-z/!?])"
+)
+
+
+def markdown(conversation: Conversation, url: str, picture_url: PictureUrl) -> Iterator[str]:
+    """The conversation at `url` as a document, one section for each message. Between two chunks no cursor is open."""
+    title = conversation.title or _("New conversation")
+    yield f"# {escaped(title)}\n\n{settings.SITE_NAME}, {when(conversation.created_at)}  \n<{url}>\n"
+    pictures, runs = pictures_by_message(conversation), run_by_message(conversation)
+    for message in in_chunks(shown_messages(conversation), MESSAGE_CHUNK):
+        drawn = [one for one in pictures.get(message.pk, []) if one.status == Picture.Status.DONE]
+        yield "\n" + section(message, runs.get(message.pk), drawn, picture_url)
+
+
+def section(message: Message, run: RunNote | None, pictures: list[Picture], picture_url: PictureUrl) -> str:
+    """One message with who said it, and when."""
+    if message.role == Message.Role.USER:
+        head, body = [_("You")], quoted(message.text)
+    else:
+        head, body = [escaped(settings.SITE_NAME)], whole(shown_text(message, pictures))
+    head.append(when(message.created_at))
+    if run and run.model:
+        head.append(escaped(run.model))
+    links = [f"[{escaped(one.prompt) or _('Picture')}]({picture_url(one.pk)})" for one in pictures]
+    parts = ["## " + " · ".join(head), body, *links]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def quoted(text: str) -> str:
+    """A person's words, in a quotation; in a fence where something in them could be a mark, or would be lost."""
+    lines = text.split("\n")
+    if "\n\n\n" not in text and all(PROSE_LINE.fullmatch(line) for line in lines):
+        return "\n".join(f"> {line}  " if line else ">" for line in lines).rstrip()
+    fence = "`" * (max(map(len, BACKTICKS.findall(text)), default=2) + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def whole(text: str) -> str:
+    """An answer's Markdown, changed only where it would break the document: HTML is text, an open fence is closed."""
+    if len(text) > PARSED_CHARACTERS:
+        return quoted(text)
+    code, end = set[int](), ""
+    for block in parse(text, close_marks=True):
+        for token in block.tokens:
+            if token.type in CODE and token.map:
+                code.update(range(*token.map))
+        if block.kind == "fence" and block.tokens[0].meta.get("open"):
+            end = "\n" + block.tokens[0].markup
+    lines = enumerate(text.split("\n"))
+    return "\n".join(line if number in code else without_html(line) for number, line in lines).rstrip() + end
+
+
+def without_html(line: str) -> str:
+    """A line of prose in which nothing begins an HTML element."""
+    return HTML_START.sub(lambda found: found["kept"] or "\\<", line)
+
+
+def escaped(text: str) -> str:
+    """`text` on one line, without meaning as Markdown."""
+    return MARKS.sub(r"\\\1", " ".join(text.split()))
+
+
+def when(moment: datetime) -> str:
+    """Day and time with the zone, the same in every language."""
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M %Z")
