@@ -202,12 +202,9 @@ async def test_a_person_copies_an_answer_and_its_code(open_page: OpenPage, fake_
     fake_llama.script(says("Do **this**:\n\n1. Boil water\n2. Wait\n\n```python\nprint('tea')\n```\n"))
     page = await open_page(permissions=["clipboard-read", "clipboard-write"])
     await converse(page, "How do I make tea?")
-    await page.locator(".message-answer").locator("footer").get_by_role("button", name="Copy").click()
+    await page.locator(".message-answer").locator("footer").get_by_role("button", name="Copy", exact=True).click()
     await expect(page.locator("#status")).to_have_text("Copied")
-    copied = await clipboard(page)
-    assert copied.startswith("Do this:\n")
-    assert "1. Boil water\n2. Wait\n" in copied
-    assert "print('tea')" in copied
+    assert await clipboard(page) == "Do **this**:\n\n1. Boil water\n2. Wait\n\n```python\nprint('tea')\n```\n"
     await page.locator(".copy-code").click()
     await expect(page.locator(".copy-code")).to_have_text("Copied")
     assert await clipboard(page) == "print('tea')"

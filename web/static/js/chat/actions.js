@@ -1,8 +1,10 @@
 // Actions on a message of the thread: edit, retry, and feedback.
 
+import { written } from "../shared/composer.js";
 import { post } from "../shared/http.js";
 import { draft, newId } from "../shared/store.js";
 import { notice, piece, word } from "../shared/words.js";
+import { storedText } from "./message-text.js";
 
 const ACCEPT_TIMEOUT = 6_000;
 const THANKS_TIME = 5_000;
@@ -26,10 +28,16 @@ export class Actions {
     else notice(sentence);
   }
 
-  /** Open the form to edit the message of `link`. */
-  edit(link) {
+  /** Open the form to edit the message of `link`, with its draft or the text that is stored. */
+  async edit(link) {
     const article = link.closest(".message");
-    if (article.querySelector(".edit")) return;
+    const kept = draft.read(editName(link));
+    const text = kept || (await Promise.resolve(storedText(article)).catch(() => ""));
+    if (!text) notice(word("failed"));
+    if (text && !article.querySelector(".edit")) this.#open(link, article, text);
+  }
+
+  #open(link, article, text) {
     const form = piece("edit-form");
     const prose = article.querySelector(".prose");
     const close = () => {
@@ -39,7 +47,7 @@ export class Actions {
       link.focus();
     };
     form.action = link.dataset.edit;
-    form.elements.text.value = draft.read(editName(link)) || ownText(prose);
+    form.elements.text.value = text;
     form.elements.text.addEventListener("input", () => draft.write(editName(link), form.elements.text.value));
     form.querySelector("[data-cancel]").addEventListener("click", close);
     form.addEventListener("keydown", (event) => {
@@ -58,7 +66,7 @@ export class Actions {
   }
 
   async #sendEdit(form, article, link) {
-    const text = form.elements.text.value.trim();
+    const text = written(form.elements.text.value);
     if (!text) return;
     form.dataset.id ??= newId();
     const message = { type: "edit", message: article.dataset.message, id: form.dataset.id, text };
@@ -125,10 +133,6 @@ function thank(footer) {
 
 function editName(link) {
   return `edit:${link.closest(".message").dataset.message}`;
-}
-
-function ownText(prose) {
-  return [...prose.children].map((block) => block.textContent).join("\n\n");
 }
 
 function showError(form, sentence) {

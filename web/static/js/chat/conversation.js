@@ -11,6 +11,7 @@ import { Actions } from "./actions.js";
 import { Autoscroll } from "./autoscroll.js";
 import { previewCommands } from "./command.js";
 import { Pending } from "./pending.js";
+import { copySelections } from "./selection.js";
 import { Thread } from "./thread.js";
 
 const SLOW_AFTER = 10_000;
@@ -205,4 +206,5 @@ if (own.includes(draft.read("start").replace(/\s/g, ""))) draft.write("start", "
 if (composer.answering) announce(word("answering"));
 if (!thread.running()) pollTitle();
 previewCommands(composer.form);
+copySelections(element);
 composer.field.focus({ preventScroll: true });

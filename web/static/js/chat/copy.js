@@ -1,62 +1,82 @@
-// Copying a message or a piece of code.
+// The buttons that copy: a message as Markdown, an answer as plain text, a piece of code.
 
-import { announce, word } from "../shared/words.js";
+import { announce, notice, word } from "../shared/words.js";
+import { storedText } from "./message-text.js";
+import { textOf } from "./plain-text.js";
 
+const CONFIRM_TIME = 1_500;
+const BUTTONS = "[data-copy-message], [data-copy-text], .copy-code";
+const confirming = new WeakSet();
+let refused = false;
+
+/** What a button copies: a text, or the promise of one. */
+function textFor(button) {
+  const article = button.closest(".message");
+  if (button.matches("[data-copy-message]")) return storedText(article);
+  if (button.matches("[data-copy-text]")) return textOf(article.querySelector(".prose"), true);
+  return button.closest("figure").querySelector("code").textContent;
+}
+
+/** Rejects when the browser refuses, or the text does not arrive. */
 async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  // Over plain HTTP there is no clipboard API; the older command works.
+  if (!navigator.clipboard) return copyBySelection(await text);
+  if (typeof text === "string" || !window.ClipboardItem) return navigator.clipboard.writeText(await text);
+  // After a wait the click no longer counts in some browsers: they take the promise instead.
+  const blob = text.then((found) => new Blob([found], { type: "text/plain" }));
+  blob.catch(() => {});
+  return navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+}
+
+/** Over plain HTTP there is no clipboard API; the older command works. */
+function copyBySelection(text) {
+  const focused = document.activeElement;
   const field = Object.assign(document.createElement("textarea"), { value: text, className: "sr-only" });
   document.body.append(field);
   field.select();
-  document.execCommand("copy");
+  const copied = document.execCommand("copy");
   field.remove();
-  return undefined;
-}
-
-/** The text as it is read: bullets and numbers stay, formulas take one line, our own additions go. */
-function shownText(prose) {
-  const copied = prose.cloneNode(true);
-  copied.classList.add("sr-only");
-  copied.querySelectorAll("figcaption, .link-host").forEach((added) => added.remove());
-  for (const formula of copied.querySelectorAll("math")) formula.replaceWith(formula.textContent.replace(/\s+/g, ""));
-  for (const item of copied.querySelectorAll("li")) item.prepend(mark(item));
-  prose.after(copied);
-  const text = copied.innerText.trim();
-  copied.remove();
-  return text;
-}
-
-function mark(item) {
-  const depth = "  ".repeat(Math.max(0, level(item) - 1));
-  if (item.parentNode.tagName !== "OL") return `${depth}- `;
-  return `${depth}${item.parentNode.start + [...item.parentNode.children].indexOf(item)}. `;
-}
-
-function level(item) {
-  const list = item.parentNode.closest("ul, ol");
-  return list ? 1 + level(list) : 0;
+  focused?.focus();
+  if (!copied) throw new Error("the browser refused");
 }
 
 function confirmCopy(button) {
   announce(word("copied"));
-  const icon = button.classList.contains("icon");
+  if (confirming.has(button)) return;
+  confirming.add(button);
   const before = button.textContent;
-  if (icon) button.classList.replace("icon-copy", "icon-check");
+  const icon = [...button.classList].find((name) => name.startsWith("icon-"));
+  if (icon) button.classList.replace(icon, "icon-check");
   else button.textContent = word("copied");
   setTimeout(() => {
-    if (icon) button.classList.replace("icon-check", "icon-copy");
+    confirming.delete(button);
+    if (icon) button.classList.replace("icon-check", icon);
     else button.textContent = before;
-  }, 1500);
+  }, CONFIRM_TIME);
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest?.("[data-copy-message], .copy-code");
+  const button = event.target.closest?.(BUTTONS);
   if (!button) return;
-  const code = button.closest("figure")?.querySelector("code");
-  const text = code ? code.textContent : shownText(button.closest(".message").querySelector(".prose"));
+  announce("");
+  const text = textFor(button);
   try {
     await copy(text);
     confirmCopy(button);
-    button.focus();
-  } catch { /* The browser denied access: nothing was copied, and no copy is confirmed. */ }
+    if (refused) notice("");
+    refused = false;
+  } catch {
+    refused = true;
+    const arrived = await Promise.resolve(text).then(() => true, () => false);
+    notice(word(arrived ? "uncopied" : "failed"));
+  }
 });
+
+/** A text that is there before the click is copied at once, in every browser. */
+function prefetch(event) {
+  const button = event.target.closest?.("[data-copy-message], [data-edit]");
+  const article = button?.closest("[data-message]");
+  if (article) Promise.resolve(storedText(article)).catch(() => { /* The click will try again, and say so. */ });
+}
+
+document.addEventListener("pointerover", prefetch);
+document.addEventListener("focusin", prefetch);
