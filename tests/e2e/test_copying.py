@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from assistant.database import in_thread
 from assistant.models import Message
+from imagine.models import Picture
 from tests.e2e.conftest import OpenPage
 from tests.e2e.hands import WAYS, Hand, Way, screen
+from tests.e2e.imagining import enter_as
 from tests.e2e.talk import answers, begin, composer, conversation_of, converse, held, is_answered, questions, say
+from tests.easel import drawn
 from tests.fake_llama import FakeLlama, says
-from tests.people import conversation_id
+from tests.people import Visitor, conversation_id
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 ANSWER = """Read [the manual](https://example.com/a?b=1&c=2) or <https://example.com>:
@@ -336,3 +340,81 @@ async def test_a_conversation_is_saved_without_script(open_page: OpenPage) -> No
     await page.get_by_role("button", name="Save or print").click()
     name, _ = await saved(page, page.locator("#page-menu").get_by_role("link", name="Save as JSON").click)
     assert name.endswith(".json")
+
+
+# Paper
+
+CUT_OFF = """() => [...document.querySelectorAll(".thread *")].filter((one) => {
+  const { display, overflowX } = getComputedStyle(one);
+  return display !== "inline" && overflowX !== "visible" && one.scrollWidth > one.clientWidth + 2;
+}).map((one) => one.className || one.tagName)"""
+SEEN_CONTROLS = """() => [...document.querySelectorAll("button, input, textarea, select, .chip, nav, [popover]")]
+  .filter((one) => one.checkVisibility()).map((one) => one.outerHTML.slice(0, 80))"""
+
+
+async def test_a_conversation_on_paper_is_light_whole_and_without_controls(
+    open_page: OpenPage, fake_llama: FakeLlama
+) -> None:
+    wide = " | ".join(f"column{number}" for number in range(14))
+    line = "value = " + " + ".join(f"something_{number}" for number in range(40))
+    table = f"{wide}\n{'---|' * 14}\n{wide}"
+    fake_llama.script(says(f"See [this](https://example.com/long).\n\n```python\n{line}\n```\n\n{table}"))
+    page = await open_page(color_scheme="dark")
+    await converse(page, "How long?")
+    await page.emulate_media(media="print", color_scheme="dark")
+    assert await page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper')") == "#fff"
+    assert await page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    assert await page.evaluate(SEEN_CONTROLS) == []
+    assert await page.evaluate(CUT_OFF) == []
+    await expect(page.locator(".print-title")).to_be_visible()
+    await expect(page.locator(".print-head time")).to_be_visible()
+    assert await page.locator(".speaker:visible").all_text_contents() == ["You", "Chaski"]
+    after = "getComputedStyle(document.querySelector('.message-answer a'), '::after').content"
+    assert "https://example.com/long" in await page.evaluate(after)
+    await expect(page.locator(".link-host")).to_be_hidden()
+
+
+async def test_printing_fetches_earlier_messages_and_unfolds_what_is_folded(page: Page, fake_llama: FakeLlama) -> None:
+    await page.add_init_script(
+        "window.print = () => { document.body.dataset.printed = document.querySelectorAll('.message').length }"
+    )
+    await converse(page, "Hello")
+    await fill_up(page)
+    await page.reload()
+    await expect(page.locator(".earlier")).to_be_visible()
+    await page.evaluate("document.querySelector('.prose').insertAdjacentHTML('beforeend', '<details>x</details>')")
+    await page.get_by_role("button", name="Save or print").click()
+    await page.get_by_role("button", name="Print").last.click()
+    await expect(page.locator("body")).to_have_attribute("data-printed", "122")
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert await page.evaluate("document.querySelector('details').open")
+    await page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert not await page.evaluate("document.querySelector('details').open")
+
+
+async def fill_up(page: Page) -> None:
+    """120 messages more."""
+    found = await conversation_of(page)
+    await in_thread(Message.objects.bulk_create)(
+        Message(conversation=found, position=number, role="user", text=f"Message {number}") for number in range(3, 123)
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_picture_on_paper_has_its_words_and_no_controls(
+    scheme: Literal["light", "dark"], open_page: OpenPage, alice: Visitor
+) -> None:
+    page = await open_page(color_scheme=scheme)
+    await enter_as(page, alice)
+    picture = await in_thread(lambda: drawn(alice.person.id, "a fox under a tree"))()
+    child = await in_thread(lambda: drawn(alice.person.id, "a fox in the snow"))()
+    await in_thread(Picture.objects.filter(pk=child.pk).update)(parent=picture, made=Picture.Made.EDITED)
+    for one in (picture, child):
+        await page.emulate_media(media="screen", color_scheme=scheme)
+        await page.goto(f"/p/{one.id}/")
+        await expect(page.get_by_role("button", name="Download").first).to_be_visible()
+        await page.emulate_media(media="print", color_scheme=scheme)
+        assert await page.evaluate(SEEN_CONTROLS) == []
+        assert await page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+        await expect(page.locator(".picture .frame img")).to_be_visible()
+        await expect(page.locator(".picture-words")).to_have_text(one.prompt)

@@ -11,6 +11,7 @@ import { Actions } from "./actions.js";
 import { Autoscroll } from "./autoscroll.js";
 import { previewCommands } from "./command.js";
 import { Pending } from "./pending.js";
+import { listenForPrint } from "./print.js";
 import { copySelections } from "./selection.js";
 import { Thread } from "./thread.js";
 
@@ -207,4 +208,5 @@ if (composer.answering) announce(word("answering"));
 if (!thread.running()) pollTitle();
 previewCommands(composer.form);
 copySelections(element);
+listenForPrint(thread);
 composer.field.focus({ preventScroll: true });

@@ -91,14 +91,28 @@ export class Thread {
     this.element.insertBefore(found, this.element.querySelector(".pending"));
   }
 
+  /** Load all earlier messages. Returns false when a request fails. */
+  async loadAll() {
+    for (let link = this.#earlier(); link; link = this.#earlier()) if (!(await this.#loadEarlier(link))) return false;
+    return true;
+  }
+
+  #earlier() {
+    return this.element.querySelector(".earlier a");
+  }
+
   async #loadEarlier(link) {
     link.setAttribute("aria-disabled", "true");
     const found = await fragment(link.href);
-    if (!found) return link.removeAttribute("aria-disabled");
+    if (!found) {
+      link.removeAttribute("aria-disabled");
+      return false;
+    }
     this.autoscroll.preserve(() => {
-      link.closest(".earlier").remove();
+      link.closest(".earlier")?.remove();
       this.element.prepend(found);
     });
+    return true;
   }
 }
 
