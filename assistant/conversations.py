@@ -71,7 +71,11 @@ def own_run(person: Person, run_id: UUID) -> Run:
 
 def question_text(person: Person, message_id: UUID) -> str:
     """What was said before an answer in one of the person's conversations; raises NotFoundError."""
-    answer = own_message(person, message_id)
+    return question_before(own_message(person, message_id))
+
+
+def question_before(answer: Message) -> str:
+    """What was said before `answer`."""
     said = answer.conversation.messages.filter(role=Message.Role.USER, position__lt=answer.position, replaced_by=None)
     return said.order_by("-position").values_list("text", flat=True).first() or ""
 

@@ -9,6 +9,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from imagine import keys
+from imagine.connection import redis
 from imagine.errors import AwayError, CheckpointError, ImagineError, NoCheckpointError
 
 Role = Literal["live", "final", "animate"]
@@ -106,6 +107,12 @@ async def read_status(redis: AsyncRedis) -> PainterStatus:
     """The newest status of all roles. Raises RedisError, OSError, TimeoutError."""
     found = await redis.mget([keys.painter(role) for role in ROLES])
     return PainterStatus(*(RoleStatus.from_bytes(cast(bytes, data)) if data else None for data in found))
+
+
+def current_status() -> PainterStatus:
+    """What `read_status` returns, for synchronous code. Raises RedisError."""
+    found = cast(list[bytes | None], redis().mget([keys.painter(role) for role in ROLES]))
+    return PainterStatus(*(RoleStatus.from_bytes(data) if data else None for data in found))
 
 
 def is_configured() -> bool:

@@ -42,7 +42,7 @@ ROOMS = {
         runtime tools
         runs
         engine people commands conversations
-        members limits queue doorbell prompts demo_ideas titles markdown transcripts
+        members limits queue doorbell prompts demo_ideas titles wishes markdown transcripts
         llama
         tools.base
         models events errors database background

@@ -1,6 +1,7 @@
 """Messages as pages and sockets show them."""
 
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,18 +10,23 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from redis.exceptions import RedisError
 
 from assistant import errors
-from assistant.conversations import shown_messages
+from assistant.conversations import question_before, shown_messages
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.events import Waiting
 from assistant.llama.errors import ERRORS as LLAMA_ERRORS
 from assistant.models import Conversation, Feedback, Message, Run
+from assistant.wishes import draw_wish
 from imagine.errors import ERRORS as PICTURE_ERRORS
 from imagine.errors import ImagineError
 from imagine.models import Picture
+from imagine.status import current_status
 from web.markdown.blocks import plain_blocks, render_blocks
+
+logger = logging.getLogger(__name__)
 
 PAGE_LENGTH = 50
 
@@ -45,13 +51,17 @@ STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
 
 @dataclass(frozen=True)
 class MessageView:
-    """One message on the page. `number` is the last event its text contains, while it is being written."""
+    """One message on the page. `number` is the last event its text contains, while it is being written.
+
+    `drawing` is what the page offers to draw where the model answered in words.
+    """
 
     message: Message
     blocks: list[SafeString]
     run: Run | None
     feedback: Feedback | None
     pictures: list[Picture] = field(default_factory=list)
+    drawing: str = ""
 
     @property
     def speaker(self) -> str:
@@ -121,7 +131,30 @@ def present_page(conversation: Conversation, before: int | None = None) -> tuple
     rows = list(messages.order_by("-position")[: PAGE_LENGTH + 1])
     earlier = rows[PAGE_LENGTH - 1].position if len(rows) > PAGE_LENGTH else None
     page = rows[:PAGE_LENGTH][::-1]
-    return [present(message) for message in page], earlier
+    shown = [present(message) for message in page]
+    if before is None and page:
+        shown[-1] = offer_drawing(shown[-1], page[-2].text if len(page) > 1 else "")
+    return shown, earlier
+
+
+def offer_drawing(shown: MessageView, asked: str) -> MessageView:
+    """The last answer, which offers to draw what `asked` wants drawn if the model answered in words."""
+    run = shown.run
+    if run is None or shown.running or run.tool_call is not None:
+        return shown
+    what = draw_wish(asked)
+    return replace(shown, drawing=what) if what and can_draw(run) else shown
+
+
+def can_draw(run: Run) -> bool:
+    """Whether a picture that the person of `run` asks for now would be drawn."""
+    if settings.IMAGINE_ACCOUNT and (run.person is None or run.person.is_guest):
+        return False
+    try:
+        return current_status().error() is None
+    except (RedisError, OSError, TimeoutError) as error:
+        logger.warning("the painter's status is not known: %s", error)
+        return False
 
 
 class EndOfRun(NamedTuple):
@@ -136,7 +169,8 @@ class EndOfRun(NamedTuple):
 @in_thread
 def end_of_run(run_id: UUID) -> EndOfRun:
     """The whole answer of a run that is over, its pictures, and the HTML that stands under it."""
-    shown = present(Message.objects.select_related("run", "feedback").get(run=run_id))
+    message = Message.objects.select_related("run", "feedback", "conversation").get(run=run_id)
+    shown = offer_drawing(present(message), question_before(message))
     pictures = render_to_string("_message_pictures.html", {"shown": shown})
     footer = render_to_string("_footer.html", {"shown": shown})
     return EndOfRun(shown.message.run.status, shown.blocks, pictures, footer)
