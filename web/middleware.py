@@ -1,8 +1,11 @@
 """The middleware of all pages."""
 
 from collections.abc import Callable
+from functools import cache
+from zoneinfo import available_timezones
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
 
@@ -14,3 +17,26 @@ class PrivatePagesMiddleware(MiddlewareMixin):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+class TimeZoneMiddleware(MiddlewareMixin):
+    """Shows times and dates in the time zone of the browser, which web/static/js/shared/early.js names in a cookie.
+
+    Not by a script that rewrites them: so they are right at the first paint, in sentences too. What is no name of a
+    zone is ignored.
+    """
+
+    get_response: Callable[[HttpRequest], HttpResponse]
+
+    def process_request(self, request: HttpRequest) -> None:
+        name = request.COOKIES.get("timezone", "")
+        if name in zones():
+            timezone.activate(name)
+        else:
+            timezone.deactivate()
+
+
+@cache
+def zones() -> set[str]:
+    """The names of all time zones."""
+    return available_timezones()

@@ -229,6 +229,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "web.middleware.PrivatePagesMiddleware",
+    "web.middleware.TimeZoneMiddleware",
 ]
 TEMPLATES = [
     {

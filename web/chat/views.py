@@ -195,9 +195,16 @@ def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @require_POST
 async def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Delete a conversation and all that was said in it."""
+    # To the end, also where the tab that asked is closed meanwhile: others show the conversation.
+    await asyncio.shield(delete_and_announce(request, conversation_id))
+    return done(request, "start")
+
+
+async def delete_and_announce(request: HttpRequest, conversation_id: UUID) -> None:
+    """Delete it with its logs, and notify the tabs that show it. Raises Http404."""
     runs = await in_thread(delete_conversation)(request, conversation_id)
     await asyncio.to_thread(forget, runs)
-    return done(request, "start")
+    await turns.announce(current_process().runtime, conversation_id)
 
 
 def delete_conversation(request: HttpRequest, conversation_id: UUID) -> list[UUID]:
@@ -210,15 +217,19 @@ def delete_conversation(request: HttpRequest, conversation_id: UUID) -> list[UUI
 
 @require_POST
 def feedback(request: HttpRequest, message_id: UUID) -> HttpResponse:
-    """A thumb up (`good=1`) or down (`good=0`) for an answer, with a word."""
+    """A thumb up (`good=1`) or down (`good=0`) for an answer, with a word; `good=none` takes both back."""
     person = person_or_404(request)
     with missing_as_404():
         message = conversations.own_message(person, message_id)
-    good = {"1": True, "0": False}.get(request.POST.get("good", ""))
-    if good is None or message.role != Message.Role.ASSISTANT:
+    choice = request.POST.get("good", "")
+    if choice not in ("1", "0", "none") or message.role != Message.Role.ASSISTANT:
         return HttpResponse(_("Please choose good or bad."), status=400, content_type="text/plain")
-    word = request.POST.get("word", "").replace("\x00", "").strip()[:1000]
-    Feedback.objects.update_or_create(message=message, defaults={"person": person, "good": good, "word": word})
+    if choice == "none":
+        Feedback.objects.filter(message=message).delete()
+    else:
+        word = request.POST.get("word", "").replace("\x00", "").strip()[:1000]
+        given = {"person": person, "good": choice == "1", "word": word}
+        Feedback.objects.update_or_create(message=message, defaults=given)
     return done(request, "conversation", message.conversation_id)
 
 

@@ -146,7 +146,7 @@ def test_a_person_says_what_they_think_of_an_answer(alice: Visitor) -> None:
     assert quiet.status_code == 204
     given.refresh_from_db()
     assert (given.good, given.word) == (True, "")
-    assert re.search(r'value="1"\s+aria-pressed="true"', alice.get(address(conversation)).text)
+    assert re.search(r'value="none"\s+aria-pressed="true"', alice.get(address(conversation)).text)
     assert alice.post(f"/m/{answer.id}/feedback", {"good": "perhaps"}).status_code == 400
     question = conversation.messages.get(role="user")
     assert alice.post(f"/m/{question.id}/feedback", {"good": "1"}).status_code == 400

@@ -3,7 +3,7 @@
 import { written } from "../shared/composer.js";
 import { post } from "../shared/http.js";
 import { draft, newId } from "../shared/store.js";
-import { notice, piece, word } from "../shared/words.js";
+import { announce, notice, piece, word } from "../shared/words.js";
 import { storedText } from "./message-text.js";
 
 const ACCEPT_TIMEOUT = 6_000;
@@ -79,6 +79,7 @@ export class Actions {
   /** Without a socket: send by HTTP, and reload the page. */
   async #post(url, fields, form) {
     const response = await post(url, fields).catch(() => null);
+    if (response?.status === 404) document.dispatchEvent(new Event("missing"));
     if (response?.ok) location.reload();
     else if (form) showError(form, word("unsent"));
     else notice(word("failed"));
@@ -102,27 +103,49 @@ export class Actions {
 
   async #feedback(button) {
     const footer = button.closest(".message-footer");
-    const good = button.value;
+    const back = button.ariaPressed === "true";
+    const good = button.matches(".icon-good") ? "1" : "0";
     footer.querySelectorAll(".feedback-form, [data-thanks]").forEach((old) => old.remove());
-    const response = await post(button.formAction, { good }).catch(() => null);
-    if (!response?.ok) return notice(word("failed"));
-    for (const one of footer.querySelectorAll(".icon-good, .icon-bad")) one.setAttribute("aria-pressed", one === button);
+    const response = await post(button.formAction, { good: back ? "none" : good }).catch(() => null);
+    if (!response?.ok) return failed(response);
+    for (const one of footer.querySelectorAll(".icon-good, .icon-bad")) press(one, one === button && !back);
+    if (back) return announce(word("taken-back"));
     if (good === "1") return thank(footer);
     const form = piece("feedback-form");
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#sendWord(form, button.formAction, good);
+      this.#sendWord(form, button, good);
+    });
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.isComposing || event.keyCode === 229) return;
+      event.stopPropagation();
+      form.remove();
+      button.focus();
     });
     footer.append(form);
     return form.elements.word.focus();
   }
 
-  async #sendWord(form, url, good) {
-    const response = await post(url, { good, word: form.elements.word.value }).catch(() => null);
-    if (!response?.ok) return notice(word("failed"));
+  async #sendWord(form, button, good) {
+    const response = await post(button.formAction, { good, word: form.elements.word.value }).catch(() => null);
+    if (!response?.ok) return failed(response);
+    const focused = form.contains(document.activeElement);
     thank(form.parentNode);
-    return form.remove();
+    form.remove();
+    if (focused) button.focus();
+    return undefined;
   }
+}
+
+/** A thumb that is pressed takes itself back. */
+function press(button, pressed) {
+  button.setAttribute("aria-pressed", pressed);
+  button.value = pressed ? "none" : Number(button.matches(".icon-good"));
+}
+
+function failed(response) {
+  notice(word("failed"));
+  if (response?.status === 404) document.dispatchEvent(new Event("missing"));
 }
 
 function thank(footer) {
