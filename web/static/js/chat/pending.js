@@ -67,6 +67,7 @@ export class Pending {
   /** Send by HTTP where no socket connects, perhaps because of a proxy. */
   async #post(entry) {
     const response = await post(this.thread.dataset.messages, { id: entry.id, text: entry.text }).catch(() => null);
+    if (response?.status === 404) document.dispatchEvent(new Event("missing"));
     if (!response?.ok) return this.#fail(entry, word("unsent"), true);
     this.accepted(entry.id);
     return this.onPosted();

@@ -1,7 +1,7 @@
 // The side bar on every page: folding, live search, renaming and deleting.
 
 import { post } from "./http.js";
-import { refreshList, showTitle } from "./conversation-list.js";
+import { find, linkNear, refreshList, showTitle } from "./conversation-list.js";
 
 const side = document.getElementById("side");
 const menu = document.getElementById("conversation-menu");
@@ -14,6 +14,13 @@ function fold(state) {
     localStorage.setItem("side", state);
   } catch { /* Storage is switched off: it folds for this page only. */ }
   document.querySelector(state === "open" ? "[data-fold]" : "[data-unfold]").focus();
+}
+
+/** Show the side bar where it is folded or a sheet; for this page only. */
+export function openSide() {
+  if (getComputedStyle(side).display !== "none") return;
+  if (matchMedia("(min-width: 48rem)").matches) document.documentElement.dataset.side = "open";
+  else side.showPopover();
 }
 
 document.querySelector("[data-fold]")?.addEventListener("click", () => fold("open" === document.documentElement.dataset.side ? "folded" : "open"));
@@ -35,10 +42,27 @@ document.querySelector("[data-search] input")?.addEventListener("input", () => {
 
 // The small menu beside a conversation
 
-let opener;
+// The list behind the menu may be replaced at any time, so the conversation is found again by its id.
+const LINE_TIME = 8_000;
+let opened = { list: document.body, id: "" };
+
+function item() {
+  return find(opened.list, opened.id);
+}
+
+function opener() {
+  return item()?.querySelector("[data-rename]");
+}
 
 function openMenu(button) {
-  opener = button;
+  opened = {
+    list: button.closest("[data-list], main"),
+    id: button.closest("li").dataset.conversation,
+    index: [...button.closest("ul").children].indexOf(button.closest("li")),
+    rename: button.dataset.rename,
+    delete: button.dataset.delete,
+    title: button.closest("li").querySelector(".conversation").textContent.trim(),
+  };
   button.setAttribute("aria-expanded", "true");
   for (const link of menu.querySelectorAll("[data-export]")) link.href = button.dataset.rename.replace(/rename$/, link.dataset.export);
   // Inside the sheet it is opened on top of it; elsewhere the sheet is not shown, and would hide it.
@@ -59,12 +83,12 @@ document.addEventListener("click", (event) => {
 });
 
 menu?.addEventListener("toggle", (event) => {
-  if (event.newState === "closed") opener?.removeAttribute("aria-expanded");
+  if (event.newState === "closed") opener()?.removeAttribute("aria-expanded");
 });
 
 menu?.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (event.key === "Escape" || event.key === "Tab") opener.focus();
+  if (event.key === "Escape" || event.key === "Tab") focusItem("[data-rename]");
   if (event.key === "Tab") menu.hidePopover();
   if (!step) return;
   event.preventDefault();
@@ -78,51 +102,90 @@ menu?.addEventListener("click", (event) => {
   const action = event.target.closest("button")?.dataset.do;
   if (!action) return;
   menu.hidePopover();
-  if (action === "rename") rename(opener.closest("li"));
-  else remove(opener.closest("li"));
+  if (action === "rename") rename();
+  else remove();
 });
 
-function rename(item) {
-  const link = item.querySelector(".conversation");
+/** Focus a part of the conversation's item, or what stands in its place. */
+function focusItem(part) {
+  (item()?.querySelector(part) ?? linkNear(opened.list, opened.index))?.focus();
+}
+
+/** Say that the conversation was deleted meanwhile. */
+function vanished() {
+  const line = document.getElementById("deleted-line").content.firstElementChild.cloneNode(true);
+  line.role = "alert";
+  (opened.list.matches("main") ? opened.list.querySelector("ul") : opened.list).before(line);
+  setTimeout(() => line.remove(), LINE_TIME);
+  if (opened.id === shownConversation()) document.dispatchEvent(new Event("missing"));
+  takeOut();
+}
+
+/** Remove the conversation from its list, and focus the next one. */
+function takeOut() {
+  item()?.remove();
+  linkNear(opened.list, opened.index)?.focus();
+}
+
+function shownConversation() {
+  return document.querySelector("[data-list]").dataset.current;
+}
+
+function rename() {
+  const before = item();
+  if (!before) return vanished();
+  const link = before.querySelector(".conversation");
   const input = document.getElementById("rename-form").content.firstElementChild.cloneNode();
-  const before = link.textContent.trim();
-  input.value = before;
+  const was = link.textContent.trim();
+  input.value = was;
   link.hidden = true;
-  item.prepend(input);
+  before.prepend(input);
   input.select();
   let done = false;
   const close = async (save) => {
     if (done) return;
     done = true;
     const title = input.value.trim();
+    const focused = document.activeElement === input;
     input.remove();
     link.hidden = false;
-    if (!save || !title || title === before) return;
-    link.textContent = title;
-    const answer = await post(opener.dataset.rename, { title }).catch(() => null);
-    if (!answer?.ok) link.textContent = before;
-    else if (link.hasAttribute("aria-current")) showTitle(title);
+    if (focused) link.focus();
+    if (save && title && title !== was) await store(title, was);
+    refreshList();
   };
   input.addEventListener("blur", () => close(true));
   input.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
-    if (event.key === "Enter") close(true).then(() => link.focus());
-    if (event.key === "Escape") close(false).then(() => link.focus());
-    if (event.key === "Enter" || event.key === "Escape") event.stopPropagation();
-    if (event.key === "Escape") event.preventDefault(); // or the sheet around it would close too
+    // Enter may end a word in an input method, which Safari reports by the key code alone.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.stopPropagation();
+    event.preventDefault(); // or the sheet around it would close too
+    close(event.key === "Enter");
   });
+  return undefined;
 }
 
-function remove(item) {
-  const link = item.querySelector(".conversation");
-  dialog.querySelector("[data-title]").textContent = link.textContent.trim();
+async function store(title, was) {
+  const show = (text) => item()?.querySelector(".conversation").replaceChildren(text);
+  show(title);
+  const answer = await post(opened.rename, { title }).catch(() => null);
+  if (answer?.status === 404) return vanished();
+  if (!answer?.ok) return show(was);
+  if (opened.id === shownConversation()) showTitle(title);
+  return undefined;
+}
+
+function remove() {
+  dialog.querySelector("[data-title]").textContent = opened.title;
   dialog.returnValue = "";
   dialog.showModal();
   dialog.addEventListener("close", async () => {
-    if (dialog.returnValue !== "delete") return opener.focus();
-    const answer = await post(opener.dataset.delete).catch(() => null);
-    if (!answer?.ok) return opener.focus();
-    if (link.hasAttribute("aria-current")) return location.assign(document.querySelector(".brand").href);
-    item.remove();
+    if (dialog.returnValue !== "delete") return focusItem("[data-rename]");
+    const answer = await post(opened.delete).catch(() => null);
+    if (answer?.status === 404) return vanished();
+    if (!answer?.ok) return focusItem("[data-rename]");
+    if (opened.id !== shownConversation()) return takeOut();
+    document.dispatchEvent(new Event("deleted"));
+    return location.assign(document.querySelector(".brand").href);
   }, { once: true });
 }

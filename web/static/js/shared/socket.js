@@ -9,6 +9,7 @@ const RELOAD_PAUSE = 60_000;
 export class Socket {
   #socket = null;
   #attempts = 0;
+  #ended = false;
   #timers = {};
 
   /**
@@ -39,6 +40,15 @@ export class Socket {
     if (!this.open) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
+  }
+
+  /** Close it for good. */
+  end() {
+    const socket = this.#socket;
+    this.#ended = true;
+    this.#socket = null;
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    socket?.close();
   }
 
   #connect() {
@@ -100,7 +110,7 @@ export class Socket {
   }
 
   #retryNow() {
-    if (!this.#socket) this.#connect();
+    if (!this.#socket && !this.#ended) this.#connect();
   }
 }
 
