@@ -1,10 +1,23 @@
 """Messages that are commands: decided once, when a message is stored, and kept with its run."""
 
 import re
+from typing import NamedTuple
 
 from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from assistant.tools.base import ToolCall
+
+
+class Command(NamedTuple):
+    """What the composer lists after a slash: the word, and a sentence about it."""
+
+    name: str
+    about: str | Promise
+
+
+COMMANDS = (Command("imagine", _("Draw a picture of the words that follow")),)
 
 # The page reads these too, see web/static/js/chat/command.js. Python and JavaScript disagree on what \s, \w and \b mean
 # beyond ASCII, so white space and letters are written out, the latter as ranges that leave out punctuation.

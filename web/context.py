@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from assistant import commands
 from assistant.models import Conversation, Person
+from imagine.status import is_configured
 
 SIDEBAR_LENGTH = 30
 
@@ -29,6 +30,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "prompt_characters": settings.PROMPT_CHARACTERS,
         "imagine_pattern": commands.IMAGINE,
         "talk_pattern": commands.TALK,
+        "commands": commands.COMMANDS if is_configured() else (),
         "demo_model": settings.LLAMA_DEMO,
         "demo_pictures": settings.IMAGINE_DEMO,
         "is_guest": person is not None and person.is_guest,

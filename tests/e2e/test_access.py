@@ -204,7 +204,7 @@ async def test_the_keyboard_goes_through_the_page_in_order_and_is_seen(open_page
     await converse(page, "Hello")
     await page.get_by_role("link", name="Skip to the content").focus()
     heard: list[str] = []
-    for _ in range(30):
+    for _ in range(40):
         await page.keyboard.press("Tab")
         heard.append(await page.evaluate("document.activeElement.id || document.activeElement.ariaLabel || ''"))
         seen = await page.evaluate(FOCUS_SEEN)

@@ -2,6 +2,9 @@
 
 const root = document.documentElement;
 const PAINTS_TO_SETTLE = 3;
+const PAINTS_TO_ARRIVE = 20;
+const BELOW_BAR = 72;
+const NEAR_END = 64;
 
 export class Autoscroll {
   #atEnd = true;
@@ -17,8 +20,12 @@ export class Autoscroll {
     new IntersectionObserver(([entry]) => {
       this.#atEnd = entry.isIntersecting;
       jump.hidden = this.#atEnd;
-    }, { rootMargin: "0px 0px 64px 0px" }).observe(end);
+    }, { rootMargin: `0px 0px ${NEAR_END}px 0px` }).observe(end);
     jump.addEventListener("click", () => this.toEnd());
+    // Before the observers see it: sizes that become known must not pull the page away from what has the focus.
+    thread.addEventListener("focusin", () => requestAnimationFrame(() => {
+      this.#atEnd &&= end.getBoundingClientRect().top < innerHeight + NEAR_END;
+    }));
     this.toEnd();
   }
 
@@ -28,14 +35,31 @@ export class Autoscroll {
     root.scrollTop = root.scrollHeight;
   }
 
+  /** The first visible message and where its top is, as `{id, top}`; null at the end. */
+  place() {
+    const read = this.#atEnd ? null : this.#firstVisible();
+    return read && { id: read.id, top: Math.round(read.getBoundingClientRect().top) };
+  }
+
+  /** Bring the message `id` to `top` pixels below the top of the window, and stay there. */
+  show(id, top = BELOW_BAR) {
+    this.#atEnd = false;
+    root.style.overflowAnchor = "none";
+    this.#settle(document.getElementById(id), top, PAINTS_TO_ARRIVE);
+  }
+
   /** Run `change`, and keep the first visible message where it is. */
   preserve(change) {
     if (this.#atEnd) return change();
-    const read = [...this.thread.children].find((child) => child.getBoundingClientRect().bottom > 60 && child.dataset.message);
+    const read = this.#firstVisible();
     const before = read?.getBoundingClientRect().top;
     root.style.overflowAnchor = "none";
     change();
     return this.#settle(read, before, PAINTS_TO_SETTLE);
+  }
+
+  #firstVisible() {
+    return [...this.thread.children].find((child) => child.getBoundingClientRect().bottom > 60 && child.dataset.message);
   }
 
   /** Messages outside the viewport get their true size only when they are first painted. */

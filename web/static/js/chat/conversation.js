@@ -9,8 +9,12 @@ import { draft } from "../shared/store.js";
 import { announce, notice, word } from "../shared/words.js";
 import { Actions } from "./actions.js";
 import { Autoscroll } from "./autoscroll.js";
+import { listCommands } from "./command-list.js";
 import { previewCommands } from "./command.js";
+import { keepClear } from "./dock.js";
+import { Gone } from "./gone.js";
 import { Pending } from "./pending.js";
+import { Place } from "./place.js";
 import { listenForPrint } from "./print.js";
 import { copySelections } from "./selection.js";
 import { Thread } from "./thread.js";
@@ -30,6 +34,11 @@ let connectedBefore = false;
 
 const socket = new Socket(element.dataset.socket, { onMessage: handle, onOpen: opened, onClose: closed });
 const actions = new Actions(element, (message) => socket.send(message));
+const gone = new Gone(element, composer, () => {
+  clearTimeout(timers.notice);
+  clearTimeout(timers.slow);
+  socket.end();
+});
 const pending = new Pending(element, {
   send: ({ id, text }) => socket.send({ type: "send", conversation, id, text }),
   onPosted: refresh,
@@ -37,6 +46,9 @@ const pending = new Pending(element, {
     composer.put(text);
   },
 });
+
+new Place(element, autoscroll);
+keepClear(document.querySelector(".dock"), element);
 
 // Sending
 
@@ -64,8 +76,16 @@ composer.stop.addEventListener("click", (event) => {
   composer.field.focus();
 });
 
+element.addEventListener("click", (event) => {
+  const chip = event.target.closest("[data-say]");
+  if (!chip) return;
+  event.preventDefault();
+  if (send(chip.value)) composer.field.focus({ preventScroll: true });
+});
+
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.isComposing || !composer.answering) return;
+  if (event.key !== "Escape" || event.isComposing || event.keyCode === 229 || !composer.answering) return;
+  if (event.defaultPrevented || event.target.closest?.("input, select, .edit")) return;
   if (!document.querySelector("dialog[open], :popover-open")) stop();
 });
 
@@ -97,10 +117,11 @@ function watch(article, after = thread.number(article)) {
 
 async function refresh() {
   if (await thread.refresh()) follow();
+  else gone.check();
 }
 
 setInterval(() => {
-  if (!socket.open && thread.running() && !document.hidden) refresh();
+  if (!socket.open && thread.running() && !document.hidden && !gone.shown) refresh();
 }, POLL_INTERVAL);
 
 // Messages
@@ -130,11 +151,13 @@ const handlers = {
   },
 
   refused(message) {
+    if (message.code === "not_found") gone.check();
     if (!pending.refused(message)) actions.refused(message);
   },
 
-  problem({ sentence }) {
+  problem({ code, sentence }) {
     notice(sentence);
+    if (code === "not_found") gone.check();
   },
 
   waiting({ run, sentence }) {
@@ -207,6 +230,7 @@ if (own.includes(draft.read("start").replace(/\s/g, ""))) draft.write("start", "
 if (composer.answering) announce(word("answering"));
 if (!thread.running()) pollTitle();
 previewCommands(composer.form);
+listCommands(composer.form);
 copySelections(element);
 listenForPrint(thread);
 composer.field.focus({ preventScroll: true });

@@ -31,6 +31,8 @@ export function listenForIdeas(form, { url, begin, text, write }) {
     newest += 1;
     if (await begin()) await show(prompt, newest);
     button.disabled = false;
+    // A button that was disabled has lost the focus.
+    if (document.activeElement === document.body) button.focus();
     button.classList.remove("busy");
   }
 

@@ -155,7 +155,7 @@ composer.stop.addEventListener("click", () => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.isComposing || !composer.answering) return;
+  if (event.key !== "Escape" || event.isComposing || event.keyCode === 229 || !composer.answering) return;
   if (!document.querySelector("dialog[open], :popover-open")) pictures.stopAll();
 });
 
