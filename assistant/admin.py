@@ -130,7 +130,10 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
-    """Conversations: members and length. Their text is shown on demand only, and that is logged."""
+    """Conversations: members and length. Their text is shown on demand only, and that is logged.
+
+    Temporary ones are not here.
+    """
 
     list_display = ("id", "member_names", "message_count", "created_at", "updated_at")
     fields = ("id", "member_names", "message_count", "created_at", "updated_at")
@@ -141,7 +144,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     change_form_template = "admin/conversation.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        queryset: QuerySet[Conversation] = super().get_queryset(request)
+        queryset: QuerySet[Conversation] = super().get_queryset(request).filter(temporary=False)
         return queryset.annotate(message_total=Count("messages")).prefetch_related("members")
 
     @admin.display(description=_("members"))
@@ -176,7 +179,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("assistant.view_message"):
             raise PermissionDenied
-        conversation = get_object_or_404(Conversation, pk=id)
+        conversation = get_object_or_404(Conversation, pk=id, temporary=False)
         self.log_change(request, conversation, str(_("Read the text")))
         newest = conversation.messages.order_by("-position")[:SHOWN_MESSAGES]
         context = {
@@ -226,6 +229,10 @@ class FeedbackAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     list_per_page = 50
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feedback]:
+        queryset: QuerySet[Feedback] = super().get_queryset(request)
+        return queryset.filter(message__conversation__temporary=False)
 
     @admin.display(description=_("conversation"))
     def conversation_link(self, feedback: Feedback) -> str:

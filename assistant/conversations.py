@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -24,6 +25,8 @@ from assistant.tools.base import ToolCall
 LINE_END = re.compile(r"\r\n?")
 # The first line itself may be indented.
 EMPTY_LINES_FIRST = re.compile(r"(?:[^\S\n]*\n)+")
+# How long a temporary conversation stays while no tab shows it: a phone in the pocket, a lost connection.
+AWAY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,15 @@ def clean_text(text: str) -> str:
 
 
 def say(
-    person: Person, conversation_id: UUID | None, text: str, client_id: UUID, tool_call: ToolCall | None = None
+    person: Person,
+    conversation_id: UUID | None,
+    text: str,
+    client_id: UUID,
+    tool_call: ToolCall | None = None,
+    *,
+    temporary: bool = False,
 ) -> Turn:
-    """Store what `person` says, and the answer to come. Without an id a conversation is begun.
+    """Store what `person` says, and the answer to come. Without an id a conversation is begun, or a `temporary` one.
 
     `tool_call` is carried out in place of the model's answer. Raises NotFoundError, BusyError, EmptyTextError,
     TextTooLongError, ConversationFullError, TooManyConversationsError.
@@ -113,7 +122,9 @@ def say(
         lock_quota(person)
         if before := said_before(person, client_id):
             return before
-        conversation = lock(person, conversation_id) if conversation_id else begin(person, first_words(text))
+        conversation = (
+            lock(person, conversation_id) if conversation_id else begin(person, first_words(text), temporary=temporary)
+        )
         refuse_when_busy(person, conversation)
         question = add(conversation, Message.Role.USER, text=text, author=person, client_id=client_id)
         return answer(person, conversation, question, tool_call)
@@ -200,11 +211,15 @@ def retried_before(old: Message) -> Turn:
     return Turn(run, run.answer, None, removed=(old.id,), new=False)
 
 
-def begin(person: Person, title: str) -> Conversation:
-    """A new conversation with one member; raises TooManyConversationsError."""
+def begin(person: Person, title: str, *, temporary: bool = False) -> Conversation:
+    """A new conversation with one member, a temporary one without its title. Raises TooManyConversationsError."""
     if person.memberships.count() >= settings.CONVERSATIONS_PER_PERSON:
         raise TooManyConversationsError
-    conversation = Conversation.objects.create(title=title)
+    conversation = Conversation.objects.create(
+        title="" if temporary else title,
+        temporary=temporary,
+        alive_until=timezone.now() + AWAY if temporary else None,
+    )
     Member.objects.create(conversation=conversation, person=person)
     return conversation
 
@@ -238,5 +253,7 @@ def answer(
     call = tool_call and tool_call.to_json()
     run = Run.objects.create(conversation=conversation, answer=message, person=person, tool_call=call)
     conversation.updated_at = timezone.now()
-    conversation.save(update_fields=["updated_at"])
+    if conversation.temporary:
+        conversation.alive_until = conversation.updated_at + AWAY
+    conversation.save(update_fields=["updated_at", "alive_until"])
     return Turn(run, message, question, removed)

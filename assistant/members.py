@@ -7,6 +7,11 @@ from django.dispatch import receiver
 from assistant.models import Conversation, Member, Person
 
 
+def listed(person: Person) -> QuerySet[Conversation]:
+    """The conversations of `person` that are listed, searched and exported: all but temporary ones."""
+    return person.conversations.filter(temporary=False)
+
+
 def alone(person: Person) -> QuerySet[Conversation]:
     """The conversations of `person` without other members: they are deleted with the person."""
     others = Member.objects.filter(conversation=OuterRef("pk")).exclude(person=person)

@@ -19,6 +19,8 @@ class Person(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     is_guest = models.BooleanField(_("guest"), default=False)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)
+    # What the assistant should know about them and how it should answer, for the prompts of their own turns.
+    instructions = models.TextField(blank=True)
 
     conversations: "ManyRelatedManager[Conversation, Member]"
     memberships: "RelatedManager[Member]"
@@ -38,6 +40,9 @@ class Conversation(models.Model):
     members = models.ManyToManyField(Person, through="Member", related_name="conversations")
     title = models.CharField(_("title"), max_length=120, blank=True)
     titled_by_person = models.BooleanField(default=False)
+    # Never listed, found, exported or shared; erased once `alive_until` has passed, see temporary.py.
+    temporary = models.BooleanField(default=False)
+    alive_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -48,6 +53,9 @@ class Conversation(models.Model):
     class Meta:
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
+        indexes = [
+            models.Index(fields=["alive_until"], condition=Q(temporary=True), name="temporary_conversations"),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from assistant import members, transcripts
@@ -95,12 +96,15 @@ def erase(person: Person) -> list[UUID]:
 
 
 def counts(person: Person) -> dict[str, int]:
-    """How much is kept about `person`: conversations, messages in them, ratings given, and pictures."""
+    """How much is kept about `person`: conversations, messages in them, ratings given, and pictures.
+
+    Temporary conversations are not, so they do not count.
+    """
     return {
-        "conversations": person.conversations.count(),
-        "messages": Message.objects.filter(conversation__memberships__person=person).count(),
-        "feedback": person.feedback.count(),
-        "pictures": Picture.objects.filter(person=person).count(),
+        "conversations": members.listed(person).count(),
+        "messages": Message.objects.filter(conversation__in=members.listed(person)).count(),
+        "feedback": person.feedback.filter(message__conversation__temporary=False).count(),
+        "pictures": kept_pictures(person).count(),
     }
 
 
@@ -116,13 +120,19 @@ def profile(person: Person) -> dict[str, Any]:
     }
 
 
+def kept_pictures(person: Person) -> QuerySet[Picture]:
+    """The person's pictures, newest first, without those of temporary conversations: these go with them."""
+    mine = Picture.objects.filter(person=person).exclude(messages__conversation__temporary=True)
+    return mine.order_by("-created_at", "-id")
+
+
 def conversations_json(person: Person, picture_url: PictureUrl) -> Iterator[str]:
-    """The person's conversations as one JSON list, in chunks of about a message each.
+    """The person's conversations, without temporary ones, as one JSON list, in chunks of about a message each.
 
     Between two chunks no cursor is open.
     """
     yield "["
-    for index, conversation in enumerate(in_chunks(person.conversations.order_by("created_at"), CHUNK)):
+    for index, conversation in enumerate(in_chunks(members.listed(person).order_by("created_at"), CHUNK)):
         yield ",\n" if index else "\n"
         yield from transcripts.fields(conversation, picture_url)
     yield "\n]\n"
@@ -134,7 +144,7 @@ def pictures_json(person: Person) -> Iterator[str]:
     Between two chunks no cursor is open.
     """
     yield "["
-    pictures = Picture.objects.filter(person=person).order_by("created_at", "id")
+    pictures = kept_pictures(person).order_by("created_at", "id")
     for index, picture in enumerate(in_chunks(pictures, CHUNK)):
         fields = {
             "id": str(picture.pk),

@@ -12,6 +12,7 @@ from assistant.llama.options import LlamaOptions
 from assistant.queue import ModelQueue
 from assistant.runs.heartbeat import Heartbeat
 from assistant.runs.log import Journal
+from assistant.temporary import OpenConversations
 
 
 def llama_options() -> LlamaOptions:
@@ -38,6 +39,7 @@ class Runtime:
         self.doorbell = Doorbell(settings.REDIS_URL)
         self.journal = Journal(self.redis)
         self.heartbeat = Heartbeat(self.redis)
+        self.open_conversations = OpenConversations()
         self.limits = Limits(settings.REDIS_URL)
         self.client = LlamaClient(llama_options())
         self.queue = ModelQueue(settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
@@ -46,7 +48,7 @@ class Runtime:
         async with AsyncExitStack() as stack:
             for closing in (self.redis.aclose, self.limits.close, self.client.close):
                 stack.push_async_callback(closing)
-            for part in (self.doorbell, self.journal, self.heartbeat):
+            for part in (self.doorbell, self.journal, self.heartbeat, self.open_conversations):
                 await stack.enter_async_context(part)
             self._stack = stack.pop_all()
         return self

@@ -1,4 +1,4 @@
-"""Celery tasks: titles of conversations, and the expiry of guests."""
+"""Celery tasks: titles of conversations, the expiry of guests and of temporary conversations."""
 
 import asyncio
 import logging
@@ -10,12 +10,13 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from assistant import people, prompts
+from assistant import people, prompts, temporary
 from assistant.conversations import shown_messages
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage, Delta
 from assistant.models import Conversation
+from assistant.runs.forget import forget
 from assistant.runtime import llama_options
 from assistant.titles import clean_title
 
@@ -30,6 +31,13 @@ def expire_guests() -> None:
     before = timezone.now() - timedelta(days=settings.GUEST_DAYS)
     while gone := people.expire_guests(before):
         logger.info("%s guests were erased after %s days away", gone, settings.GUEST_DAYS)
+
+
+@shared_task
+def erase_temporary() -> None:
+    """Erase the temporary conversations whose time has passed, also while no web server runs. Raises DatabaseError."""
+    while runs := temporary.erase_ended():
+        forget(runs)
 
 
 @shared_task

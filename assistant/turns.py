@@ -29,9 +29,13 @@ class TurnRequest(NamedTuple):
     retried: UUID | None = None
 
 
-def send(conversation: UUID | None, text: str, client_id: UUID) -> TurnRequest:
-    """Say `text`, in a new conversation where none is named."""
-    return TurnRequest(lambda person, call: conversations.say(person, conversation, text, client_id, call), text)
+def send(conversation: UUID | None, text: str, client_id: UUID, *, temporary: bool = False) -> TurnRequest:
+    """Say `text`, in a new conversation where none is named, or in a new `temporary` one."""
+
+    def store(person: Person, call: ToolCall | None) -> Turn:
+        return conversations.say(person, conversation, text, client_id, call, temporary=temporary)
+
+    return TurnRequest(store, text)
 
 
 def edit(message: UUID, text: str, client_id: UUID) -> TurnRequest:

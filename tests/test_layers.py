@@ -40,6 +40,7 @@ ROOMS = {
         turns
         answering ideas
         runtime tools
+        temporary
         runs
         engine people commands conversations
         members limits queue doorbell prompts demo_ideas titles wishes markdown transcripts

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from assistant import commands
+from assistant import commands, members
 from assistant.models import Conversation, Person
 from imagine.status import is_configured
 
@@ -15,7 +15,7 @@ SIDEBAR_LENGTH = 30
 
 def sidebar(person: Person) -> list[Conversation]:
     """The person's newest conversations, newest first."""
-    return list(person.conversations.order_by("-updated_at")[:SIDEBAR_LENGTH])
+    return list(members.listed(person).order_by("-updated_at")[:SIDEBAR_LENGTH])
 
 
 def site(request: HttpRequest) -> dict[str, Any]:

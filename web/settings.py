@@ -369,6 +369,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-guests": {"task": "assistant.tasks.expire_guests", "schedule": 3600},
     "find-lost-pictures": {"task": "imagine.tasks.find_lost", "schedule": 15},
     "expire-shares": {"task": "imagine.tasks.expire_shares", "schedule": 3600},
+    "erase-temporary": {"task": "assistant.tasks.erase_temporary", "schedule": 60},
 }
 # The painter has queues, and processes, of its own: live prompts must not wait for an animation.
 CELERY_TASK_ROUTES = {

@@ -88,12 +88,15 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
 
 @in_thread
 def untitled(run_id: UUID) -> UUID | None:
-    """The conversation of the run, when a worker is to name it: this was its first answer, and it has no name.
+    """The conversation of the run, when a worker is to name it: this was its first answer, it has no name and is kept.
 
     The demonstration model gives no good names.
     """
     answer = Message.objects.select_related("conversation").get(run=run_id)
-    if answer.position > FIRST_ANSWER or answer.conversation.titled_by_person or settings.LLAMA_DEMO:
+    conversation = answer.conversation
+    if answer.position > FIRST_ANSWER or conversation.titled_by_person or settings.LLAMA_DEMO:
+        return None
+    if conversation.temporary:
         return None
     return answer.conversation_id
 

@@ -112,7 +112,7 @@ def next_text(texts: Iterator[str]) -> bytes:
 
 def pictures_of(person: Person) -> Iterator[Picture]:
     """The person's finished pictures, oldest first."""
-    done = Picture.objects.filter(person=person, status=Picture.Status.DONE)
+    done = people.kept_pictures(person).filter(status=Picture.Status.DONE)
     return in_chunks(done.order_by("created_at", "id"), PICTURE_CHUNK)
 
 

@@ -18,6 +18,8 @@ from web.sockets import messages
 from web.sockets.base import PageConsumer
 
 RUNS_WATCHED = 10
+# "Going away", in the words of the WebSocket protocol: what browsers send when a page is left.
+PAGE_CLOSED = 1001
 
 
 class ChatConsumer(PageConsumer):
@@ -28,6 +30,8 @@ class ChatConsumer(PageConsumer):
     async def opened(self) -> None:
         self.views = self.process.part(RunViews)
         self.conversation: UUID | None = None
+        self.temporary = False
+        self.page_closed = False
         self.watched: dict[UUID, None] = {}  # in the order they were asked for
         self.stack.push_async_callback(self.leave_conversation)
         self.stack.push_async_callback(self.leave_runs)
@@ -63,18 +67,28 @@ class ChatConsumer(PageConsumer):
 
     async def open(self, conversation_id: UUID) -> None:
         """Subscribe to the changes of a conversation, in the place of the one before. Raises NotFoundError."""
-        run = await self.find_running(conversation_id)
+        run, temporary = await self.find(conversation_id)
         await self.leave_conversation()
-        self.conversation = conversation_id
+        if temporary:
+            await self.runtime.open_conversations.join(conversation_id)
+        self.conversation, self.temporary = conversation_id, temporary
         await self.runtime.doorbell.subscribe(keys.conversation(conversation_id), self.notify)
         self.say("opened", conversation=str(conversation_id), run=str(run) if run else None)
 
     @in_thread
-    def find_running(self, conversation_id: UUID) -> UUID | None:
+    def find(self, conversation_id: UUID) -> tuple[UUID | None, bool]:
+        """The run that is being answered there, and whether the conversation is temporary. Raises NotFoundError."""
         conversation = conversations.own_conversation(self.person, conversation_id)
-        return conversation.runs.filter(status=Run.Status.RUNNING).values_list("id", flat=True).first()
+        running = conversation.runs.filter(status=Run.Status.RUNNING).values_list("id", flat=True).first()
+        return running, conversation.temporary
+
+    async def disconnect(self, code: int) -> None:
+        """Note whether the tab was closed or led elsewhere; a lost connection has another code."""
+        self.page_closed = code == PAGE_CLOSED
 
     async def leave_conversation(self) -> None:
+        if self.conversation and self.temporary:
+            await self.runtime.open_conversations.leave(self.conversation, closed=self.page_closed)
         if self.conversation:
             await self.runtime.doorbell.unsubscribe(keys.conversation(self.conversation), self.notify)
             self.conversation = None

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assistant import conversations, turns
+from assistant import conversations, members, temporary, turns
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.models import Conversation, Feedback, Message, Person, Run
@@ -24,6 +25,8 @@ from web.process import current_process
 
 HISTORY_LENGTH = 50
 SEARCH_CHARACTERS = 100
+# In the form that begins a temporary conversation, and in its address.
+TEMPORARY = "temporary"
 
 
 def suggestions() -> list[str]:
@@ -50,7 +53,12 @@ async def start(request: HttpRequest) -> HttpResponse:
 @in_thread
 def start_page(request: HttpRequest, draft: str = "", sentence: str = "", status: int = 200) -> HttpResponse:
     """The start page, with what was typed and what was wrong with it."""
-    context = {"suggestions": suggestions(), "draft_text": draft, "sentence": sentence}
+    context = {
+        "suggestions": suggestions(),
+        "draft_text": draft,
+        "sentence": sentence,
+        "temporary": TEMPORARY in request.POST,
+    }
     return render(request, "start.html", context, status=status)
 
 
@@ -59,17 +67,26 @@ async def begin_conversation(request: HttpRequest) -> HttpResponse:
     text = request.POST.get("text", "")
     try:
         conversations.clean_text(text)
-        what = turns.send(None, text, client_id(request))
+        what = turns.send(None, text, client_id(request), temporary=TEMPORARY in request.POST)
         turn = await start_turn(request, await visitor(request), what)
     except AssistantError as error:
         return await start_page(request, text, str(error.sentence), status_of(error))
-    return redirect("conversation", turn.run.conversation_id)
+    address = reverse("conversation", args=[turn.run.conversation_id])
+    return redirect(f"{address}?{TEMPORARY}" if TEMPORARY in request.POST else address)
 
 
 @require_safe
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """One conversation, its newest messages."""
-    return conversation_page(request, conversation_id)
+    """One conversation, its newest messages.
+
+    The address of a temporary one says so: nothing else is left to know it by once it is gone.
+    """
+    try:
+        return conversation_page(request, conversation_id)
+    except Http404:
+        if TEMPORARY not in request.GET:
+            raise
+        return render(request, "gone.html", status=404)
 
 
 def conversation_page(
@@ -112,7 +129,7 @@ def history(request: HttpRequest) -> HttpResponse:
     """All conversations, or those in which the words of `q` stand."""
     query = request.GET.get("q", "").replace("\x00", "").strip()[:SEARCH_CHARACTERS]
     if request.user.is_authenticated:
-        found = request.user.conversations.order_by("-updated_at")
+        found = members.listed(request.user).order_by("-updated_at")
         if query:
             said = Q(messages__text__icontains=query, messages__replaced_by=None)
             found = found.filter(Q(title__icontains=query) | said).distinct()
@@ -210,6 +227,8 @@ async def delete_and_announce(request: HttpRequest, conversation_id: UUID) -> No
 def delete_conversation(request: HttpRequest, conversation_id: UUID) -> list[UUID]:
     """Delete it from the database; returns the ids of its runs."""
     found = own_conversation_or_404(request, conversation_id)
+    if found.temporary:
+        return temporary.erase(found)
     runs = list(found.runs.values_list("id", flat=True))
     found.delete()
     return runs

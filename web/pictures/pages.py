@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from assistant import people
 from assistant.database import in_thread
 from assistant.models import Person
 from imagine import jobs, shares
@@ -42,7 +43,7 @@ def show_imagine(request: HttpRequest, found: PainterStatus, sentence: str, stat
     context = choices(found) | {
         "prompt": (request.POST.get("prompt") or request.GET.get("prompt", ""))[: settings.PROMPT_CHARACTERS],
         "start": start_of(request, person),
-        "recent": list(jobs.own_pictures(person.id)[:RECENT]) if person else [],
+        "recent": list(people.kept_pictures(person)[:RECENT]) if person else [],
         "account_needed": needs_account(person),
         "sentence": sentence,
     }
@@ -61,7 +62,7 @@ def start_of(request: HttpRequest, person: Person | None) -> Picture | None:
 def gallery(request: HttpRequest) -> HttpResponse:
     """All pictures of a person; for a script only the list."""
     remember(request)
-    mine = jobs.own_pictures(request.user.id) if isinstance(request.user, Person) else Picture.objects.none()
+    mine = people.kept_pictures(request.user) if isinstance(request.user, Person) else Picture.objects.none()
     page = Paginator(mine, PAGE_LENGTH).get_page(whole_number(request.GET.get("page")) or 1)
     fragment = is_fragment(request)
     return render(

@@ -17,6 +17,7 @@ import { Pending } from "./pending.js";
 import { Place } from "./place.js";
 import { listenForPrint } from "./print.js";
 import { copySelections } from "./selection.js";
+import { showGone } from "./temporary.js";
 import { Thread } from "./thread.js";
 
 const SLOW_AFTER = 10_000;
@@ -138,7 +139,10 @@ const handlers = {
   },
 
   changed(message) {
-    if (message.conversation === conversation) refresh();
+    if (message.conversation !== conversation) return;
+    refresh();
+    // Perhaps another tab ended it: then this is answered by a problem.
+    if ("temporary" in element.dataset) socket.send({ type: "open", conversation });
   },
 
   accepted({ id, run, html, removed }) {
@@ -156,6 +160,7 @@ const handlers = {
   },
 
   problem({ code, sentence }) {
+    if (code === "not_found" && "temporary" in element.dataset) return showGone();
     notice(sentence);
     if (code === "not_found") gone.check();
   },

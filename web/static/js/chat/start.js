@@ -4,12 +4,14 @@ import { Composer } from "../shared/composer.js";
 import { newId } from "../shared/store.js";
 import { listCommands } from "./command-list.js";
 import { previewCommands } from "./command.js";
+import { temporarySwitch } from "./temporary.js";
 
 const form = document.getElementById("composer");
 const composer = new Composer(form);
 
 previewCommands(form);
 listCommands(form);
+temporarySwitch(form);
 form.elements.id.value = newId();
 form.elements.id.disabled = false;
 form.addEventListener("submit", (event) => {
