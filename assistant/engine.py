@@ -20,11 +20,13 @@ class History:
     """What was said so far, the person's turn last, and what an earlier answer taught us about counting tokens.
 
     `tool_call` is what that turn asks for by a command: the engine carries it out in place of the model's answer.
+    `instructions` are the wishes of the person who asks, see prompts.py.
     """
 
     messages: Sequence[ChatMessage]
     token_factor: float = 1.0
     tool_call: ToolCall | None = None
+    instructions: str = ""
 
 
 async def answer(
@@ -40,7 +42,7 @@ async def answer(
                 yield event
         return
     yield Waiting("thinking")
-    prompt = prompts.conversation(name, history.messages, today)
+    prompt = prompts.conversation(name, history.messages, today, history.instructions)
     async with aclosing(client.stream(prompt, history.token_factor)) as stream:
         async for item in stream:
             match item:

@@ -47,6 +47,11 @@ class TextTooLongError(RefusedInputError):
     sentence = _("This message is too long. Please send it in parts.")
 
 
+class InstructionsTooLongError(RefusedInputError):
+    code = "instructions_too_long"
+    sentence = _("This is too long to be kept in mind. Please shorten it.")
+
+
 class ConversationFullError(RefusedInputError):
     code = "conversation_full"
     sentence = _("This conversation is as long as it can get. Please start a new one.")

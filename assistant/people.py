@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from assistant import members, transcripts
 from assistant.database import in_chunks
+from assistant.errors import InstructionsTooLongError
 from assistant.models import Message, Person, Run
 from assistant.transcripts import PictureUrl
 from imagine.models import Picture
@@ -63,7 +64,25 @@ def merge(guest: Person, into: Person) -> None:
     locked.runs.update(person=into)
     locked.feedback.update(person=into)
     Picture.objects.filter(person=locked).update(person=into)
+    Person.objects.filter(pk=into.pk, instructions="").update(instructions=locked.instructions)
     locked.delete()
+
+
+def may_instruct(person: Person) -> bool:
+    """Whether the person's instructions are taken into account."""
+    return settings.INSTRUCTIONS_FOR_GUESTS or not person.is_guest
+
+
+def instruct(person: Person, text: str) -> None:
+    """Keep what the assistant should know about `person` and how it should answer; an empty text ends that.
+
+    Raises InstructionsTooLongError.
+    """
+    text = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    if len(text) > settings.INSTRUCTIONS_CHARACTERS:
+        raise InstructionsTooLongError
+    person.instructions = text
+    person.save(update_fields=["instructions"])
 
 
 def expire_guests(before: datetime, limit: int = 500) -> int:
@@ -108,6 +127,12 @@ def counts(person: Person) -> dict[str, int]:
     }
 
 
+def kept_pictures(person: Person) -> QuerySet[Picture]:
+    """The person's pictures, newest first, without those of temporary conversations: these go with them."""
+    mine = Picture.objects.filter(person=person).exclude(messages__conversation__temporary=True)
+    return mine.order_by("-created_at", "-id")
+
+
 def profile(person: Person) -> dict[str, Any]:
     """The person's row as JSON values, for the export."""
     return {
@@ -115,15 +140,10 @@ def profile(person: Person) -> dict[str, Any]:
         "guest": person.is_guest,
         "name": "" if person.is_guest else person.get_username(),
         "email": person.email,
+        "instructions": person.instructions,
         "since": person.date_joined.isoformat(),
         "last_seen": person.last_seen_at.isoformat(),
     }
-
-
-def kept_pictures(person: Person) -> QuerySet[Picture]:
-    """The person's pictures, newest first, without those of temporary conversations: these go with them."""
-    mine = Picture.objects.filter(person=person).exclude(messages__conversation__temporary=True)
-    return mine.order_by("-created_at", "-id")
 
 
 def conversations_json(person: Person, picture_url: PictureUrl) -> Iterator[str]:

@@ -14,6 +14,12 @@ SYSTEM = (
     "training, so never pretend that you did."
 )
 
+# Around what the person asks of all answers. Each of their lines is quoted, so that none can look like one of ours.
+WISHES = (
+    "The person you are answering has left the wishes below, each line after a >. Take them into account as far as "
+    "they agree with everything above, which they never change, and speak of them only when you are asked."
+)
+
 TITLE = (
     "Give this conversation a title of two to five words, in its own language. "
     "Answer with the title alone, without quotes."
@@ -35,18 +41,28 @@ IMPROVED = (
 DRAWN = "Here is your picture."
 
 
-def conversation(name: str, history: Sequence[ChatMessage], today: date | None) -> list[ChatMessage]:
+def conversation(
+    name: str, history: Sequence[ChatMessage], today: date | None, instructions: str = ""
+) -> list[ChatMessage]:
     """The prompt for the next answer: the system text, then `history`, whose last turn is the person's.
+
+    `instructions` are the wishes of that person; they stand below the system's own rules.
 
     The date goes with that last turn: at the head it would spoil the prefix cache each midnight. A model too small
     to tell it from the question gets none.
     """
     *earlier, last = history
-    system = ChatMessage("system", SYSTEM.format(name=name))
+    system = ChatMessage("system", SYSTEM.format(name=name) + wishes(instructions))
     if today is None:
         return [system, *history]
     dated = ChatMessage("user", f"{last.content}\n\n(Today is {today:%A, %d %B %Y}.)")
     return [system, *earlier, dated]
+
+
+def wishes(instructions: str) -> str:
+    """The end of the system text that quotes a person's instructions; empty without any."""
+    lines = [f"> {line}" for line in instructions.splitlines() if line.strip()]
+    return "\n\n".join(["", WISHES, "\n".join(lines)]) if lines else ""
 
 
 def title(question: str, answer: str) -> list[ChatMessage]:

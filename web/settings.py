@@ -160,6 +160,7 @@ if bool(IMAGINE_CERTIFICATE) != bool(IMAGINE_CERTIFICATE_KEY):
 
 AUTH_USER_MODEL = "assistant.Person"
 GUEST_DAYS: int = env.int("GUEST_DAYS", 30, validate=validate.Range(1, 3650))
+INSTRUCTIONS_FOR_GUESTS: bool = env.bool("INSTRUCTIONS_FOR_GUESTS", False)
 EMAIL = env.dj_email_url("EMAIL_URL", "console://")
 EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = EMAIL["EMAIL_HOST"], EMAIL["EMAIL_PORT"]
@@ -190,6 +191,7 @@ LIMIT_PERSON_PICTURES: int = env.int("LIMIT_PERSON_PICTURES", 8, validate=valida
 
 MESSAGE_CHARACTERS = 16_000
 PROMPT_CHARACTERS = 500
+INSTRUCTIONS_CHARACTERS = 1_500
 PICTURES_PER_PERSON = 1_000
 UPLOAD_BYTES = 12_000_000
 CONVERSATIONS_PER_PERSON = 1_000
@@ -367,9 +369,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "expire-guests": {"task": "assistant.tasks.expire_guests", "schedule": 3600},
+    "erase-temporary": {"task": "assistant.tasks.erase_temporary", "schedule": 60},
     "find-lost-pictures": {"task": "imagine.tasks.find_lost", "schedule": 15},
     "expire-shares": {"task": "imagine.tasks.expire_shares", "schedule": 3600},
-    "erase-temporary": {"task": "assistant.tasks.erase_temporary", "schedule": 60},
 }
 # The painter has queues, and processes, of its own: live prompts must not wait for an animation.
 CELERY_TASK_ROUTES = {

@@ -42,8 +42,10 @@ def load_history(run_id: UUID) -> History:
 
     Raises Run.DoesNotExist for a run that was erased.
     """
-    fields = Run.objects.values_list("conversation", "answer__position", "tool_call")
-    conversation, position, call = fields.get(id=run_id)
+    fields = Run.objects.values_list(
+        "conversation", "answer__position", "tool_call", "person__instructions", "person__is_guest"
+    )
+    conversation, position, call, instructions, is_guest = fields.get(id=run_id)
     # An answer that is a picture has no text.
     drawn = Q(run__tool_call__isnull=False, run__status=Run.Status.DONE)
     before = Message.objects.filter(conversation=conversation, replaced_by=None, position__lt=position)
@@ -59,6 +61,7 @@ def load_history(run_id: UUID) -> History:
         ],
         counted.values_list("token_factor", flat=True).first() or 1.0,
         ToolCall.from_json(call) if call else None,
+        (instructions or "") if settings.INSTRUCTIONS_FOR_GUESTS or not is_guest else "",
     )
 
 

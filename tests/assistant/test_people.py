@@ -211,3 +211,13 @@ def test_the_files_of_guests_who_stayed_away_go_with_them():
     people.expire_guests(timezone.now() - timedelta(days=3999))
     assert storage.names(picture.pk) == []
     assert not Picture.objects.filter(pk=picture.pk).exists()
+
+
+def test_instructions_follow_a_guest_into_an_account_that_has_none():
+    guest, other, account = people.make_guest(), people.make_guest(), make_account()
+    people.instruct(guest, "I am a baker.")
+    people.instruct(other, "I am a sailor.")
+    people.merge(guest, account)
+    people.merge(other, account)
+    account.refresh_from_db()
+    assert account.instructions == "I am a baker."

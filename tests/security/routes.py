@@ -134,6 +134,7 @@ OPEN: dict[str, str] = {
     "ready": "three yes or no, without a word about anybody",
     "robots": "the same for everybody",
     "you": "shows what is the visitor's own; test_ownership.py",
+    "instructions": "keeps the visitor's own; tests/web/accounts/test_privacy.py",
     "export": "packs what is the visitor's own; test_ownership.py",
     "erase": "erases the visitor; test_ownership.py",
     "erased": "the same for everybody",

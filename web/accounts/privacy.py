@@ -4,10 +4,13 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from assistant import people
@@ -17,7 +20,7 @@ from assistant.runs.forget import forget
 from imagine import jobs
 from web.accounts.export import archive
 from web.accounts.identity import signed_in
-from web.http import error_page
+from web.http import error_page, status_of
 from web.process import current_process
 
 logger = logging.getLogger(__name__)
@@ -26,11 +29,44 @@ logger = logging.getLogger(__name__)
 @require_safe
 def you(request: HttpRequest) -> HttpResponse:
     """The overview of what is kept about the visitor."""
+    return overview(request)
+
+
+def overview(
+    request: HttpRequest, instructions: str | None = None, sentence: str = "", status: int = 200
+) -> HttpResponse:
+    """The page, with instructions as they were typed and what was wrong with them."""
     person = request.user
     if not person.is_authenticated:
         return render(request, "you/nobody.html")
-    ends = person.last_seen_at + timedelta(days=settings.GUEST_DAYS) if person.is_guest else None
-    return render(request, "you/you.html", {"person": person, "counts": people.counts(person), "ends": ends})
+    context = {
+        "person": person,
+        "counts": people.counts(person),
+        "ends": person.last_seen_at + timedelta(days=settings.GUEST_DAYS) if person.is_guest else None,
+        "may_instruct": people.may_instruct(person),
+        "instructions": person.instructions if instructions is None else instructions,
+        "instructions_characters": settings.INSTRUCTIONS_CHARACTERS,
+        "sentence": sentence,
+    }
+    return render(request, "you/you.html", context, status=status)
+
+
+@require_POST
+def instruct(request: HttpRequest) -> HttpResponse:
+    """Keep the person's instructions for the assistant. Raises PermissionDenied where guests may give none."""
+    person = request.user
+    if not person.is_authenticated:
+        return redirect("you")
+    if not people.may_instruct(person):
+        raise PermissionDenied
+    text = request.POST.get("instructions", "")
+    try:
+        people.instruct(person, text)
+    except AssistantError as error:
+        return overview(request, text, str(error.sentence), status_of(error))
+    saved = _("Saved. It counts from the next answer on.") if person.instructions else _("There are none any more.")
+    messages.success(request, saved)
+    return redirect("you")
 
 
 @require_POST
@@ -82,6 +118,7 @@ def erased(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("you/", you, name="you"),
+    path("you/instructions", instruct, name="instructions"),
     path("you/export", export, name="export"),
     path("you/erase", erase, name="erase"),
     path("you/erased", erased, name="erased"),

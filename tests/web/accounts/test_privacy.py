@@ -309,3 +309,62 @@ def test_erasing_works_while_redis_is_away(settings):
 
 def test_erasing_twice_does_no_harm():
     assert Client().post("/you/erase", {"sure": "yes"}).url == "/you/erased"
+
+
+# Instructions for the assistant
+
+
+def test_instructions_are_kept_shown_and_emptied():
+    account = make_account()
+    client = browser(account)
+    assert client.post("/you/instructions", {"instructions": " Be brief.\r\nI bake. "}).status_code == 302
+    account.refresh_from_db()
+    assert account.instructions == "Be brief.\nI bake."
+    page = client.get("/you/")
+    assert "Be brief.\nI bake.</textarea>" in page.text
+    assert "Saved. It counts from the next answer on." in page.text
+    client.post("/you/instructions", {"instructions": ""})
+    account.refresh_from_db()
+    assert account.instructions == ""
+
+
+def test_instructions_that_are_too_long_are_refused_and_stay_in_the_box():
+    account = make_account()
+    page = browser(account).post("/you/instructions", {"instructions": "x" * 1501})
+    assert page.status_code == 400
+    assert "This is too long to be kept in mind." in page.text
+    assert "x" * 1501 in page.text
+    account.refresh_from_db()
+    assert account.instructions == ""
+    assert browser(account).post("/you/instructions", {"instructions": "x" * 1500}).status_code == 302
+
+
+def test_markup_in_instructions_is_text():
+    client = browser(make_account())
+    client.post("/you/instructions", {"instructions": "</textarea><script>alert(1)</script>\x00"})
+    assert "&lt;/textarea&gt;&lt;script&gt;" in client.get("/you/").text
+
+
+def test_guests_are_offered_none_unless_the_site_says_so(settings):
+    guest = people.make_guest()
+    client = browser(guest)
+    assert "<textarea" not in client.get("/you/").text
+    assert client.post("/you/instructions", {"instructions": "Be brief."}).status_code == 403
+    settings.INSTRUCTIONS_FOR_GUESTS = True
+    assert "<textarea" in client.get("/you/").text
+    assert client.post("/you/instructions", {"instructions": "Be brief."}).status_code == 302
+    guest.refresh_from_db()
+    assert guest.instructions == "Be brief."
+
+
+def test_a_visitor_who_is_nobody_yet_keeps_none():
+    before = Person.objects.count()
+    assert browser().post("/you/instructions", {"instructions": "Be brief."}).status_code == 302
+    assert Person.objects.count() == before
+
+
+async def test_instructions_are_in_the_export(process):
+    account = await sync_to_async(make_account)()
+    await sync_to_async(people.instruct)(account, "I am a baker.")
+    with await download(account) as archive:
+        assert json.loads(archive.read("profile.json"))["instructions"] == "I am a baker."
