@@ -1,5 +1,6 @@
 // The side bar on every page: folding, live search, renaming and deleting.
 
+import "./theme.js";
 import { post } from "./http.js";
 import { find, linkNear, refreshList, showTitle } from "./conversation-list.js";
 
