@@ -368,3 +368,10 @@ async def test_instructions_are_in_the_export(process):
     await sync_to_async(people.instruct)(account, "I am a baker.")
     with await download(account) as archive:
         assert json.loads(archive.read("profile.json"))["instructions"] == "I am a baker."
+
+
+def test_erasing_says_that_pictures_go_too():
+    account = make_account()
+    drawn(account.pk)
+    page = browser(account).post("/you/erase")
+    assert "1 picture, with its files and the links to it" in page.text
