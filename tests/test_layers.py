@@ -33,7 +33,7 @@ ROOMS = {
         sockets
         accounts
         process context
-        http bodies middleware models static_files markdown
+        http bodies mail middleware models static_files markdown
     """,
     "assistant": """
         tasks admin apps

@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from assistant import commands, members
 from assistant.models import Conversation, Person
 from imagine.status import is_configured
+from web.mail import mail_is_on
 
 SIDEBAR_LENGTH = 30
 
@@ -26,6 +27,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "site_name": settings.SITE_NAME,
         "guest_days": settings.GUEST_DAYS,
+        "mail_is_on": mail_is_on(),
         "message_characters": settings.MESSAGE_CHARACTERS,
         "prompt_characters": settings.PROMPT_CHARACTERS,
         "imagine_pattern": commands.IMAGINE,

@@ -13,7 +13,7 @@ from django.core.validators import RegexValidator
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.urls import include, path, reverse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -25,11 +25,17 @@ from assistant.errors import LogUnavailableError
 from assistant.models import Person
 from web.accounts import identity
 from web.http import error_page
+from web.mail import mail_is_on
 
 logger = logging.getLogger(__name__)
 
 # No @: a name must never look like an e-mail address.
 username_validators = [RegexValidator(r"^[\w.+-]+\Z", _("Use letters, digits and . + - _ only."))]
+
+# The pages that promise an e-mail.
+MAIL_PAGES = {"account_reset_password", "account_reset_password_done", "account_email_verification_sent"}
+# What is said where one was sent.
+MAIL_SENT = "account/messages/email_confirmation_sent.txt"
 
 WRONG = _("This name, e-mail or password is not right.")
 
@@ -77,6 +83,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """The address that attempts are counted by."""
         return identity.address_block(request)
 
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Show a message, but none that says that an e-mail is on its way where none is sent."""
+        if mail_is_on() or message_template != MAIL_SENT:
+            super().add_message(request, level, message_template, *args, **kwargs)
+
     def format_email_subject(self, subject: str) -> str:
         """The subject, after the site's name."""
         return f"{settings.SITE_NAME}: {subject}"
@@ -84,8 +97,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send an e-mail whose links start with SITE_URL, whatever host the request named.
 
-        When it cannot be sent, the page says so, in the same words for known and unknown addresses.
+        When it cannot be sent, the page says so, in the same words for known and unknown addresses. A site without
+        mail sends none.
         """
+        if not mail_is_on():
+            return
         here = self.request.build_absolute_uri("/")
         links = {
             name: f"{settings.SITE_URL}/{value.removeprefix(here)}"
@@ -105,13 +121,18 @@ class AccountAdapter(DefaultAccountAdapter):
 class GuestsAsAnonymousMiddleware(MiddlewareMixin):
     """Makes a guest anonymous on account pages, so that they can sign in or up; `request.guest` keeps them.
 
-    Pages that need an account redirect them to the sign-up form.
+    Pages that need an account redirect them to the sign-up form. Without mail, those that promise an e-mail say what
+    to do instead.
     """
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if view.__module__.startswith("allauth.") and getattr(request.user, "is_guest", False):
             request.guest = request.user  # type: ignore[attr-defined]
             request.user = AnonymousUser()
+        match = request.resolver_match
+        if match is not None and match.url_name in MAIL_PAGES and not mail_is_on():
+            return render(request, "account/no_mail.html")
+        return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Without Redis, attempts cannot be counted, so they are refused until it is back."""

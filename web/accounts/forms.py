@@ -5,6 +5,15 @@ from typing import Any
 from allauth.account import forms
 from django.utils.translation import gettext_lazy as _
 
+from web.mail import mail_is_on
+
+PASSWORD_HELP = _("Eight characters or more, and none that many people use.")
+PASSWORD_HELP_WITHOUT_MAIL = _(
+    "Eight characters or more, and none that many people use. Keep it well: only whoever runs this site can set "
+    "a new one."
+)
+FORGOTTEN_WITHOUT_MAIL = _("Forgotten? Please ask whoever runs this site to set a new one.")
+
 
 class Plain:
     """A mixin: our labels, without the colon after them, and no placeholders."""
@@ -22,7 +31,11 @@ class Plain:
         for name in self.labels.keys() & self.fields.keys():
             self.fields[name].label = self.labels[name]
         if "password1" in self.fields:
-            self.fields["password1"].help_text = _("Eight characters or more, and none that many people use.")
+            self.fields["password1"].help_text = PASSWORD_HELP if mail_is_on() else PASSWORD_HELP_WITHOUT_MAIL
+        for name in {"password", "oldpassword"} & self.fields.keys():
+            # allauth's help is a link to the page that sends an e-mail.
+            if self.fields[name].help_text and not mail_is_on():
+                self.fields[name].help_text = FORGOTTEN_WITHOUT_MAIL
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 
@@ -46,6 +59,9 @@ class SignupForm(Plain, forms.SignupForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("Name")
         self.fields["username"].widget.attrs["autocapitalize"] = "none"
+        if not mail_is_on():
+            del self.fields["email"]
+            return
         self.fields["email"].label = _("E-mail, if you like")
         self.fields["email"].help_text = _("Only with one can a forgotten password be set anew.")
 

@@ -1,5 +1,6 @@
 """Signing up, in and out; guests keep their words, strangers learn nothing."""
 
+import io
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from uuid import uuid4
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.management import call_command
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -448,3 +450,67 @@ def test_every_account_page_is_plain_and_labelled(page):
     assert set(outline.fields) <= outline.labelled
     assert all("autocomplete" in values for values in outline.fields.values())
     assert response["Cache-Control"].count("no-store")
+
+
+# Without mail
+
+
+@pytest.fixture(params=["console", "dummy", "filebased"])
+def no_mail(settings, request):
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{request.param}.EmailBackend"
+    settings.EMAIL_FILE_PATH = "/nonexistent"
+
+
+PROMISES = re.compile(
+    r"send you a link|on its way|Look into your mail|Send the link|/account/password/reset/|Get a new link"
+)
+
+
+def test_without_mail_no_page_promises_any_and_says_whom_to_ask(no_mail):
+    account = make_account(new_email())
+    signed_in, stranger = browser(account), browser()
+    pages = {
+        path: client.get(f"/account/{path}/")
+        for client, paths in {
+            stranger: ("login", "password/reset", "password/reset/done", "confirm-email", "password/reset/key/1-2-3"),
+            signed_in: ("email", "password/change", "reauthenticate"),
+        }.items()
+        for path in paths
+    }
+    assert {path: page.status_code for path, page in pages.items() if page.status_code != 200} == {}
+    assert [path for path, page in pages.items() if PROMISES.search(page.text)] == []
+    for path in ("login", "password/reset", "password/reset/key/1-2-3", "email", "password/change"):
+        assert "ask whoever runs this site" in pages[path].text, path
+    assert not PROMISES.search(stranger.get("/account/signup/").text)
+    assert not PROMISES.search(stranger.get("/account/confirm-email/1:2:3/").text)
+
+
+def test_without_mail_no_request_makes_one(no_mail, capsys):
+    account = make_account(new_email())
+    page = browser().post("/account/password/reset/", {"email": account.email})
+    assert "ask whoever runs this site" in page.text
+    client = browser()
+    sign_up(client, email=new_email())
+    assert not EmailAddress.objects.filter(user=person_of(client)).exists()
+    assert not PROMISES.search(client.get("/you/").text)
+    signed_in = browser(account)
+    sign_in(signed_in, account.username)
+    signed_in.post("/account/email/", {"email": new_email(), "action_add": ""})
+    signed_in.post("/account/email/", {"email": account.email, "action_send": ""})
+    assert not PROMISES.search(signed_in.get("/you/").text)
+    assert "@" not in capsys.readouterr().out
+
+
+def test_with_mail_a_reset_is_offered():
+    assert "/account/password/reset/" in browser().get("/account/login/").text
+    assert "send you a link" in browser().get("/account/password/reset/").text
+    assert 'name="email"' in browser().get("/account/signup/").text
+
+
+def test_what_the_operator_does_sets_a_password_and_ends_every_session(no_mail, monkeypatch):
+    account = make_account()
+    elsewhere = browser(account)
+    monkeypatch.setattr("getpass.getpass", lambda *_, **__: "a fresh llama 44")
+    call_command("changepassword", account.username, stdout=io.StringIO())
+    assert sign_in(browser(), account.username, "a fresh llama 44").status_code == 302
+    assert "Nothing is kept about you" in elsewhere.get("/you/").text
