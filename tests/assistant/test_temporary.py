@@ -9,7 +9,7 @@ import redis
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from assistant import conversations, members, people, temporary
+from assistant import conversations, members, people, tasks, temporary
 from assistant.conversations import AWAY
 from assistant.database import in_thread
 from assistant.errors import NotFoundError
@@ -88,6 +88,14 @@ def test_each_turn_prolongs_it() -> None:
     Conversation.objects.filter(id=conversation.id).update(alive_until=timezone.now() + timedelta(seconds=5))
     conversations.say(guest, conversation.id, "More", uuid4())
     assert remaining(conversation.id) > CLOSED
+
+
+def test_a_worker_erases_it_too(valkey: Valkey, settings: Settings) -> None:
+    settings.REDIS_URL = valkey.url
+    conversation = begun()
+    end(conversation)
+    tasks.erase_temporary()
+    assert not is_there(conversation.id)
 
 
 @pytest.fixture
