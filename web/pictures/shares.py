@@ -4,7 +4,7 @@ The public pages read neither session nor cookie, so that they are the same for 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -30,7 +30,6 @@ from web.process import current_process
 
 logger = logging.getLogger(__name__)
 
-Show = Callable[[Share], HttpResponseBase]
 HEADERS = {"X-Robots-Tag": "noindex, noarchive", "Referrer-Policy": "no-referrer"}
 # A browser may keep a file, but revalidates it each time: the link may have been revoked.
 SHARED_CACHE = "private, no-cache"
@@ -85,48 +84,52 @@ def address(share: Share) -> str:
 @require_safe
 async def shared(request: HttpRequest, token: str) -> HttpResponseBase:
     """The page of a shared picture."""
-    return await _answer(request, token, _picture_page)
+    return await answer(request, partial(_show, token, _picture_page))
 
 
 @require_safe
 async def shared_file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """A file of a shared picture; `?download=1` to keep it."""
-    return await _answer(request, token, partial(_picture_file, request, name))
+    return await answer(request, partial(_show, token, partial(_picture_file, request, name)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 async def report_share(request: HttpRequest, token: str) -> HttpResponseBase:
     """The form to report a shared picture, and its answer. Its CSRF token brings a cookie."""
-    return await _answer(request, token, partial(_report, request))
+    return await answer(request, partial(_show, token, partial(_report, request)))
 
 
-async def _answer(request: HttpRequest, token: str, show: Show) -> HttpResponseBase:
-    """What `show` makes of the link, within the address's limit. Links that show nothing all get the same answer."""
+async def answer(request: HttpRequest, show: Callable[[], Awaitable[HttpResponseBase]]) -> HttpResponseBase:
+    """What `show` makes of a link, within the address's limit. Links for which it raises Http404 all look the same."""
     try:
         await current_process().runtime.limits.count(
             settings.LIMIT_ADDRESS_SHARED, "shared", "address", address_block(request)
         )
     except AssistantError as error:
         status = status_of(error)
-        return _with_headers(_public_page(page_for(status), status))
-    return _with_headers(await in_thread(_show_or_404)(token, show))
-
-
-def _show_or_404(token: str, show: Show) -> HttpResponseBase:
-    share = shares.find(token)
+        return _with_headers(public_page(page_for(status), status))
     try:
-        return show(share) if share else _public_page("404.html", 404)
+        return _with_headers(await show())
     except Http404:
-        return _public_page("404.html", 404)
+        return _with_headers(public_page("shared_gone.html", 404))
+
+
+@in_thread
+def _show(token: str, show: Callable[[Share], HttpResponseBase]) -> HttpResponseBase:
+    """What `show` makes of the valid link. Raises Http404."""
+    share = shares.find(token)
+    if share is None:
+        raise Http404
+    return show(share)
 
 
 def _with_headers(response: HttpResponseBase) -> HttpResponseBase:
     for name, value in HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)
     return response
 
 
-def _public_page(template: str, status: int = 200, context: dict[str, Any] | None = None) -> HttpResponse:
+def public_page(template: str, status: int = 200, context: dict[str, Any] | None = None) -> HttpResponse:
     """A page that is the same for every visitor: its template is rendered without the request."""
     return HttpResponse(render_to_string(template, {"site_name": settings.SITE_NAME, **(context or {})}), status=status)
 
@@ -143,7 +146,7 @@ def _picture_page(share: Share) -> HttpResponse:
         "picture_address": f"{page}picture.jpg",
         "loop_address": f"{page}loop.mp4" if found.moves else "",
     }
-    return _public_page("shared.html", context=context)
+    return public_page("shared.html", context=context)
 
 
 def _picture_file(request: HttpRequest, name: str, share: Share) -> HttpResponseBase:
@@ -154,8 +157,24 @@ def _report(request: HttpRequest, share: Share) -> HttpResponse:
     if request.method == "POST":
         shares.report(share, request.POST.get("word", ""))
         logger.warning("a shared picture was reported", extra={"picture": str(share.picture_id)})
-    context = {"token": share.token, "reported": request.method == "POST", "characters": shares.REPORT_CHARACTERS}
-    return render(request, "report.html", context)
+    return report_page(request, reverse("shared", args=[share.token]), "picture")
+
+
+def report_page(request: HttpRequest, link: str, subject: str) -> HttpResponse:
+    """The form to report what stands behind `link`, a "picture" or a "conversation", or the thanks for it."""
+    context = {
+        "link": link,
+        "subject": subject,
+        "reported": request.method == "POST",
+        "characters": shares.REPORT_CHARACTERS,
+    }
+    return with_form(render(request, "report.html", context))
+
+
+def with_form(page: HttpResponse) -> HttpResponse:
+    """A page with a form: without any referrer browsers send it from "null", which is refused as another site."""
+    page.headers["Referrer-Policy"] = "same-origin"
+    return page
 
 
 urlpatterns = [
