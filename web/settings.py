@@ -399,6 +399,8 @@ LOGGING = {
         # Both log addresses with their query strings, and httpx every request.
         "django": {"level": LOG_LEVEL, "handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},
+        # This one does too, and an address may be a shared link.
+        "django.security.csrf": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "uvicorn": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
