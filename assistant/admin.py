@@ -1,4 +1,4 @@
-"""Django's admin for operators: people, conversations without their text, runs, feedback."""
+"""Django's admin for operators: people, conversations without their text, links to them, runs, feedback."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from assistant import people
-from assistant.models import Conversation, Feedback, Person, Run
+from assistant.models import Conversation, ConversationShare, Feedback, Person, Run
 from assistant.runs.forget import forget
 from imagine import jobs
 
@@ -190,6 +190,40 @@ class ConversationAdmin(ReadOnlyAdmin):
             "said": list(reversed(newest)),
         }
         return TemplateResponse(request, "admin/conversation_text.html", context)
+
+
+@admin.register(ConversationShare)
+class ConversationShareAdmin(ReadOnlyAdmin):
+    """Links to conversations, reported ones first. Deleting one revokes it at once."""
+
+    list_display = ("__str__", "length", "reported_at", "report", "created_at", "ends_at")
+    fields = ("conversation_link", "shared_page", "person", "length", "shows_name", "created_at", "copied_at",
+              "ends_at", "reported_at", "report")  # fmt: skip
+    list_filter = (("reported_at", admin.EmptyFieldListFilter),)
+    search_fields = ("=token", "=conversation__id", "=person__id", "=person__username")
+    ordering = (F("reported_at").desc(nulls_last=True), "-created_at")
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[Any], list[Any]]:
+        """The messages of a copy are deleted with it: the page that confirms does not list them."""
+        return [str(share) for share in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse filters on what was said, in the address: they would reveal it."""
+        guess = lookup.startswith(("title", "messages", "conversation__title", "conversation__messages"))
+        return not guess and super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("conversation"))
+    def conversation_link(self, share: ConversationShare) -> str:
+        return link_to(share.conversation_id)
+
+    @admin.display(description=_("what strangers see"))
+    def shared_page(self, share: ConversationShare) -> str:
+        return format_html('<a href="{0}">{0}</a>', reverse("shared_conversation", args=[share.token]))
 
 
 @admin.register(Run)

@@ -96,3 +96,22 @@ class InterruptedRunError(AssistantError):
 
     code = "interrupted"
     sentence = _("The answer was cut off. What had arrived is kept.")
+
+
+class NothingToShareError(RefusedInputError):
+    """The conversation has no finished answer yet."""
+
+    code = "nothing_to_share"
+    sentence = _("There is no finished answer to share yet.")
+
+
+class TooManySharesError(RefusedInputError):
+    code = "too_many_shares"
+    sentence = _("You share as many conversations as can be shared at once. Please take a link back first.")
+
+
+class SharedAgainError(AssistantError):
+    """Another copy stands behind the link than the one that was read."""
+
+    code = "shared_again"
+    sentence = _("It was shared again meanwhile. Please look at it once more before you go on.")

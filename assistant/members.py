@@ -1,10 +1,10 @@
-"""Members of conversations. A conversation without members is deleted."""
+"""Members of conversations. A conversation without members is deleted, and its links end with each that goes."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from assistant.models import Conversation, Member, Person
+from assistant.models import Conversation, ConversationShare, Member, Person
 
 
 def listed(person: Person) -> QuerySet[Conversation]:
@@ -30,3 +30,9 @@ def delete_abandoned(instance: Member, **_: object) -> None:
     left = Member.objects.filter(conversation=instance.conversation_id)
     if not left.exists():
         Conversation.objects.filter(id=instance.conversation_id).delete()
+
+
+@receiver(post_delete, sender=Member)
+def end_links(instance: Member, **_: object) -> None:
+    """Revoke the links to a conversation when a member goes: their words stand in the copies."""
+    ConversationShare.objects.filter(conversation=instance.conversation_id).delete()

@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from imagine.models import new_token
+
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import ManyRelatedManager, RelatedManager
 
@@ -24,6 +26,7 @@ class Person(AbstractUser):
 
     conversations: "ManyRelatedManager[Conversation, Member]"
     memberships: "RelatedManager[Member]"
+    conversation_shares: "RelatedManager[ConversationShare]"
 
     class Meta:
         verbose_name = _("person")
@@ -49,6 +52,7 @@ class Conversation(models.Model):
     memberships: "RelatedManager[Member]"
     messages: "RelatedManager[Message]"
     runs: "RelatedManager[Run]"
+    shares: "RelatedManager[ConversationShare]"
 
     class Meta:
         verbose_name = _("conversation")
@@ -178,3 +182,53 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return "👍" if self.good else "👎"
+
+
+class ConversationShare(models.Model):
+    """A link to a fixed copy of a conversation. Everybody who has it reads the copy, until it expires or is revoked."""
+
+    token = models.CharField(max_length=40, primary_key=True, default=new_token, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="shares")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="conversation_shares")
+    shows_name = models.BooleanField(default=False)
+    # The copy: its title, its number of messages, the position of the last one in the conversation.
+    title = models.CharField(_("title"), max_length=120, blank=True)
+    length = models.PositiveIntegerField(_("messages"))
+    until = models.PositiveIntegerField()
+    # Grows with each new copy behind the link.
+    edition = models.PositiveIntegerField(default=1)
+    copied_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(db_index=True)
+    reported_at = models.DateTimeField(null=True)
+    report = models.TextField(blank=True)
+
+    messages: "RelatedManager[SharedMessage]"
+
+    class Meta:
+        verbose_name = _("shared conversation")
+        verbose_name_plural = _("shared conversations")
+
+    def __str__(self) -> str:
+        return str(self.conversation_id)
+
+
+class SharedMessage(models.Model):
+    """A message of a copy, as it was when it was shared. It names nobody."""
+
+    share = models.ForeignKey(ConversationShare, models.CASCADE, related_name="messages")
+    # From 1 on, in the copy.
+    position = models.PositiveIntegerField()
+    role = models.CharField(max_length=16, choices=Message.Role)
+    text = models.TextField(blank=True)
+    # The ids of its pictures. One that is deleted is missing here too, as its files are.
+    pictures = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["share", "position"], name="one_shared_message_per_position"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.position)

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,9 @@ from django.utils import timezone
 from assistant import members, transcripts
 from assistant.database import in_chunks
 from assistant.errors import InstructionsTooLongError
-from assistant.models import Message, Person, Run
+from assistant.models import ConversationShare, Message, Person, Run
 from assistant.transcripts import PictureUrl
-from imagine.models import Picture
+from imagine.models import Picture, Share
 
 TOUCH_EVERY = timedelta(hours=1)
 CHUNK = 200
@@ -63,6 +64,7 @@ def merge(guest: Person, into: Person) -> None:
     members.move(locked, into)
     locked.runs.update(person=into)
     locked.feedback.update(person=into)
+    locked.conversation_shares.update(person=into)
     Picture.objects.filter(person=locked).update(person=into)
     Person.objects.filter(pk=into.pk, instructions="").update(instructions=locked.instructions)
     locked.delete()
@@ -177,3 +179,40 @@ def pictures_json(person: Person) -> Iterator[str]:
         }
         yield f"{',' if index else ''}\n {json.dumps(fields, ensure_ascii=False)}"
     yield "\n]\n"
+
+
+def links_json(person: Person) -> Iterator[str]:
+    """The person's links to conversations and pictures as one JSON list, in chunks of a link each.
+
+    Between two chunks no cursor is open.
+    """
+    conversations = in_chunks(person.conversation_shares.order_by("created_at", "pk"), CHUNK)
+    pictures = in_chunks(Share.objects.filter(picture__person=person).order_by("created_at", "pk"), CHUNK)
+    links = chain(map(_conversation_link, conversations), map(_picture_link, pictures))
+    yield "["
+    for index, fields in enumerate(links):
+        yield f"{',' if index else ''}\n {json.dumps(fields, ensure_ascii=False)}"
+    yield "\n]\n"
+
+
+def _conversation_link(share: ConversationShare) -> dict[str, Any]:
+    return {
+        "token": share.token,
+        "conversation": str(share.conversation_id),
+        "title": share.title,
+        "messages": share.length,
+        "shows_name": share.shows_name,
+        "created": share.created_at.isoformat(),
+        "copied": share.copied_at.isoformat(),
+        "ends": share.ends_at.isoformat(),
+    }
+
+
+def _picture_link(share: Share) -> dict[str, Any]:
+    return {
+        "token": share.token,
+        "picture": str(share.picture_id),
+        "shows_prompt": share.shows_prompt,
+        "created": share.created_at.isoformat(),
+        "ends": share.ends_at.isoformat(),
+    }

@@ -1,4 +1,4 @@
-"""Celery tasks: titles of conversations, the expiry of guests and of temporary conversations."""
+"""Celery tasks: titles of conversations, the expiry of guests, of temporary conversations and of links."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from assistant import people, prompts, temporary
+from assistant import people, prompts, shares, temporary
 from assistant.conversations import shown_messages
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
@@ -38,6 +38,13 @@ def erase_temporary() -> None:
     """Erase the temporary conversations whose time has passed, also while no web server runs. Raises DatabaseError."""
     while runs := temporary.erase_ended():
         forget(runs)
+
+
+@shared_task
+def expire_shares() -> None:
+    """Delete the links to conversations that have expired, with their copies. Raises DatabaseError."""
+    if gone := shares.expire():
+        logger.info("%s links to conversations expired", gone)
 
 
 @shared_task

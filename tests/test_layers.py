@@ -29,6 +29,7 @@ ROOMS = {
     "web": """
         urls asgi celery settings apps management
         local
+        shares
         chat pictures pages health
         sockets
         accounts
@@ -41,7 +42,7 @@ ROOMS = {
         answering ideas
         runtime tools
         temporary
-        runs
+        runs shares
         engine people commands conversations
         members limits queue doorbell prompts demo_ideas titles wishes markdown transcripts
         llama

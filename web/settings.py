@@ -196,6 +196,10 @@ PICTURES_PER_PERSON = 1_000
 UPLOAD_BYTES = 12_000_000
 CONVERSATIONS_PER_PERSON = 1_000
 MESSAGES_PER_CONVERSATION = 10_000
+# A copy behind a link holds the newest messages, so many or so many characters.
+SHARED_MESSAGES = 1_000
+SHARED_CHARACTERS = 1_000_000
+SHARED_CONVERSATIONS_PER_PERSON = 100
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
 
@@ -372,6 +376,7 @@ CELERY_BEAT_SCHEDULE = {
     "erase-temporary": {"task": "assistant.tasks.erase_temporary", "schedule": 60},
     "find-lost-pictures": {"task": "imagine.tasks.find_lost", "schedule": 15},
     "expire-shares": {"task": "imagine.tasks.expire_shares", "schedule": 3600},
+    "expire-shared-conversations": {"task": "assistant.tasks.expire_shares", "schedule": 3600},
 }
 # The painter has queues, and processes, of its own: live prompts must not wait for an animation.
 CELERY_TASK_ROUTES = {

@@ -8,6 +8,7 @@ from web.accounts import allauth, privacy
 from web.chat import downloads, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
+from web.shares import panel, reader
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -32,6 +33,8 @@ urlpatterns = [
     path("imagine/ideas", ideas.ideas, name="ideas"),
     path("", include(actions.urlpatterns)),
     path("", include(picture_pages.urlpatterns)),
+    path("", include(panel.urlpatterns)),
+    path("", include(reader.urlpatterns)),
     path("", include(shares.urlpatterns)),
     path("", include(picture_pages.file_patterns)),
     path("", include(privacy.urlpatterns)),

@@ -9,8 +9,8 @@ from celery import Celery
 from django.conf import settings
 from django.utils import timezone
 
-from assistant import people
-from assistant.models import Conversation, Person
+from assistant import people, shares
+from assistant.models import Conversation, ConversationShare, Person
 from tests.fake_llama import FakeLlama, Gate, fails, says
 from tests.people import Visitor, next_address
 from tests.servers import Site, Valkey, Worker, eventually
@@ -162,3 +162,14 @@ class Touch:
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         return Path.touch, (self.trace,)
+
+
+def test_a_worker_deletes_links_to_conversations_that_are_over(office: Office, ada: Visitor) -> None:
+    office.llama.script(says("They are soft."), says("So are alpacas."))
+    over, lasting = ada.begin("Tell me of llamas"), ada.begin("Tell me of alpacas")
+    eventually(lambda: answered(over) and answered(lasting))
+    ended, other = (shares.make(ada.person, conversation.id) for conversation in (over, lasting))
+    ConversationShare.objects.filter(token=ended.token).update(ends_at=timezone.now() - timedelta(seconds=1))
+    office.queue.send_task("assistant.tasks.expire_shares")
+    eventually(lambda: not ConversationShare.objects.filter(token=ended.token).exists())
+    assert shares.find(other.token)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
-from assistant.models import Conversation, Feedback, Message, Person, Run
+from assistant.models import Conversation, ConversationShare, Feedback, Message, Person, Run
 from imagine.files import storage
 from imagine.models import Picture, Share
 from tests.people import Frame, Socket, Visitor
@@ -60,6 +60,7 @@ def rows(person: Person) -> list[list[dict[str, Any]]]:
         Feedback.objects.filter(message__conversation__memberships__person=person),
         Picture.objects.filter(person=person),
         Share.objects.filter(picture__person=person),
+        ConversationShare.objects.filter(person=person),
     )
     return [list(query.order_by("pk").values()) for query in theirs]
 

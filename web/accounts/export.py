@@ -56,7 +56,7 @@ class Outlet:
 
 
 async def archive(person: Person) -> AsyncIterator[bytes]:
-    """The ZIP, in pieces: profile, conversations and pictures as JSON, then each picture's best file.
+    """The ZIP, in pieces: profile, conversations, pictures and links as JSON, then each picture's best file.
 
     Rows are read in the database's threads and files in the packers'. Between two pieces, while the client reads,
     it holds no thread and no connection, at most one open file.
@@ -91,6 +91,7 @@ def documents(person: Person) -> dict[str, Iterator[str]]:
         "profile.json": iter([profile]),
         "conversations.json": people.conversations_json(person, picture_url),
         "pictures.json": people.pictures_json(person),
+        "links.json": people.links_json(person),
     }
 
 

@@ -33,7 +33,8 @@ def message_text(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """What was written in one message, mark by mark. The page does not hold it, which would double its weight."""
     with missing_as_404():
         message = conversations.own_message(person_or_404(request), message_id)
-    text = shown_text(message, pictures_of(message, getattr(message, "run", None)))
+    run = getattr(message, "run", None)
+    text = shown_text(message, pictures_of(message, run), run.status if run else "")
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 

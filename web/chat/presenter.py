@@ -46,6 +46,8 @@ ERRORS.update(PICTURE_ERRORS)
 LENGTH_SENTENCE = gettext_lazy("The answer reached its longest length and stops here.")
 # Over an answer that is a picture: it is put in here, in the viewer's language, and not stored.
 PICTURE_SENTENCE = gettext_lazy("Here is your picture.")
+# And over one whose picture was deleted, or is somebody else's.
+NO_PICTURE_SENTENCE = gettext_lazy("A picture stood here.")
 STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
 
 
@@ -100,13 +102,16 @@ def present(message: Message) -> MessageView:
         return MessageView(message, safe(plain_blocks(message.text)), None, None)
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
     pictures = pictures_of(message, run)
-    return MessageView(message, safe(render_blocks(shown_text(message, pictures))), run, feedback, pictures)
+    return MessageView(message, safe(render_blocks(shown_text(message, pictures, run.status if run else ""))), run, feedback, pictures)
 
 
-def shown_text(message: Message, pictures: list[Picture]) -> str:
-    """What was written, or a sentence over `pictures` that come without words."""
-    drawn = any(one.status == Picture.Status.DONE for one in pictures)
-    return message.text or (str(PICTURE_SENTENCE) if drawn else "")
+def shown_text(message: Message, pictures: list[Picture], status: str) -> str:
+    """What was written, or a sentence in its place: over `pictures` without words, or for one left behind."""
+    if message.text:
+        return message.text
+    if any(one.status == Picture.Status.DONE for one in pictures):
+        return str(PICTURE_SENTENCE)
+    return str(NO_PICTURE_SENTENCE) if status == Run.Status.DONE and not pictures else ""
 
 
 def pictures_of(message: Message, run: Run | None) -> list[Picture]:

@@ -45,7 +45,7 @@ def section(message: Message, run: RunNote | None, pictures: list[Picture], pict
     if message.role == Message.Role.USER:
         head, body = [_("You")], quoted(message.text)
     else:
-        head, body = [escaped(settings.SITE_NAME)], whole(shown_text(message, pictures))
+        head, body = [escaped(settings.SITE_NAME)], whole(shown_text(message, pictures, run.status if run else ""))
     head.append(when(message.created_at))
     if run and run.model:
         head.append(escaped(run.model))

@@ -43,6 +43,15 @@ def test_an_answer_shows_what_came_out_or_still_will(run_status: str, picture_st
     assert bool(shown.pictures) == is_shown
 
 
+def test_where_a_picture_was_the_page_says_so() -> None:
+    conversation = answer(Run.Status.DONE, Status.DONE)
+    Picture.objects.filter(messages__conversation=conversation).delete()
+    [shown], _earlier = present_page(conversation)
+    assert [str(block) for block in shown.blocks] == ["<p>A picture stood here.</p>"]
+    [failed], _earlier = present_page(answer(Run.Status.FAILED, Status.FAILED))
+    assert failed.blocks == []
+
+
 def test_a_page_asks_for_all_pictures_at_once(django_assert_num_queries) -> None:
     person = people.make_guest()
     conversation = conversations.begin(person, "")

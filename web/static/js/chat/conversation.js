@@ -1,6 +1,7 @@
 // The page of a conversation: connects the socket, the thread and the composer.
 
 import "./copy.js";
+import "./share.js";
 import { Composer } from "../shared/composer.js";
 import { refreshList, showTitle } from "../shared/conversation-list.js";
 import { post } from "../shared/http.js";
