@@ -215,7 +215,7 @@ async def test_the_keyboard_goes_through_the_page_in_order_and_is_seen(open_page
         assert seen, await page.evaluate("document.activeElement.outerHTML")
         if heard[-1] == "text":
             break
-    order = ["Hide the side bar", "Search conversations", "Edit", "Good answer", "Answer again", "text"]
+    order = ["Hide the side bar", "Search conversations", "Share", "Edit", "Good answer", "Answer again", "text"]
     assert [name for name in heard if name in order] == order
 
 
