@@ -102,7 +102,8 @@ def present(message: Message) -> MessageView:
         return MessageView(message, safe(plain_blocks(message.text)), None, None)
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
     pictures = pictures_of(message, run)
-    return MessageView(message, safe(render_blocks(shown_text(message, pictures, run.status if run else ""))), run, feedback, pictures)
+    text = shown_text(message, pictures, run.status if run else "")
+    return MessageView(message, safe(render_blocks(text)), run, feedback, pictures)
 
 
 def shown_text(message: Message, pictures: list[Picture], status: str) -> str:
