@@ -17,7 +17,16 @@ from kombu.exceptions import OperationalError
 
 from assistant import engine
 from assistant.errors import AssistantError, InterruptedRunError
-from assistant.events import Event, PictureMade, TextDelta, TurnFailed, TurnFinished, Waiting
+from assistant.events import (
+    Event,
+    PictureMade,
+    ReasoningReplaced,
+    TextDelta,
+    TextReplaced,
+    TurnFailed,
+    TurnFinished,
+    Waiting,
+)
 from assistant.runs import saving
 from assistant.runs.forget import forget
 from assistant.runs.saving import End, Outcome
@@ -76,6 +85,7 @@ class Answer:
         self._tools = answering.tools
         self._writer = answering.runtime.journal.open(run)
         self._saved_number = 0
+        self._saved_reasoning: ReasoningReplaced | None = None
         self._first_token_at: datetime | None = None
         self._early_end: End | None = None
         self._work: asyncio.Task[End] | None = None
@@ -146,20 +156,23 @@ class Answer:
     def _take(self, event: Event) -> None:
         if self._first_token_at is None and isinstance(event, TextDelta | PictureMade):
             self._first_token_at = timezone.now()
+        elif isinstance(event, TextReplaced):
+            self._first_token_at = None
         self._writer.append(event)
 
     async def _save_periodically(self) -> None:
         while True:
             await asyncio.sleep(SAVE_SECONDS)
-            number, text = self._writer.number, self._writer.written_text
-            # Before the first word only the log says how the wait goes.
-            if text and number > self._saved_number:
+            number, text, reasoning = self._writer.number, self._writer.written_text, self._writer.written_reasoning
+            # Before the first word or thought only the log says how the wait goes.
+            if (text or reasoning) and number > self._saved_number:
+                new = reasoning if reasoning != self._saved_reasoning else None
                 try:
-                    await saving.save_progress(self.run, text, number)
+                    await saving.save_progress(self.run, text, number, new)
                 except DatabaseError as error:
                     logger.warning("run %s cannot be saved yet: %s", self.run, error)
                 else:
-                    self._saved_number = number
+                    self._saved_number, self._saved_reasoning = number, reasoning
 
     async def _keep(self, outcome: Outcome) -> bool:
         """Save the end, with retries while the database is away for some seconds. False when the run was erased."""
@@ -174,7 +187,8 @@ class Answer:
     async def _finish(self, end: End) -> None:
         """The database first: what reads of the end in the log finds it there."""
         await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS)
-        kept = await self._keep(Outcome(self._writer.text, self._writer.number, self._first_token_at, end))
+        writer = self._writer
+        kept = await self._keep(Outcome(writer.text, writer.number, self._first_token_at, end, writer.reasoning))
         if isinstance(end, TurnFinished) and end.reason == "stopped":
             # Only now: a tool begins nothing for a run that has ended. What an interrupted run began goes on.
             for tool in self._tools.values():

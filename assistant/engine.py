@@ -4,12 +4,13 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
+from time import monotonic
 from types import MappingProxyType
 
 from assistant import prompts
-from assistant.events import Event, TextDelta, TurnFinished, Waiting
+from assistant.events import Event, ReasoningDelta, TextDelta, TextReplaced, TurnFinished, Waiting
 from assistant.llama.client import LlamaClient
-from assistant.llama.messages import ChatMessage, Delta, Finish, Loading
+from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Reasoning
 from assistant.tools.base import BoundTool, ToolCall
 
 NO_TOOLS: Mapping[str, BoundTool] = MappingProxyType({})
@@ -29,6 +30,31 @@ class History:
     instructions: str = ""
 
 
+class ThinkingTime:
+    """How long the model thinks: from each first piece of reasoning to the text that follows it."""
+
+    def __init__(self) -> None:
+        self._before = 0.0
+        self._since: float | None = None
+        """When the text began, or what is being thought now."""
+        self._thinking = False
+
+    def pause(self) -> None:
+        """Text arrived."""
+        if self._thinking or self._since is None:
+            now = monotonic()
+            self._before += now - self._since if self._since is not None else 0.0
+            self._thinking, self._since = False, now
+
+    def seconds(self, *, since_text: bool) -> float:
+        """Reasoning arrived: the seconds until now. `since_text`: the text before it was reasoning too."""
+        now = monotonic()
+        if self._since is None or not (self._thinking or since_text):
+            self._since = now
+        self._thinking = True
+        return round(self._before + now - self._since, 1)
+
+
 async def answer(
     client: LlamaClient, name: str, history: History, today: date | None, tools: Mapping[str, BoundTool] = NO_TOOLS
 ) -> AsyncGenerator[Event, None]:
@@ -43,11 +69,17 @@ async def answer(
         return
     yield Waiting("thinking")
     prompt = prompts.conversation(name, history.messages, today, history.instructions)
+    thinking = ThinkingTime()
     async with aclosing(client.stream(prompt, history.token_factor)) as stream:
         async for item in stream:
             match item:
                 case Delta(text):
+                    thinking.pause()
                     yield TextDelta(text)
+                case Reasoning(text, retracts):
+                    if retracts:
+                        yield TextReplaced("")
+                    yield ReasoningDelta(text, thinking.seconds(since_text=retracts))
                 case Loading():
                     yield Waiting("loading")
                 case Finish():

@@ -49,6 +49,24 @@ class TextReplaced(Event):
 
 
 @dataclass(frozen=True)
+class ReasoningDelta(Event):
+    """The next piece of what the model thinks before it answers; `seconds` is how long it has thought so far."""
+
+    kind = "reasoning"
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ReasoningReplaced(Event):
+    """The whole reasoning up to here, after a TextReplaced."""
+
+    kind = "reasoning_replaced"
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class PictureMade(Event):
     """A picture belongs to the answer and is done. `picture` is its id."""
 
@@ -85,7 +103,17 @@ class Unknown(Event):
 
 
 EVENTS: dict[str, type[Event]] = {
-    event.kind: event for event in (Waiting, TextDelta, TextReplaced, PictureMade, TurnFinished, TurnFailed)
+    event.kind: event
+    for event in (
+        Waiting,
+        TextDelta,
+        TextReplaced,
+        ReasoningDelta,
+        ReasoningReplaced,
+        PictureMade,
+        TurnFinished,
+        TurnFailed,
+    )
 }
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from assistant import demo_ideas, prompts
 from assistant.errors import AssistantError
-from assistant.llama.messages import ChatMessage, Delta
+from assistant.llama.messages import ChatMessage, Delta, Reasoning
 from assistant.runtime import Runtime
 from imagine import safety
 from imagine.errors import ImagineError, RefusedWordsError
@@ -110,6 +110,8 @@ async def model_answer(runtime: Runtime, messages: list[ChatMessage]) -> str:
     text = ""
     async with runtime.queue.seat(lambda place: None), aclosing(runtime.client.stream(messages)) as stream:
         async for part in stream:
+            if isinstance(part, Reasoning) and part.retracts:
+                text = ""
             text += part.text if isinstance(part, Delta) else ""
             if len(text) > ANSWER_CHARACTERS or text.count("\n") > ANSWER_LINES:
                 # The last line may be incomplete.

@@ -142,6 +142,10 @@ class Run(models.Model):
     problem = models.CharField(max_length=40, blank=True)
     # The number of the last event that `answer.text` contains.
     saved_number = models.PositiveIntegerField(default=0)
+    # What the model thought before it answered, and for how long; bounded by runs/log.py. Defaults of the database, so
+    # that processes of an older version can go on.
+    reasoning = models.TextField(blank=True, default="", db_default="")
+    reasoned_seconds = models.FloatField(null=True)
     model = models.CharField(max_length=200, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True)
     answer_tokens = models.PositiveIntegerField(null=True)

@@ -38,6 +38,7 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
             "id": str(message.pk),
             "role": message.role,
             "text": message.text,
+            "reasoning": run.reasoning if run else "",
             "created": message.created_at.isoformat(),
             "replaced": message.replaced_by_id is not None,
             "model": run.model if run else None,
@@ -54,6 +55,7 @@ class RunNote(NamedTuple):
 
     model: str
     status: str
+    reasoning: str
 
 
 def run_by_message(conversation: Conversation) -> dict[UUID, RunNote]:
@@ -62,8 +64,8 @@ def run_by_message(conversation: Conversation) -> dict[UUID, RunNote]:
     Not by `select_related`, nor the pictures by `prefetch_related`: their cycles of references keep messages in memory
     until they are collected.
     """
-    rows = conversation.runs.values_list("answer", "model", "status")
-    return {answer: RunNote(model, status) for answer, model, status in rows}
+    rows = conversation.runs.values_list("answer", "model", "status", "reasoning")
+    return {answer: RunNote(*note) for answer, *note in rows}
 
 
 def pictures_by_message(conversation: Conversation) -> dict[UUID, list[Picture]]:

@@ -156,6 +156,22 @@ def says(
     return play
 
 
+def thinks(thought: str, text: str, field: str = "reasoning_content", gate: Gate | None = None) -> Answer:
+    """A good answer that is thought about first, the thought in a field of its own; each word is held by `gate`."""
+    told = [event({"content": None, field: piece}) for piece in pieces(thought)] + words(text)
+
+    async def play(exchange: Exchange) -> None:
+        await exchange.begin()
+        for word in told:
+            if gate:
+                await gate.passed()
+            await exchange.write(word)
+        await exchange.write(event({}, "stop") + event(None, usage=usage(5, len(told))) + DONE)
+        await exchange.end()
+
+    return play
+
+
 def fails(status: int, body: object = None, **headers: str) -> Answer:
     """An HTTP error. A str body goes out as HTML, anything else as JSON."""
     value = {"error": {"message": "scripted", "type": "scripted", "code": status}} if body is None else body

@@ -63,7 +63,7 @@ class LlamaClient:
         return await asyncio.shield(self._probing)
 
     async def stream(self, messages: Sequence[ChatMessage], factor: float = 1.0) -> AsyncGenerator[Part]:
-        """The answer in parts: Loading while the model loads, Delta for text, one Finish at the end.
+        """The answer in parts: Loading while the model loads, Reasoning while it thinks, Delta for text, one Finish.
 
         The oldest turns of `messages` are left out where the server's context is too small, see `tokens.fit`;
         `factor` is the one that came with the Finish of an earlier answer in this conversation.
@@ -175,6 +175,9 @@ class LlamaClient:
         chunks = response.aiter_raw()
         while chunk := await self._next_chunk(chunks, deadlines, answer):
             text = answer.feed(chunk)
+            if answer.reasoning:
+                yield answer.reasoning
+                deadlines.note_progress()
             if text:
                 yield Delta(text)
                 deadlines.note_progress()
@@ -184,7 +187,10 @@ class LlamaClient:
                 raise answer.problem
             if answer.ending:
                 deadlines.note_end(answer.done)
-        if rest := answer.close():
+        rest = answer.close()
+        if answer.reasoning:
+            yield answer.reasoning
+        if rest:
             yield Delta(rest)
         if answer.problem:
             raise answer.problem

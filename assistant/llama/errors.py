@@ -105,6 +105,13 @@ class EmptyAnswerError(LlamaError):
     sentence = _("No answer came this time. Please try again.")
 
 
+class NoAnswerError(EmptyAnswerError):
+    """The model thought until its end, and said nothing."""
+
+    code = "model_only_thought"
+    sentence = _("The model thought about it and came to no answer. Please try again.")
+
+
 class CutOffError(LlamaError):
     """The connection broke in the middle of the answer."""
 
@@ -134,6 +141,7 @@ ERRORS: dict[str, type[LlamaError]] = {
         AnswerTimeout,
         DecodingError,
         EmptyAnswerError,
+        NoAnswerError,
         CutOffError,
         LlamaServerError,
     )

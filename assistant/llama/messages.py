@@ -21,6 +21,14 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasoning:
+    """The next piece of what the model thinks before it answers. `retracts`: all text so far was part of it."""
+
+    text: str
+    retracts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Loading:
     """The server is up and still loads its model."""
 
@@ -39,7 +47,7 @@ class Finish:
     factor: float | None = None
 
 
-Part: TypeAlias = Delta | Loading | Finish
+Part: TypeAlias = Delta | Reasoning | Loading | Finish
 
 
 def alternate(messages: Iterable[ChatMessage]) -> list[ChatMessage]:

@@ -8,9 +8,11 @@ from assistant.llama.errors import (
     DecodingError,
     EmptyAnswerError,
     LlamaError,
+    NoAnswerError,
 )
-from assistant.llama.messages import Finish
+from assistant.llama.messages import Finish, Reasoning
 from assistant.llama.problems import error_from, is_problem, read_problem
+from assistant.llama.reasoning import ReasoningSplitter, content_of, field_of
 from assistant.llama.special import Stripper
 from assistant.llama.sse import EventReader
 
@@ -20,13 +22,14 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 class AnswerDecoder:
     """Incremental decoder of one answer: feed bytes, take text, `close` after the last byte, then `finish`.
 
-    `problem` is set when the server reported an error or sent what cannot be decoded; text before it stays valid.
-    `started`: text arrived.
+    After each, `reasoning` is what the model thought meanwhile; it comes before that text. `problem` is set when the
+    server reported an error or sent what cannot be decoded; text before it stays valid. `started`: the model began.
     """
 
     def __init__(self, host: str) -> None:
         self._host = host
         self._events = EventReader()
+        self._splitter = ReasoningSplitter()
         self._stripper = Stripper()
         self._bytes = 0
         self._reason: Literal["stop", "length"] | None = None
@@ -34,6 +37,8 @@ class AnswerDecoder:
         self._model = ""
         self._done_mark = False
         self._shown = False
+        self._reasoned = False
+        self.reasoning: Reasoning | None = None
         self.started = False
         self.problem: LlamaError | None = None
 
@@ -54,6 +59,7 @@ class AnswerDecoder:
 
     def feed(self, data: bytes) -> str:
         """The text in the next bytes, as far as it can be shown. Errors go to `problem`; nothing is raised."""
+        self.reasoning = None
         self._bytes += len(data)
         if self._bytes > MAX_ANSWER_BYTES:
             return self._fail(DecodingError(f"{self._host} sent more than {MAX_ANSWER_BYTES} bytes"))
@@ -64,7 +70,12 @@ class AnswerDecoder:
 
     def close(self) -> str:
         """The last text, after the last bytes. Sets `problem` when the answer was incomplete or empty."""
-        text = self._text(self._events.close()) + self._stripper.flush()
+        self.reasoning = None
+        text = self._text(self._events.close())
+        rest = self._splitter.flush()
+        if self._splitter.thoughts and self._take_reasoning():
+            text = ""
+        text += self._stripper.feed(rest) + self._stripper.flush()
         self._shown = self._shown or bool(text)
         if self.problem is None and not (self.finished and self._shown):
             self.problem = self._early_end()
@@ -90,6 +101,10 @@ class AnswerDecoder:
     def _early_end(self) -> LlamaError:
         if self._shown and not self.finished:
             return CutOffError(f"{self._host} ended the stream in mid-answer")
+        if self._reasoned and self.finished:
+            return NoAnswerError(f"{self._host} sent reasoning and no answer; LLAMA_MAX_TOKENS may be too small")
+        if self._reasoned:
+            return CutOffError(f"{self._host} ended the stream in mid-thought")
         if self._events.stray:
             return DecodingError(f"{self._host} sent something that is no event stream")
         return EmptyAnswerError(f"{self._host} ended the stream without a word")
@@ -104,12 +119,27 @@ class AnswerDecoder:
             else:
                 pieces.append(self._read(name, data))
         text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        if text:
+            self.started = True
+            text = self._splitter.feed(text)
+        if self._splitter.thoughts:
+            self._take_reasoning()
         if not text:
             return ""
-        self.started = True
         text = self._stripper.feed(text)
         self._shown = self._shown or bool(text)
         return text
+
+    def _take_reasoning(self) -> bool:
+        """Add what the model thought to `reasoning`; returns whether the text so far was part of it."""
+        before = self.reasoning or Reasoning("")
+        text, retracts = self._splitter.take()
+        self.reasoning = Reasoning(before.text + text, before.retracts or retracts)
+        self._reasoned = True
+        if retracts:
+            self._shown = False
+            self._stripper = Stripper()
+        return retracts
 
     def _read(self, name: bytes, data: bytes) -> str:
         """The text of one event; its metadata is stored."""
@@ -129,7 +159,17 @@ class AnswerDecoder:
         if reason := choice.get("finish_reason"):
             self._reason = "length" if reason in ("length", "max_tokens") else "stop"
         delta = choice.get("delta")
-        content = delta.get("content") if isinstance(delta, dict) else None
+        if not isinstance(delta, dict):
+            return ""
+        content = delta.get("content")
+        reasoning = ""
+        if isinstance(content, list):
+            reasoning, content = content_of(content)
+        elif not content or len(delta) > 1:
+            reasoning = field_of(delta)
+        if reasoning:
+            self.started = True
+            self._splitter.note(_clean(reasoning))
         return _clean(content) if isinstance(content, str) else ""
 
     def _store_metadata(self, value: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from assistant.database import in_thread
-from assistant.events import TextReplaced, TurnFailed, TurnFinished
+from assistant.events import ReasoningReplaced, TextReplaced, TurnFailed, TurnFinished
 from assistant.models import Run
 from assistant.runs.log import Entry, read
 
@@ -108,6 +108,8 @@ class Follower:
             return
         if reached.number > self._number:
             self._take(Entry(reached.number, TextReplaced(reached.text)))
+            if reached.reasoning:
+                self._take(Entry(reached.number, ReasoningReplaced(reached.reasoning, reached.reasoned_seconds)))
         self.ready.set()
         for entry in await read(self._redis, self.run, self._number):
             if entry.number > self._number:
@@ -145,10 +147,13 @@ class Reached(NamedTuple):
     text: str
     number: int
     over: bool
+    reasoning: str = ""
+    reasoned_seconds: float = 0.0
 
 
 @in_thread
 def reached_text(run_id: UUID) -> Reached:
-    """The saved text of a run, its number, and whether the run is over."""
-    text, number, status = Run.objects.values_list("answer__text", "saved_number", "status").get(id=run_id)
-    return Reached(text, number, status != Run.Status.RUNNING)
+    """The saved text of a run, its number, whether the run is over, and what was thought."""
+    fields = ("answer__text", "saved_number", "status", "reasoning", "reasoned_seconds")
+    text, number, status, reasoning, seconds = Run.objects.values_list(*fields).get(id=run_id)
+    return Reached(text, number, status != Run.Status.RUNNING, reasoning, seconds or 0.0)

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from assistant.background import end
-from assistant.events import Event, TextDelta, TextReplaced, Unknown, from_json
+from assistant.events import Event, ReasoningDelta, ReasoningReplaced, TextDelta, TextReplaced, Unknown, from_json
 from assistant.runs import keys
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,10 @@ TICK_SECONDS = 1 / 60
 EVENTS_PER_SECOND = 1000
 LOG_SECONDS = 3600
 READ_LIMIT = 20_000
+# What a model thinks beyond this is dropped: an answer counts, and nobody reads that much.
+REASONING_CHARACTERS = 50_000
+
+RESTATED = TextDelta | TextReplaced | ReasoningDelta | ReasoningReplaced
 
 
 @dataclass(frozen=True)
@@ -64,30 +68,49 @@ async def read(redis: "Redis", run: UUID, after: int) -> list[Entry]:
 
 @dataclass
 class RunWriter:
-    """The events of one run on their way to the log. `text` is the whole answer so far.
+    """The events of one run on their way to the log. `text` is the whole answer so far, `reasoning` what was thought.
 
-    `number` and `written_text` are what has been handed to the log: the text that the number stands for.
+    `number`, `written_text` and `written_reasoning` are what has been handed to the log: the number stands for them.
     `due` is when what waits shall be written, in the loop's time.
     """
 
     run: UUID
     journal: "Journal"
     text: str = ""
+    reasoning: ReasoningReplaced | None = None
     number: int = 0
     written_text: str = ""
+    written_reasoning: ReasoningReplaced | None = None
     pending: list[Event] = field(default_factory=list)
     written_at: float = 0.0
     due: float = 0.0
 
     def append(self, event: Event) -> None:
-        """Take an event; text is merged with text that still waits. Nothing is awaited."""
+        """Take an event; text and reasoning are merged with their like that still waits. Nothing is awaited."""
+        urgent = True
         if isinstance(event, TextDelta):
             self.text += event.text
             if self.pending and isinstance(self.pending[-1], TextDelta):
                 self.pending[-1] = TextDelta(self.pending[-1].text + event.text)
                 return
+            urgent = self.text == event.text
+        elif isinstance(event, TextReplaced):
+            self.text = event.text
+        elif isinstance(event, ReasoningDelta):
+            event = self._reason(event)
+            if self.pending and isinstance(self.pending[-1], ReasoningDelta):
+                self.pending[-1] = ReasoningDelta(self.pending[-1].text + event.text, event.seconds)
+                return
+            urgent = self.reasoning is None or self.reasoning.text == event.text
         self.pending.append(event)
-        self.journal.wake(self, urgent=not isinstance(event, TextDelta) or self.text == event.text)
+        self.journal.wake(self, urgent)
+
+    def _reason(self, event: ReasoningDelta) -> ReasoningDelta:
+        """Add to the reasoning, as far as there is room. Returns what was added."""
+        before = self.reasoning.text if self.reasoning else ""
+        added = event.text[: REASONING_CHARACTERS - len(before)]
+        self.reasoning = ReasoningReplaced(before + added, event.seconds)
+        return ReasoningDelta(added, event.seconds)
 
     def take(self) -> Iterator[Entry]:
         """Hand out what waits, numbered."""
@@ -95,13 +118,15 @@ class RunWriter:
             self.number += 1
             yield Entry(self.number, event)
         self.pending = []
-        self.written_text = self.text
+        self.written_text, self.written_reasoning = self.text, self.reasoning
 
     def restate(self, lost: list[Entry]) -> None:
-        """After a write that may have failed: say the whole text again, then whatever was not text."""
+        """After a write that may have failed: say the whole text and reasoning again, then whatever was neither."""
         events = [*(entry.event for entry in lost), *self.pending]
-        others = [event for event in events if not isinstance(event, TextDelta | TextReplaced)]
-        self.pending = [TextReplaced(self.text), *others]
+        others = [event for event in events if not isinstance(event, RESTATED)]
+        reasoning = [self.reasoning] if self.reasoning else []
+        # The text first: readers, those of an older version too, go on from there after a gap.
+        self.pending = [TextReplaced(self.text), *reasoning, *others]
 
 
 class Journal:
@@ -214,6 +239,6 @@ class Journal:
                 pipe.xadd(key, {"e": data}, id=f"{entry.number}-0")
                 pipe.publish(key, data)
             # At the start and at the end; an answer never takes that long.
-            if entries[0].number == 1 or not isinstance(entries[-1].event, TextDelta):
+            if entries[0].number == 1 or not isinstance(entries[-1].event, TextDelta | ReasoningDelta):
                 pipe.expire(key, LOG_SECONDS)
         await pipe.execute()

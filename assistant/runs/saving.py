@@ -14,8 +14,9 @@ from assistant import prompts
 from assistant.database import in_thread
 from assistant.engine import History
 from assistant.errors import InterruptedRunError
-from assistant.events import TurnFailed, TurnFinished
+from assistant.events import ReasoningReplaced, TurnFailed, TurnFinished
 from assistant.llama.messages import ChatMessage
+from assistant.llama.reasoning import split_reasoning
 from assistant.models import Message, Run
 from assistant.tools.base import ToolCall
 
@@ -34,6 +35,7 @@ class Outcome:
     number: int
     first_token_at: datetime | None
     end: End
+    reasoning: ReasoningReplaced | None = None
 
 
 @in_thread
@@ -56,7 +58,7 @@ def load_history(run_id: UUID) -> History:
     counted = Run.objects.filter(conversation=conversation).exclude(token_factor=None).order_by("-created_at")
     return History(
         [
-            ChatMessage("user" if role == Message.Role.USER else "assistant", text or prompts.DRAWN)
+            ChatMessage("user", text) if role == Message.Role.USER else ChatMessage("assistant", answer_text(text))
             for role, text in rows
         ],
         counted.values_list("token_factor", flat=True).first() or 1.0,
@@ -65,13 +67,21 @@ def load_history(run_id: UUID) -> History:
     )
 
 
+def answer_text(text: str) -> str:
+    """An answer as it stands in the history: those stored by older versions may begin with reasoning."""
+    return split_reasoning(text)[1] if text else prompts.DRAWN
+
+
 @in_thread
-def save_progress(run_id: UUID, text: str, number: int) -> None:
-    """Keep the text reached so far and the number it stands for, unless the run has ended."""
+def save_progress(run_id: UUID, text: str, number: int, reasoning: ReasoningReplaced | None = None) -> None:
+    """Keep the text reached so far and the number it stands for, unless the run has ended.
+
+    `reasoning` is None where there is none, or none that is not saved yet.
+    """
     with transaction.atomic():
         # The run first: its row is locked then, so that a late save and the end never mix.
         running = Run.objects.filter(id=run_id, status=Run.Status.RUNNING)
-        if running.update(saved_number=number):
+        if running.update(saved_number=number, **reasoning_fields(reasoning)):
             Message.objects.filter(run=run_id).update(text=text)
 
 
@@ -83,6 +93,7 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
             saved_number=outcome.number,
             first_token_at=outcome.first_token_at,
             finished_at=timezone.now(),
+            **reasoning_fields(outcome.reasoning),
             **end_fields(outcome.end),
         )
         Message.objects.filter(run=run_id).update(text=outcome.text)
@@ -102,6 +113,11 @@ def untitled(run_id: UUID) -> UUID | None:
     if conversation.temporary:
         return None
     return answer.conversation_id
+
+
+def reasoning_fields(reasoning: ReasoningReplaced | None) -> dict[str, object]:
+    """The columns of Run that hold what the model thought; none where it did not think."""
+    return {"reasoning": reasoning.text, "reasoned_seconds": reasoning.seconds} if reasoning else {}
 
 
 def end_fields(end: End) -> dict[str, object]:

@@ -13,14 +13,14 @@ from pytest_django.fixtures import Settings
 from assistant import conversations, engine, people
 from assistant.database import in_thread
 from assistant.engine import History
-from assistant.events import Event, TextDelta, TurnFinished, Waiting
+from assistant.events import Event, ReasoningDelta, TextDelta, TextReplaced, TurnFinished, Waiting
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import ContextTooLongError, CutOffError
 from assistant.llama.messages import ChatMessage
 from assistant.llama.options import LlamaOptions
 from assistant.models import Message, Run
 from assistant.runs.saving import load_history
-from tests.fake_llama import FakeLlama, cut_off, loading, says
+from tests.fake_llama import FakeLlama, cut_off, loading, says, thinks
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 
@@ -95,6 +95,33 @@ async def test_an_answer_that_breaks_off_raises_after_its_words(client: LlamaCli
     with pytest.raises(CutOffError):
         await collect(stream, events)
     assert text(events[1:]) == "Half of"
+
+
+async def test_what_the_model_thinks_is_told_apart_with_its_time(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(thinks("Hmm. So.", "Good day."))
+    _, *events, last = await answer(client, said("Hello"))
+    thoughts = [event for event in events if isinstance(event, ReasoningDelta)]
+    assert "".join(event.text for event in thoughts) == "Hmm. So."
+    assert 0 <= thoughts[-1].seconds < 5
+    assert text([event for event in events if event not in thoughts]) == "Good day."
+    assert isinstance(last, TurnFinished)
+
+
+async def test_text_that_was_thought_is_taken_back(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says("Hmm. So.\n</think>\n\nGood day.", chunk="char"))
+    _, *events, _ = await answer(client, said("Hello"))
+    back = events.index(TextReplaced(""))
+    assert "".join(event.text for event in events[:back] if isinstance(event, TextDelta)).strip() == "Hmm. So."
+    thought, *words = events[back + 1 :]
+    assert isinstance(thought, ReasoningDelta)
+    assert thought.text.strip() == "Hmm. So."
+    assert text(words) == "Good day."
+
+
+async def test_the_model_does_not_hear_what_it_thought_in_answers_of_before() -> None:
+    run = await talk(("One", "<think>Hmm.</think>First."), ("Two", "<think>Hmm, and no"), ("Three", ""))
+    contents = [message.content for message in (await load_history(run.id)).messages]
+    assert contents == ["One", "First.", "Two", "", "Three"]
 
 
 async def test_the_head_of_the_prompt_stays_the_same_and_the_date_goes_last(

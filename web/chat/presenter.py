@@ -79,6 +79,25 @@ class MessageView:
         return self.run is not None and self.run.status == Run.Status.RUNNING
 
     @property
+    def reasoning(self) -> str:
+        """What the model thought. While it thinks on, white space at the end counts."""
+        if self.run is None:
+            return ""
+        return self.run.reasoning if self.running else self.run.reasoning.rstrip()
+
+    @property
+    def reasoned(self) -> str:
+        """For how long the model thought, in words; nothing where it did not."""
+        if self.run is None or not self.run.reasoning:
+            return ""
+        return reasoning_sentence(self.run.reasoned_seconds or 0, thinking=self.thinking)
+
+    @property
+    def thinking(self) -> bool:
+        """Whether the answer is being thought about, and no word of it is there."""
+        return self.running and not self.message.text
+
+    @property
     def problem(self) -> str:
         """A sentence when the answer is not whole, or nothing."""
         if self.run is None or self.running:
@@ -167,6 +186,7 @@ class EndOfRun(NamedTuple):
     """The last picture of an answer."""
 
     status: str
+    reasoning: str
     blocks: list[SafeString]
     pictures: str
     footer: str
@@ -174,12 +194,29 @@ class EndOfRun(NamedTuple):
 
 @in_thread
 def end_of_run(run_id: UUID) -> EndOfRun:
-    """The whole answer of a run that is over, its pictures, and the HTML that stands under it."""
+    """The whole answer of a run that is over, its reasoning and pictures, and the HTML that stands under it."""
     message = Message.objects.select_related("run", "feedback", "conversation").get(run=run_id)
     shown = offer_drawing(present(message), question_before(message))
+    reasoning = render_to_string("_reasoning.html", {"shown": shown}) if shown.reasoned else ""
     pictures = render_to_string("_message_pictures.html", {"shown": shown})
     footer = render_to_string("_footer.html", {"shown": shown})
-    return EndOfRun(shown.message.run.status, shown.blocks, pictures, footer)
+    return EndOfRun(shown.message.run.status, reasoning, shown.blocks, pictures, footer)
+
+
+def reasoning_sentence(seconds: float, *, thinking: bool) -> str:
+    """The line over what the model thinks, or thought. Short times are not counted."""
+    whole = round(seconds)
+    if thinking:
+        return _("Thinking for %(time)s") % {"time": duration(whole)} if whole > 1 else _("Thinking")
+    return _("Thought for %(time)s") % {"time": duration(whole)} if whole else _("Thought for a moment")
+
+
+def duration(seconds: int) -> str:
+    """Such as "8 s" or "2 min 5 s"."""
+    minutes, rest = divmod(seconds, 60)
+    if not minutes:
+        return _("%(seconds)s s") % {"seconds": rest}
+    return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
 
 
 def waiting_sentence(event: Waiting) -> str:

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.utils.translation import override
 
-from assistant.events import TextDelta, TextReplaced, Waiting
+from assistant.events import ReasoningDelta, ReasoningReplaced, TextDelta, TextReplaced, Waiting
 from assistant.runs import keys
 from assistant.runs.follower import Follower
 from assistant.runs.log import Entry
 from assistant.runtime import Runtime
-from web.chat.presenter import EndOfRun, end_of_run, waiting_sentence
+from web.chat.presenter import EndOfRun, end_of_run, reasoning_sentence, waiting_sentence
 from web.markdown.stream import Append, MarkdownStream
 from web.sockets.messages import encode
 
@@ -26,6 +26,36 @@ Viewer = Callable[[str], None]
 Key = tuple[UUID, str]
 
 Block = tuple[int, str]
+
+
+class ShownReasoning:
+    """What the model thought, for how long, and what of it viewers have not seen yet. `thinking`: no text followed."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.seconds = 0.0
+        self.thinking = False
+        self.changed = False
+        self._shown: int | None = None
+        """How much viewers have seen; None where they are to see all of it anew."""
+
+    def add(self, text: str, seconds: float) -> None:
+        self.text += text
+        self.seconds, self.thinking, self.changed = seconds, True, True
+
+    def replace(self, text: str, seconds: float) -> None:
+        """Take the whole reasoning; whether the model still thinks, the text before it has shown."""
+        self.text, self.seconds, self.changed, self._shown = text, seconds, True, None
+
+    def pause(self) -> None:
+        """Text follows."""
+        self.thinking = False
+        self.changed = bool(self.text)
+
+    def take(self) -> tuple[str, bool]:
+        """What viewers are to see now, and whether that is the whole."""
+        shown, self._shown, self.changed = self._shown, len(self.text), False
+        return self.text[shown or 0 :], shown is None
 
 
 class RunView:
@@ -44,6 +74,7 @@ class RunView:
         self._shown_length = 0
         self._anew = False
         self._waiting: Waiting | None = None
+        self._reasoning = ShownReasoning()
         self._end: EndOfRun | None = None
 
     # In: from the follower
@@ -54,10 +85,19 @@ class RunView:
         match entry.event:
             case TextDelta(text):
                 self._stream.feed(text)
+                if self._reasoning.thinking:
+                    self._reasoning.pause()
                 self._views.paint_soon(self)
             case TextReplaced(text):
                 self._stream = MarkdownStream(text)
                 self._anew = True
+                self._reasoning.thinking = not text
+                self._views.paint_soon(self)
+            case ReasoningDelta(text, seconds):
+                self._reasoning.add(text, seconds)
+                self._views.paint_soon(self)
+            case ReasoningReplaced(text, seconds):
+                self._reasoning.replace(text, seconds)
                 self._views.paint_soon(self)
             case Waiting():
                 self._waiting = entry.event
@@ -91,6 +131,9 @@ class RunView:
         elif changes:
             self._show("text", blocks=changes)
         self._shown_length = max(self._shown_length, len(self._stream.blocks))
+        if self._reasoning.changed:
+            text, whole = self._reasoning.take()
+            self._show("reasoning", previous=None if whole else self._sent, **self._reasoning_fields(text))
 
     def join(self, viewer: Viewer, after: int) -> None:
         """Add a viewer that has the events up to `after`: show what came since, and then what comes."""
@@ -98,9 +141,11 @@ class RunView:
             viewer(self._encoded("finished", **self._end_fields(self._end, list(enumerate(self._end.blocks)))))
             return
         self.paint()
+        if self._reasoning.text and after != self._sent:
+            viewer(self._encoded("reasoning", previous=None, **self._reasoning_fields(self._reasoning.text)))
         if self._stream.blocks and after != self._sent:
             viewer(self._encoded("text", blocks=self._all_blocks()))
-        elif self._waiting and not self._stream.blocks:
+        elif self._waiting and not self._stream.blocks and not self._reasoning.text:
             viewer(self._encoded("waiting", sentence=self._waiting_sentence(self._waiting)))
         self.viewers.add(viewer)
 
@@ -108,12 +153,24 @@ class RunView:
         with override(self.language):
             return waiting_sentence(event)
 
+    def _reasoning_fields(self, text: str) -> dict[str, object]:
+        shown = self._reasoning
+        with override(self.language):
+            sentence = reasoning_sentence(shown.seconds, thinking=shown.thinking)
+        return {"text": text, "thinking": shown.thinking, "sentence": sentence}
+
     def _all_blocks(self) -> list[Block]:
         blocks: list[Block] = list(enumerate(self._stream.blocks))
         return blocks + [(i, "") for i in range(len(blocks), self._shown_length)]
 
     def _end_fields(self, end: EndOfRun, blocks: list[Block]) -> dict[str, object]:
-        return {"status": end.status, "blocks": blocks, "pictures": end.pictures, "footer": end.footer}
+        return {
+            "status": end.status,
+            "reasoning": end.reasoning,
+            "blocks": blocks,
+            "pictures": end.pictures,
+            "footer": end.footer,
+        }
 
     def _encoded(self, kind: str, **fields: object) -> str:
         return encode(kind, run=str(self.run), number=self._sent, **fields)

@@ -24,7 +24,7 @@ from assistant.llama.errors import (
     ReadTimeout,
     UnreachableError,
 )
-from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Part
+from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Part, Reasoning
 from tests.fake_llama import (
     DONE,
     FakeLlama,
@@ -40,6 +40,7 @@ from tests.fake_llama import (
     sends,
     silent,
     stalls,
+    thinks,
 )
 
 Connect = Callable[..., LlamaClient]
@@ -142,6 +143,20 @@ async def test_pings_do_not_count_as_a_first_word(llama: FakeLlama, connect: Con
     text, error = await until_it_fails(connect(llama, first_token_seconds=0.3))
     assert (text, type(error)) == ("", FirstTokenTimeout)
     await llama.until(lambda counts: counts.closed_by_client == 1)
+
+
+async def test_thinking_counts_as_progress(llama: FakeLlama, connect: Connect) -> None:
+    gate = Gate()
+    llama.script(thinks("One two three four five six.", "Yes.", gate=gate))
+    client = connect(llama, first_token_seconds=0.6, silence_seconds=0.6)
+    parts: list[Part] = []
+    gate.let()
+    async for part in client.stream(HELLO):
+        parts.append(part)
+        await asyncio.sleep(0.2)
+        gate.let()
+    thought = "".join(part.text for part in parts if isinstance(part, Reasoning))
+    assert (thought, parts[-2]) == ("One two three four five six.", Delta("Yes."))
 
 
 async def test_a_server_without_even_a_status_is_given_up(llama: FakeLlama, connect: Connect) -> None:

@@ -15,11 +15,22 @@ from redis.exceptions import ConnectionError
 from assistant import conversations, people
 from assistant.database import in_thread
 from assistant.doorbell import Doorbell
-from assistant.events import Event, TextDelta, TextReplaced, TurnFailed, TurnFinished, Unknown, Waiting, from_json
+from assistant.events import (
+    Event,
+    ReasoningDelta,
+    ReasoningReplaced,
+    TextDelta,
+    TextReplaced,
+    TurnFailed,
+    TurnFinished,
+    Unknown,
+    Waiting,
+    from_json,
+)
 from assistant.models import Message, Run
 from assistant.runs import keys
 from assistant.runs.heartbeat import Heartbeat, reap, request_stop
-from assistant.runs.log import LOG_SECONDS, Entry, Journal, read
+from assistant.runs.log import LOG_SECONDS, REASONING_CHARACTERS, Entry, Journal, read
 from tests.servers import Valkey, soon
 
 
@@ -81,6 +92,8 @@ def others(entries: list[Entry]) -> list[Event]:
         Waiting("queue", 3),
         TextDelta("Olá \u2028 🦙 \x00"),
         TextReplaced(""),
+        ReasoningDelta("Hmm", 0.4),
+        ReasoningReplaced("Hmm", 2),
         TurnFinished("length", "a model", 12, 34),
         TurnFailed("interrupted", retry=False),
     ],
@@ -189,6 +202,44 @@ async def test_redis_is_killed_and_the_whole_text_is_said_again(own_valkey: Valk
         assert told(entries) == "One two three." == writer.written_text
         assert others(entries) == [Waiting("loading")]
         assert numbers(entries)[-1] == writer.number
+
+
+async def test_thoughts_that_wait_are_one_event_and_stay_within_bounds(redis: Redis, journal: Journal) -> None:
+    writer = journal.open(uuid4())
+    for event in (ReasoningDelta("Hm", 0.1), ReasoningDelta("m.", 0.2), TextDelta("Yes"), TextReplaced("")):
+        writer.append(event)
+    writer.append(ReasoningDelta("Yes", 0.4))
+    writer.append(ReasoningDelta("x" * REASONING_CHARACTERS, 0.5))
+    writer.append(TextDelta("No"))
+    assert await journal.written(writer, 5)
+    assert await read(redis, writer.run, 0) == [
+        Entry(1, ReasoningDelta("Hmm.", 0.2)),
+        Entry(2, TextDelta("Yes")),
+        Entry(3, TextReplaced("")),
+        Entry(4, ReasoningDelta("Yes" + "x" * (REASONING_CHARACTERS - 7), 0.5)),
+        Entry(5, TextDelta("No")),
+    ]
+    assert writer.written_text == "No"
+    assert writer.written_reasoning
+    assert len(writer.written_reasoning.text) == REASONING_CHARACTERS
+
+
+async def test_after_trouble_thoughts_are_said_again_behind_the_text(own_valkey: Valkey, shaky_redis: Redis) -> None:
+    async with Journal(shaky_redis) as journal:
+        writer = journal.open(uuid4())
+        writer.append(ReasoningDelta("Hm", 0.1))
+        assert await journal.written(writer, 5)
+        own_valkey.kill()
+        writer.append(ReasoningDelta("m.", 0.2))
+        assert not await journal.written(writer, 0.3)
+        own_valkey.start()
+        writer.append(TextDelta("Yes."))
+        assert await journal.written(writer, 20)
+        entries = await read(shaky_redis, writer.run, 0)
+        text, reasoning, *more = [entry.event for entry in entries]
+        assert isinstance(text, TextReplaced)
+        assert reasoning == ReasoningReplaced("Hmm.", 0.2)
+        assert told([Entry(1, text), *(Entry(1, event) for event in more)]) == "Yes."
 
 
 async def test_redis_freezes_and_no_word_is_doubled(own_valkey: Valkey, shaky_redis: Redis) -> None:

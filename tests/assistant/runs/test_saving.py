@@ -10,7 +10,7 @@ from django.db import connection
 
 from assistant import conversations, people
 from assistant.database import in_thread
-from assistant.events import TurnFinished
+from assistant.events import ReasoningReplaced, TurnFinished
 from assistant.models import Run
 from assistant.runs.follower import Reached, reached_text
 from assistant.runs.saving import Outcome, load_history, save_end, save_progress
@@ -42,6 +42,15 @@ async def test_progress_that_is_saved_late_never_brings_older_text_back() -> Non
     assert await save_end(run, END)
     await save_progress(run, "Once upon", 5)
     assert await reached_text(run) == Reached("Once upon a time.", 9, over=True)
+
+
+async def test_what_was_thought_is_kept_with_the_run() -> None:
+    run = await in_thread(make_run)()
+    await save_progress(run, "", 3, ReasoningReplaced("Hmm", 1.5))
+    await save_progress(run, "Once", 4)
+    assert await reached_text(run) == Reached("Once", 4, False, "Hmm", 1.5)
+    assert await save_end(run, Outcome("Once.", 9, None, TurnFinished("stop"), ReasoningReplaced("Hmm.", 2)))
+    assert await reached_text(run) == Reached("Once.", 9, True, "Hmm.", 2)
 
 
 @pytest.mark.parametrize(

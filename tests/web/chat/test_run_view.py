@@ -20,7 +20,7 @@ from assistant import conversations, people
 from assistant.answering import Answering
 from assistant.database import in_thread
 from assistant.doorbell import Doorbell
-from assistant.events import Event, TextDelta, TurnFinished, Waiting
+from assistant.events import Event, ReasoningDelta, TextDelta, TextReplaced, TurnFinished, Waiting
 from assistant.models import Conversation, Run
 from assistant.runs import keys
 from assistant.runs.follower import POLL_SECONDS
@@ -59,6 +59,7 @@ class Tab:
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
         self.blocks: list[str] = []
+        self.thought = ""
         self.number = 0
 
     def __call__(self, frame: str) -> None:
@@ -68,6 +69,9 @@ class Tab:
         if heard["type"] == "append":
             assert heard["previous"] == self.number
             self._append(heard["block"], heard["text"])
+        if heard["type"] == "reasoning":
+            assert heard["previous"] in (None, self.number)
+            self.thought = heard["text"] if heard["previous"] is None else self.thought + heard["text"]
         for index, html in heard.get("blocks", ()):
             self.blocks += [""] * (index + 1 - len(self.blocks))
             self.blocks[index] = html
@@ -142,7 +146,8 @@ class Speaker:
         assert await self.journal.written(self.writer, 5)
 
     async def save(self) -> None:
-        await save_progress(self.run, self.writer.written_text, self.writer.number)
+        writer = self.writer
+        await save_progress(self.run, writer.written_text, writer.number, writer.written_reasoning)
 
     async def end(self) -> None:
         """The database first, then the log."""
@@ -151,7 +156,7 @@ class Speaker:
 
     @property
     def outcome(self) -> Outcome:
-        return Outcome(self.writer.text, self.writer.number, None, TurnFinished("stop"))
+        return Outcome(self.writer.text, self.writer.number, None, TurnFinished("stop"), self.writer.reasoning)
 
 
 @in_thread
@@ -183,6 +188,65 @@ async def test_two_tabs_see_all_frames_in_order_and_the_same_end(views: RunViews
         assert tab.frames[-1]["status"] == "done"
         assert tab.shown == render_blocks(STORY)
     assert tabs[0].frames == tabs[1].frames
+
+
+async def test_thoughts_come_in_pieces_and_are_whole_at_the_end(views: RunViews, speaker: Speaker) -> None:
+    early, late = Tab(), Tab()
+    await views.watch(speaker.run, "en", early)
+    await speaker.tell(Waiting("thinking"))
+    await speaker.tell(ReasoningDelta("Hm", 0.2))
+    await speaker.tell(ReasoningDelta("m <b>.", 8.4))
+    await soon(lambda: early.thought == "Hmm <b>.")
+    assert early.frames[-1]["sentence"] == "Thinking for 8 s"
+    await views.watch(speaker.run, "en", late)
+    assert (late.kinds, late.thought) == (["reasoning"], "Hmm <b>.")
+    await speaker.say("Good", " day.")
+    for tab in (early, late):
+        await soon(lambda tab=tab: tab.text == "Good day.")
+        assert [frame["sentence"] for frame in tab.frames if "sentence" in frame][-1] == "Thought for 8 s"
+    await speaker.end()
+    await soon(lambda: early.finished and late.finished)
+    assert early.thought == late.thought == "Hmm <b>."
+    for html in (early.frames[-1]["reasoning"], late.frames[-1]["reasoning"]):
+        assert "Hmm &lt;b&gt;." in html
+        assert "Thought for 8 s" in html
+
+
+async def test_words_that_were_thoughts_leave_the_answer(views: RunViews, speaker: Speaker) -> None:
+    tab = Tab()
+    await views.watch(speaker.run, "en", tab)
+    await speaker.say("I think.\n\nSo.")
+    await soon(lambda: tab.text == "I think. So.")
+    await speaker.tell(TextReplaced(""))
+    await speaker.tell(ReasoningDelta("I think.\n\nSo.", 70))
+    await soon(lambda: tab.thought == "I think.\n\nSo.")
+    assert tab.shown == []
+    assert tab.frames[-1]["sentence"] == "Thinking for 1 min 10 s"
+    await speaker.say("Yes.")
+    await soon(lambda: tab.text == "Yes.")
+
+
+async def test_thoughts_that_the_log_has_lost_are_taken_from_the_database(
+    parts: Parts, views: RunViews, speaker: Speaker
+) -> None:
+    await speaker.tell(ReasoningDelta("Hmm.", 3))
+    await speaker.save()
+    await parts.redis.delete(keys.log(speaker.run))
+    tab = Tab()
+    await views.watch(speaker.run, "en", tab)
+    assert (tab.thought, tab.frames[-1]["sentence"]) == ("Hmm.", "Thinking for 3 s")
+    await speaker.tell(ReasoningDelta(" So.", 4))
+    await soon(lambda: tab.thought == "Hmm. So.")
+
+
+async def test_an_answer_without_thoughts_sends_nothing_of_them(views: RunViews, speaker: Speaker) -> None:
+    tab = Tab()
+    await views.watch(speaker.run, "en", tab)
+    await speaker.say("Good", " day.")
+    await speaker.end()
+    await soon(lambda: tab.finished)
+    assert "reasoning" not in tab.kinds
+    assert tab.frames[-1]["reasoning"] == ""
 
 
 async def test_words_of_prose_are_only_added(views: RunViews, speaker: Speaker) -> None:

@@ -8,6 +8,7 @@ const NEAR_END = 64;
 
 export class Autoscroll {
   #atEnd = true;
+  #observer;
 
   /**
    * @param {HTMLElement} thread
@@ -16,11 +17,13 @@ export class Autoscroll {
    */
   constructor(thread, end, jump) {
     this.thread = thread;
+    this.end = end;
     new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(thread);
-    new IntersectionObserver(([entry]) => {
-      this.#atEnd = entry.isIntersecting;
+    this.#observer = new IntersectionObserver((entries) => {
+      this.#atEnd = entries.at(-1).isIntersecting;
       jump.hidden = this.#atEnd;
-    }, { rootMargin: `0px 0px ${NEAR_END}px 0px` }).observe(end);
+    }, { rootMargin: `0px 0px ${NEAR_END}px 0px` });
+    this.#observer.observe(end);
     jump.addEventListener("click", () => this.toEnd());
     // Before the observers see it: sizes that become known must not pull the page away from what has the focus.
     thread.addEventListener("focusin", () => requestAnimationFrame(() => {
@@ -46,6 +49,13 @@ export class Autoscroll {
     this.#atEnd = false;
     root.style.overflowAnchor = "none";
     this.#settle(document.getElementById(id), top, PAINTS_TO_ARRIVE);
+  }
+
+  /** Stay where the reader is while something opens, and see after that whether the end is still in view. */
+  release() {
+    this.#atEnd = false;
+    this.#observer.unobserve(this.end);
+    this.#observer.observe(this.end);
   }
 
   /** Run `change`, and keep the first visible message where it is. */

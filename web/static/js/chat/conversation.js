@@ -17,6 +17,7 @@ import { Gone } from "./gone.js";
 import { Pending } from "./pending.js";
 import { Place } from "./place.js";
 import { listenForPrint } from "./print.js";
+import { showReasoning } from "./reasoning.js";
 import { copySelections } from "./selection.js";
 import { showGone } from "./temporary.js";
 import { Thread } from "./thread.js";
@@ -171,6 +172,16 @@ const handlers = {
     const line = article?.querySelector("[data-waiting]");
     if (line) line.textContent = sentence;
     if (article) hintWhenSlow(article);
+  },
+
+  reasoning(message) {
+    const { run, number, previous } = message;
+    const article = thread.running(run);
+    if (!article || number < thread.number(article)) return;
+    if (previous !== null && previous !== thread.number(article)) return watch(article);
+    showReasoning(article, message);
+    article.dataset.number = number;
+    hintWhenSlow(article);
   },
 
   text({ run, number, blocks }) {

@@ -1,6 +1,7 @@
 // The thread: the messages on the page, and how messages of the socket change them.
 
 import { fragment, parse } from "../shared/http.js";
+import { finishReasoning, keepOpen } from "./reasoning.js";
 
 export class Thread {
   /**
@@ -16,6 +17,8 @@ export class Thread {
       event.preventDefault();
       this.#loadEarlier(link);
     });
+    // What opens is read from its start: the page does not follow the end then.
+    this.element.addEventListener("click", (event) => event.target.closest("summary") && autoscroll.release());
   }
 
   /** The article of the run `run` if it is being answered, or of any such run. */
@@ -58,7 +61,8 @@ export class Thread {
   }
 
   /** Show the end of an answer. */
-  finish(article, { blocks, pictures, footer }) {
+  finish(article, { reasoning, blocks, pictures, footer }) {
+    finishReasoning(article, reasoning);
     this.setBlocks(article, blocks);
     article.querySelector(".message-pictures").innerHTML = pictures;
     article.querySelector(".message-footer").innerHTML = footer;
@@ -120,6 +124,7 @@ export class Thread {
 function isCurrent(there, article) {
   const later = there.dataset.run && there.dataset.run === article.dataset.run
     && Number(there.dataset.number) >= Number(article.dataset.number);
+  keepOpen(there, article);
   return later || there.isEqualNode(article) || there.querySelector("form") !== null;
 }
 
