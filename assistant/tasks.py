@@ -14,7 +14,7 @@ from assistant import people, prompts, shares, temporary
 from assistant.conversations import shown_messages
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
-from assistant.llama.messages import ChatMessage, Delta
+from assistant.llama.messages import ChatMessage, Delta, Reasoning
 from assistant.models import Conversation
 from assistant.runs.forget import forget
 from assistant.runtime import llama_options
@@ -71,6 +71,12 @@ async def complete(prompt: list[ChatMessage]) -> str:
     client = LlamaClient(llama_options())
     try:
         async with aclosing(client.stream(prompt)) as stream:
-            return "".join([part.text async for part in stream if isinstance(part, Delta)])
+            text = ""
+            async for part in stream:
+                if isinstance(part, Reasoning) and part.retracts:
+                    text = ""
+                elif isinstance(part, Delta):
+                    text += part.text
+            return text
     finally:
         await client.close()

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import F
+
 from assistant.database import in_chunks
 from assistant.models import Conversation, Message
 from imagine.models import Picture
@@ -29,7 +31,7 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
     }
     yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "messages": ['
     pictures, runs = pictures_by_message(conversation), run_by_message(conversation)
-    rows = conversation.messages.select_related("feedback").order_by("position")
+    rows = conversation.messages.select_related("feedback").annotate(reasoning=F("run__reasoning")).order_by("position")
     for index, message in enumerate(in_chunks(rows, MESSAGE_CHUNK)):
         feedback = getattr(message, "feedback", None)
         drawn = pictures.get(message.pk, [])
@@ -38,7 +40,7 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
             "id": str(message.pk),
             "role": message.role,
             "text": message.text,
-            "reasoning": run.reasoning if run else "",
+            "reasoning": message.reasoning or "",  # type: ignore[attr-defined]
             "created": message.created_at.isoformat(),
             "replaced": message.replaced_by_id is not None,
             "model": run.model if run else None,
@@ -55,7 +57,6 @@ class RunNote(NamedTuple):
 
     model: str
     status: str
-    reasoning: str
 
 
 def run_by_message(conversation: Conversation) -> dict[UUID, RunNote]:
@@ -64,8 +65,8 @@ def run_by_message(conversation: Conversation) -> dict[UUID, RunNote]:
     Not by `select_related`, nor the pictures by `prefetch_related`: their cycles of references keep messages in memory
     until they are collected.
     """
-    rows = conversation.runs.values_list("answer", "model", "status", "reasoning")
-    return {answer: RunNote(*note) for answer, *note in rows}
+    rows = conversation.runs.values_list("answer", "model", "status")
+    return {answer: RunNote(model, status) for answer, model, status in rows}
 
 
 def pictures_by_message(conversation: Conversation) -> dict[UUID, list[Picture]]:

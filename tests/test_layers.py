@@ -47,7 +47,7 @@ ROOMS = {
         members limits queue doorbell prompts demo_ideas titles wishes markdown transcripts
         llama
         tools.base
-        models events errors database background
+        models events errors database background names
     """,
     "imagine": """
         tasks admin apps sketchbook

@@ -23,14 +23,16 @@ from redis.exceptions import RedisError
 from assistant import people
 from assistant.errors import LogUnavailableError
 from assistant.models import Person
+from assistant.names import BLANK
 from web.accounts import identity
 from web.http import error_page
 from web.mail import mail_is_on
 
 logger = logging.getLogger(__name__)
 
-# No @: a name must never look like an e-mail address.
-username_validators = [RegexValidator(r"^[\w.+-]+\Z", _("Use letters, digits and . + - _ only."))]
+# No @: a name must never look like an e-mail address. No letter that cannot be seen, else it looks like another name.
+NAME = rf"^(?:(?![{''.join(BLANK)}])[\w.+-])+\Z"
+username_validators = [RegexValidator(NAME, _("Use letters, digits and . + - _ only."))]
 
 # The pages that promise an e-mail.
 MAIL_PAGES = {"account_reset_password", "account_reset_password_done", "account_email_verification_sent"}

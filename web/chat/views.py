@@ -16,6 +16,7 @@ from assistant import conversations, members, temporary, turns
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.models import Conversation, Feedback, Message, Person, Run
+from assistant.names import clean_name
 from assistant.runs.forget import forget
 from assistant.turns import TurnRequest
 from web.accounts.identity import address_block, known_person, person_or_404, remember, visitor
@@ -27,6 +28,7 @@ HISTORY_LENGTH = 50
 SEARCH_CHARACTERS = 100
 # In the form that begins a temporary conversation, and in its address.
 TEMPORARY = "temporary"
+TITLE_CHARACTERS = 120
 
 
 def suggestions() -> list[str]:
@@ -201,7 +203,7 @@ async def stop(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Give a conversation a name."""
     found = own_conversation_or_404(request, conversation_id)
-    title = " ".join(request.POST.get("title", "").replace("\x00", "").split())[:120]
+    title = clean_name(request.POST.get("title", ""), TITLE_CHARACTERS)
     if not title:
         return HttpResponse(_("A name needs at least one letter."), status=400, content_type="text/plain")
     found.title, found.titled_by_person = title, True

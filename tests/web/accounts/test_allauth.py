@@ -255,6 +255,8 @@ def test_guessing_passwords_is_slowed_down_behind_any_forged_address():
 def test_a_name_cannot_look_like_an_address_and_cannot_be_taken_twice():
     account = make_account()
     assert "Use letters" in sign_up(browser(), username="somebody@example.com").text
+    for name in ("\u3164\u3164", "ada\u3164"):
+        assert "Use letters" in sign_up(browser(), username=name).text
     assert "Somebody has this name" in sign_up(browser(), username=account.username.upper()).text
 
 

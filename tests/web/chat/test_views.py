@@ -129,8 +129,9 @@ def test_a_person_names_and_deletes_a_conversation(alice: Visitor) -> None:
     conversation = answered(alice.begin())
     assert alice.post(f"{address(conversation)}rename", {"title": "  My\n llamas "}).status_code == 302
     assert "My llamas" in alice.get("/c/").text
-    refused = alice.post(f"{address(conversation)}rename", {"title": " "})
-    assert (refused.status_code, refused.text) == (400, "A name needs at least one letter.")
+    for invisible in (" ", "\u200b\u2800", "\u202e", "\u3164"):
+        refused = alice.post(f"{address(conversation)}rename", {"title": invisible})
+        assert (refused.status_code, refused.text) == (400, "A name needs at least one letter.")
     assert alice.post(f"{address(conversation)}delete").status_code == 302
     assert alice.get(address(conversation)).status_code == 404
     assert "My llamas" not in alice.get("/c/").text
