@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from time import monotonic
 from types import MappingProxyType
@@ -83,4 +83,11 @@ async def answer(
                 case Loading():
                     yield Waiting("loading")
                 case Finish():
-                    yield TurnFinished(item.reason, item.model, item.prompt_tokens, item.answer_tokens, item.factor)
+                    yield TurnFinished(
+                        item.reason,
+                        item.model,
+                        item.prompt_tokens,
+                        item.answer_tokens,
+                        item.factor,
+                        [asdict(file) for file in item.cut_files],
+                    )

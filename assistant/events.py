@@ -1,7 +1,7 @@
 """What happens while an answer is made: plain values, written to the log of the run and read by its viewers."""
 
 import logging
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 logger = logging.getLogger(__name__)
@@ -84,6 +84,8 @@ class TurnFinished(Event):
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     token_factor: float | None = None
+    # The attached files that the model was not given whole, as `CutFile` of assistant/llama/files.py has them.
+    cut_files: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def from_json(value: dict[str, Any]) -> Event:
     """The event that `to_json` wrote. Unknown fields are dropped; an event of an unknown kind or form is `Unknown`."""
     try:
         event = EVENTS[value["kind"]]
-        known = {field.name for field in fields(event)}
+        known = {one.name for one in fields(event)}
         return event(**{name: item for name, item in value.items() if name in known})
     except (LookupError, TypeError):
         logger.warning("an event of another version is skipped: %.40s", value.get("kind"))

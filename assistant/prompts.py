@@ -1,6 +1,7 @@
 """The prompts: system texts, and the messages around what people say."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from assistant.llama.messages import ChatMessage
@@ -55,7 +56,7 @@ def conversation(
     system = ChatMessage("system", SYSTEM.format(name=name) + wishes(instructions))
     if today is None:
         return [system, *history]
-    dated = ChatMessage("user", f"{last.content}\n\n(Today is {today:%A, %d %B %Y}.)")
+    dated = replace(last, content=f"{last.content}\n\n(Today is {today:%A, %d %B %Y}.)".lstrip())
     return [system, *earlier, dated]
 
 

@@ -20,6 +20,7 @@ from assistant.llama.errors import (
     RateLimitedError,
     UnreachableError,
 )
+from assistant.llama.files import cut_files
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Part
 from assistant.llama.options import LlamaOptions
 from assistant.llama.problems import cause_name, error_from, read_problem
@@ -97,7 +98,7 @@ class LlamaClient:
         try:
             async with aclosing(self._decoded(response, deadlines)) as parts:
                 async for part in parts:
-                    yield _with_factor(part, sent) if isinstance(part, Finish) else part
+                    yield _as_sent(part, sent) if isinstance(part, Finish) else part
         finally:
             await response.aclose()
 
@@ -133,7 +134,7 @@ class LlamaClient:
     def _body(self, messages: Sequence[ChatMessage], backend: Backend) -> dict[str, Any]:
         options = self._options
         body: dict[str, Any] = {
-            "messages": [{"role": message.role, "content": neutralise(message.content)} for message in messages],
+            "messages": [{"role": message.role, "content": neutralise(message.whole)} for message in messages],
             "max_tokens": min(options.max_tokens, backend.context // 2),
             "temperature": options.temperature,
             "top_p": 0.9,
@@ -211,8 +212,9 @@ class LlamaClient:
             raise CutOffError(f"{self._options.host} broke the connection: {cause_name(error)}") from error
 
 
-def _with_factor(finish: Finish, sent: Sequence[ChatMessage]) -> Finish:
-    """`finish` with the factor that makes our estimate of what was sent the server's count."""
+def _as_sent(finish: Finish, sent: Sequence[ChatMessage]) -> Finish:
+    """`finish` with the files that were cut, and the factor that makes our estimate of what was sent the count."""
+    finish = replace(finish, cut_files=cut_files([file for message in sent for file in message.files]))
     return replace(finish, factor=correction(sent, finish.prompt_tokens)) if finish.prompt_tokens else finish
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from assistant.llama.files import CutFile, TextFile, render
+
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
@@ -11,6 +13,12 @@ class ChatMessage:
 
     role: Literal["system", "user", "assistant"]
     content: str
+    files: tuple[TextFile, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """What is sent: the files, then the words."""
+        return "\n\n".join(part for part in (*map(render, self.files), self.content) if part.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,7 @@ class Finish:
     """The end of the answer: complete ("stop") or at the token limit ("length"). The counts are the server's, if any.
 
     `factor` corrects our estimate of tokens for the next prompt of this conversation, see `tokens.correction`.
+    `cut_files` are those that the prompt did not hold whole.
     """
 
     reason: Literal["stop", "length"]
@@ -45,6 +54,7 @@ class Finish:
     answer_tokens: int | None
     model: str
     factor: float | None = None
+    cut_files: tuple[CutFile, ...] = ()
 
 
 Part: TypeAlias = Delta | Reasoning | Loading | Finish
@@ -56,9 +66,11 @@ def alternate(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
     taken: list[ChatMessage] = []
     for message in messages:
         early = message.role == "assistant" and not any(before.role == "user" for before in taken)
-        if early or not message.content.strip():
+        if early or not (message.content.strip() or message.files):
             continue
         if taken and taken[-1].role == message.role:
-            message = ChatMessage(message.role, f"{taken.pop().content}\n\n{message.content}")
+            before = taken.pop()
+            words = "\n\n".join(part for part in (before.content, message.content) if part)
+            message = ChatMessage(message.role, words, (*before.files, *message.files))
         taken.append(message)
     return taken

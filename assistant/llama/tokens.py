@@ -8,8 +8,10 @@ the bytes overestimates, up to threefold for English, and was too low for no sam
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from assistant.llama.errors import ContextTooLongError
+from assistant.llama.files import TextFile, shorten
 from assistant.llama.messages import ChatMessage, alternate
 
 # Around each message: two tokens for the header's marks, one for the role, one for the blank line, and `<|eot_id|>`:
@@ -27,6 +29,10 @@ RESERVE = 1.1
 MIN_FACTOR, MAX_FACTOR = 0.4, 2.0
 # English prose without the reserve: a turn too long by this estimate cannot fit.
 OPTIMISTIC_FACTOR = 1 / 3
+# Files of the last turns hold up to half of the room against older words; older files get what words leave.
+FRESH_TURNS = 3
+# A file that is cut is cut at one of so many places: as the words after it grow, the prompt's head changes rarely.
+CUTS = 16
 
 
 def estimate(messages: Sequence[ChatMessage], factor: float = 1.0) -> int:
@@ -50,6 +56,8 @@ def fit(messages: Sequence[ChatMessage], context: int, answer_tokens: int, facto
     they no longer fit, so many are dropped that half the room is free again, and later calls with a longer history
     cut at the same place: the prompt's head rarely changes, and the server's prefix cache stays valid. For that,
     `messages` must begin at the same place each time.
+    Files are cut to the room that the words leave, those of older turns first; those of the last `FRESH_TURNS` hold
+    half of the room, if they need it.
     Raises ContextTooLongError when the last turn cannot fit on its own. When it might, as the estimate is
     pessimistic, it is sent, and the server decides.
     """
@@ -57,11 +65,38 @@ def fit(messages: Sequence[ChatMessage], context: int, answer_tokens: int, facto
     if not turns:
         return system
     room = context - min(answer_tokens, context // 2) - min(MARGIN, context // 16)
-    last = [*system, turns[-1][0]]
+    bare = [[_without_texts(turn[0]), *turn[1:]] for turn in turns]
+    last = [*system, bare[-1][0]]
     if estimate(last, OPTIMISTIC_FACTOR) > room:
         raise ContextTooLongError(f"the last message alone needs more than the {room} tokens that are free")
-    start = _cut(estimate(system, factor), turns, room, factor)
-    return [*system, *(message for turn in turns[start:] for message in turn)]
+    fresh = range(max(0, len(turns) - FRESH_TURNS), len(turns))
+    needed = sum(_tokens(turns[turn][0], factor) - _tokens(bare[turn][0], factor) for turn in fresh)
+    start = _cut(estimate(system, factor), bare, room - min(needed, room // 2), factor)
+    left = room - estimate([*system, *(message for turn in bare[start:] for message in turn)], factor)
+    kept = bare[start:]
+    for turn, whole in zip(reversed(kept), reversed(turns[start:]), strict=True):
+        before = _tokens(turn[0], factor)
+        turn[0] = _with_files(whole[0], left, room // CUTS, factor)
+        left -= _tokens(turn[0], factor) - before
+    return [*system, *(message for turn in kept for message in turn)]
+
+
+def _without_texts(message: ChatMessage) -> ChatMessage:
+    """The message with its files named and no more."""
+    return replace(message, files=tuple(replace(file, text="") for file in message.files)) if message.files else message
+
+
+def _with_files(message: ChatMessage, tokens: int, step: int, factor: float) -> ChatMessage:
+    """The message with as much of its files as `tokens` hold: the small ones whole, the rest in equal parts."""
+    chosen: dict[int, TextFile] = {}
+    for rank, index in enumerate(sorted(range(len(message.files)), key=lambda index: len(message.files[index].text))):
+        file = message.files[index]
+        share = max(0, tokens) // (len(message.files) - rank)
+        chosen[index] = shorten(file, math.floor(share * 2 / factor))
+        if chosen[index] is not file and step:
+            chosen[index] = shorten(file, math.floor(share // step * step * 2 / factor))
+        tokens -= math.ceil(len(chosen[index].text.encode(errors="replace")) * factor / 2)
+    return replace(message, files=tuple(chosen[index] for index in range(len(message.files))))
 
 
 def _split(messages: list[ChatMessage]) -> tuple[list[ChatMessage], list[list[ChatMessage]]]:
@@ -91,4 +126,4 @@ def _cut(fixed: int, turns: list[list[ChatMessage]], room: int, factor: float) -
 
 
 def _tokens(message: ChatMessage, factor: float) -> int:
-    return MESSAGE_TOKENS + math.ceil(len(message.content.encode(errors="replace")) * factor / 2)
+    return MESSAGE_TOKENS + math.ceil(len(message.whole.encode(errors="replace")) * factor / 2)
