@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, Prefetch, QuerySet
+from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -17,11 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from assistant import people
-from assistant.models import Conversation, ConversationShare, Feedback, Person, Run
+from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Person, Run
 from assistant.runs.forget import forget
 from imagine import jobs
 
 SHOWN_MESSAGES = 200
+SHOWN_CHARACTERS = 2_000
 
 
 def staff_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -174,14 +176,16 @@ class ConversationAdmin(ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_read": may_read})
 
     def show_text(self, request: HttpRequest, id: Any) -> HttpResponse:
-        """The newest messages. Writes to the admin's log. Raises PermissionDenied and Http404."""
+        """The newest messages, and how files begin. Writes to the admin's log. Raises PermissionDenied and Http404."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("assistant.view_message"):
             raise PermissionDenied
         conversation = get_object_or_404(Conversation, pk=id, temporary=False)
         self.log_change(request, conversation, str(_("Read the text")))
-        newest = conversation.messages.order_by("-position")[:SHOWN_MESSAGES]
+        files = Attachment.objects.defer("text").annotate(beginning=Left("text", SHOWN_CHARACTERS))
+        newest = conversation.messages.prefetch_related(Prefetch("attachments", files))
+        newest = newest.order_by("-position")[:SHOWN_MESSAGES]
         context = {
             **self.admin_site.each_context(request),
             "title": _("The text"),

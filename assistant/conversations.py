@@ -1,6 +1,7 @@
 """What was said, in the database. Every object is looked up through a member of its conversation."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
+from assistant import attachments
 from assistant.errors import (
     BusyError,
     ConversationFullError,
@@ -88,15 +90,15 @@ def shown_messages(conversation: Conversation) -> QuerySet[Message]:
     return conversation.messages.filter(replaced_by=None).order_by("position")
 
 
-def clean_text(text: str) -> str:
-    """What a person wrote, as it is kept; raises when empty or too long.
+def clean_text(text: str, attached: bool = False) -> str:
+    """What a person wrote, as it is kept; raises when empty or too long. A message with files may be empty.
 
     Only empty lines before it, white space after it, and the characters that no database takes are left out.
     """
     text = LINE_END.sub("\n", text.replace("\x00", "")).rstrip()
     if blank := EMPTY_LINES_FIRST.match(text):
         text = text[blank.end() :]
-    if not text:
+    if not text and not attached:
         raise EmptyTextError
     if len(text) > settings.MESSAGE_CHARACTERS:
         raise TextTooLongError
@@ -109,30 +111,43 @@ def say(
     text: str,
     client_id: UUID,
     tool_call: ToolCall | None = None,
+    files: Sequence[UUID] = (),
     *,
     temporary: bool = False,
 ) -> Turn:
     """Store what `person` says, and the answer to come. Without an id a conversation is begun, or a `temporary` one.
 
-    `tool_call` is carried out in place of the model's answer. Raises NotFoundError, BusyError, EmptyTextError,
-    TextTooLongError, ConversationFullError, TooManyConversationsError.
+    `tool_call` is carried out in place of the model's answer; `files` are attachments of theirs that wait. Raises
+    NotFoundError, BusyError, EmptyTextError, TextTooLongError, ConversationFullError, TooManyConversationsError,
+    AttachmentGoneError, TooManyAttachmentsError.
     """
-    text = clean_text(text)
+    text = clean_text(text, bool(files))
     with transaction.atomic():
         lock_quota(person)
         if before := said_before(person, client_id):
             return before
-        conversation = (
-            lock(person, conversation_id) if conversation_id else begin(person, first_words(text), temporary=temporary)
-        )
+        found = attachments.claimable(person, files)
+        title = first_words(text) or "".join(file.name for file in found[:1])
+        conversation = lock(person, conversation_id) if conversation_id else begin(person, title, temporary=temporary)
         refuse_when_busy(person, conversation)
         question = add(conversation, Message.Role.USER, text=text, author=person, client_id=client_id)
+        attachments.claim(found, conversation, question)
         return answer(person, conversation, question, tool_call)
 
 
-def edit(person: Person, message_id: UUID, text: str, client_id: UUID, tool_call: ToolCall | None = None) -> Turn:
-    """Put `message_id` and all after it aside, and say `text` instead. Raises as `say` does."""
-    text = clean_text(text)
+def edit(
+    person: Person,
+    message_id: UUID,
+    text: str,
+    client_id: UUID,
+    tool_call: ToolCall | None = None,
+    files: Sequence[UUID] = (),
+) -> Turn:
+    """Put `message_id` and all after it aside, and say `text` instead. Raises as `say` does.
+
+    `files` may name those of the old message, which keeps them too.
+    """
+    text = clean_text(text, bool(files))
     with transaction.atomic():
         lock_quota(person)
         if before := said_before(person, client_id):
@@ -140,10 +155,12 @@ def edit(person: Person, message_id: UUID, text: str, client_id: UUID, tool_call
         old = locked_message(person, message_id)
         if old.role != Message.Role.USER or old.author_id != person.id or old.replaced_by_id:
             raise NotFoundError
+        found = attachments.claimable(person, files, old)
         refuse_when_busy(person, old.conversation)
         aside = shown_messages(old.conversation).filter(position__gte=old.position)
         removed = tuple(aside.values_list("id", flat=True))
         question = add(old.conversation, Message.Role.USER, text=text, author=person, client_id=client_id)
+        attachments.claim(found, old.conversation, question)
         Message.objects.filter(id__in=removed).update(replaced_by=question)
         return answer(person, old.conversation, question, tool_call, removed)
 

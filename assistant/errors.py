@@ -52,6 +52,55 @@ class InstructionsTooLongError(RefusedInputError):
     sentence = _("This is too long to be kept in mind. Please shorten it.")
 
 
+class FileError(RefusedInputError):
+    """A file cannot be attached."""
+
+    code = "file"
+    sentence = _("This file could not be read.")
+
+
+class NotTextError(FileError):
+    code = "not_text"
+    sentence = _("This is not a text file.")
+
+
+class PictureFileError(FileError):
+    code = "picture_file"
+    sentence = _("This is not a text file, and pictures cannot be looked at here yet.")
+
+
+class PdfFileError(FileError):
+    code = "pdf_file"
+    sentence = _("This is not a text file, and PDFs cannot be read here yet. You can copy its text and paste it.")
+
+
+class EmptyFileError(FileError):
+    code = "empty_file"
+    sentence = _("This file is empty.")
+
+
+class FileTooLargeError(FileError):
+    code = "file_too_large"
+    sentence = _("This is too long to attach.")
+
+
+class TooManyAttachmentsError(FileError):
+    code = "too_many_attachments"
+    sentence = _("These are too many files for one message. Please send some with the next.")
+
+
+class AttachmentQuotaError(FileError):
+    code = "attachment_quota"
+    sentence = _("You have as many files here as can be kept. Please delete a conversation with files first.")
+
+
+class AttachmentGoneError(FileError):
+    """An attachment does not exist, came with another message, or is somebody else's: all look the same."""
+
+    code = "attachment_gone"
+    sentence = _("A file of this message is no longer here. Please attach it again.")
+
+
 class ConversationFullError(RefusedInputError):
     code = "conversation_full"
     sentence = _("This conversation is as long as it can get. Please start a new one.")

@@ -65,6 +65,11 @@ class Limits:
         """Count one live prompt. Raises as `count` does."""
         await self.count(settings.LIMIT_PERSON_FRAMES, "frame", "person", str(person.id))
 
+    async def count_attachment(self, person: Person, address: str) -> None:
+        """Count one text file. Raises as `count` does."""
+        await self.count(settings.LIMIT_PERSON_ATTACHMENTS, "attachment", "person", str(person.id))
+        await self.count(settings.LIMIT_ADDRESS_ATTACHMENTS, "attachment", "address", address)
+
     async def count_guest(self, address: str) -> None:
         """Count one new guest. Raises as `count` does."""
         await self.count(settings.LIMIT_ADDRESS_GUESTS, "guest", "address", address)

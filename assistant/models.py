@@ -1,7 +1,7 @@
 """Who talks, what was said, and how each answer came about."""
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -27,6 +27,7 @@ class Person(AbstractUser):
     conversations: "ManyRelatedManager[Conversation, Member]"
     memberships: "RelatedManager[Member]"
     conversation_shares: "RelatedManager[ConversationShare]"
+    attachments: "RelatedManager[Attachment]"
 
     class Meta:
         verbose_name = _("person")
@@ -106,6 +107,7 @@ class Message(models.Model):
 
     run: "Run"
     replaces: "RelatedManager[Message]"
+    attachments: "ManyRelatedManager[Attachment, Any]"
 
     class Meta:
         verbose_name = _("message")
@@ -154,6 +156,8 @@ class Run(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     first_token_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # The attached files that the model was not given whole, as `CutFile` of llama/files.py has them.
+    cut_files = models.JSONField(null=True)
 
     class Meta:
         verbose_name = _("run")
@@ -166,6 +170,34 @@ class Run(models.Model):
             )
         ]
         indexes = [models.Index(fields=["status", "created_at"])]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Attachment(models.Model):
+    """A text file that somebody sent us. Without a conversation it waits for the message that it comes with.
+
+    An edited message and the one in its place may share it. It goes with its conversation.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="attachments")
+    conversation = models.ForeignKey(Conversation, models.CASCADE, null=True, related_name="attachments")
+    messages = models.ManyToManyField(Message, related_name="attachments")
+    # Empty for a text that was pasted.
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    text = models.TextField()
+    # In bytes as UTF-8, and in characters.
+    size = models.PositiveIntegerField(_("bytes"))
+    length = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+        ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["created_at"], condition=Q(conversation=None), name="unclaimed_attachments")]
 
     def __str__(self) -> str:
         return str(self.id)

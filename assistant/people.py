@@ -17,7 +17,7 @@ from django.utils import timezone
 from assistant import members, transcripts
 from assistant.database import in_chunks
 from assistant.errors import InstructionsTooLongError
-from assistant.models import ConversationShare, Message, Person, Run
+from assistant.models import Attachment, ConversationShare, Message, Person, Run
 from assistant.transcripts import PictureUrl
 from imagine.models import Picture, Share
 
@@ -61,6 +61,7 @@ def merge(guest: Person, into: Person) -> None:
     taken = Message.objects.filter(author=into, client_id__isnull=False).values("client_id")
     locked.messages.filter(client_id__in=taken).update(client_id=None)
     locked.messages.update(author=into)
+    locked.attachments.update(person=into)
     members.move(locked, into)
     locked.runs.update(person=into)
     locked.feedback.update(person=into)
@@ -117,16 +118,22 @@ def erase(person: Person) -> list[UUID]:
 
 
 def counts(person: Person) -> dict[str, int]:
-    """How much is kept about `person`: conversations, messages in them, ratings given, and pictures.
+    """How much is kept about `person`: conversations, messages in them, their files, ratings given, and pictures.
 
     Temporary conversations are not, so they do not count.
     """
     return {
         "conversations": members.listed(person).count(),
         "messages": Message.objects.filter(conversation__in=members.listed(person)).count(),
+        "attachments": kept_files(person).count(),
         "feedback": person.feedback.filter(message__conversation__temporary=False).count(),
         "pictures": kept_pictures(person).count(),
     }
+
+
+def kept_files(person: Person) -> QuerySet[Attachment]:
+    """The person's attached files, without those of temporary conversations: these go with them."""
+    return person.attachments.exclude(conversation__temporary=True)
 
 
 def kept_pictures(person: Person) -> QuerySet[Picture]:

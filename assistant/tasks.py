@@ -1,4 +1,4 @@
-"""Celery tasks: titles of conversations, the expiry of guests, of temporary conversations and of links."""
+"""Celery tasks: titles, the expiry of guests, of temporary conversations, of links and of files never sent."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from assistant import people, prompts, shares, temporary
+from assistant import attachments, people, prompts, shares, temporary
 from assistant.conversations import shown_messages
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
@@ -23,6 +23,8 @@ from assistant.titles import clean_title
 logger = logging.getLogger(__name__)
 
 TITLE_SECONDS = 60
+# A draft with its files may lie so long.
+UNCLAIMED_HOURS = 48
 
 
 @shared_task
@@ -45,6 +47,13 @@ def expire_shares() -> None:
     """Delete the links to conversations that have expired, with their copies. Raises DatabaseError."""
     if gone := shares.expire():
         logger.info("%s links to conversations expired", gone)
+
+
+@shared_task
+def expire_attachments() -> None:
+    """Delete the files that came with no message for UNCLAIMED_HOURS. Raises DatabaseError."""
+    if gone := attachments.expire(timezone.now() - timedelta(hours=UNCLAIMED_HOURS)):
+        logger.info("%s attachments came with no message, and were deleted", gone)
 
 
 @shared_task

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import F
 
 from assistant.database import in_chunks
-from assistant.models import Conversation, Message
+from assistant.models import Attachment, Conversation, Message
 from imagine.models import Picture
 
 # What reads these files looks here first. It changes when a field goes or changes its meaning, not when one is added.
@@ -31,6 +31,7 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
     }
     yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "messages": ['
     pictures, runs = pictures_by_message(conversation), run_by_message(conversation)
+    files = files_by_message(conversation)
     rows = conversation.messages.select_related("feedback").annotate(reasoning=F("run__reasoning")).order_by("position")
     for index, message in enumerate(in_chunks(rows, MESSAGE_CHUNK)):
         feedback = getattr(message, "feedback", None)
@@ -45,6 +46,7 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
             "replaced": message.replaced_by_id is not None,
             "model": run.model if run else None,
             "status": run.status if run else None,
+            "attachments": files.get(message.pk, []),
             "pictures": [{"id": str(one.pk), "prompt": one.prompt, "url": picture_url(one.pk)} for one in drawn],
             "feedback": feedback and {"good": feedback.good, "word": feedback.word},
         }
@@ -67,6 +69,15 @@ def run_by_message(conversation: Conversation) -> dict[UUID, RunNote]:
     """
     rows = conversation.runs.values_list("answer", "model", "status")
     return {answer: RunNote(model, status) for answer, model, status in rows}
+
+
+def files_by_message(conversation: Conversation) -> dict[UUID, list[dict[str, Any]]]:
+    """The files of each message without their text, which stands in files of its own."""
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    rows = Attachment.objects.filter(conversation=conversation).order_by("created_at", "id")
+    for message, file, name, size in rows.values_list("messages", "pk", "name", "size"):
+        found.setdefault(message, []).append({"id": str(file), "name": name, "bytes": size})
+    return found
 
 
 def pictures_by_message(conversation: Conversation) -> dict[UUID, list[Picture]]:

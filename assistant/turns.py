@@ -1,7 +1,7 @@
 """A turn from any door: counted against the limits, stored, started, announced to the conversation's subscribers."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,20 +27,27 @@ class TurnRequest(NamedTuple):
     store: Callable[[Person, ToolCall | None], Turn]
     text: str = ""
     retried: UUID | None = None
+    attached: bool = False
 
 
-def send(conversation: UUID | None, text: str, client_id: UUID, *, temporary: bool = False) -> TurnRequest:
-    """Say `text`, in a new conversation where none is named, or in a new `temporary` one."""
+def send(
+    conversation: UUID | None, text: str, client_id: UUID, files: Sequence[UUID] = (), *, temporary: bool = False
+) -> TurnRequest:
+    """Say `text` with attached `files`, in a new conversation where none is named, or in a new `temporary` one."""
 
     def store(person: Person, call: ToolCall | None) -> Turn:
-        return conversations.say(person, conversation, text, client_id, call, temporary=temporary)
+        return conversations.say(person, conversation, text, client_id, call, files, temporary=temporary)
 
-    return TurnRequest(store, text)
+    return TurnRequest(store, text, attached=bool(files))
 
 
-def edit(message: UUID, text: str, client_id: UUID) -> TurnRequest:
-    """Say `text` instead of an earlier message."""
-    return TurnRequest(lambda person, call: conversations.edit(person, message, text, client_id, call), text)
+def edit(message: UUID, text: str, client_id: UUID, files: Sequence[UUID] = ()) -> TurnRequest:
+    """Say `text` with attached `files` instead of an earlier message."""
+    return TurnRequest(
+        lambda person, call: conversations.edit(person, message, text, client_id, call, files),
+        text,
+        attached=bool(files),
+    )
 
 
 def retry(message: UUID) -> TurnRequest:
@@ -91,7 +98,7 @@ async def _text(person: Person, request: TurnRequest) -> str:
     """The text that is answered, as it is stored."""
     if request.retried is None:
         # No query: on SQLite the way to the first word would wait once more for the one database thread.
-        return conversations.clean_text(request.text)
+        return conversations.clean_text(request.text, request.attached)
     return await in_thread(conversations.question_text)(person, request.retried)
 
 

@@ -44,7 +44,7 @@ ROOMS = {
         temporary
         runs shares
         engine people commands conversations
-        members limits queue doorbell prompts demo_ideas titles wishes markdown transcripts
+        members limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown transcripts
         llama
         tools.base
         models events errors database background names

@@ -187,7 +187,14 @@ LIMIT_PERSON_IDEAS: str = rate("LIMIT_PERSON_IDEAS", "10/minute;200/day")
 LIMIT_PERSON_SHARES: str = rate("LIMIT_PERSON_SHARES", "10/minute;100/day")
 LIMIT_PERSON_EXPORTS: str = rate("LIMIT_PERSON_EXPORTS", "5/hour;20/day")
 LIMIT_ADDRESS_SHARED: str = rate("LIMIT_ADDRESS_SHARED", "120/minute")
+LIMIT_PERSON_ATTACHMENTS: str = rate("LIMIT_PERSON_ATTACHMENTS", "30/minute;300/day")
+LIMIT_ADDRESS_ATTACHMENTS: str = rate("LIMIT_ADDRESS_ATTACHMENTS", "60/minute;600/day")
 LIMIT_PERSON_PICTURES: int = env.int("LIMIT_PERSON_PICTURES", 8, validate=validate.Range(1))
+
+# Text files: the largest one, those of one message, and all of one person.
+ATTACHMENT_BYTES: int = env.int("ATTACHMENT_BYTES", 1024**2, validate=validate.Range(1024, 16 * 1024**2))
+ATTACHMENTS_PER_MESSAGE: int = env.int("ATTACHMENTS_PER_MESSAGE", 5, validate=validate.Range(1, 20))
+ATTACHMENT_BYTES_PER_PERSON: int = env.int("ATTACHMENT_BYTES_PER_PERSON", 20 * 1024**2, validate=validate.Range(1024))
 
 MESSAGE_CHARACTERS = 16_000
 PROMPT_CHARACTERS = 500
@@ -374,6 +381,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "expire-guests": {"task": "assistant.tasks.expire_guests", "schedule": 3600},
     "erase-temporary": {"task": "assistant.tasks.erase_temporary", "schedule": 60},
+    "expire-attachments": {"task": "assistant.tasks.expire_attachments", "schedule": 3600},
     "find-lost-pictures": {"task": "imagine.tasks.find_lost", "schedule": 15},
     "expire-shares": {"task": "imagine.tasks.expire_shares", "schedule": 3600},
     "expire-shared-conversations": {"task": "assistant.tasks.expire_shares", "schedule": 3600},

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from assistant import prompts
+from assistant import attachments, prompts
 from assistant.database import in_thread
 from assistant.engine import History
 from assistant.errors import InterruptedRunError
@@ -51,15 +51,18 @@ def load_history(run_id: UUID) -> History:
     # An answer that is a picture has no text.
     drawn = Q(run__tool_call__isnull=False, run__status=Run.Status.DONE)
     before = Message.objects.filter(conversation=conversation, replaced_by=None, position__lt=position)
-    before = before.filter(~Q(text="") | drawn)
+    before = before.filter(~Q(text="") | drawn | Q(role=Message.Role.USER))
     # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.
     start = max(0, before.count() - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
-    rows = before.order_by("position").values_list("role", "text")[start:]
+    rows = list(before.order_by("position").values_list("id", "role", "text")[start:])
+    files = attachments.texts_for_prompt(before.filter(role=Message.Role.USER))
     counted = Run.objects.filter(conversation=conversation).exclude(token_factor=None).order_by("-created_at")
     return History(
         [
-            ChatMessage("user", text) if role == Message.Role.USER else ChatMessage("assistant", answer_text(text))
-            for role, text in rows
+            ChatMessage("user", text, tuple(files.get(message, ())))
+            if role == Message.Role.USER
+            else ChatMessage("assistant", answer_text(text))
+            for message, role, text in rows
         ],
         counted.values_list("token_factor", flat=True).first() or 1.0,
         ToolCall.from_json(call) if call else None,
@@ -132,6 +135,7 @@ def end_fields(end: End) -> dict[str, object]:
                 "prompt_tokens": end.prompt_tokens,
                 "answer_tokens": end.answer_tokens,
                 "token_factor": end.token_factor,
+                "cut_files": end.cut_files,
             }
         case TurnFailed():
             interrupted = end.problem == InterruptedRunError.code

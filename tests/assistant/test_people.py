@@ -159,7 +159,13 @@ def test_an_export_is_json_with_only_the_askers_words():
     assert [message["text"] for message in exported[1]["messages"]] == ["second\nline", "You said second\nline"]
     assert exported[0]["messages"][1]["feedback"] == {"good": True, "word": "nice"}
     assert people.profile(person)["name"] == person.username
-    assert people.counts(person) == {"conversations": 2, "messages": 4, "feedback": 2, "pictures": 0}
+    assert people.counts(person) == {
+        "conversations": 2,
+        "messages": 4,
+        "attachments": 0,
+        "feedback": 2,
+        "pictures": 0,
+    }
 
 
 def test_an_export_of_nothing_is_an_empty_list():

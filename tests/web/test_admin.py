@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from assistant import conversations, people
+from assistant import attachments, conversations, people
 from assistant.models import Conversation, Feedback, Message, Person, Run
 from tests.clients import PASSWORD, browser, make_account
 
@@ -134,6 +134,17 @@ def test_hostile_text_is_shown_as_text():
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
         assert "<script>alert" not in page
         assert "<img src=x" not in page
+
+
+def test_files_are_shown_with_the_text_by_how_they_begin():
+    run = talk("what was said")
+    question = run.conversation.messages.get(position=1)
+    file = attachments.keep(question.author, HOSTILE, "Begins. " + "x" * 5000 + " Ends.")
+    attachments.claim([file], run.conversation, question)
+    page = show_text(browser(operator()), run.conversation)
+    assert "Begins. xxx" in page
+    assert "Ends." not in page
+    assert "<script>alert" not in page
 
 
 def test_feedback_is_filtered_by_thumb():

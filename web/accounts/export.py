@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from assistant import people
 from assistant.database import in_chunks, in_thread
-from assistant.models import Person
+from assistant.models import Attachment, Person
 from imagine.files import storage
 from imagine.models import Picture
 
@@ -27,6 +27,8 @@ R = TypeVar("R")
 
 PIECE = 64 * 1024
 PICTURE_CHUNK = 50
+# With their text, in memory at once.
+ATTACHMENT_CHUNK = 2
 # How many archives are packed at the same moment. The others wait for a piece's time, not for a whole archive's.
 PACKED_AT_ONCE = 2
 
@@ -56,7 +58,7 @@ class Outlet:
 
 
 async def archive(person: Person) -> AsyncIterator[bytes]:
-    """The ZIP, in pieces: profile, conversations, pictures and links as JSON, then each picture's best file.
+    """The ZIP, in pieces: profile, conversations, pictures and links as JSON, attached files, pictures' best files.
 
     Rows are read in the database's threads and files in the packers'. Between two pieces, while the client reads,
     it holds no thread and no connection, at most one open file.
@@ -68,6 +70,10 @@ async def archive(person: Person) -> AsyncIterator[bytes]:
                 while text := await next_text(texts):
                     await in_packer(entry.write, text)
                     yield outlet.take()
+        files = in_chunks(people.kept_files(person), ATTACHMENT_CHUNK)
+        while attachment := await next_attachment(files):
+            await in_packer(packed.writestr, f"attachments/{attachment.id}.txt", attachment.text)
+            yield outlet.take()
         pictures = pictures_of(person)
         while picture := await next_picture(pictures):
             file = await in_packer(open_best, picture)
@@ -115,6 +121,12 @@ def pictures_of(person: Person) -> Iterator[Picture]:
     """The person's finished pictures, oldest first."""
     done = people.kept_pictures(person).filter(status=Picture.Status.DONE)
     return in_chunks(done.order_by("created_at", "id"), PICTURE_CHUNK)
+
+
+@in_thread
+def next_attachment(files: Iterator[Attachment]) -> Attachment | None:
+    """The attachment that comes next; None at the end."""
+    return next(files, None)
 
 
 @in_thread

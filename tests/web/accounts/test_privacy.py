@@ -20,7 +20,7 @@ from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.test import AsyncClient, Client
 
-from assistant import conversations, people
+from assistant import attachments, conversations, people
 from assistant.models import Feedback, Message, Person, Run
 from assistant.runs import keys
 from imagine.files import storage
@@ -109,6 +109,22 @@ async def test_an_export_holds_everything_of_the_person_and_nothing_of_others(pr
     conversations = json.loads(archive.read("conversations.json"))
     assert [conversation["title"] for conversation in conversations] == ["mine alone"]
     assert b"not yours" not in archive.read("conversations.json")
+
+
+async def test_an_export_holds_the_text_of_attached_files(process):
+    person, other = await sync_to_async(make_account)(), await sync_to_async(make_account)()
+    run = await sync_to_async(talk)(person, "mine alone")
+    mine = await sync_to_async(attachments.keep)(person, "../notes.txt", "Größe")
+    waiting = await sync_to_async(attachments.keep)(person, "", "pasted")
+    await sync_to_async(attachments.keep)(other, "notes.txt", "not mine")
+    question = await Message.objects.aget(conversation=run.conversation_id, position=1)
+    await sync_to_async(attachments.claim)([mine], run.conversation, question)
+    archive = await download(person)
+    files = {name: archive.read(name).decode() for name in archive.namelist() if name.startswith("attachments/")}
+    assert files == {f"attachments/{mine.pk}.txt": "Größe", f"attachments/{waiting.pk}.txt": "pasted"}
+    assert str(mine.pk) in archive.read("conversations.json").decode()
+    page = await sync_to_async(lambda: browser(person).get("/you/").text)()
+    assert "2 attached files" in page
 
 
 async def test_an_export_holds_each_picture_once_in_its_best_form(process):

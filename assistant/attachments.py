@@ -1,0 +1,115 @@
+"""Text files of people, in the database: kept when they are sent to us, claimed by the message they come with.
+
+An unclaimed one is its owner's alone; a claimed one belongs to its conversation, and goes with it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Left
+
+from assistant.errors import (
+    AttachmentGoneError,
+    AttachmentQuotaError,
+    FileTooLargeError,
+    NotFoundError,
+    TooManyAttachmentsError,
+)
+from assistant.llama.files import TextFile
+from assistant.models import Attachment, Conversation, Message, Person
+
+# Of the files in one prompt at most so many characters are read from the database: more than any context holds.
+PROMPT_CHARACTERS = 600_000
+
+
+def keep(person: Person, name: str, text: str) -> Attachment:
+    """Keep a text for a message to come. A paste has no name. Raises FileTooLargeError, AttachmentQuotaError.
+
+    Raises NotFoundError for somebody who was erased meanwhile.
+    """
+    size = len(text.encode())
+    # Characters beyond ASCII may take more bytes here than in the file, three at most.
+    if size > 3 * settings.ATTACHMENT_BYTES:
+        raise FileTooLargeError(f"{size} bytes")
+    with transaction.atomic():
+        if not Person.objects.select_for_update().filter(id=person.id).exists():
+            raise NotFoundError
+        used = person.attachments.aggregate(used=Sum("size"))["used"] or 0
+        if used + size > settings.ATTACHMENT_BYTES_PER_PERSON:
+            raise AttachmentQuotaError(f"{used} bytes are kept, {size} more do not fit")
+        return Attachment.objects.create(person=person, name=name, text=text, size=size, length=len(text))
+
+
+def own(person: Person, attachment_id: UUID) -> Attachment:
+    """An attachment of one of the person's conversations, or one of theirs that waits; raises NotFoundError."""
+    reachable = Q(conversation__memberships__person=person) | Q(conversation=None, person=person)
+    found = Attachment.objects.filter(reachable, id=attachment_id).first()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def discard(person: Person, attachment_id: UUID) -> None:
+    """Delete one that came with no message. Raises NotFoundError, also for one that did."""
+    deleted, _ = person.attachments.filter(conversation=None, id=attachment_id).delete()
+    if not deleted:
+        raise NotFoundError
+
+
+def claimable(person: Person, ids: Iterable[UUID], edited: Message | None = None) -> list[Attachment]:
+    """The attachments that a message of `person` may come with, in the order of `ids`: theirs that wait, or those of
+    the message that it replaces. The caller holds the person's quota, see `conversations.lock_quota`.
+
+    Raises AttachmentGoneError for any other, TooManyAttachmentsError.
+    """
+    wanted = list(dict.fromkeys(ids))
+    if len(wanted) > settings.ATTACHMENTS_PER_MESSAGE:
+        raise TooManyAttachmentsError
+    if not wanted:
+        return []
+    allowed = Q(conversation=None, person=person) | (Q(messages=edited) if edited else Q(pk=None))
+    found = Attachment.objects.filter(allowed).defer("text").distinct().in_bulk(wanted)
+    if len(found) < len(wanted):
+        raise AttachmentGoneError
+    return [found[one] for one in wanted]
+
+
+def claim(files: Sequence[Attachment], conversation: Conversation, message: Message) -> None:
+    """Make `files` part of a message."""
+    for file in files:
+        Attachment.objects.filter(id=file.id).update(conversation=conversation)
+        file.messages.add(message)
+
+
+def expire(before: datetime) -> int:
+    """Delete those that were sent before a time and came with no message. Returns their number."""
+    deleted, _ = Attachment.objects.filter(conversation=None, created_at__lt=before).delete()
+    return deleted
+
+
+def texts_for_prompt(messages: QuerySet[Message]) -> dict[UUID, list[TextFile]]:
+    """The files of `messages` by the message, the newest with their text, as far as `PROMPT_CHARACTERS` go."""
+    through = Attachment.messages.through.objects.filter(message__in=messages)
+    rows = through.order_by("-message__position", "attachment__created_at", "attachment_id").values_list(
+        "message_id", "attachment_id", "attachment__name", "attachment__length"
+    )
+    left, heads, found = PROMPT_CHARACTERS, dict[UUID, int](), list(rows)
+    for _, attachment, _, length in found:
+        if left:
+            heads[attachment] = min(length, left)
+            left -= heads[attachment]
+    texts = _heads(heads, PROMPT_CHARACTERS - left)
+    files: dict[UUID, list[TextFile]] = {}
+    for message, attachment, name, length in found:
+        files.setdefault(message, []).append(TextFile(name, texts.get(attachment, ""), length))
+    return files
+
+
+def _heads(heads: dict[UUID, int], most: int) -> dict[UUID, str]:
+    """The beginnings of attachments, each of its length in `heads`, of which none exceeds `most`."""
+    texts = Attachment.objects.filter(id__in=heads).values_list("id", Left("text", max(most, 1)))
+    return {attachment: text[: heads[attachment]] for attachment, text in texts}
