@@ -25,8 +25,17 @@ from web.sockets.base import RejectingConsumer  # noqa: E402
 logger = logging.getLogger(__name__)
 
 BODY_SECONDS = 30
-# A picture, and the form around it.
-LARGER_BODIES = {"/imagine/upload": settings.UPLOAD_BYTES + 64 * 1024}
+# A picture or text files, and the form around them.
+FORM = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+MESSAGE_BODY = settings.ATTACHMENT_BYTES * settings.ATTACHMENTS_PER_MESSAGE + FORM
+LARGER_BODIES = {
+    "/imagine/upload": settings.UPLOAD_BYTES + 64 * 1024,
+    "/attachments/": settings.ATTACHMENT_BYTES + FORM,
+    # Forms carry files where no script runs.
+    "/": MESSAGE_BODY,
+    "/c/[0-9a-f-]{36}/messages": MESSAGE_BODY,
+    "/m/[0-9a-f-]{36}/edit": MESSAGE_BODY,
+}
 
 
 def origins() -> set[bytes]:

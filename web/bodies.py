@@ -1,6 +1,7 @@
 """Limits on the size and the time of request bodies. Django reads a whole body, to disk, before anything else."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ TURN_SECONDS = 10
 TEXTS = {
     408: b"This took too long.\n",
     413: b"This is more than can be taken at once.\n",
-    503: b"Many people send pictures right now. Please try again in a minute.\n",
+    503: b"Many people send files right now. Please try again in a minute.\n",
 }
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -29,18 +30,19 @@ class RefusedBodyError(Exception):
 class BoundedBodies:
     """`application`, for requests whose body has at most `most` bytes and arrives within `seconds`.
 
-    `larger` names the paths that take more, and how much; only a few of these are read at once.
+    `larger` has patterns of the paths that take more, and how much; only a few of such bodies are read at once.
     """
 
     def __init__(self, application: Application, most: int, seconds: float, larger: Mapping[str, int]) -> None:
         self._application = application
         self._most = most
         self._seconds = seconds
-        self._larger = larger
+        self._larger = {re.compile(path): bound for path, bound in larger.items()}
         self._turns = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        if scope["path"] not in self._larger:
+        most = self._bound(scope)
+        if most <= self._most:
             await self._call_bounded(scope, receive, send, self._most)
             return
         try:
@@ -49,9 +51,18 @@ class BoundedBodies:
             await refuse(send, 503)
             return
         try:
-            await self._call_bounded(scope, receive, send, self._larger[scope["path"]])
+            await self._call_bounded(scope, receive, send, most)
         finally:
             self._turns.release()
+
+    def _bound(self, scope: dict[str, Any]) -> int:
+        """How many bytes the body may have. A larger bound is for bodies that announce that they need it."""
+        length = dict(scope["headers"]).get(b"content-length", b"")
+        if length.isdigit() and len(length) < 18 and int(length) <= self._most:
+            return self._most
+        if not length and b"transfer-encoding" not in dict(scope["headers"]):
+            return self._most
+        return next((most for path, most in self._larger.items() if path.fullmatch(scope["path"])), self._most)
 
     async def _call_bounded(self, scope: dict[str, Any], receive: Receive, send: Send, most: int) -> None:
         try:

@@ -29,6 +29,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "guest_days": settings.GUEST_DAYS,
         "mail_is_on": mail_is_on(),
         "message_characters": settings.MESSAGE_CHARACTERS,
+        "attachment_bytes": settings.ATTACHMENT_BYTES,
+        "attachments_most": settings.ATTACHMENTS_PER_MESSAGE,
         "prompt_characters": settings.PROMPT_CHARACTERS,
         "imagine_pattern": commands.IMAGINE,
         "talk_pattern": commands.TALK,

@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from web import health, pages
 from web.accounts import allauth, privacy
-from web.chat import downloads, views
+from web.chat import attachments, downloads, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
 from web.shares import panel, reader
@@ -31,6 +31,7 @@ urlpatterns = [
     path("readyz", health.ready, name="ready"),
     path("robots.txt", pages.robots, name="robots"),
     path("imagine/ideas", ideas.ideas, name="ideas"),
+    path("", include(attachments.urlpatterns)),
     path("", include(actions.urlpatterns)),
     path("", include(picture_pages.urlpatterns)),
     path("", include(panel.urlpatterns)),

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
-from assistant.models import Conversation, ConversationShare, Feedback, Message, Person, Run
+from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Message, Person, Run
 from imagine.files import storage
 from imagine.models import Picture, Share
 from tests.people import Frame, Socket, Visitor
@@ -18,13 +18,14 @@ PASSWORD = "quiet llama 42"
 
 @dataclass(frozen=True)
 class Talk:
-    """A question and its whole answer, and a picture of the same person."""
+    """A question and its whole answer; a picture, and a file that waits, of the same person."""
 
     conversation: Conversation
     question: Message
     answer: Message
     run: Run
     picture: Picture
+    attachment: Attachment
 
 
 def talk(visitor: Visitor, text: str = "A private question") -> Talk:
@@ -32,12 +33,19 @@ def talk(visitor: Visitor, text: str = "A private question") -> Talk:
     conversation = visitor.begin(text)
     rest(conversation)
     question, answer = conversation.messages.order_by("position")
-    return Talk(conversation, question, answer, conversation.runs.get(), draw(visitor))
+    return Talk(conversation, question, answer, conversation.runs.get(), draw(visitor), attach(visitor))
 
 
 def rest(conversation: Conversation) -> None:
     """Wait until nothing is being answered in it."""
     eventually(lambda: not conversation.runs.filter(status=Run.Status.RUNNING).exists())
+
+
+def attach(visitor: Visitor, text: str = "A private file", name: str = "private.txt") -> Attachment:
+    """A file of the visitor's that waits for its message."""
+    response = visitor.post("/attachments/", files={"file": (name, text.encode())}, headers={"X-Fragment": "1"})
+    assert response.status_code == 201, response.text
+    return Attachment.objects.get(id=response.json()["id"])
 
 
 def draw(visitor: Visitor, files: dict[str, bytes] | None = None, **fields: Any) -> Picture:
@@ -58,6 +66,7 @@ def rows(person: Person) -> list[list[dict[str, Any]]]:
         Message.objects.filter(conversation__memberships__person=person),
         Run.objects.filter(conversation__memberships__person=person),
         Feedback.objects.filter(message__conversation__memberships__person=person),
+        Attachment.objects.filter(person=person),
         Picture.objects.filter(person=person),
         Share.objects.filter(picture__person=person),
         ConversationShare.objects.filter(person=person),

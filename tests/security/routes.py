@@ -81,6 +81,10 @@ def picture(talk: Talk) -> UUID:
     return talk.picture.id
 
 
+def attachment(talk: Talk) -> UUID:
+    return talk.attachment.id
+
+
 def words() -> dict[str, Any]:
     return {"text": "Something else", "id": str(uuid4())}
 
@@ -103,6 +107,9 @@ OWNED: list[tuple[str, Owned]] = [
     ("share_conversation", Owned("GET", conversation, 200)),
     ("share_conversation", Owned("POST", conversation, 302)),
     ("unshare_conversation", Owned("POST", conversation, 302)),
+    ("attachment", Owned("GET", attachment, 200)),
+    ("attachment_text", Owned("GET", attachment, 200)),
+    ("discard_attachment", Owned("POST", attachment, 302)),
     ("picture", Owned("GET", picture, 200)),
     ("picture_file", Owned("GET", picture, 200, more=("picture.jpg",))),
     ("vary_picture", Owned("POST", picture, 302, lambda: {"count": "2"})),
@@ -120,6 +127,7 @@ OWNED: list[tuple[str, Owned]] = [
 OPEN: dict[str, str] = {
     "start": "begins a conversation for whoever asks; limits in test_limits.py",
     "history": "lists what is the visitor's own; test_ownership.py",
+    "attach": "takes a text file of the visitor's; test_attachments.py",
     "imagine": "shows what is the visitor's own, and draws for whoever asks; test_uploads.py",
     "imagine_begin": "makes the visitor a guest; limits in test_limits.py",
     "draw_pictures": "draws for whoever asks; test_uploads.py",

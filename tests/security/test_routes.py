@@ -19,6 +19,7 @@ STAFF_ROUTES = [route for route in routes() if route.name.startswith(STAFF)]
 OUR_ROUTES = [route for route in SITE_ROUTES if not route.name.startswith("account_")]
 CHANGES = [(name, case) for name, case in OWNED if case.method == "POST"]
 DRAWING = [
+    "attach",
     "imagine_begin",
     "draw_pictures",
     "keep_preview",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -24,6 +25,7 @@ from imagine.errors import ERRORS as PICTURE_ERRORS
 from imagine.errors import ImagineError
 from imagine.models import Picture
 from imagine.status import current_status
+from web.chat.file_view import FILES, FileView, reading_sentence
 from web.markdown.blocks import plain_blocks, render_blocks
 
 logger = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class MessageView:
     feedback: Feedback | None
     pictures: list[Picture] = field(default_factory=list)
     drawing: str = ""
+    files: list[FileView] = field(default_factory=list)
 
     @property
     def speaker(self) -> str:
@@ -109,6 +112,12 @@ class MessageView:
         return str(ERRORS.get(self.run.problem, AssistantError).sentence) if self.run.problem else ""
 
     @property
+    def readings(self) -> list[str]:
+        """A sentence for each attached file that the model did not read to its end."""
+        cut = self.run.cut_files if self.run else None
+        return [reading_sentence(one) for one in cut or ()]
+
+    @property
     def retry(self) -> bool:
         """Whether the page should offer to try again in so many words."""
         failed = (Run.Status.FAILED, Run.Status.INTERRUPTED)
@@ -118,7 +127,9 @@ class MessageView:
 def present(message: Message) -> MessageView:
     """Prepare `message`; expects `run` and `feedback` to be selected with it."""
     if message.role == Message.Role.USER:
-        return MessageView(message, safe(plain_blocks(message.text)), None, None)
+        prefetch_related_objects([message], FILES)
+        files = [FileView(one) for one in message.attachments.all()]
+        return MessageView(message, safe(plain_blocks(message.text)), None, None, files=files)
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
     pictures = pictures_of(message, run)
     text = shown_text(message, pictures, run.status if run else "")
@@ -150,7 +161,7 @@ def safe(blocks: list[str]) -> list[SafeString]:
 
 def present_page(conversation: Conversation, before: int | None = None) -> tuple[list[MessageView], int | None]:
     """The newest messages (those below position `before`), and the position before which older ones wait."""
-    messages = shown_messages(conversation).select_related("run", "feedback").prefetch_related("pictures")
+    messages = shown_messages(conversation).select_related("run", "feedback").prefetch_related("pictures", FILES)
     if before is not None:
         messages = messages.filter(position__lt=before)
     rows = list(messages.order_by("-position")[: PAGE_LENGTH + 1])

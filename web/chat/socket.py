@@ -46,10 +46,10 @@ class ChatConsumer(PageConsumer):
                 await self.open(conversation)
             case messages.Watch(run, after):
                 await self.watch(run, after)
-            case messages.Send(conversation, client_id, text):
-                await self.begin(client_id, turns.send(conversation, text, client_id))
-            case messages.Edit(edited, client_id, text):
-                await self.begin(client_id, turns.edit(edited, text, client_id))
+            case messages.Send(conversation, client_id, text, files):
+                await self.begin(client_id, turns.send(conversation, text, client_id, files))
+            case messages.Edit(edited, client_id, text, files):
+                await self.begin(client_id, turns.edit(edited, text, client_id, files))
             case messages.Retry(answer, client_id):
                 await self.begin(client_id, turns.retry(answer))
             case messages.Stop(run):

@@ -1,7 +1,7 @@
 """The pages of the chat, and what their forms do where no script runs."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -20,6 +20,7 @@ from assistant.names import clean_name
 from assistant.runs.forget import forget
 from assistant.turns import TurnRequest
 from web.accounts.identity import address_block, known_person, person_or_404, remember, visitor
+from web.chat.attachments import has_files, take_files
 from web.chat.presenter import present_page
 from web.http import client_id, done, error_text, is_fragment, missing_as_404, status_of, whole_number
 from web.process import current_process
@@ -68,9 +69,11 @@ async def begin_conversation(request: HttpRequest) -> HttpResponse:
     """The first message: only now a visitor becomes a guest."""
     text = request.POST.get("text", "")
     try:
-        conversations.clean_text(text)
-        what = turns.send(None, text, client_id(request), temporary=TEMPORARY in request.POST)
-        turn = await start_turn(request, await visitor(request), what)
+        conversations.clean_text(text, has_files(request))
+        person = await visitor(request)
+        files = await take_files(request, person)
+        what = turns.send(None, text, client_id(request), files, temporary=TEMPORARY in request.POST)
+        turn = await start_turn(request, person, what)
     except AssistantError as error:
         return await start_page(request, text, str(error.sentence), status_of(error))
     address = reverse("conversation", args=[turn.run.conversation_id])
@@ -152,8 +155,10 @@ async def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     text = request.POST.get("text", "")
     try:
         with missing_as_404():
-            what = turns.send(conversation_id, text, client_id(request))
-            await start_turn(request, await known_person(request), what)
+            person = await known_person(request)
+            await in_thread(conversations.own_conversation)(person, conversation_id)
+            what = turns.send(conversation_id, text, client_id(request), await take_files(request, person))
+            await start_turn(request, person, what)
     except AssistantError as error:
         page = in_thread(conversation_page)
         return await page(request, conversation_id, text, str(error.sentence), status_of(error))
@@ -164,22 +169,32 @@ async def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 async def edit(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Say something else in place of an earlier message."""
     text = request.POST.get("text", "")
-    return await start_and_show(request, message_id, lambda: turns.edit(message_id, text, client_id(request)))
+
+    async def what(person: Person) -> TurnRequest:
+        return turns.edit(message_id, text, client_id(request), await take_files(request, person))
+
+    return await start_and_show(request, message_id, what)
 
 
 @require_POST
 async def retry(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Answer anew."""
-    return await start_and_show(request, message_id, lambda: turns.retry(message_id))
+
+    async def what(_person: Person) -> TurnRequest:
+        return turns.retry(message_id)
+
+    return await start_and_show(request, message_id, what)
 
 
-async def start_and_show(request: HttpRequest, message_id: UUID, what: Callable[[], TurnRequest]) -> HttpResponse:
+async def start_and_show(
+    request: HttpRequest, message_id: UUID, what: Callable[[Person], Awaitable[TurnRequest]]
+) -> HttpResponse:
     """Carry out `what` about a message, then show its conversation, with a sentence where it failed."""
     person = await known_person(request)
     try:
         with missing_as_404():
             message = await in_thread(conversations.own_message)(person, message_id)
-            await start_turn(request, person, what())
+            await start_turn(request, person, await what(person))
     except AssistantError as error:
         page = in_thread(conversation_page)
         text = request.POST.get("text", "")

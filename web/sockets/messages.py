@@ -8,6 +8,9 @@ from uuid import UUID
 
 M = TypeVar("M")
 
+# May be left out, as pages loaded before an update do.
+UUIDS = tuple[UUID, ...]
+
 
 class BadMessageError(Exception):
     """The message is not valid. The text says why, for the log."""
@@ -29,6 +32,7 @@ class Send:
     conversation: UUID
     id: UUID
     text: str
+    attachments: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Edit:
     message: UUID
     id: UUID
     text: str
+    attachments: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise BadMessageError(f"{name} is no JSON")
 
 
-def _field(value: dict[str, Any], name: str, wanted: type) -> Any:
+def _field(value: dict[str, Any], name: str, wanted: Any) -> Any:
     item = value.get(name)
     if wanted is UUID and isinstance(item, str):
         return _uuid(item, name)
@@ -123,6 +128,8 @@ def _field(value: dict[str, Any], name: str, wanted: type) -> Any:
         return item
     if wanted is bool and isinstance(item, bool):
         return item
+    if wanted == UUIDS and (item is None or isinstance(item, list)):
+        return tuple(_field({name: one}, name, UUID) for one in item or ())
     if wanted is str and isinstance(item, str) and _encodable(item):
         return item
     raise BadMessageError(f"{name} is missing or of the wrong kind")

@@ -4,6 +4,7 @@ import { written } from "../shared/composer.js";
 import { post } from "../shared/http.js";
 import { draft, newId } from "../shared/store.js";
 import { announce, notice, piece, word } from "../shared/words.js";
+import { Tray } from "./attachments.js";
 import { storedText } from "./message-text.js";
 
 const ACCEPT_TIMEOUT = 6_000;
@@ -32,16 +33,19 @@ export class Actions {
   async edit(link) {
     const article = link.closest(".message");
     const kept = draft.read(editName(link));
-    const text = kept || (await Promise.resolve(storedText(article)).catch(() => ""));
-    if (!text) notice(word("failed"));
-    if (text && !article.querySelector(".edit")) this.#open(link, article, text);
+    const text = kept || (await Promise.resolve(storedText(article)).catch(() => null));
+    if (text === null) notice(word("failed"));
+    else if (!article.querySelector(".edit")) this.#open(link, article, text);
   }
 
   #open(link, article, text) {
     const form = piece("edit-form");
     const prose = article.querySelector(".prose");
+    const files = article.querySelector(".message-files");
     const close = () => {
+      tray.discard();
       form.remove();
+      if (files) files.hidden = false;
       prose.hidden = false;
       draft.write(editName(link), "");
       link.focus();
@@ -58,20 +62,24 @@ export class Actions {
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#sendEdit(form, article, link);
+      this.#sendEdit(form, article, link, tray);
     });
+    const field = form.elements.text;
+    const tray = new Tray(form, { kept: filesOf(article), onChange: (some) => { field.required = !some; } });
     prose.hidden = true;
+    if (files) files.hidden = true;
     article.prepend(form);
     form.elements.text.focus();
   }
 
-  async #sendEdit(form, article, link) {
+  async #sendEdit(form, article, link, tray) {
     const text = written(form.elements.text.value);
-    if (!text) return;
+    if (tray.hold() || (!text && !tray.ids.length)) return;
     form.dataset.id ??= newId();
-    const message = { type: "edit", message: article.dataset.message, id: form.dataset.id, text };
+    const message = { type: "edit", message: article.dataset.message, id: form.dataset.id, text, attachments: tray.ids };
+    const fields = [["id", message.id], ["text", text], ...tray.ids.map((id) => ["attachments", id])];
     form.querySelector("button").disabled = true;
-    if (!this.send(message)) await this.#post(form.action, { id: message.id, text }, form);
+    if (!this.send(message)) await this.#post(form.action, fields, form);
     draft.write(editName(link), "");
     setTimeout(() => form.isConnected && showError(form, word("unsent")), ACCEPT_TIMEOUT);
   }
@@ -156,6 +164,15 @@ function thank(footer) {
 
 function editName(link) {
   return `edit:${link.closest(".message").dataset.message}`;
+}
+
+function filesOf(article) {
+  return [...article.querySelectorAll("[data-file]")].map((link) => ({
+    id: link.dataset.file,
+    name: link.title,
+    short: link.querySelector(".file-name").textContent,
+    size: link.dataset.size,
+  }));
 }
 
 function showError(form, sentence) {

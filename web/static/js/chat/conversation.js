@@ -9,10 +9,12 @@ import { Socket } from "../shared/socket.js";
 import { draft } from "../shared/store.js";
 import { announce, notice, word } from "../shared/words.js";
 import { Actions } from "./actions.js";
+import { Tray, forgetSent } from "./attachments.js";
 import { Autoscroll } from "./autoscroll.js";
 import { listCommands } from "./command-list.js";
 import { previewCommands } from "./command.js";
 import { keepClear } from "./dock.js";
+import { openFilesOf } from "./file-dialog.js";
 import { Gone } from "./gone.js";
 import { Pending } from "./pending.js";
 import { Place } from "./place.js";
@@ -32,6 +34,7 @@ const conversation = element.dataset.conversation;
 const autoscroll = new Autoscroll(element, document.getElementById("end"), document.querySelector(".jump"));
 const thread = new Thread(element, autoscroll);
 const composer = new Composer(document.getElementById("composer"), send);
+const tray = new Tray(composer.form, { name: conversation, onChange: (some) => { composer.attached = some; } });
 const timers = {};
 let connectedBefore = false;
 
@@ -43,10 +46,11 @@ const gone = new Gone(element, composer, () => {
   socket.end();
 });
 const pending = new Pending(element, {
-  send: ({ id, text }) => socket.send({ type: "send", conversation, id, text }),
+  send: ({ id, text, files = [] }) => socket.send({ type: "send", conversation, id, text, attachments: files.map((file) => file.id) }),
   onPosted: refresh,
-  onTakeBack(text) {
+  onTakeBack(text, files) {
     composer.put(text);
+    tray.put(files);
   },
 });
 
@@ -61,7 +65,8 @@ function send(text) {
     return false;
   }
   notice("");
-  pending.add(text);
+  if (tray.hold()) return false;
+  pending.add(text, tray.take());
   autoscroll.toEnd();
   return true;
 }
@@ -244,6 +249,8 @@ async function refreshTitle() {
 // The start page has sent the first message: its draft is obsolete.
 const own = [...element.querySelectorAll(".message-user .prose")].map((prose) => prose.textContent.replace(/\s/g, ""));
 if (own.includes(draft.read("start").replace(/\s/g, ""))) draft.write("start", "");
+forgetSent("start", element);
+openFilesOf(element, word("file-gone"));
 if (composer.answering) announce(word("answering"));
 if (!thread.running()) pollTitle();
 previewCommands(composer.form);

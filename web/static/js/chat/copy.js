@@ -17,8 +17,8 @@ function textFor(button) {
   return button.closest("figure").querySelector("code").textContent;
 }
 
-/** Rejects when the browser refuses, or the text does not arrive. */
-async function copy(text) {
+/** Put `text`, or the promise of one, into the clipboard. Rejects when the browser refuses, or the text does not arrive. */
+export async function copy(text) {
   if (!navigator.clipboard) return copyBySelection(await text);
   if (typeof text === "string" || !window.ClipboardItem) return navigator.clipboard.writeText(await text);
   // After a wait the click no longer counts in some browsers: they take the promise instead.
@@ -31,7 +31,7 @@ async function copy(text) {
 function copyBySelection(text) {
   const focused = document.activeElement;
   const field = Object.assign(document.createElement("textarea"), { value: text, className: "sr-only" });
-  document.body.append(field);
+  (document.querySelector("dialog[open]") ?? document.body).append(field);
   field.select();
   const copied = document.execCommand("copy");
   field.remove();

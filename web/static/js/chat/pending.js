@@ -2,6 +2,7 @@
 
 import { post } from "../shared/http.js";
 import { Outbox, newId } from "../shared/store.js";
+import { sentFiles } from "./attachments.js";
 import { piece, word } from "../shared/words.js";
 
 const ACCEPT_TIMEOUT = 6_000;
@@ -13,9 +14,9 @@ export class Pending {
 
   /**
    * @param {HTMLElement} thread
-   * @param {{send: function(object): boolean, onPosted: function(): void, onTakeBack: function(string): void}} handlers
-   *   `send` sends an entry on the socket; `onPosted` is called after one went by HTTP instead, `onTakeBack` with the
-   *   text of one that the person takes back.
+   * @param {{send: function(object): boolean, onPosted: function(): void, onTakeBack: function(string, Array<object>): void}}
+   *   handlers `send` sends an entry on the socket; `onPosted` is called after one went by HTTP instead, `onTakeBack`
+   *   with the text and the files of one that the person takes back.
    */
   constructor(thread, { send, onPosted, onTakeBack }) {
     this.thread = thread;
@@ -28,9 +29,9 @@ export class Pending {
     if (this.outbox.entries.length) setTimeout(() => this.outbox.entries.forEach((entry) => this.#draw(entry)), DRAW_DELAY);
   }
 
-  /** Show and send a new message. */
-  add(text) {
-    const entry = { id: newId(), text };
+  /** Show and send a new message with files, each `{id, name, short, size}`. */
+  add(text, files = []) {
+    const entry = { id: newId(), text, files };
     this.outbox.add(entry);
     this.#draw(entry);
     this.#try(entry);
@@ -66,7 +67,9 @@ export class Pending {
 
   /** Send by HTTP where no socket connects, perhaps because of a proxy. */
   async #post(entry) {
-    const response = await post(this.thread.dataset.messages, { id: entry.id, text: entry.text }).catch(() => null);
+    const files = (entry.files ?? []).map(({ id }) => ["attachments", id]);
+    const fields = [["id", entry.id], ["text", entry.text], ...files];
+    const response = await post(this.thread.dataset.messages, fields).catch(() => null);
     if (response?.status === 404) document.dispatchEvent(new Event("missing"));
     if (!response?.ok) return this.#fail(entry, word("unsent"), true);
     this.accepted(entry.id);
@@ -91,8 +94,9 @@ export class Pending {
   #draw(entry) {
     const article = piece("pending-message");
     article.dataset.id = entry.id;
+    if (entry.files?.length) article.prepend(sentFiles(entry.files));
     const block = Object.assign(document.createElement("div"), { className: "block", textContent: entry.text });
-    article.querySelector(".prose").append(block);
+    if (entry.text) article.querySelector(".prose").append(block);
     this.thread.append(article);
     return article;
   }
@@ -108,7 +112,7 @@ export class Pending {
     if (event.target.closest("[data-resend]")) this.#retry(entry, article);
     if (event.target.closest("[data-take-back]")) {
       this.accepted(entry.id);
-      this.onTakeBack(entry.text);
+      this.onTakeBack(entry.text, entry.files ?? []);
     }
   }
 

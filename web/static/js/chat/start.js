@@ -2,12 +2,20 @@
 
 import { Composer } from "../shared/composer.js";
 import { newId } from "../shared/store.js";
+import { Tray } from "./attachments.js";
 import { listCommands } from "./command-list.js";
 import { previewCommands } from "./command.js";
 import { temporarySwitch } from "./temporary.js";
 
 const form = document.getElementById("composer");
 const composer = new Composer(form);
+const tray = new Tray(form, { name: "start", onChange: (some) => { composer.attached = some; } });
+
+form.addEventListener("submit", (event) => {
+  if (!tray.hold()) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+});
 
 previewCommands(form);
 listCommands(form);
@@ -30,4 +38,5 @@ addEventListener("pageshow", (event) => {
   form.elements.id.value = newId();
   composer.answering = false;
   composer.clear();
+  tray.clear();
 });

@@ -11,6 +11,8 @@ export function written(text) {
 }
 
 export class Composer {
+  #attached = false;
+
   /**
    * @param {HTMLFormElement} form
    * @param {function(string): (boolean|undefined)} onSend Called for Enter and the button; the field is cleared when it
@@ -29,7 +31,7 @@ export class Composer {
     if (onSend) {
       form.addEventListener("submit", (event) => {
         event.preventDefault();
-        if (this.text && onSend(this.text)) this.clear();
+        if (this.sendable && onSend(this.text)) this.clear();
       });
     }
     this.#changed();
@@ -38,6 +40,18 @@ export class Composer {
   /** What is typed, without empty lines before it and white space after it, as the server keeps it. */
   get text() {
     return written(this.field.value);
+  }
+
+  /** Whether there is something to send: words, or files. */
+  get sendable() {
+    return Boolean(this.text) || this.#attached;
+  }
+
+  /** Set whether there are files to send, which need no words. */
+  set attached(yes) {
+    this.#attached = yes;
+    this.field.required = !yes;
+    this.#changed();
   }
 
   /** Whether the stop button stands in place of the send button. */
@@ -63,7 +77,7 @@ export class Composer {
   }
 
   #changed() {
-    this.button.disabled = !this.text;
+    this.button.disabled = !this.sendable;
     draft.write(this.form.dataset.draft, this.field.value);
     if (grows) return;
     this.field.style.height = "auto";
@@ -75,6 +89,6 @@ export class Composer {
     const composing = event.isComposing || event.keyCode === 229;
     if (event.key !== "Enter" || event.shiftKey || composing || touch.matches) return;
     event.preventDefault();
-    if (this.text) this.form.requestSubmit(this.button);
+    if (this.sendable) this.form.requestSubmit(this.button);
   }
 }

@@ -9,7 +9,7 @@ function token() {
 /**
  * Post fields, or a form with files.
  * @param {string} url
- * @param {object|FormData|URLSearchParams} fields
+ * @param {object|FormData|URLSearchParams|Array<[string, string]>} fields
  * @param {number} timeout In milliseconds.
  * @param {AbortSignal} abort
  * @returns {Promise<Response>} Rejects when the network fails, the time is over, or `abort` fires.
