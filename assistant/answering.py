@@ -16,6 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from assistant import engine
+from assistant.conversations import ANSWER_CHARACTERS
 from assistant.errors import AssistantError, InterruptedRunError
 from assistant.events import (
     Event,
@@ -41,7 +42,6 @@ SAVE_SECONDS = 2
 SAVE_AGAIN_SECONDS = (0.5, 1, 2, 4)
 LOG_WAIT_SECONDS = 5
 INTERRUPT_SECONDS = 10
-ANSWER_CHARACTERS = 200_000
 
 
 class Answering:
@@ -133,6 +133,8 @@ class Answer:
 
     async def _answer(self) -> End:
         history, runtime = await saving.load_history(self.run), self._runtime
+        if history.begun:
+            self._writer.append(TextDelta(history.begun))
         tools: dict[str, BoundTool] = {name: partial(tool.call, self.run) for name, tool in self._tools.items()}
         events = engine.answer(runtime.client, settings.SITE_NAME, history, today(), tools)
         # A command does not ask the model, so it does not wait for it.

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from assistant import attachments
+from assistant import attachments, versions
 from assistant.errors import (
     BusyError,
     ConversationFullError,
@@ -19,6 +20,7 @@ from assistant.errors import (
     NotFoundError,
     TextTooLongError,
     TooManyConversationsError,
+    WholeAnswerError,
 )
 from assistant.models import Conversation, Member, Message, Person, Run
 from assistant.titles import first_words
@@ -29,19 +31,23 @@ LINE_END = re.compile(r"\r\n?")
 EMPTY_LINES_FIRST = re.compile(r"(?:[^\S\n]*\n)+")
 # How long a temporary conversation stays while no tab shows it: a phone in the pocket, a lost connection.
 AWAY = timedelta(minutes=5)
+ANSWER_CHARACTERS = 200_000
+
+Revision = Run.Revision
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A run that was asked for. `question` is None when an answer is made anew; `removed` were put aside for it.
+    """A run that was asked for. `question` is None when an answer is made anew or goes on.
 
-    `new` is False when the same request had come before: then it must not be answered twice.
+    `after` is the position of the message before the turn, 0 at the beginning: of what stands after that only the turn
+    is still shown. `new` is False when the same request had come before: then it must not be answered twice.
     """
 
     run: Run
     answer: Message
     question: Message | None
-    removed: tuple[UUID, ...] = ()
+    after: int = 0
     new: bool = True
 
 
@@ -57,8 +63,8 @@ def own_conversation(
 
 
 def own_message(person: Person, message_id: UUID) -> Message:
-    """A message of one of the person's conversations, with its conversation; raises NotFoundError."""
-    messages = Message.objects.select_related("conversation")
+    """A message of one of the person's conversations, with that and its parent; raises NotFoundError."""
+    messages = Message.objects.select_related("conversation", "parent")
     message = messages.filter(conversation__memberships__person=person, id=message_id).first()
     if message is None:
         raise NotFoundError
@@ -81,13 +87,13 @@ def question_text(person: Person, message_id: UUID) -> str:
 
 def question_before(answer: Message) -> str:
     """What was said before `answer`."""
-    said = answer.conversation.messages.filter(role=Message.Role.USER, position__lt=answer.position, replaced_by=None)
-    return said.order_by("-position").values_list("text", flat=True).first() or ""
+    parent = answer.parent
+    return parent.text if parent and parent.role == Message.Role.USER else ""
 
 
 def shown_messages(conversation: Conversation) -> QuerySet[Message]:
-    """The messages that are not put aside, oldest first."""
-    return conversation.messages.filter(replaced_by=None).order_by("position")
+    """The messages of the chosen versions, oldest first."""
+    return conversation.messages.filter(shown=True).order_by("position")
 
 
 def clean_text(text: str, attached: bool = False) -> str:
@@ -130,9 +136,11 @@ def say(
         title = first_words(text) or "".join(file.name for file in found[:1])
         conversation = lock(person, conversation_id) if conversation_id else begin(person, title, temporary=temporary)
         refuse_when_busy(person, conversation)
-        question = add(conversation, Message.Role.USER, text=text, author=person, client_id=client_id)
+        parent = shown_messages(conversation).last()
+        values = {"text": text, "author": person, "client_id": client_id}
+        question = add(conversation, Message.Role.USER, parent=parent, **values)
         attachments.claim(found, conversation, question)
-        return answer(person, conversation, question, tool_call)
+        return answer(person, question.conversation, question, question, tool_call=to_json(tool_call))
 
 
 def edit(
@@ -143,7 +151,7 @@ def edit(
     tool_call: ToolCall | None = None,
     files: Sequence[UUID] = (),
 ) -> Turn:
-    """Put `message_id` and all after it aside, and say `text` instead. Raises as `say` does.
+    """Say `text` instead, as a new version of the message. Raises as `say` does.
 
     `files` may name those of the old message, which keeps them too.
     """
@@ -153,36 +161,92 @@ def edit(
         if before := said_before(person, client_id):
             return before
         old = locked_message(person, message_id)
-        if old.role != Message.Role.USER or old.author_id != person.id or old.replaced_by_id:
+        if old.role != Message.Role.USER or old.author_id != person.id:
             raise NotFoundError
         found = attachments.claimable(person, files, old)
         refuse_when_busy(person, old.conversation)
-        aside = shown_messages(old.conversation).filter(position__gte=old.position)
-        removed = tuple(aside.values_list("id", flat=True))
-        question = add(old.conversation, Message.Role.USER, text=text, author=person, client_id=client_id)
+        put_aside(old)
+        values = {"text": text, "author": person, "client_id": client_id}
+        question = add(old.conversation, Message.Role.USER, parent=old.parent, **values)
         attachments.claim(found, old.conversation, question)
-        Message.objects.filter(id__in=removed).update(replaced_by=question)
-        return answer(person, old.conversation, question, tool_call, removed)
+        return answer(person, question.conversation, question, question, tool_call=to_json(tool_call))
 
 
-def retry(person: Person, message_id: UUID, tool_call: ToolCall | None = None) -> Turn:
-    """Put an answer and what came after it aside, and answer anew. Idempotent for one answer.
+def retry(
+    person: Person,
+    message_id: UUID,
+    client_id: UUID,
+    revision: str = Revision.NONE,
+    tool_call: ToolCall | None = None,
+) -> Turn:
+    """Answer anew, as a new version of the answer; `revision` says how. A command takes no revision.
 
     Raises NotFoundError, BusyError, ConversationFullError.
     """
     with transaction.atomic():
         lock_quota(person)
-        old = locked_message(person, message_id)
-        if old.role != Message.Role.ASSISTANT:
-            raise NotFoundError
-        if old.replaced_by is not None:
-            return retried_before(old)
+        old = locked_answer(person, message_id)
+        siblings = Run.objects.filter(conversation=old.conversation, answer__parent=old.parent)
+        if before := retried_before(siblings, client_id):
+            return before
         refuse_when_busy(person, old.conversation)
-        aside = shown_messages(old.conversation).filter(position__gte=old.position)
-        removed = tuple(aside.values_list("id", flat=True))
-        turn = answer(person, old.conversation, None, tool_call, removed)
-        Message.objects.filter(id__in=removed).update(replaced_by=turn.answer)
-        return turn
+        put_aside(old)
+        revision = Revision.NONE if tool_call else revision
+        request: dict[str, Any] = {"client_id": client_id, "revision": revision, "tool_call": to_json(tool_call)}
+        return answer(person, old.conversation, old.parent, **request)
+
+
+def resume(person: Person, message_id: UUID, client_id: UUID) -> Turn:
+    """Go on with an answer that ended early, in its place: its text stays, its run is another.
+
+    What was said after it is put aside, as the text changes; the answer then is a version that begins with the old
+    text. Raises NotFoundError, BusyError, ConversationFullError, WholeAnswerError.
+    """
+    with transaction.atomic():
+        lock_quota(person)
+        old = locked_answer(person, message_id)
+        siblings = Run.objects.filter(conversation=old.conversation, answer__parent=old.parent)
+        if before := retried_before(siblings, client_id):
+            return before
+        refuse_when_busy(person, old.conversation)
+        if not is_partial(old):
+            raise WholeAnswerError
+        request: dict[str, Any] = {"client_id": client_id, "revision": Revision.CONTINUE}
+        if old.children.exists():
+            put_aside(old)
+            return answer(person, old.conversation, old.parent, text=old.text, **request)
+        if not old.shown:
+            versions.show(old)
+        old.run.delete()
+        return start_run(person, old, token_factor=old.run.token_factor, **request)
+
+
+def show_version(person: Person, message_id: UUID) -> Message:
+    """Show this version, and what was said after it, in place of another. Raises NotFoundError, BusyError."""
+    with transaction.atomic():
+        message = locked_message(person, message_id)
+        if message.shown:
+            return message
+        if message.conversation.runs.filter(status=Run.Status.RUNNING).exists():
+            raise BusyError
+        versions.show(message)
+        return message
+
+
+def is_partial(answer: Message) -> bool:
+    """Whether an answer, which is selected with its run, has text and ended early, so that it can go on."""
+    run = getattr(answer, "run", None)
+    if run is None or run.tool_call or not answer.text or len(answer.text) >= ANSWER_CHARACTERS:
+        return False
+    return run.problem == "length" or run.status in (Run.Status.STOPPED, Run.Status.FAILED, Run.Status.INTERRUPTED)
+
+
+def put_aside(message: Message) -> None:
+    """Put a message and what came after it aside, for a new version of it."""
+    if not message.shown:
+        # Another tab has chosen another version meanwhile.
+        versions.show(message)
+    versions.make_room(message)
 
 
 def lock_quota(person: Person) -> None:
@@ -203,6 +267,14 @@ def lock(person: Person, conversation_id: UUID) -> Conversation:
     return own_conversation(person, conversation_id, Conversation.objects.select_for_update(of=("self",)))
 
 
+def locked_answer(person: Person, message_id: UUID) -> Message:
+    """An answer with its run, as it is once its conversation is locked. Raises NotFoundError."""
+    message = locked_message(person, message_id)
+    if message.role != Message.Role.ASSISTANT:
+        raise NotFoundError
+    return message
+
+
 def locked_message(person: Person, message_id: UUID) -> Message:
     """The message as it is once its conversation is locked. Raises NotFoundError."""
     lock(person, own_message(person, message_id).conversation_id)
@@ -211,21 +283,28 @@ def locked_message(person: Person, message_id: UUID) -> Message:
 
 def said_before(person: Person, client_id: UUID) -> Turn | None:
     """The turn that the same request made when it came the first time."""
-    question = Message.objects.filter(author=person, client_id=client_id).select_related("conversation").first()
+    question = Message.objects.filter(author=person, client_id=client_id).select_related("parent").first()
     if question is None:
         return None
-    runs = question.conversation.runs.select_related("answer")
-    run = runs.filter(answer__position__gt=question.position).order_by("answer__position").first()
-    removed = tuple(question.replaces.values_list("id", flat=True))
-    return Turn(run, run.answer, question, removed, new=False) if run else None
+    runs = Run.objects.filter(conversation=question.conversation_id, answer__parent=question)
+    run = runs.select_related("answer").order_by("answer__position").first()
+    return Turn(run, run.answer, question, position_of(question.parent), new=False) if run else None
 
 
-def retried_before(old: Message) -> Turn:
-    """The turn that made the answer in the place of `old`. Raises NotFoundError where that is gone."""
-    run = Run.objects.select_related("answer").filter(answer=old.replaced_by).first()
-    if run is None:
-        raise NotFoundError
-    return Turn(run, run.answer, None, removed=(old.id,), new=False)
+def retried_before(runs: QuerySet[Run], client_id: UUID) -> Turn | None:
+    """The turn among `runs` that the same request made when it came the first time."""
+    run = runs.filter(client_id=client_id).select_related("answer__parent").first()
+    return Turn(run, run.answer, None, position_of(run.answer.parent), new=False) if run else None
+
+
+def to_json(tool_call: ToolCall | None) -> dict[str, Any] | None:
+    """A call as a run keeps it."""
+    return tool_call.to_json() if tool_call else None
+
+
+def position_of(message: Message | None) -> int:
+    """Where a message stands; 0 where there is none."""
+    return message.position if message else 0
 
 
 def begin(person: Person, title: str, *, temporary: bool = False) -> Conversation:
@@ -261,16 +340,22 @@ def add(conversation: Conversation, role: str, **values: object) -> Message:
 def answer(
     person: Person,
     conversation: Conversation,
-    question: Message | None,
-    tool_call: ToolCall | None,
-    removed: tuple[UUID, ...] = (),
+    parent: Message | None,
+    question: Message | None = None,
+    text: str = "",
+    **request: Any,
 ) -> Turn:
-    """The empty answer and its run, asked for by `person`."""
-    message = add(conversation, Message.Role.ASSISTANT)
-    call = tool_call and tool_call.to_json()
-    run = Run.objects.create(conversation=conversation, answer=message, person=person, tool_call=call)
+    """The answer to come after `parent`, empty or begun with `text`, and its run, asked for by `person`."""
+    message = add(conversation, Message.Role.ASSISTANT, parent=parent, text=text)
+    return start_run(person, message, question, **request)
+
+
+def start_run(person: Person, message: Message, question: Message | None = None, **request: Any) -> Turn:
+    """A run that writes the answer `message`; `request` are fields of it."""
+    conversation = message.conversation
+    run = Run.objects.create(conversation=conversation, answer=message, person=person, **request)
     conversation.updated_at = timezone.now()
     if conversation.temporary:
         conversation.alive_until = conversation.updated_at + AWAY
     conversation.save(update_fields=["updated_at", "alive_until"])
-    return Turn(run, message, question, removed)
+    return Turn(run, message, question, position_of(question.parent if question else message.parent))

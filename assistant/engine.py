@@ -10,9 +10,12 @@ from types import MappingProxyType
 from assistant import prompts
 from assistant.events import Event, ReasoningDelta, TextDelta, TextReplaced, TurnFinished, Waiting
 from assistant.llama.client import LlamaClient
+from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Reasoning
+from assistant.seam import Seam
 from assistant.tools.base import BoundTool, ToolCall
 
+LOW_CONTEXT = 2048
 NO_TOOLS: Mapping[str, BoundTool] = MappingProxyType({})
 
 
@@ -21,13 +24,16 @@ class History:
     """What was said so far, the person's turn last, and what an earlier answer taught us about counting tokens.
 
     `tool_call` is what that turn asks for by a command: the engine carries it out in place of the model's answer.
-    `instructions` are the wishes of the person who asks, see prompts.py.
+    `instructions` are the wishes of the person who asks, `revision` is a code of this turn, see prompts.py. `begun`
+    is the answer so far, where it goes on: the events add to it.
     """
 
     messages: Sequence[ChatMessage]
     token_factor: float = 1.0
     tool_call: ToolCall | None = None
     instructions: str = ""
+    revision: str = ""
+    begun: str = ""
 
 
 class ThinkingTime:
@@ -68,21 +74,26 @@ async def answer(
                 yield event
         return
     yield Waiting("thinking")
-    prompt = prompts.conversation(name, history.messages, today, history.instructions)
-    thinking = ThinkingTime()
+    prompt = prompts.conversation(name, history.messages, today, history.instructions, history.revision)
+    thinking, seam = ThinkingTime(), Seam(history.begun)
+    if history.begun:
+        prompt = prompts.continuation(prompt, history.begun, await context_of(client))
     async with aclosing(client.stream(prompt, history.token_factor)) as stream:
         async for item in stream:
             match item:
                 case Delta(text):
                     thinking.pause()
-                    yield TextDelta(text)
+                    if joined := seam.feed(text):
+                        yield TextDelta(joined)
                 case Reasoning(text, retracts):
                     if retracts:
-                        yield TextReplaced("")
+                        yield TextReplaced(history.begun)
                     yield ReasoningDelta(text, thinking.seconds(since_text=retracts))
                 case Loading():
                     yield Waiting("loading")
                 case Finish():
+                    if rest := seam.close():
+                        yield TextDelta(rest)
                     yield TurnFinished(
                         item.reason,
                         item.model,
@@ -91,3 +102,12 @@ async def answer(
                         item.factor,
                         [asdict(file) for file in item.cut_files],
                     )
+
+
+async def context_of(client: LlamaClient) -> int:
+    """The tokens that the model reads at once; a low guess where its server does not say now."""
+    try:
+        return (await client.backend()).context
+    except LlamaError:
+        # The request for the answer meets the same error, and handles it.
+        return LOW_CONTEXT

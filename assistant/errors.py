@@ -111,6 +111,14 @@ class TooManyConversationsError(RefusedInputError):
     sentence = _("You have as many conversations as can be kept. Please delete one first.")
 
 
+class WholeAnswerError(AssistantError):
+    """The answer did not end early, so it cannot go on."""
+
+    code = "whole_answer"
+    retry = False
+    sentence = _("This answer is complete. Ask for more in a message of your own.")
+
+
 class AccountNeededError(AssistantError):
     """Pictures are drawn for accounts only here."""
 

@@ -86,7 +86,10 @@ class Member(models.Model):
 
 
 class Message(models.Model):
-    """What one side said. A message that was edited or answered anew stays, and names what took its place."""
+    """What one side said. The messages of a conversation form a tree: those with one parent are versions of each other.
+
+    One version under each parent is the chosen one. The path of chosen messages from the root is what is shown.
+    """
 
     class Role(models.TextChoices):
         USER = "user", _("person")
@@ -102,11 +105,16 @@ class Message(models.Model):
     text = models.TextField(blank=True)
     # Drawn as part of this answer. They are the person's, and stay when the message goes.
     pictures = models.ManyToManyField("imagine.Picture", related_name="messages")
-    replaced_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replaces")
+    # What was said before, null for the first. Positions are given in the order of creation, so they increase along
+    # every path.
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
+    chosen = models.BooleanField(default=True)
+    # On the path of chosen messages, see versions.py, which keeps it so.
+    shown = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     run: "Run"
-    replaces: "RelatedManager[Message]"
+    children: "RelatedManager[Message]"
     attachments: "ManyRelatedManager[Attachment, Any]"
 
     class Meta:
@@ -116,6 +124,7 @@ class Message(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["conversation", "position"], name="one_message_per_position"),
             models.UniqueConstraint(fields=["author", "client_id"], name="one_message_per_client_id"),
+            models.UniqueConstraint(fields=["parent"], condition=Q(chosen=True), name="one_chosen_version"),
         ]
 
     def __str__(self) -> str:
@@ -132,6 +141,15 @@ class Run(models.Model):
         FAILED = "failed", _("failed")
         INTERRUPTED = "interrupted", _("interrupted")
 
+    class Revision(models.TextChoices):
+        """What is asked of an answer beyond its question; the sentences for the model are in prompts.py."""
+
+        NONE = "", _("none")
+        SHORTER = "shorter", _("Shorter")
+        LONGER = "longer", _("Longer")
+        SIMPLER = "simpler", _("Simpler")
+        CONTINUE = "continue", _("Continue")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="runs")
     answer = models.OneToOneField(Message, models.CASCADE, related_name="run")
@@ -139,6 +157,9 @@ class Run(models.Model):
     person = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="runs")
     # The call of a tool that the message asks for by a command, see tools/base.py. Null: the model answers.
     tool_call = models.JSONField(null=True)
+    revision = models.CharField(max_length=16, choices=Revision, default=Revision.NONE, blank=True)
+    # Made by the browser for each retry, so that a repeat changes nothing. A new message has it in its own row.
+    client_id = models.UUIDField(null=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
     # The code of the error that ended it, one of those in assistant/errors.py or imagine/errors.py.
     problem = models.CharField(max_length=40, blank=True)

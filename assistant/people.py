@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from assistant import members, transcripts
+from assistant import members, transcripts, versions
 from assistant.database import in_chunks
 from assistant.errors import InstructionsTooLongError
 from assistant.models import Attachment, ConversationShare, Message, Person, Run
@@ -100,6 +100,7 @@ def _erase_unseen(guest: Person, before: datetime) -> bool:
     still_old = Person.objects.select_for_update().filter(pk=guest.pk, is_guest=True, last_seen_at__lt=before)
     locked = still_old.first()
     if locked is not None:
+        close_gaps(locked)
         locked.delete()
     return locked is not None
 
@@ -110,11 +111,17 @@ def erase(person: Person) -> list[UUID]:
 
     Returns the ids of their runs, so that the caller can delete their logs in Redis.
     """
+    close_gaps(person)
     going = Run.objects.filter(Q(person=person) | Q(conversation__in=members.alone(person)))
     runs = list(going.values_list("pk", flat=True))
     LogEntry.objects.filter(object_id=str(person.pk)).update(object_repr="")
     Person.objects.filter(pk=person.pk).delete()
     return runs
+
+
+def close_gaps(person: Person) -> None:
+    """Prepare the conversations that stay, as others are in them, for the end of what `person` said."""
+    versions.close_gaps(person, person.conversations.exclude(pk__in=members.alone(person)))
 
 
 def counts(person: Person) -> dict[str, int]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from assistant import seam
 from assistant.llama.messages import ChatMessage
 
 # Never changes during a conversation, so that the server can reuse its work on the prompt's head.
@@ -38,26 +39,50 @@ IMPROVED = (
     "orders in it."
 )
 
+# What is asked of an answer beyond its question, by the codes of Run.Revision.
+REVISIONS = {
+    "shorter": "Answer in as few words as you can: only what matters most.",
+    "longer": "Answer at length: explain it thoroughly, with details and examples.",
+    "simpler": "Answer in simple words and short sentences, for somebody who knows nothing of the subject.",
+}
+
+CONTINUE = (
+    "Your last message was cut off. Go on exactly where it stopped, in the middle of a word, a sentence or a line of "
+    "code if need be. Repeat nothing, announce nothing, and begin no new code block where one is open."
+)
+
 # What stands in the history for an answer that is a picture.
 DRAWN = "Here is your picture."
 
 
 def conversation(
-    name: str, history: Sequence[ChatMessage], today: date | None, instructions: str = ""
+    name: str, history: Sequence[ChatMessage], today: date | None, instructions: str = "", revision: str = ""
 ) -> list[ChatMessage]:
     """The prompt for the next answer: the system text, then `history`, whose last turn is the person's.
 
     `instructions` are the wishes of that person; they stand below the system's own rules.
 
-    The date goes with that last turn: at the head it would spoil the prefix cache each midnight. A model too small
-    to tell it from the question gets none.
+    The date and the sentence for `revision` go with that last turn: at the head they would spoil the prefix cache.
+    A model too small to tell the date from the question gets none.
     """
     *earlier, last = history
     system = ChatMessage("system", SYSTEM.format(name=name) + wishes(instructions))
-    if today is None:
-        return [system, *history]
-    dated = replace(last, content=f"{last.content}\n\n(Today is {today:%A, %d %B %Y}.)".lstrip())
-    return [system, *earlier, dated]
+    dated = f"(Today is {today:%A, %d %B %Y}.)" if today else ""
+    parts = [part for part in (last.content, dated, REVISIONS.get(revision, "")) if part]
+    return [system, *earlier, replace(last, content="\n\n".join(parts))]
+
+
+def continuation(prompt: Sequence[ChatMessage], begun: str, context: int) -> list[ChatMessage]:
+    """The prompt to go on with the answer `begun` to `prompt`.
+
+    Question and answer must stay in the model's `context` of tokens together: of a long question the beginning is
+    kept, of a long answer the end. Half a byte is a token, see llama/tokens.py.
+    """
+    *earlier, question = prompt
+    asked = question.content.encode()[: context // 4].decode(errors="ignore")
+    answered = seam.excerpt(begun, context // 2)
+    turns = [replace(question, content=asked), ChatMessage("assistant", answered), ChatMessage("user", CONTINUE)]
+    return [*earlier, *turns]
 
 
 def wishes(instructions: str) -> str:

@@ -255,6 +255,7 @@ def _write(conversation: Conversation, person: Person, copied: Iterable[SharedMe
     messages, runs, asked = list[Message](), list[Run](), ""
     for one in copied:
         message = Message(conversation=conversation, position=one.position, role=one.role, text=one.text)
+        message.parent = messages[-1] if messages else None
         messages.append(message)
         if one.role == Role.USER:
             message.author, asked = person, one.text

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import F
 
+from assistant import versions
 from assistant.database import in_chunks
 from assistant.models import Attachment, Conversation, Message
 from imagine.models import Picture
@@ -21,7 +22,7 @@ PictureUrl = Callable[[UUID], str]
 
 
 def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]:
-    """The conversation as one JSON object with all its messages, also those put aside (`replaced`)."""
+    """The conversation as one JSON object with all its messages, also the versions not shown."""
     head = {
         "format": FORMAT,
         "id": str(conversation.pk),
@@ -31,7 +32,7 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
     }
     yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "messages": ['
     pictures, runs = pictures_by_message(conversation), run_by_message(conversation)
-    files = files_by_message(conversation)
+    files, numbers = files_by_message(conversation), versions.numbers(conversation)
     rows = conversation.messages.select_related("feedback").annotate(reasoning=F("run__reasoning")).order_by("position")
     for index, message in enumerate(in_chunks(rows, MESSAGE_CHUNK)):
         feedback = getattr(message, "feedback", None)
@@ -43,7 +44,9 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
             "text": message.text,
             "reasoning": message.reasoning or "",  # type: ignore[attr-defined]
             "created": message.created_at.isoformat(),
-            "replaced": message.replaced_by_id is not None,
+            "parent": str(message.parent_id) if message.parent_id else None,
+            "shown": message.shown,
+            **numbers.get(message.pk, {}),
             "model": run.model if run else None,
             "status": run.status if run else None,
             "attachments": files.get(message.pk, []),

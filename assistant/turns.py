@@ -11,8 +11,8 @@ from assistant import commands, conversations, people
 from assistant.answering import Answering
 from assistant.conversations import Turn
 from assistant.database import in_thread
-from assistant.errors import LogUnavailableError
-from assistant.models import Person, Run
+from assistant.errors import LogUnavailableError, RefusedInputError
+from assistant.models import Message, Person, Run
 from assistant.runs import keys
 from assistant.runs.heartbeat import request_stop
 from assistant.runtime import Runtime
@@ -22,10 +22,13 @@ logger = logging.getLogger(__name__)
 
 
 class TurnRequest(NamedTuple):
-    """How to store a turn, and the text that it answers: `text`, or that before the answer `retried`."""
+    """How to store a turn, and the text that it answers: `text`, or that before the answer `retried`.
+
+    Without both it is no command: what goes on is words.
+    """
 
     store: Callable[[Person, ToolCall | None], Turn]
-    text: str = ""
+    text: str | None = None
     retried: UUID | None = None
     attached: bool = False
 
@@ -50,9 +53,15 @@ def edit(message: UUID, text: str, client_id: UUID, files: Sequence[UUID] = ()) 
     )
 
 
-def retry(message: UUID) -> TurnRequest:
-    """Answer anew."""
-    return TurnRequest(lambda person, call: conversations.retry(person, message, call), retried=message)
+def retry(answer: UUID, client_id: UUID, revision: str = "") -> TurnRequest:
+    """Answer anew, as `revision` says, a code of Run.Revision, or go on. Raises RefusedInputError."""
+    if revision not in Run.Revision.values:
+        raise RefusedInputError("the revision is unknown")
+    if revision == Run.Revision.CONTINUE:
+        return TurnRequest(lambda person, _call: conversations.resume(person, answer, client_id))
+    return TurnRequest(
+        lambda person, call: conversations.retry(person, answer, client_id, revision, call), retried=answer
+    )
 
 
 async def start(answering: Answering, person: Person, address: str, request: TurnRequest, origin: str = "") -> Turn:
@@ -63,7 +72,8 @@ async def start(answering: Answering, person: Person, address: str, request: Tur
     """
     limits = answering.runtime.limits
     await limits.count_message(person, address)
-    call = commands.tool_call(await _text(person, request))
+    text = await _text(person, request)
+    call = None if text is None else commands.tool_call(text)
     if call is not None:
         await limits.count_pictures(person, address, 1)
     turn = await in_thread(_store)(person, request, call)
@@ -94,12 +104,19 @@ async def announce(runtime: Runtime, conversation: UUID, origin: str = "") -> No
         logger.warning("the change of conversation %s was not published: %s", conversation, error)
 
 
-async def _text(person: Person, request: TurnRequest) -> str:
-    """The text that is answered, as it is stored."""
-    if request.retried is None:
+async def show_version(runtime: Runtime, person: Person, message: UUID) -> Message:
+    """Show another version in one of the person's conversations. Raises NotFoundError, BusyError."""
+    shown = await in_thread(conversations.show_version)(person, message)
+    await announce(runtime, shown.conversation_id)
+    return shown
+
+
+async def _text(person: Person, request: TurnRequest) -> str | None:
+    """The text that is answered, as it is stored; None where none is."""
+    if request.text is not None:
         # No query: on SQLite the way to the first word would wait once more for the one database thread.
         return conversations.clean_text(request.text, request.attached)
-    return await in_thread(conversations.question_text)(person, request.retried)
+    return await in_thread(conversations.question_text)(person, request.retried) if request.retried else None
 
 
 def _store(person: Person, request: TurnRequest, call: ToolCall | None) -> Turn:

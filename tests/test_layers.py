@@ -44,8 +44,9 @@ ROOMS = {
         temporary
         runs shares
         engine people commands conversations
-        members limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown transcripts
-        llama
+        transcripts
+        members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
+        llama seam
         tools.base
         models events errors database background names
     """,

@@ -22,6 +22,7 @@ urlpatterns = [
     path("m/<uuid:message_id>/text", downloads.message_text, name="message_text"),
     path("m/<uuid:message_id>/edit", views.edit, name="edit"),
     path("m/<uuid:message_id>/retry", views.retry, name="retry"),
+    path("m/<uuid:message_id>/show", views.show_version, name="show_version"),
     path("m/<uuid:message_id>/feedback", views.feedback, name="feedback"),
     path("r/<uuid:run_id>/stop", views.stop, name="stop"),
     path("about/", pages.about, name="about"),

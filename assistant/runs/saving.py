@@ -22,7 +22,6 @@ from assistant.tools.base import ToolCall
 
 HISTORY_MESSAGES = 200
 HISTORY_STEP = 100
-FIRST_ANSWER = 2
 
 End = TurnFinished | TurnFailed
 
@@ -40,17 +39,25 @@ class Outcome:
 
 @in_thread
 def load_history(run_id: UUID) -> History:
-    """The conversation before the run's answer, at most the newest `HISTORY_MESSAGES`, the person's turn last.
+    """The shown conversation before the run's answer, at most the newest `HISTORY_MESSAGES`, the person's turn last.
 
     Raises Run.DoesNotExist for a run that was erased.
     """
     fields = Run.objects.values_list(
-        "conversation", "answer__position", "tool_call", "person__instructions", "person__is_guest"
+        "conversation",
+        "answer__position",
+        "answer__text",
+        "tool_call",
+        "revision",
+        "person__instructions",
+        "person__is_guest",
+        named=True,
     )
-    conversation, position, call, instructions, is_guest = fields.get(id=run_id)
+    run = fields.get(id=run_id)
+    conversation, position, call = run.conversation, run.answer__position, run.tool_call
     # An answer that is a picture has no text.
     drawn = Q(run__tool_call__isnull=False, run__status=Run.Status.DONE)
-    before = Message.objects.filter(conversation=conversation, replaced_by=None, position__lt=position)
+    before = Message.objects.filter(conversation=conversation, shown=True, position__lt=position)
     before = before.filter(~Q(text="") | drawn | Q(role=Message.Role.USER))
     # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.
     start = max(0, before.count() - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
@@ -66,7 +73,9 @@ def load_history(run_id: UUID) -> History:
         ],
         counted.values_list("token_factor", flat=True).first() or 1.0,
         ToolCall.from_json(call) if call else None,
-        (instructions or "") if settings.INSTRUCTIONS_FOR_GUESTS or not is_guest else "",
+        (run.person__instructions or "") if settings.INSTRUCTIONS_FOR_GUESTS or not run.person__is_guest else "",
+        run.revision,
+        run.answer__text if run.revision == Run.Revision.CONTINUE else "",
     )
 
 
@@ -99,19 +108,21 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
             **reasoning_fields(outcome.reasoning),
             **end_fields(outcome.end),
         )
-        Message.objects.filter(run=run_id).update(text=outcome.text)
+        # An answer that goes on has text before its run has any.
+        if outcome.text:
+            Message.objects.filter(run=run_id).update(text=outcome.text)
     return bool(kept)
 
 
 @in_thread
 def untitled(run_id: UUID) -> UUID | None:
-    """The conversation of the run, when a worker is to name it: this was its first answer, it has no name and is kept.
+    """The conversation of the run, when a worker is to name it: this was a first answer, it has no name and is kept.
 
     The demonstration model gives no good names.
     """
-    answer = Message.objects.select_related("conversation").get(run=run_id)
+    answer = Message.objects.select_related("conversation", "parent").get(run=run_id)
     conversation = answer.conversation
-    if answer.position > FIRST_ANSWER or conversation.titled_by_person or settings.LLAMA_DEMO:
+    if (answer.parent and answer.parent.parent_id) or conversation.titled_by_person or settings.LLAMA_DEMO:
         return None
     if conversation.temporary:
         return None

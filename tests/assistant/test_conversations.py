@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,8 +20,11 @@ from assistant.errors import (
     NotFoundError,
     TextTooLongError,
     TooManyConversationsError,
+    WholeAnswerError,
 )
-from assistant.models import Conversation, Message, Person, Run
+from assistant.models import Conversation, Member, Message, Person, Run
+from assistant.tools.base import ToolCall
+from assistant.versions import ONLY, versions_of
 
 
 @pytest.fixture
@@ -160,10 +164,10 @@ def test_an_edited_message_puts_all_that_followed_aside(ada: Person) -> None:
     first = finish(say(ada, "One"))
     conversation = first.run.conversation
     second = finish(say(ada, "Two", conversation))
-    third = finish(say(ada, "Three", conversation))
+    finish(say(ada, "Three", conversation))
     turn = conversations.edit(ada, second.question.id, "Too", uuid4())
     assert texts(conversation) == ["One", "Good day.", "Too", ""]
-    assert set(turn.removed) == {second.question.id, second.answer.id, third.question.id, third.answer.id}
+    assert turn.after == first.answer.position
     assert conversation.messages.count() == 8
 
 
@@ -172,16 +176,18 @@ def test_the_same_edit_sent_twice_is_made_once(ada: Person) -> None:
     turn = conversations.edit(ada, first.question.id, "Won", id := uuid4())
     again = conversations.edit(ada, first.question.id, "Won", id)
     assert (again.new, again.run) == (False, turn.run)
-    # The page may have missed the first reply, so it hears again what to take away.
-    assert set(again.removed) == set(turn.removed) == {first.question.id, first.answer.id}
+    # The page may have missed the first reply, so it is told again what the turn stands after.
+    assert again.after == turn.after == 0
 
 
-def test_only_what_stands_on_the_page_can_be_edited(ada: Person) -> None:
+def test_only_ones_own_words_are_edited_and_those_of_an_older_version_too(ada: Person) -> None:
     first = finish(say(ada, "One"))
     finish(conversations.edit(ada, first.question.id, "Won", uuid4()))
-    for message in (first.question, first.answer):
-        with pytest.raises(NotFoundError):
-            conversations.edit(ada, message.id, "Wan", uuid4())
+    with pytest.raises(NotFoundError):
+        conversations.edit(ada, first.answer.id, "Wan", uuid4())
+    finish(conversations.edit(ada, first.question.id, "Wan", uuid4()))
+    assert texts(first.run.conversation) == ["Wan", "Good day."]
+    assert place(first.run.conversation, "Wan") == (3, 3)
 
 
 def test_a_message_is_not_edited_while_its_answer_is_written(ada: Person) -> None:
@@ -194,28 +200,187 @@ def test_a_message_is_not_edited_while_its_answer_is_written(ada: Person) -> Non
 # Answering anew
 
 
+def retry(person: Person, answer: Message, id: UUID | None = None, revision: str = "") -> Turn:
+    return conversations.retry(person, answer.id, id or uuid4(), revision)
+
+
 def test_a_new_answer_takes_the_place_of_the_old_one(ada: Person) -> None:
     first = finish(say(ada), "Bad")
-    turn = conversations.retry(ada, first.answer.id)
-    assert (turn.question, turn.removed, turn.new) == (None, (first.answer.id,), True)
+    turn = retry(ada, first.answer)
+    assert (turn.question, turn.after, turn.new) == (None, 1, True)
     finish(turn, "Better")
     assert texts(turn.run.conversation) == ["Hello", "Better"]
+    assert place(turn.run.conversation, "Better") == (2, 2)
 
 
-def test_asking_twice_for_a_new_answer_makes_one(ada: Person) -> None:
+def test_asking_for_a_new_answer_with_the_same_id_makes_one(ada: Person) -> None:
     first = finish(say(ada))
-    turn = conversations.retry(ada, first.answer.id)
-    again = conversations.retry(ada, first.answer.id)
-    assert (again.new, again.run, again.removed) == (False, turn.run, turn.removed)
+    turn = retry(ada, first.answer, id := uuid4())
+    again = retry(ada, first.answer, id)
+    assert (again.new, again.run, again.after) == (False, turn.run, turn.after)
+    finish(turn)
+    assert retry(ada, turn.answer, id).run == turn.run
 
 
-def test_a_question_is_not_answered_anew_nor_an_answer_that_an_edit_put_aside(ada: Person) -> None:
+@pytest.mark.parametrize("same", [True, False], ids=["the newest", "the first"])
+def test_asking_for_new_answers_on_purpose_makes_as_many(ada: Person, same: bool) -> None:
+    first = finish(say(ada), "A")
+    second = finish(retry(ada, first.answer), "B")
+    third = finish(retry(ada, second.answer if same else first.answer), "C")
+    assert texts(first.run.conversation) == ["Hello", "C"]
+    assert [place(first.run.conversation, "C"), third.after] == [(3, 3), 1]
+
+
+def test_a_question_is_not_answered_anew(ada: Person) -> None:
     first = finish(say(ada))
     with pytest.raises(NotFoundError):
-        conversations.retry(ada, first.question.id)
-    finish(conversations.edit(ada, first.question.id, "Other", uuid4()))
+        retry(ada, first.question)
+
+
+def test_a_run_keeps_how_it_shall_answer_and_a_picture_takes_no_instruction(ada: Person) -> None:
+    first = finish(say(ada))
+    assert finish(retry(ada, first.answer, revision="shorter")).run.revision == "shorter"
+    drawn = conversations.retry(ada, first.answer.id, uuid4(), "shorter", ToolCall("create_image", {}))
+    assert drawn.run.revision == ""
+
+
+# Versions
+
+
+def place(conversation: Conversation, text: str) -> tuple[int, int]:
+    """Which version the shown message is, of how many."""
+    shown = list(conversations.shown_messages(conversation))
+    version = versions_of(shown).get(next(message.id for message in shown if message.text == text), ONLY)
+    return version.number, version.total
+
+
+def show(person: Person, message: Message) -> None:
+    conversations.show_version(person, message.id)
+
+
+def test_an_older_version_comes_back_with_what_was_said_after_it(ada: Person) -> None:
+    first = finish(say(ada, "One"), "1")
+    conversation = first.run.conversation
+    finish(say(ada, "Two", conversation), "2")
+    anew = finish(retry(ada, first.answer), "uno")
+    assert texts(conversation) == ["One", "uno"]
+    finish(say(ada, "Dos", conversation), "dos")
+    show(ada, first.answer)
+    assert texts(conversation) == ["One", "1", "Two", "2"]
+    assert (place(conversation, "1"), place(conversation, "Two")) == ((1, 2), (1, 1))
+    finish(say(ada, "Three", conversation), "3")
+    show(ada, anew.answer)
+    assert texts(conversation) == ["One", "uno", "Dos", "dos"]
+    show(ada, first.answer)
+    assert texts(conversation) == ["One", "1", "Two", "2", "Three", "3"]
+
+
+def test_the_version_chosen_further_down_is_still_chosen_afterwards(ada: Person) -> None:
+    first = finish(say(ada, "One"), "1")
+    conversation = first.run.conversation
+    second = finish(say(ada, "Two", conversation), "2")
+    finish(retry(ada, second.answer), "two")
+    show(ada, second.answer)
+    edited = finish(conversations.edit(ada, first.question.id, "Uno", uuid4()), "uno")
+    show(ada, first.question)
+    assert texts(conversation) == ["One", "1", "Two", "2"]
+    assert (place(conversation, "One"), place(conversation, "2")) == ((1, 2), (1, 2))
+    show(ada, edited.question)
+    assert texts(conversation) == ["Uno", "uno"]
+
+
+def test_a_version_deep_in_another_branch_is_shown_with_its_way_there(ada: Person) -> None:
+    first = finish(say(ada, "One"), "1")
+    conversation = first.run.conversation
+    second = finish(say(ada, "Two", conversation), "2")
+    finish(retry(ada, second.answer), "two")
+    finish(conversations.edit(ada, first.question.id, "Uno", uuid4()), "uno")
+    show(ada, second.answer)
+    assert texts(conversation) == ["One", "1", "Two", "2"]
+
+
+def test_a_shown_version_stays_as_it_is(ada: Person) -> None:
+    turn = finish(say(ada))
+    show(ada, turn.answer)
+    assert texts(turn.run.conversation) == ["Hello", "Good day."]
+
+
+def test_no_version_is_chosen_while_an_answer_is_written(ada: Person) -> None:
+    first = finish(say(ada))
+    finish(retry(ada, first.answer), "Better")
+    turn = say(ada, "More", first.run.conversation)
+    with pytest.raises(BusyError):
+        show(ada, first.answer)
+    finish(turn)
+    elsewhere = say(ada, "Elsewhere")
+    show(ada, first.answer)
+    assert elsewhere.run.status == "running"
+    assert texts(first.run.conversation) == ["Hello", "Good day."]
+
+
+def test_versions_count_as_messages(ada: Person, settings: Settings) -> None:
+    settings.MESSAGES_PER_CONVERSATION = 3
+    first = finish(say(ada))
+    finish(retry(ada, first.answer), "Better")
+    with pytest.raises(ConversationFullError):
+        retry(ada, first.answer)
+    assert texts(first.run.conversation) == ["Hello", "Better"]
+
+
+def test_the_versions_of_a_page_come_in_one_query(ada: Person, django_assert_num_queries: Any) -> None:
+    turn = finish(say(ada, "One"))
+    for number in range(3):
+        finish(retry(ada, turn.answer), str(number))
+        turn = finish(say(ada, "More", turn.run.conversation))
+    shown = list(conversations.shown_messages(turn.run.conversation))
+    with django_assert_num_queries(1):
+        assert [version.total for version in versions_of(shown).values()] == [2, 2, 2]
+    assert versions_of([]) == {}
+
+
+# Going on
+
+
+def end(turn: Turn, text: str, status: str = "done", problem: str = "") -> Turn:
+    Message.objects.filter(id=turn.answer.id).update(text=text)
+    Run.objects.filter(id=turn.run.id).update(status=status, problem=problem)
+    return turn
+
+
+ENDS = [("done", "length"), ("stopped", ""), ("interrupted", "interrupted"), ("failed", "cut_off")]
+
+
+@pytest.mark.parametrize(("status", "problem"), ENDS)
+def test_an_answer_that_ended_early_goes_on_in_its_place(ada: Person, status: str, problem: str) -> None:
+    first = end(say(ada), "Half of", status, problem)
+    turn = conversations.resume(ada, first.answer.id, id := uuid4())
+    assert (turn.answer, turn.after, turn.run.revision) == (first.answer, 1, "continue")
+    assert texts(turn.run.conversation) == ["Hello", "Half of"]
+    assert place(turn.run.conversation, "Half of") == (1, 1)
+    again = conversations.resume(ada, first.answer.id, id)
+    assert (again.new, again.run) == (False, turn.run)
+    with pytest.raises(BusyError):
+        conversations.resume(ada, first.answer.id, uuid4())
+
+
+def test_a_whole_answer_does_not_go_on_nor_does_one_without_text(ada: Person) -> None:
+    whole, empty = finish(say(ada)), end(say(ada), "", "failed", "unreachable")
+    for turn in (whole, empty):
+        with pytest.raises(WholeAnswerError):
+            conversations.resume(ada, turn.answer.id, uuid4())
     with pytest.raises(NotFoundError):
-        conversations.retry(ada, first.answer.id)
+        conversations.resume(ada, whole.question.id, uuid4())
+
+
+def test_an_answer_after_which_more_was_said_goes_on_as_a_version(ada: Person) -> None:
+    first = end(say(ada), "Half of", "stopped")
+    conversation = first.run.conversation
+    finish(say(ada, "And?", conversation))
+    end(conversations.resume(ada, first.answer.id, uuid4()), "Half of it.")
+    assert texts(conversation) == ["Hello", "Half of it."]
+    assert place(conversation, "Half of it.") == (2, 2)
+    show(ada, first.answer)
+    assert texts(conversation) == ["Hello", "Half of", "And?", "Good day."]
 
 
 # Other people
@@ -229,7 +394,9 @@ def test_other_peoples_words_cannot_be_reached(ada: Person, eve: Person) -> None
         lambda: conversations.own_run(eve, turn.run.id),
         lambda: say(eve, "Mine", turn.run.conversation),
         lambda: conversations.edit(eve, turn.question.id, "Mine", uuid4()),
-        lambda: conversations.retry(eve, turn.answer.id),
+        lambda: retry(eve, turn.answer),
+        lambda: conversations.resume(eve, turn.answer.id, uuid4()),
+        lambda: conversations.show_version(eve, turn.answer.id),
         lambda: conversations.own_conversation(eve, uuid4()),
     ]
     for attempt in attempts:
@@ -266,7 +433,8 @@ def test_limits_hold_in_the_same_moment(ada: Person, settings: Settings) -> None
 
 def test_an_answer_asked_for_anew_twice_in_the_same_moment_is_made_once(ada: Person) -> None:
     first = finish(say(ada))
-    turns = at_once(*[lambda: conversations.retry(ada, first.answer.id)] * 2)
+    id = uuid4()
+    turns = at_once(*[lambda: retry(ada, first.answer, id)] * 2)
     assert sorted(turn.new for turn in turns) == [False, True]
     assert texts(first.run.conversation) == ["Hello", ""]
 
@@ -283,3 +451,29 @@ def test_an_answer_asked_for_anew_twice_in_the_same_moment_is_made_once(ada: Per
 def test_a_persons_own_words_are_kept_as_they_were_written(ada: Person, typed: str, kept: str) -> None:
     turn = say(ada, typed)
     assert Message.objects.get(pk=turn.question and turn.question.pk).text == kept
+
+
+def test_two_tabs_that_choose_at_once_leave_one_path(ada: Person) -> None:
+    first = finish(say(ada), "A")
+    second = finish(retry(ada, first.answer), "B")
+    third = finish(retry(ada, first.answer), "C")
+    at_once(*[lambda answer=turn.answer: show(ada, answer) for turn in (first, second, third)])
+    assert first.run.conversation.messages.filter(role="assistant", chosen=True, shown=True).count() == 1
+    assert len(texts(first.run.conversation)) == 2
+
+
+# What somebody leaves behind who goes
+
+
+def test_what_others_were_answered_stays_in_order_when_somebody_goes(ada: Person, eve: Person) -> None:
+    first = finish(say(ada, "One"), "1")
+    conversation = first.run.conversation
+    Member.objects.create(conversation=conversation, person=eve)
+    finish(conversations.edit(ada, first.question.id, "Uno", uuid4()), "uno")
+    finish(say(eve, "Mine", conversation), "for Eve")
+    finish(say(ada, "Last", conversation), "last")
+    people.erase(ada)
+    assert texts(conversation) == ["uno", "Mine", "for Eve", "last"]
+    assert place(conversation, "uno") == (2, 2)
+    parents = list(conversations.shown_messages(conversation).values_list("parent__text", flat=True))
+    assert parents == [None, "uno", "Mine", "for Eve"]

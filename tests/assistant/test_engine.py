@@ -200,7 +200,7 @@ async def test_the_model_hears_what_was_said_and_not_the_empty_answers() -> None
 async def test_the_model_does_not_hear_what_was_put_aside() -> None:
     run = await talk(("One", "First."), ("Two", "Second."))
     person = await in_thread(lambda: run.conversation.members.get())()
-    anew = await in_thread(conversations.retry)(person, run.answer_id)
+    anew = await in_thread(conversations.retry)(person, run.answer_id, uuid4())
     assert [message.content for message in (await load_history(anew.run.id)).messages] == ["One", "First.", "Two"]
     await in_thread(Run.objects.filter(id=anew.run.id).update)(status=Run.Status.DONE)
     first = await in_thread(run.conversation.messages.order_by("position").first)()
@@ -279,7 +279,7 @@ async def test_a_guests_wishes_count_only_where_the_site_says_so(settings: Setti
 async def test_wishes_take_no_statement_of_their_own() -> None:
     run = await talk(("One", ""))
     assert "instructions" in (await in_thread(statements)(run))[0]
-    assert len(await in_thread(statements)(run)) == 4
+    assert len(await in_thread(statements)(run)) == 5
 
 
 def statements(run: Run) -> list[str]:
@@ -287,3 +287,37 @@ def statements(run: Run) -> list[str]:
     with CaptureQueriesContext(connection) as queries:
         load_history.func.__wrapped__(run.id)  # type: ignore[attr-defined]
     return [query["sql"] for query in queries]
+
+
+# Other ways to answer
+
+
+@pytest.mark.parametrize(("code", "words"), [("shorter", "few words"), ("longer", "at length"), ("simpler", "simple")])
+async def test_the_model_is_told_how_to_answer_in_one_more_sentence(
+    client: LlamaClient, fake_llama: FakeLlama, code: str, words: str
+) -> None:
+    await collect(engine.answer(client, "Chaski", History(said("Hello"), revision=code), MONDAY), [])
+    question, date_line, sentence = contents(fake_llama)[-1].split("\n\n")
+    assert (question, date_line) == ("Hello", "(Today is Monday, 02 March 2026.)")
+    assert words in sentence
+
+
+async def test_the_model_goes_on_with_what_it_had_written(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says("four five"))
+    events: list[Event] = []
+    history = History(said("Count"), revision="continue", begun="one two three")
+    await collect(engine.answer(client, "Chaski", history, None), events)
+    assert text(events[1:-1]) == " four five"
+    assert [message["role"] for message in sent(fake_llama)] == ["system", "user", "assistant", "user"]
+    assert contents(fake_llama)[1:3] == ["Count", "one two three"]
+    assert "Go on exactly where it stopped" in contents(fake_llama)[3]
+
+
+async def test_a_continued_answer_begins_with_its_text_and_its_question() -> None:
+    run = await talk(("One", "First."), ("Two", "cut off"))
+    await in_thread(Run.objects.filter(id=run.id).update)(problem="length")
+    person = await in_thread(lambda: run.conversation.members.get())()
+    turn = await in_thread(conversations.resume)(person, run.answer_id, uuid4())
+    history = await load_history(turn.run.id)
+    assert (history.begun, history.revision) == ("cut off", "continue")
+    assert [message.content for message in history.messages] == ["One", "First.", "Two"]

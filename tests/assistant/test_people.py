@@ -168,6 +168,19 @@ def test_an_export_is_json_with_only_the_askers_words():
     }
 
 
+def test_an_export_says_which_messages_are_versions():
+    guest = people.make_guest()
+    first = conversations.say(guest, None, "Hello", uuid4())
+    Run.objects.filter(id=first.run.id).update(status=Run.Status.DONE)
+    conversations.retry(guest, first.answer.id, uuid4())
+    [told] = json.loads("".join(people.conversations_json(guest, str)))
+    fields = [
+        tuple(message.get(name) for name in ("parent", "shown", "version", "versions")) for message in told["messages"]
+    ]
+    question = str(first.question.id) if first.question else ""
+    assert fields == [(None, True, None, None), (question, False, 1, 2), (question, True, 2, 2)]
+
+
 def test_an_export_of_nothing_is_an_empty_list():
     guest = people.make_guest()
     assert json.loads("".join(people.conversations_json(guest, str))) == []

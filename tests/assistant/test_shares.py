@@ -324,7 +324,7 @@ def test_a_reader_goes_on_in_a_conversation_of_their_own(ada: Person, eve: Perso
     ]
     assert set(own.runs.values_list("status", "person")) == {(Status.DONE, eve.id)}
     say(own, "Three")
-    retried = conversations.retry(eve, own.messages.get(position=4).id)
+    retried = conversations.retry(eve, own.messages.get(position=4).id, uuid4())
     assert retried.answer.position == 7
     assert list(conversation.members.all()) == [ada]
     assert conversation.messages.count() == 4

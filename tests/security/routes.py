@@ -101,6 +101,7 @@ OWNED: list[tuple[str, Owned]] = [
     ("message_text", Owned("GET", answer, 200)),
     ("edit", Owned("POST", question, 302, words)),
     ("retry", Owned("POST", answer, 302, lambda: {"id": str(uuid4())})),
+    ("show_version", Owned("POST", answer, 302)),
     ("feedback", Owned("POST", answer, 302, lambda: {"good": "0", "word": "Bad"})),
     ("stop", Owned("POST", run, 302)),
     ("delete", Owned("POST", conversation, 302)),

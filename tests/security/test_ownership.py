@@ -122,7 +122,10 @@ SMUGGLED = {
     "updated_at": "1999-01-01T00:00:00Z",
     "shared": "1",
     "position": "1",
-    "replaced_by": "00000000-0000-4000-8000-000000000001",
+    "parent": "00000000-0000-4000-8000-000000000001",
+    "shown": "",
+    "chosen": "",
+    "revision": "shorter",
     "status": "done",
     "titled_by_person": "1",
 }
@@ -148,11 +151,13 @@ def test_fields_nobody_asked_for_are_never_stored(alice: Visitor) -> None:
     conversation.refresh_from_db()
     assert conversation.members.get().id == person.id
     assert conversation.created_at.year > 2000
-    said = conversation.messages.order_by("position").values_list("position", "role", "author_id", "replaced_by_id")
+    said = conversation.messages.order_by("position").values_list("position", "role", "author_id", "shown")
     expected = [(1, "user"), (2, "assistant"), (3, "user"), (4, "assistant")]
     assert [(position, role) for position, role, _, _ in said] == expected
     assert {author for _, role, author, _ in said if role == "user"} == {person.id}
-    assert {replaced for *_, replaced in said} == {None}
+    assert {shown for *_, shown in said} == {True}
+    assert list(conversation.messages.values_list("parent__position", flat=True)) == [None, 1, 2, 3]
+    assert set(conversation.runs.values_list("revision", flat=True)) == {""}
     assert answer.feedback.person_id == person.id
 
 

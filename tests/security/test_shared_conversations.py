@@ -137,7 +137,7 @@ def test_the_page_tells_only_what_was_shared(alice: Visitor, nobody: Visitor, fa
         text="Put aside",
         client_id=uuid4(),
     )
-    Message.objects.filter(id=said.id).update(replaced_by=found.answer)
+    Message.objects.filter(id=said.id).update(parent=found.answer, chosen=False, shown=False)
     assert alice.post(f"/m/{found.answer.id}/feedback", {"good": "0", "word": "A bitter word"}).status_code == 302
     Run.objects.filter(id=found.run.id).update(model="secret-model", problem="length")
     path = share(alice, found.conversation)

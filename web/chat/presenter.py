@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from redis.exceptions import RedisError
 
 from assistant import errors
-from assistant.conversations import question_before, shown_messages
+from assistant.conversations import is_partial, question_before, shown_messages
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.events import Waiting
 from assistant.llama.errors import ERRORS as LLAMA_ERRORS
 from assistant.models import Conversation, Feedback, Message, Run
+from assistant.versions import ONLY, Version, versions_of
 from assistant.wishes import draw_wish
 from imagine.errors import ERRORS as PICTURE_ERRORS
 from imagine.errors import ImagineError
@@ -67,6 +68,7 @@ class MessageView:
     pictures: list[Picture] = field(default_factory=list)
     drawing: str = ""
     files: list[FileView] = field(default_factory=list)
+    version: Version = ONLY
 
     @property
     def speaker(self) -> str:
@@ -123,17 +125,36 @@ class MessageView:
         failed = (Run.Status.FAILED, Run.Status.INTERRUPTED)
         return self.run is not None and self.run.status in failed and ERRORS.get(self.run.problem, AssistantError).retry
 
+    @property
+    def partial(self) -> bool:
+        """Whether the page should offer to go on with the answer."""
+        return not self.running and is_partial(self.message)
 
-def present(message: Message) -> MessageView:
+    @property
+    def revisions(self) -> list[tuple[str, str]]:
+        """The codes and names of the other ways to answer: none for a picture."""
+        if self.run is None or self.run.tool_call:
+            return []
+        offered = (Run.Revision.SHORTER, Run.Revision.LONGER, Run.Revision.SIMPLER)
+        return [(one.value, str(one.label)) for one in offered]
+
+
+def present(message: Message, version: Version = ONLY) -> MessageView:
     """Prepare `message`; expects `run` and `feedback` to be selected with it."""
     if message.role == Message.Role.USER:
         prefetch_related_objects([message], FILES)
         files = [FileView(one) for one in message.attachments.all()]
-        return MessageView(message, safe(plain_blocks(message.text)), None, None, files=files)
+        return MessageView(message, safe(plain_blocks(message.text)), None, None, files=files, version=version)
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
     pictures = pictures_of(message, run)
     text = shown_text(message, pictures, run.status if run else "")
-    return MessageView(message, safe(render_blocks(text)), run, feedback, pictures)
+    return MessageView(message, safe(render_blocks(text)), run, feedback, pictures, version=version)
+
+
+def present_all(messages: list[Message]) -> list[MessageView]:
+    """Prepare shown messages of one conversation, with their places among their versions."""
+    versions = versions_of(messages)
+    return [present(message, versions.get(message.id, ONLY)) for message in messages]
 
 
 def shown_text(message: Message, pictures: list[Picture], status: str) -> str:
@@ -167,7 +188,7 @@ def present_page(conversation: Conversation, before: int | None = None) -> tuple
     rows = list(messages.order_by("-position")[: PAGE_LENGTH + 1])
     earlier = rows[PAGE_LENGTH - 1].position if len(rows) > PAGE_LENGTH else None
     page = rows[:PAGE_LENGTH][::-1]
-    shown = [present(message) for message in page]
+    shown = present_all(page)
     if before is None and page:
         shown[-1] = offer_drawing(shown[-1], page[-2].text if len(page) > 1 else "")
     return shown, earlier
@@ -206,8 +227,9 @@ class EndOfRun(NamedTuple):
 @in_thread
 def end_of_run(run_id: UUID) -> EndOfRun:
     """The whole answer of a run that is over, its reasoning and pictures, and the HTML that stands under it."""
-    message = Message.objects.select_related("run", "feedback", "conversation").get(run=run_id)
-    shown = offer_drawing(present(message), question_before(message))
+    message = Message.objects.select_related("run", "feedback", "conversation", "parent").get(run=run_id)
+    [shown] = present_all([message])
+    shown = offer_drawing(shown, question_before(message))
     reasoning = render_to_string("_reasoning.html", {"shown": shown}) if shown.reasoned else ""
     pictures = render_to_string("_message_pictures.html", {"shown": shown})
     footer = render_to_string("_footer.html", {"shown": shown})

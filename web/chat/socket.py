@@ -12,7 +12,7 @@ from assistant.models import Run
 from assistant.runs import keys
 from assistant.turns import TurnRequest
 from imagine.errors import ImagineError
-from web.chat.presenter import present
+from web.chat.presenter import present_all
 from web.chat.run_view import RunViews
 from web.sockets import messages
 from web.sockets.base import PageConsumer
@@ -50,8 +50,8 @@ class ChatConsumer(PageConsumer):
                 await self.begin(client_id, turns.send(conversation, text, client_id, files))
             case messages.Edit(edited, client_id, text, files):
                 await self.begin(client_id, turns.edit(edited, text, client_id, files))
-            case messages.Retry(answer, client_id):
-                await self.begin(client_id, turns.retry(answer))
+            case messages.Retry(answer, client_id, revision):
+                await self.begin(client_id, turns.retry(answer, client_id, revision))
             case messages.Stop(run):
                 await turns.stop(self.runtime, self.person, run)
             case messages.Ping():
@@ -116,14 +116,15 @@ class ChatConsumer(PageConsumer):
         """Start a turn and follow its run. Raises AssistantError."""
         turn = await turns.start(self.process.answering, self.person, self.address, request, self.name)
         html = await self.render(turn)
-        removed = [str(message) for message in turn.removed]
-        self.say("accepted", id=str(client_id), run=str(turn.run.id), html=html, removed=removed)
+        self.say("accepted", id=str(client_id), run=str(turn.run.id), html=html, after=turn.after)
+        if not turn.new:
+            # Since then another version may have been chosen.
+            self.say("changed", conversation=str(turn.run.conversation_id))
         await self.follow(turn.run.id)
 
     @in_thread
     def render(self, turn: Turn) -> str:
         """The turn's messages as HTML."""
         turn.answer.run = turn.run
-        shown = [present(turn.question)] if turn.question else []
-        shown.append(present(turn.answer))
-        return "".join(render_to_string("_message.html", {"shown": item}) for item in shown)
+        turn_messages = [turn.question, turn.answer] if turn.question else [turn.answer]
+        return "".join(render_to_string("_message.html", {"shown": item}) for item in present_all(turn_messages))

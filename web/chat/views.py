@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.paginator import Paginator
 from django.db.models import Q
@@ -22,7 +22,7 @@ from assistant.turns import TurnRequest
 from web.accounts.identity import address_block, known_person, person_or_404, remember, visitor
 from web.chat.attachments import has_files, take_files
 from web.chat.presenter import present_page
-from web.http import client_id, done, error_text, is_fragment, missing_as_404, status_of, whole_number
+from web.http import client_id, done, error_json, error_text, is_fragment, missing_as_404, status_of, whole_number
 from web.process import current_process
 
 HISTORY_LENGTH = 50
@@ -105,6 +105,8 @@ def conversation_page(
         "conversation": found,
         "messages": messages,
         "earlier": earlier,
+        # Makes a form that is sent twice idempotent.
+        "request_id": uuid4(),
         "running_run": found.runs.filter(status=Run.Status.RUNNING).first(),
         "draft_text": draft,
         "sentence": sentence,
@@ -136,7 +138,7 @@ def history(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         found = members.listed(request.user).order_by("-updated_at")
         if query:
-            said = Q(messages__text__icontains=query, messages__replaced_by=None)
+            said = Q(messages__text__icontains=query, messages__shown=True)
             found = found.filter(Q(title__icontains=query) | said).distinct()
         page = Paginator(found, HISTORY_LENGTH).get_page(request.GET.get("page"))
     else:
@@ -178,10 +180,10 @@ async def edit(request: HttpRequest, message_id: UUID) -> HttpResponse:
 
 @require_POST
 async def retry(request: HttpRequest, message_id: UUID) -> HttpResponse:
-    """Answer anew."""
+    """Answer anew, or go on with an answer that ended early."""
 
     async def what(_person: Person) -> TurnRequest:
-        return turns.retry(message_id)
+        return turns.retry(message_id, client_id(request), request.POST.get("revision", ""))
 
     return await start_and_show(request, message_id, what)
 
@@ -194,12 +196,33 @@ async def start_and_show(
     try:
         with missing_as_404():
             message = await in_thread(conversations.own_message)(person, message_id)
-            await start_turn(request, person, await what(person))
+            turn = await start_turn(request, person, await what(person))
     except AssistantError as error:
         page = in_thread(conversation_page)
         text = request.POST.get("text", "")
         return await page(request, message.conversation_id, text, str(error.sentence), status_of(error))
-    return redirect("conversation", message.conversation_id)
+    return redirect(address_of(turn.answer))
+
+
+@require_POST
+async def show_version(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Show another version of a message, and what was said after it."""
+    person = await known_person(request)
+    try:
+        with missing_as_404():
+            message = await in_thread(conversations.own_message)(person, message_id)
+            await turns.show_version(current_process().runtime, person, message_id)
+    except AssistantError as error:
+        if is_fragment(request):
+            return error_json(error)
+        page = in_thread(conversation_page)
+        return await page(request, message.conversation_id, "", str(error.sentence), status_of(error))
+    return HttpResponse(status=204) if is_fragment(request) else redirect(address_of(message))
+
+
+def address_of(message: Message) -> str:
+    """The page of a message's conversation, scrolled to it."""
+    return f"{reverse('conversation', args=[message.conversation_id])}#m-{message.id}"
 
 
 @require_POST

@@ -47,6 +47,7 @@ class Edit:
 class Retry:
     message: UUID
     id: UUID
+    revision: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,12 @@ def parse(text: str, kinds: Mapping[str, type[M]]) -> M:
     kind = kinds.get(value["type"]) if isinstance(value.get("type"), str) else None
     if kind is None:
         raise BadMessageError("the type is unknown")
-    fields = {name: _field(value, name, wanted) for name, wanted in kind.__annotations__.items()}
+    fields = {
+        name: _field(value, name, wanted)
+        for name, wanted in kind.__annotations__.items()
+        # What has a default may be left out.
+        if name in value or not hasattr(kind, name)
+    }
     return kind(**fields)
 
 

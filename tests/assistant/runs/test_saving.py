@@ -102,3 +102,19 @@ async def test_the_command_of_a_run_comes_with_its_history() -> None:
     person = await in_thread(people.make_guest)()
     turn = await in_thread(conversations.say)(person, None, "/imagine a fox", person.id, CALL)
     assert (await load_history(turn.run.id)).tool_call == CALL
+
+
+async def test_an_answer_that_goes_on_keeps_its_text_when_nothing_more_comes() -> None:
+    run = await in_thread(make_run)()
+    await save_end(run, Outcome("Half of", 3, None, TurnFinished("length")))
+
+    @in_thread
+    def resume() -> UUID:
+        first = Run.objects.select_related("person").get(id=run)
+        assert first.person
+        return conversations.resume(first.person, first.answer_id, first.id).run.id
+
+    again = await resume()
+    assert (await load_history(again)).begun == "Half of"
+    assert await save_end(again, Outcome("", 0, None, TurnFinished("stopped")))
+    assert (await reached_text(again)).text == "Half of"

@@ -51,7 +51,7 @@ def address(conversation: Conversation) -> str:
 
 
 def message(conversation: Conversation, text: str) -> Message:
-    return conversation.messages.get(text=text, replaced_by=None)
+    return conversation.messages.get(text=text, shown=True)
 
 
 def fill(person: Person, count: int, title: str = "Long") -> Conversation:
@@ -108,6 +108,59 @@ def test_a_person_asks_for_another_answer(alice: Visitor, fake_llama: FakeLlama)
     assert alice.post(f"/m/{answer.id}/retry").status_code == 302
     answered(conversation)
     assert shown_messages(alice.get(address(conversation)).text) == ["Hello", "Here it is."]
+
+
+def test_a_form_that_is_sent_twice_makes_one_answer(alice: Visitor, fake_llama: FakeLlama) -> None:
+    conversation = answered(alice.begin("Hello"))
+    answer = conversation.messages.get(role="assistant")
+    form = alice.get(address(conversation)).text.split('<form id="act"')[1]
+    [page_id] = re.findall(r'name="id" value="([^"]+)"', form.split("</form>")[0])
+    for _ in range(2):
+        response = alice.post(f"/m/{answer.id}/retry", {"id": page_id, "revision": "shorter"})
+        assert response.status_code == 302
+        answered(conversation)
+    newest = conversation.messages.get(role="assistant", shown=True)
+    assert response.headers["location"] == f"{address(conversation)}#m-{newest.id}"
+    assert conversation.messages.filter(role="assistant").count() == 2
+    unknown = alice.post(f"/m/{answer.id}/retry", {"id": page_id, "revision": "ruder"})
+    assert (unknown.status_code, alert(unknown.text)[:23]) == (400, "This could not be read.")
+
+
+def test_a_person_chooses_versions_by_forms_alone(alice: Visitor, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says("Old."), says("New."))
+    conversation = answered(alice.begin("Hello"))
+    old = message(conversation, "Old.")
+    alice.post(f"/m/{old.id}/retry")
+    page = alice.get(f"/c/{answered(conversation).id}/").text
+    assert shown_messages(page) == ["Hello", "New."]
+    assert f'formaction="/m/{old.id}/show"' in page
+    response = alice.post(f"/m/{old.id}/show")
+    assert (response.status_code, response.headers["location"]) == (302, f"{address(conversation)}#m-{old.id}")
+    assert shown_messages(alice.get(address(conversation)).text) == ["Hello", "Old."]
+    gate = Gate()
+    fake_llama.script(says("Slowly.", gate=gate))
+    alice.post(f"{address(conversation)}messages", {"text": "And?"})
+    newer = conversation.messages.get(text="New.")
+    refused = alice.post(f"/m/{newer.id}/show")
+    assert (refused.status_code, "still being written" in alert(refused.text)) == (409, True)
+    quiet = alice.post(f"/m/{newer.id}/show", headers={"X-Fragment": "1"})
+    assert (quiet.status_code, quiet.json()["code"]) == (409, "busy")
+    gate.open()
+    answered(conversation)
+
+
+def test_only_an_answer_that_ended_early_is_offered_to_go_on(alice: Visitor, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says("One two", reason="length"), says("three."))
+    conversation = answered(alice.begin("Count"))
+    answer = conversation.messages.get(role="assistant")
+    assert 'value="continue"' in alice.get(address(conversation)).text
+    assert alice.post(f"/m/{answer.id}/retry", {"revision": "continue"}).status_code == 302
+    answered(conversation)
+    page = alice.get(address(conversation)).text
+    assert shown_messages(page) == ["Count", "One two three."]
+    assert 'value="continue"' not in page
+    refused = alice.post(f"/m/{answer.id}/retry", {"revision": "continue"})
+    assert (refused.status_code, alert(refused.text)[:24]) == (409, "This answer is complete.")
 
 
 def test_a_person_stops_an_answer(alice: Visitor, fake_llama: FakeLlama) -> None:

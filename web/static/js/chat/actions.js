@@ -11,6 +11,8 @@ const ACCEPT_TIMEOUT = 6_000;
 const THANKS_TIME = 5_000;
 
 export class Actions {
+  #retrying = {};
+
   /**
    * @param {HTMLElement} thread
    * @param {function(object): boolean} send Sends a message on the socket; false without a connection.
@@ -24,6 +26,7 @@ export class Actions {
 
   /** The server refused an edit or a retry: show its sentence in the form, or else above the composer. */
   refused({ id, sentence }) {
+    if (this.#retrying.id === id) this.#retrying = {};
     const form = this.thread.querySelector(`form[data-id="${id}"]`);
     if (form) showError(form, sentence);
     else notice(sentence);
@@ -78,6 +81,8 @@ export class Actions {
     form.dataset.id ??= newId();
     const message = { type: "edit", message: article.dataset.message, id: form.dataset.id, text, attachments: tray.ids };
     const fields = [["id", message.id], ["text", text], ...tray.ids.map((id) => ["attachments", id])];
+    // A button that is disabled loses the focus.
+    form.elements.text.focus({ preventScroll: true });
     form.querySelector("button").disabled = true;
     if (!this.send(message)) await this.#post(form.action, fields, form);
     draft.write(editName(link), "");
@@ -99,14 +104,16 @@ export class Actions {
     event.preventDefault();
     notice("");
     if (target.matches("[data-edit]")) this.edit(target);
-    else if (target.matches("[data-retry]")) this.#retry(target);
+    else if (target.matches("[data-retry]")) this.retry(target.closest(".message"), target.formAction, target.value);
     else this.#feedback(target);
   }
 
-  #retry(button) {
-    const message = button.closest(".message").dataset.message;
-    const id = newId();
-    if (!this.send({ type: "retry", message, id })) this.#post(button.formAction, { id });
+  /** Ask for another answer in place of that of `article`, as `revision` says; once, however often it is called. */
+  retry(article, url, revision) {
+    if (this.#retrying.article !== article) this.#retrying = { article, id: newId() };
+    const { id } = this.#retrying;
+    const message = article.dataset.message;
+    if (!this.send({ type: "retry", message, id, revision })) this.#post(url, { id, revision });
   }
 
   async #feedback(button) {

@@ -9,6 +9,7 @@ import { Socket } from "../shared/socket.js";
 import { draft } from "../shared/store.js";
 import { announce, notice, word } from "../shared/words.js";
 import { Actions } from "./actions.js";
+import { answerMenu } from "./answer-menu.js";
 import { Tray, forgetSent } from "./attachments.js";
 import { Autoscroll } from "./autoscroll.js";
 import { listCommands } from "./command-list.js";
@@ -23,6 +24,7 @@ import { showReasoning } from "./reasoning.js";
 import { copySelections } from "./selection.js";
 import { showGone } from "./temporary.js";
 import { Thread } from "./thread.js";
+import { switchVersions } from "./versions.js";
 
 const SLOW_AFTER = 10_000;
 const CONNECTING_NOTICE_AFTER = 1_500;
@@ -124,8 +126,10 @@ function watch(article, after = thread.number(article)) {
 }
 
 async function refresh() {
-  if (await thread.refresh()) follow();
+  const done = await thread.refresh();
+  if (done) follow();
   else gone.check();
+  return done;
 }
 
 setInterval(() => {
@@ -152,9 +156,9 @@ const handlers = {
     if ("temporary" in element.dataset) socket.send({ type: "open", conversation });
   },
 
-  accepted({ id, run, html, removed }) {
+  accepted({ id, run, html, after }) {
     if (pending.accepted(id)) autoscroll.toEnd();
-    thread.append(html, removed);
+    thread.append(html, after);
     showState();
     // The socket watches it already.
     const article = thread.running(run);
@@ -257,4 +261,6 @@ previewCommands(composer.form);
 listCommands(composer.form);
 copySelections(element);
 listenForPrint(thread);
+switchVersions(element, refresh);
+answerMenu(element, actions);
 composer.field.focus({ preventScroll: true });

@@ -3,7 +3,13 @@
 import { fragment, parse } from "../shared/http.js";
 import { finishReasoning, keepOpen } from "./reasoning.js";
 
+const TIMEOUT = 15_000;
+
 export class Thread {
+  #abort = new AbortController();
+  #newest = Promise.resolve(false);
+  #changed = false;
+
   /**
    * @param {HTMLElement} element
    * @param {Autoscroll} autoscroll
@@ -31,15 +37,21 @@ export class Thread {
     return Number(article.dataset.number ?? 0);
   }
 
-  /** Append messages from HTML, each once, before the pending ones; those whose ids are in `removed` go first. */
-  append(html, removed = []) {
-    for (const id of removed) document.getElementById(`m-${id}`)?.remove();
+  /** Show a turn from HTML, each of its messages once, before the pending ones; those after position `after` go. */
+  append(html, after = Infinity) {
+    this.#changed = true;
+    const fresh = [...parse(html).querySelectorAll("article")];
     const pending = this.element.querySelector(".pending");
-    for (const article of parse(html).querySelectorAll("article")) {
-      const there = document.getElementById(article.id);
-      if (!there) this.element.insertBefore(article, pending);
-      else if (!isCurrent(there, article)) there.replaceWith(article);
-    }
+    this.#keepFocus(() => {
+      for (const article of this.element.querySelectorAll("[data-position]")) {
+        if (article.dataset.position > after && !fresh.some((one) => one.id === article.id)) article.remove();
+      }
+      for (const article of fresh) {
+        const there = document.getElementById(article.id);
+        if (!there) this.element.insertBefore(article, pending);
+        else if (!isLater(there, article) && !there.isEqualNode(article)) there.replaceWith(article);
+      }
+    });
   }
 
   /** Replace blocks of an answer: a list of `[index, html]`. */
@@ -62,6 +74,7 @@ export class Thread {
 
   /** Show the end of an answer. */
   finish(article, { reasoning, blocks, pictures, footer }) {
+    this.#changed = true;
     finishReasoning(article, reasoning);
     this.setBlocks(article, blocks);
     article.querySelector(".message-pictures").innerHTML = pictures;
@@ -71,12 +84,42 @@ export class Thread {
     article.removeAttribute("aria-busy");
   }
 
-  /** Fetch the last page of messages and show what changed. Returns false when the request fails. */
-  async refresh() {
-    const found = await fragment(this.element.dataset.messages);
+  /**
+   * Fetch the last page of messages and show what changed. A newer call aborts an older one.
+   * @returns {Promise<boolean>} False when the request fails; of an older call what becomes of the newest.
+   */
+  refresh() {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#newest = this.#load(this.#abort.signal);
+    return this.#newest;
+  }
+
+  async #load(abort) {
+    let found;
+    do {
+      // What the page shows meanwhile may be newer than what was asked for: then it is asked for once more.
+      this.#changed = false;
+      found = await fragment(this.element.dataset.messages, AbortSignal.any([abort, AbortSignal.timeout(TIMEOUT)]));
+      if (abort.aborted) return this.#newest;
+    } while (found && this.#changed);
     if (!found) return false;
-    this.autoscroll.preserve(() => this.#reconcile(found));
+    this.autoscroll.preserve(() => this.#keepFocus(() => this.#reconcile(found)));
     return true;
+  }
+
+  /** Run `change`. Focus within what it removes goes to the same message, or else to the last one. */
+  #keepFocus(change) {
+    const focused = document.activeElement;
+    const id = focused?.closest("article")?.id;
+    const within = this.element.contains(focused);
+    change();
+    if (!within || focused.isConnected) return;
+    const article = document.getElementById(id) ?? [...this.element.querySelectorAll(".message")].at(-1);
+    if (!article) return;
+    article.setAttribute("tabindex", "-1");
+    article.addEventListener("blur", () => article.removeAttribute("tabindex"), { once: true });
+    article.focus({ preventScroll: true });
   }
 
   /** Reconcile with the last page of messages: earlier ones stay, equal ones keep their elements. */
@@ -108,10 +151,8 @@ export class Thread {
   async #loadEarlier(link) {
     link.setAttribute("aria-disabled", "true");
     const found = await fragment(link.href);
-    if (!found) {
-      link.removeAttribute("aria-disabled");
-      return false;
-    }
+    if (!found) link.removeAttribute("aria-disabled");
+    if (!found || !link.isConnected) return false;
     this.autoscroll.preserve(() => {
       link.closest(".earlier")?.remove();
       this.element.prepend(found);
@@ -122,10 +163,13 @@ export class Thread {
 
 /** Whether the message on the page stays: it is equal, shows later events, or is being edited. */
 function isCurrent(there, article) {
-  const later = there.dataset.run && there.dataset.run === article.dataset.run
-    && Number(there.dataset.number) >= Number(article.dataset.number);
   keepOpen(there, article);
-  return later || there.isEqualNode(article) || there.querySelector("form") !== null;
+  return isLater(there, article) || there.isEqualNode(article) || there.querySelector("form") !== null;
+}
+
+function isLater(there, article) {
+  return there.dataset.run && there.dataset.run === article.dataset.run
+    && Number(there.dataset.number) >= Number(article.dataset.number);
 }
 
 function emptyBlock(index) {
