@@ -196,12 +196,13 @@ async def start_and_show(
     try:
         with missing_as_404():
             message = await in_thread(conversations.own_message)(person, message_id)
-            turn = await start_turn(request, person, await what(person))
+            await start_turn(request, person, await what(person))
     except AssistantError as error:
         page = in_thread(conversation_page)
         text = request.POST.get("text", "")
         return await page(request, message.conversation_id, text, str(error.sentence), status_of(error))
-    return redirect(address_of(turn.answer))
+    # Without a fragment: a page that has one would not load again while the answer is written.
+    return redirect("conversation", message.conversation_id)
 
 
 @require_POST
@@ -217,12 +218,8 @@ async def show_version(request: HttpRequest, message_id: UUID) -> HttpResponse:
             return error_json(error)
         page = in_thread(conversation_page)
         return await page(request, message.conversation_id, "", str(error.sentence), status_of(error))
-    return HttpResponse(status=204) if is_fragment(request) else redirect(address_of(message))
-
-
-def address_of(message: Message) -> str:
-    """The page of a message's conversation, scrolled to it."""
-    return f"{reverse('conversation', args=[message.conversation_id])}#m-{message.id}"
+    address = reverse("conversation", args=[message.conversation_id])
+    return HttpResponse(status=204) if is_fragment(request) else redirect(f"{address}#m-{message.id}")
 
 
 @require_POST
