@@ -113,6 +113,7 @@ class Answer:
             saving_loop.cancel()
             await asyncio.gather(saving_loop, return_exceptions=True)
         await self._finish(end)
+        await self._index()
         self._runtime.heartbeat.remove(self.run)
 
     async def _end_of_work(self) -> End:
@@ -203,6 +204,13 @@ class Answer:
             await asyncio.to_thread(forget, [self.run])
         elif isinstance(end, TurnFinished) and (conversation := await saving.untitled(self.run)):
             await asyncio.to_thread(request_title, conversation)
+
+    async def _index(self) -> None:
+        """Last, so that no word waits for it. What is not indexed here is by the person's next search."""
+        try:
+            await saving.index(self.run)
+        except DatabaseError as error:
+            logger.warning("run %s is not indexed yet: %s", self.run, error)
 
 
 def today() -> date | None:

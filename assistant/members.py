@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
+from assistant import search
 from assistant.models import Conversation, ConversationShare, Member, Person
 
 
@@ -21,7 +22,10 @@ def alone(person: Person) -> QuerySet[Conversation]:
 def move(person: Person, into: Person) -> None:
     """Give the memberships of `person` to `into`; one that both have stays with `person`."""
     there = into.memberships.values("conversation")
-    person.memberships.exclude(conversation__in=there).update(person=into)
+    moved = person.memberships.exclude(conversation__in=there)
+    # Indexed for the other person, with the next search of theirs at the latest.
+    search.forget(moved)
+    moved.update(person=into)
 
 
 @receiver(post_delete, sender=Member)

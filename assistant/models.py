@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from assistant.terms import TermsField
 from imagine.models import new_token
 
 if TYPE_CHECKING:
@@ -289,3 +290,27 @@ class SharedMessage(models.Model):
 
     def __str__(self) -> str:
         return str(self.position)
+
+
+class SearchEntry(models.Model):
+    """What a member may find: a message, or the title of the conversation where `message` is null. See search.py.
+
+    The database deletes it with its member or message, by ON DELETE CASCADE, and keeps the index of the terms. Both
+    stand in migration 0011 only; a migration that alters this table has to make them again.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    member = models.ForeignKey(Member, models.DO_NOTHING, related_name="+")
+    message = models.ForeignKey(Message, models.DO_NOTHING, null=True, related_name="+")
+    # The title that `terms` were made of.
+    title = models.CharField(max_length=120, blank=True)
+    terms = TermsField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "message"], name="one_entry_per_member_and_message"),
+            models.UniqueConstraint(fields=["member"], condition=Q(message=None), name="one_title_entry_per_member"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

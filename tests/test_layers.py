@@ -46,9 +46,10 @@ ROOMS = {
         engine people commands conversations
         transcripts
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
-        llama seam
+        llama seam search excerpts
         tools.base
         models events errors database background names
+        folding terms purge
     """,
     "imagine": """
         tasks admin apps sketchbook

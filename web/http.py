@@ -96,6 +96,14 @@ def whole_number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
+def an_id(text: str | None) -> UUID | None:
+    """An id from a query string; None when there is none, or nonsense."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
 def client_id(request: HttpRequest) -> UUID:
     """The id that the page made for this message, or a new one where no script runs. Raises RefusedInputError."""
     text = request.POST.get("id", "")

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from assistant import attachments, prompts
+from assistant import attachments, prompts, search
 from assistant.database import in_thread
 from assistant.engine import History
 from assistant.errors import InterruptedRunError
@@ -108,10 +108,19 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
             **reasoning_fields(outcome.reasoning),
             **end_fields(outcome.end),
         )
+        # A reaper that thought the run dead, or the run before this one, may have let the text be indexed as it stood.
+        search.forget_messages(Message.objects.filter(run=run_id))
         # An answer that goes on has text before its run has any.
         if outcome.text:
             Message.objects.filter(run=run_id).update(text=outcome.text)
     return bool(kept)
+
+
+@in_thread
+def index(run_id: UUID) -> None:
+    """Make the turn of a run that is over, and what else is new in its conversation, findable. Raises DatabaseError."""
+    if conversation := Run.objects.filter(id=run_id).values_list("conversation", flat=True).first():
+        search.index(conversation)
 
 
 @in_thread

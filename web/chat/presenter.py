@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -180,18 +180,57 @@ def safe(blocks: list[str]) -> list[SafeString]:
     return [mark_safe(block) for block in blocks]  # noqa: S308
 
 
-def present_page(conversation: Conversation, before: int | None = None) -> tuple[list[MessageView], int | None]:
-    """The newest messages (those below position `before`), and the position before which older ones wait."""
-    messages = shown_messages(conversation).select_related("run", "feedback").prefetch_related("pictures", FILES)
+class MessagePage(NamedTuple):
+    """Messages of a conversation in order, and the positions before and after which others wait; None: none do."""
+
+    messages: list[MessageView]
+    earlier: int | None
+    later: int | None
+
+
+def present_page(
+    conversation: Conversation, before: int | None = None, after: int | None = None, message: UUID | None = None
+) -> MessagePage:
+    """The newest messages below position `before`, the oldest above `after`, or those around `message`.
+
+    The newest of all where none of these is given, or `message` is among them or not shown here.
+    """
+    shown = shown_messages(conversation)
+    if message is not None:
+        before = end_around(shown, message)
+    rows = list(rows_between(shown, before, after))
+    more = len(rows) > PAGE_LENGTH
+    rows = rows[:PAGE_LENGTH]
+    if after is None:
+        rows.reverse()
+    first, last = (rows[0].position, rows[-1].position) if rows else (0, 0)
+    earlier = first if (more if after is None else shown.filter(position__lt=first).exists()) else None
+    later = None
+    if (more if after is not None else before is not None) and shown.filter(position__gt=last).exists():
+        later = last
+    views = present_all(rows)
+    if rows and before is None and later is None:
+        views[-1] = offer_drawing(views[-1], rows[-2].text if len(rows) > 1 else "")
+    return MessagePage(views, earlier, later)
+
+
+def rows_between(shown: QuerySet[Message], before: int | None, after: int | None) -> QuerySet[Message]:
+    """A page of messages and one more, the newest first; after `after` the oldest."""
+    rows = shown.select_related("run", "feedback").prefetch_related("pictures", FILES)
+    if after is not None:
+        return rows.filter(position__gt=after)[: PAGE_LENGTH + 1]
     if before is not None:
-        messages = messages.filter(position__lt=before)
-    rows = list(messages.order_by("-position")[: PAGE_LENGTH + 1])
-    earlier = rows[PAGE_LENGTH - 1].position if len(rows) > PAGE_LENGTH else None
-    page = rows[:PAGE_LENGTH][::-1]
-    shown = present_all(page)
-    if before is None and page:
-        shown[-1] = offer_drawing(shown[-1], page[-2].text if len(page) > 1 else "")
-    return shown, earlier
+        rows = rows.filter(position__lt=before)
+    return rows.order_by("-position")[: PAGE_LENGTH + 1]
+
+
+def end_around(shown: QuerySet[Message], message: UUID) -> int | None:
+    """The position below which a page has `message` in its middle; None where the newest page has it, or none does."""
+    position = shown.filter(id=message).values_list("position", flat=True).first()
+    if position is None:
+        return None
+    newer = shown.filter(position__gt=position).values_list("position", flat=True)[:PAGE_LENGTH]
+    return newer[PAGE_LENGTH // 2] if len(newer) == PAGE_LENGTH else None
 
 
 def offer_drawing(shown: MessageView, asked: str) -> MessageView:

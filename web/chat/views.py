@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 from django.core.paginator import Paginator
-from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,15 +17,26 @@ from assistant.errors import AssistantError
 from assistant.models import Conversation, Feedback, Message, Person, Run
 from assistant.names import clean_name
 from assistant.runs.forget import forget
+from assistant.search import QUERY_CHARACTERS, Match, search
 from assistant.turns import TurnRequest
 from web.accounts.identity import address_block, known_person, person_or_404, remember, visitor
 from web.chat.attachments import has_files, take_files
-from web.chat.presenter import present_page
-from web.http import client_id, done, error_json, error_text, is_fragment, missing_as_404, status_of, whole_number
+from web.chat.presenter import MessagePage, present_page
+from web.chat.results import present_results
+from web.http import (
+    an_id,
+    client_id,
+    done,
+    error_json,
+    error_text,
+    is_fragment,
+    missing_as_404,
+    status_of,
+    whole_number,
+)
 from web.process import current_process
 
 HISTORY_LENGTH = 50
-SEARCH_CHARACTERS = 100
 # In the form that begins a temporary conversation, and in its address.
 TEMPORARY = "temporary"
 TITLE_CHARACTERS = 120
@@ -100,11 +110,12 @@ def conversation_page(
     """The conversation, with what was typed and what was wrong with it."""
     found = own_conversation_or_404(request, conversation_id)
     remember(request)
-    messages, earlier = present_page(found, whole_number(request.GET.get("before")))
+    page = place_in(found, request.GET)
     context = {
         "conversation": found,
-        "messages": messages,
-        "earlier": earlier,
+        "messages": page.messages,
+        "earlier": page.earlier,
+        "later": page.later,
         # Makes a form that is sent twice idempotent.
         "request_id": uuid4(),
         "running_run": found.runs.filter(status=Run.Status.RUNNING).first(),
@@ -115,7 +126,7 @@ def conversation_page(
 
 
 async def messages(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """GET: a page of messages as HTML, older than `before`. POST: say something where no script runs."""
+    """GET: a page of messages as HTML, see `place_in`. POST: say something where no script runs."""
     if request.method == "POST":
         return await say(request, conversation_id)
     return await in_thread(messages_fragment)(request, conversation_id)
@@ -127,25 +138,38 @@ def messages_fragment(request: HttpRequest, conversation_id: UUID) -> HttpRespon
     if not is_fragment(request):
         return conversation_page(request, conversation_id)
     found = own_conversation_or_404(request, conversation_id)
-    shown, earlier = present_page(found, whole_number(request.GET.get("before")))
-    return render(request, "_messages.html", {"messages": shown, "earlier": earlier})
+    page = place_in(found, request.GET)
+    # A script goes on in one direction: what is on the other side is on its page.
+    earlier = None if "after" in request.GET else page.earlier
+    later = page.later if "after" in request.GET else None
+    return render(request, "_messages.html", {"messages": page.messages, "earlier": earlier, "later": later})
+
+
+def place_in(conversation: Conversation, query: QueryDict) -> MessagePage:
+    """The messages that an address asks for: around one, before or after a position, else the newest."""
+    return present_page(
+        conversation, whole_number(query.get("before")), whole_number(query.get("after")), an_id(query.get("message"))
+    )
 
 
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     """All conversations, or those in which the words of `q` stand."""
-    query = request.GET.get("q", "").replace("\x00", "").strip()[:SEARCH_CHARACTERS]
-    if request.user.is_authenticated:
-        found = members.listed(request.user).order_by("-updated_at")
-        if query:
-            said = Q(messages__text__icontains=query, messages__shown=True)
-            found = found.filter(Q(title__icontains=query) | said).distinct()
-        page = Paginator(found, HISTORY_LENGTH).get_page(request.GET.get("page"))
-    else:
-        page = Paginator([], HISTORY_LENGTH).get_page(1)
-    fragment = is_fragment(request)
-    context = {"conversations": page.object_list, "q": query, "page": page}
-    return render(request, "_conversation_list.html" if fragment else "history.html", context)
+    query = request.GET.get("q", "").replace("\x00", "").strip()[:QUERY_CHARACTERS]
+    person = request.user if request.user.is_authenticated else None
+    if query:
+        return results(request, query, search(person, query) if person else [])
+    found = members.listed(person).order_by("-updated_at") if person else Conversation.objects.none()
+    page = Paginator(found, HISTORY_LENGTH).get_page(request.GET.get("page"))
+    context = {"conversations": page.object_list, "q": "", "page": page}
+    return render(request, "_conversation_list.html" if is_fragment(request) else "history.html", context)
+
+
+def results(request: HttpRequest, query: str, found: list[Match]) -> HttpResponse:
+    """What a search found, as a page of the list."""
+    page = Paginator(found, HISTORY_LENGTH).get_page(request.GET.get("page"))
+    context = {"conversations": present_results(list(page.object_list), query), "q": query, "page": page}
+    return render(request, "_search_results.html" if is_fragment(request) else "history.html", context)
 
 
 # What forms do

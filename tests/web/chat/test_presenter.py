@@ -40,16 +40,16 @@ def answer(run_status: str, picture_status: str) -> Conversation:
     ],
 )
 def test_an_answer_shows_what_came_out_or_still_will(run_status: str, picture_status: str, is_shown: bool) -> None:
-    [shown], _earlier = present_page(answer(run_status, picture_status))
+    [shown], *_ = present_page(answer(run_status, picture_status))
     assert bool(shown.pictures) == is_shown
 
 
 def test_where_a_picture_was_the_page_says_so() -> None:
     conversation = answer(Run.Status.DONE, Status.DONE)
     Picture.objects.filter(messages__conversation=conversation).delete()
-    [shown], _earlier = present_page(conversation)
+    [shown], *_ = present_page(conversation)
     assert [str(block) for block in shown.blocks] == ["<p>A picture stood here.</p>"]
-    [failed], _earlier = present_page(answer(Run.Status.FAILED, Status.FAILED))
+    [failed], *_ = present_page(answer(Run.Status.FAILED, Status.FAILED))
     assert failed.blocks == []
 
 
@@ -61,7 +61,7 @@ def test_a_page_asks_for_all_pictures_and_all_versions_at_once(django_assert_num
         Run.objects.create(conversation=conversation, answer=message, status=Run.Status.DONE)
         message.pictures.add(drawn(person.pk))
     with django_assert_num_queries(4):
-        messages, _earlier = present_page(conversation)
+        messages, *_ = present_page(conversation)
     assert [len(shown.pictures) for shown in messages] == [1, 1, 1]
 
 
@@ -72,7 +72,7 @@ def test_a_page_asks_for_all_files_at_once_and_for_no_text_of_theirs(django_asse
         message = conversation.messages.create(position=position, role=Message.Role.USER, author=person)
         attachments.claim([attachments.keep(person, f"{position}.txt", "words")], conversation, message)
     with django_assert_num_queries(4):
-        messages, _earlier = present_page(conversation)
+        messages, *_ = present_page(conversation)
         assert [shown.files[0].name for shown in messages] == ["1.txt", "2.txt", "3.txt"]
     assert "text" in messages[0].files[0].attachment.get_deferred_fields()
 

@@ -279,7 +279,7 @@ def test_a_place_that_makes_no_sense_shows_the_end(alice: Visitor, before: str) 
 def found(visitor: Visitor, query: str) -> list[str]:
     """The names of the conversations that a search finds."""
     html = visitor.get("/c/", params={"q": query}, headers={"X-Fragment": "1"}).text
-    return re.findall(r'class="conversation"[^>]*>([^<]*)<', html)
+    return [visible(title) for title in re.findall(r'(?s)class="conversation"[^>]*>(.*?)</a>', html)]
 
 
 def test_a_person_finds_conversations_by_their_names_and_words(alice: Visitor, bob: Visitor) -> None:
@@ -293,6 +293,70 @@ def test_a_person_finds_conversations_by_their_names_and_words(alice: Visitor, b
     for nothing in ("guanaco", "%", "' OR 1=1 --"):
         assert found(alice, nothing) == []
     assert "Nothing found." in alice.get("/c/?q=guanaco").text
+
+
+def test_what_was_found_is_marked_and_leads_to_its_message(alice: Visitor) -> None:
+    answered(alice.begin())
+    conversation = fill(alice.person, 2, "About <b>alpacas</b>")
+    said = conversation.messages.get(position=1)
+    said.text = "A <script>guanaco</script> & **vicuñas**"
+    said.save()
+    page = alice.get("/c/", params={"q": "VICUNAS"}).text
+    [excerpt] = re.findall(r'<p class="excerpt"[^>]*>(.*?)</p>', page)
+    assert excerpt == "A &lt;script&gt;guanaco&lt;/script&gt; &amp; **<mark>vicuñas</mark>**"
+    [link] = re.findall(r'<a class="conversation" href="([^"]*message[^"]*)"', page)
+    assert link == f"{address(conversation)}?message={said.id}#m-{said.id}"
+    assert "About &lt;b&gt;<mark>alpacas</mark>&lt;/b&gt;" in alice.get("/c/", params={"q": "alpacas"}).text
+    assert f'id="m-{said.id}"' in alice.get(link).text
+
+
+def positions(html: str) -> list[int]:
+    return [int(text.removeprefix("number ").removesuffix(".")) for text in shown_messages(html)]
+
+
+def test_a_found_message_is_shown_with_those_around_it(alice: Visitor) -> None:
+    answered(alice.begin())
+    conversation = fill(alice.person, 170)
+    ids = dict(conversation.messages.values_list("position", "id"))
+
+    def page(position: int) -> str:
+        return alice.get(address(conversation), params={"message": str(ids[position])}).text
+
+    assert positions(page(1)) == list(range(1, 27))
+    assert positions(page(60)) == list(range(36, 86))
+    assert positions(page(121)) == list(range(121, 171))
+    assert 'class="later"' not in page(121)
+    [later] = re.findall(r'class="later"><a class="chip" href="([^"]*)"', page(60))
+    assert later == f"{address(conversation)}messages?after=85"
+    fragment = alice.get(later, headers={"X-Fragment": "1"}).text
+    assert positions(fragment) == list(range(86, 136))
+    assert 'class="earlier"' not in fragment
+    assert "messages?after=135" in fragment
+    last = alice.get(f"{address(conversation)}messages?after=135").text
+    assert positions(last) == list(range(136, 171))
+    assert 'class="later"' not in last
+    assert "messages?before=136" in last
+    assert positions(alice.get(f"{address(conversation)}messages?before=86").text)[-1] == 85
+
+
+@pytest.mark.parametrize("named", ["", "x", "0" * 32])
+def test_a_message_that_is_not_there_shows_the_end(alice: Visitor, bob: Visitor, named: str) -> None:
+    answered(alice.begin())
+    conversation = fill(alice.person, 120)
+    foreign = answered(bob.begin()).messages.first()
+    for message in (named, str(foreign and foreign.id)):
+        assert positions(alice.get(address(conversation), params={"message": message}).text)[-1] == 120
+    assert alice.get(f"{address(conversation)}messages?after=999", headers={"X-Fragment": "1"}).status_code == 200
+
+
+def test_many_results_come_in_pages(alice: Visitor) -> None:
+    answered(alice.begin())
+    for number in range(51):
+        fill(alice.person, 1, f"Alpaca {number}")
+    page = alice.get("/c/?q=alpaca").text
+    assert "51 conversations found" in page
+    assert "?q=alpaca&page=2" in unescape(page)
+    assert visible(alice.get("/c/?q=alpaca&page=2").text).count("Alpaca") == 1
 
 
 def test_what_was_put_aside_is_not_found(alice: Visitor) -> None:

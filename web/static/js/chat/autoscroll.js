@@ -58,6 +58,11 @@ export class Autoscroll {
     this.#observer.observe(this.end);
   }
 
+  /** Stay where the reader is, also when the thread grows. */
+  hold() {
+    this.#atEnd = false;
+  }
+
   /** Run `change`, and keep the first visible message where it is. */
   preserve(change) {
     if (this.#atEnd) return change();

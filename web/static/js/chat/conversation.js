@@ -16,6 +16,7 @@ import { listCommands } from "./command-list.js";
 import { previewCommands } from "./command.js";
 import { keepClear } from "./dock.js";
 import { openFilesOf } from "./file-dialog.js";
+import { showFound } from "./found.js";
 import { Gone } from "./gone.js";
 import { Pending } from "./pending.js";
 import { Place } from "./place.js";
@@ -49,7 +50,7 @@ const gone = new Gone(element, composer, () => {
 });
 const pending = new Pending(element, {
   send: ({ id, text, files = [] }) => socket.send({ type: "send", conversation, id, text, attachments: files.map((file) => file.id) }),
-  onPosted: refresh,
+  onPosted: () => (thread.isOlderPart ? thread.showNewest() : refresh()),
   onTakeBack(text, files) {
     composer.put(text);
     tray.put(files);
@@ -158,6 +159,7 @@ const handlers = {
 
   accepted({ id, run, html, after }) {
     if (pending.accepted(id)) autoscroll.toEnd();
+    if (thread.isOlderPart) return thread.showNewest();
     thread.append(html, after);
     showState();
     // The socket watches it already.
@@ -263,4 +265,4 @@ copySelections(element);
 listenForPrint(thread);
 switchVersions(element, refresh);
 answerMenu(element, actions);
-composer.field.focus({ preventScroll: true });
+if (!showFound(autoscroll)) composer.field.focus({ preventScroll: true });

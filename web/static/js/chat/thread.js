@@ -18,10 +18,11 @@ export class Thread {
     this.element = element;
     this.autoscroll = autoscroll;
     this.element.addEventListener("click", (event) => {
-      const link = event.target.closest(".earlier a");
+      const link = event.target.closest(".earlier a, .later a");
       if (!link || event.metaKey || event.ctrlKey) return;
       event.preventDefault();
-      this.#loadEarlier(link);
+      if (link.closest(".later")) this.#loadLater(link);
+      else this.#loadEarlier(link);
     });
     // What opens is read from its start: the page does not follow the end then.
     this.element.addEventListener("click", (event) => event.target.closest("summary") && autoscroll.release());
@@ -84,11 +85,22 @@ export class Thread {
     article.removeAttribute("aria-busy");
   }
 
+  /** Whether newer messages than the last shown wait on the server: then a search has led here. */
+  get isOlderPart() {
+    return this.element.querySelector(".later") !== null;
+  }
+
+  /** Show the last page of messages in place of an older part. */
+  showNewest() {
+    location.assign(location.pathname);
+  }
+
   /**
    * Fetch the last page of messages and show what changed. A newer call aborts an older one.
    * @returns {Promise<boolean>} False when the request fails; of an older call what becomes of the newest.
    */
   refresh() {
+    if (this.isOlderPart) return Promise.resolve(true);
     this.#abort.abort();
     this.#abort = new AbortController();
     this.#newest = this.#load(this.#abort.signal);
@@ -158,6 +170,17 @@ export class Thread {
       this.element.prepend(found);
     });
     return true;
+  }
+
+  async #loadLater(link) {
+    link.setAttribute("aria-disabled", "true");
+    const found = await fragment(link.href);
+    if (!found) return link.removeAttribute("aria-disabled");
+    this.autoscroll.hold();
+    const first = found.querySelector("article");
+    link.closest(".later").replaceWith(found);
+    first?.setAttribute("tabindex", "-1");
+    first?.focus({ preventScroll: true });
   }
 }
 

@@ -16,6 +16,7 @@ export async function refreshList() {
   if (!found || list.querySelector(".rename")) return;
   for (const item of found.querySelectorAll("[data-conversation]")) item.id = `s-${item.dataset.conversation}`;
   const restore = keep(list);
+  announceResults(found.querySelector("[data-search-status]"));
   list.replaceChildren(found);
   restore();
   const current = list.querySelector(`[data-conversation="${list.dataset.current}"] .conversation`);
@@ -29,7 +30,7 @@ function keep(list) {
   const index = [...list.querySelectorAll("li")].indexOf(item);
   const expanded = list.querySelector('[aria-expanded="true"]')?.closest("li").dataset.conversation;
   return () => {
-    find(list, expanded)?.querySelector("[data-rename]").setAttribute("aria-expanded", "true");
+    find(list, expanded)?.querySelector("[data-rename]")?.setAttribute("aria-expanded", "true");
     if (!focused) return;
     const same = find(list, item?.dataset.conversation);
     const place = same?.querySelector(focused.matches("[data-rename]") ? "[data-rename]" : ".conversation");
@@ -46,6 +47,15 @@ export function find(list, id) {
 export function linkNear(list, index) {
   const links = [...list.querySelectorAll(".conversation")];
   return links[Math.max(0, index)] ?? links.at(-1) ?? document.querySelector("#text, .side-new");
+}
+
+/** Move how much was found into the line that screen readers watch; it is empty for the whole list. */
+function announceResults(said) {
+  const line = document.getElementById("search-status");
+  const sentence = said?.textContent ?? "";
+  line.className = sentence ? said.className : "sr-only";
+  if (line.textContent !== sentence) line.textContent = sentence;
+  said?.remove();
 }
 
 /** Show the new title of the open conversation in the page's title and heading. */
