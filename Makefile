@@ -43,6 +43,7 @@ bench: $(STAMP)  ## measure, against the aims in the docs
 	@$(PY) -m benchmarks.chat
 	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m benchmarks.page
 	@$(PY) -m benchmarks.imagine
+	@$(PY) -m benchmarks.search
 
 format: $(STAMP)  ## put every file into shape
 	$(PY) -m ruff check --fix .
