@@ -184,7 +184,7 @@ def test_what_never_came_with_a_message_expires(ada: Person) -> None:
 def test_the_export_names_the_files_of_each_message(ada: Person) -> None:
     file = kept(ada)
     say(ada, "Read this", file)
-    (conversation,) = json.loads("".join(people.conversations_json(ada)))
+    (conversation,) = json.loads("".join(people.conversations_json(ada, str)))
     assert conversation["messages"][0]["attachments"] == [{"id": str(file), "name": "notes.txt", "bytes": 7}]
     assert conversation["messages"][1]["attachments"] == []
     assert people.counts(ada)["attachments"] == 1

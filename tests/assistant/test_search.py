@@ -204,10 +204,9 @@ def test_an_account_finds_what_it_said_as_a_guest(ada: Person) -> None:
 def test_what_is_put_aside_is_not_found_until_it_comes_back(ada: Person) -> None:
     conversation = talk(ada, "Talk", "guanaco", "alpaca")
     assert titles(ada, "guanaco") == ["Talk"]
-    newer = Message.objects.create(conversation=conversation, position=3, role="user", text="vicuña")
-    conversation.messages.filter(text="guanaco").update(replaced_by=newer)
+    conversation.messages.filter(text="guanaco").update(shown=False)
     assert titles(ada, "guanaco") == []
-    conversation.messages.update(replaced_by=None)
+    conversation.messages.update(shown=True)
     assert titles(ada, "guanaco") == ["Talk"]
 
 

@@ -55,8 +55,8 @@ def test_it_is_not_listed_counted_or_exported() -> None:
     conversation.messages.get(role=Message.Role.ASSISTANT).pictures.add(picture)
     kept = conversations.say(guest, None, "Keep this", uuid4()).run.conversation
     assert list(members.listed(guest)) == [kept]
-    assert people.counts(guest) == {"conversations": 1, "messages": 2, "feedback": 0, "pictures": 0}
-    assert "xyzzy" not in "".join(people.conversations_json(guest))
+    assert people.counts(guest) == {"conversations": 1, "messages": 2, "attachments": 0, "feedback": 0, "pictures": 0}
+    assert "xyzzy" not in "".join(people.conversations_json(guest, str))
     assert str(picture.id) not in "".join(people.pictures_json(guest))
 
 
