@@ -41,6 +41,10 @@ class BareLinks(LinkifyIt):
         # As GitHub has it: https://github.github.com/gfm/#extended-www-autolink
         self.add("www.", {"validate": _length_of_name, "normalize": _with_scheme})
 
+    def pretest(self, text: str) -> bool:
+        """Whether `text` may hold a link: quicker than the library's search for all schemes and names."""
+        return "://" in text or "@" in text or "www." in text.lower()
+
     def match(self, text: str) -> "list[Match] | None":
         """The links in `text`, or None."""
         found: list[Match] | None = super().match(_with_ends(text))

@@ -78,8 +78,9 @@ def _alerts(state: StateCore) -> None:
     tokens = state.tokens
     emptied = list[int]()
     for index in range(2, len(tokens)):
-        found = tokens[index].type == "inline" and ALERT.match(tokens[index].content)
-        if found and tokens[index - 2].type == "blockquote_open":
+        if tokens[index - 2].type != "blockquote_open" or tokens[index].type != "inline":
+            continue
+        if found := ALERT.match(tokens[index].content):
             tokens[index - 2].meta["alert"] = found[1].lower()
             tokens[index].content = tokens[index].content[found.end() :]
             if not tokens[index].content:

@@ -5,6 +5,7 @@ Where models write what neither has, the files beside this one say why it is rea
 docs/markdown.md.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
@@ -51,19 +52,33 @@ class Block:
         return last.children[-1].type == "text" and last.children[-1].level == 0
 
 
-def parse(text: str, *, close_marks: bool = False) -> list[Block]:
+def parse(text: str, *, close_marks: bool = False, known: Container[str] = ()) -> list[Block]:
     """The top-level blocks of `text`. `close_marks` closes marks that are open at its end, for a text still growing.
 
+    Inline tokens whose content is in `known` are not parsed: they have no children, and `meta["known"]`.
     Raises nothing: every text is Markdown.
     """
     blocks, start = list[Block](), 0
-    tokens = _parser.parse(text, {"close_marks": close_marks})
+    tokens = _parser.parse(text, {"close_marks": close_marks, "known": known})
     for position, token in enumerate(tokens, 1):
         if token.level == 0 and token.nesting < 1:
             lines = tokens[start].map or [0, 0]
             blocks.append(Block(tokens[start:position], lines[0], lines[1]))
             start = position
     return blocks
+
+
+def _inline(state: StateCore) -> None:
+    """markdown-it's core rule of that name, without what the caller knows already."""
+    known = state.env.get("known", ())
+    for token in state.tokens:
+        if token.type != "inline":
+            continue
+        token.children = []
+        if token.content in known and not token.meta.get("repaired"):
+            token.meta["known"] = True
+        else:
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
 
 
 def _tasks(state: StateCore) -> None:
@@ -93,6 +108,7 @@ def _make_parser() -> MarkdownIt:
     use_emphasis(parser)
     use_closing(parser)
     use_links(parser)
+    parser.core.ruler.at("inline", _inline)
     parser.core.ruler.after("block", "tasks", _tasks)
     parser.core.ruler.after("block", "math_fences", _math_fences)
     return parser

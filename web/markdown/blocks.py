@@ -119,10 +119,10 @@ def _code_part(text: str, end: int, final: bool) -> Part:
     return Part([block_html(block, code) for block in parse(code)], min(end, len(text)), 0)
 
 
-def block_html(block: Block, source: str) -> str:
-    """The HTML of `block`, found in `source`; as plain text where it nests too deep."""
+def block_html(block: Block, source: str, inlines: dict[str, str] | None = None) -> str:
+    """The HTML of `block`, found in `source`; as plain text where it nests too deep. For `inlines` see html.py."""
     if not block.too_deep:
-        return html.block_html(block)
+        return html.block_html(block, {} if inlines is None else inlines)
     return plain("\n".join(source.split("\n")[block.first : block.last]))
 
 

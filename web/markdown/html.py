@@ -27,7 +27,31 @@ RIGHT_TO_LEFT = frozenset({"R", "AL"})
 
 
 class Renderer(RendererHTML):
-    """markdown-it's renderer with HTML of our own: one method for each type of token, called with its place."""
+    """markdown-it's renderer with HTML of our own: one method for each type of token, called with its place.
+
+    `env["inlines"]` keeps the HTML of inline tokens by their content, for texts that are rendered again and again.
+    """
+
+    def render(self, tokens: Sequence[Token], options: OptionsDict, env: EnvType) -> str:
+        """The HTML of a block."""
+        parts = list[str]()
+        for index, token in enumerate(tokens):
+            if token.type == "inline":
+                parts.append(self._inline(token, options, env))
+            elif token.type in self.rules:
+                parts.append(self.rules[token.type](tokens, index, options, env))
+            else:
+                parts.append(self.renderToken(tokens, index, options, env))
+        return "".join(parts)
+
+    def _inline(self, token: Token, options: OptionsDict, env: EnvType) -> str:
+        inlines: dict[str, str] = env["inlines"]
+        if token.meta.get("known"):
+            return inlines[token.content]
+        html = self.renderInline(token.children or [], options, env)
+        if not token.meta.get("repaired"):
+            inlines[token.content] = html
+        return html
 
     fence = code_block = show_code
     math_inline = math_inline_double = show_inline
@@ -94,9 +118,9 @@ class Renderer(RendererHTML):
         return f'</a> <span class="link-host">{escape(found)}</span>' if found else "</a>"
 
 
-def block_html(block: Block) -> str:
-    """The block as safe HTML."""
-    return safe(_renderer.render(block.tokens, _options, {}))
+def block_html(block: Block, inlines: dict[str, str]) -> str:
+    """The block as safe HTML. `inlines` has the HTML of what was not parsed again, and gets that of what was."""
+    return safe(_renderer.render(block.tokens, _options, {"inlines": inlines}))
 
 
 def _is_right_to_left(tokens: Sequence[Token], table: int) -> bool:

@@ -56,6 +56,8 @@ class MarkdownStream:
         """Where the tail starts in the whole text."""
         self._ended: list[str] = []
         self._open: list[str] = []
+        self._inlines = dict[str, str]()
+        """The HTML of what stands in the open blocks, cell by cell and item by item, so that it is not parsed again."""
         self._appendable: re.Pattern[str] | None = None
         """Text that may be appended to the last open block without rendering it again."""
         self._held_space = ""
@@ -169,6 +171,8 @@ class MarkdownStream:
             part = next_part(self._tail, self._offset, final=False)
             self._ended += part.html
             self._tail, self._offset = self._tail[part.end :], self._offset + part.counted
+            if part.html:
+                self._inlines.clear()
             self._plain = part.plain_after
             if self._plain or not part.html:
                 return
@@ -176,8 +180,8 @@ class MarkdownStream:
     def _render_open(self) -> None:
         started = thread_time()
         shown = renderable(self._tail)
-        blocks = parse(shown, close_marks=True)
-        self._open = [block_html(block, shown) for block in blocks]
+        blocks = parse(shown, close_marks=True, known=self._inlines)
+        self._open = [block_html(block, shown, self._inlines) for block in blocks]
         self._appendable = _appendable(blocks[-1], shown, self._open[-1]) if blocks and shown == self._tail else None
         kept = shown.removesuffix("\n") if self._appendable is not PROSE else shown.rstrip()
         self._held_space = shown[len(kept) :]
