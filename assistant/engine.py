@@ -94,14 +94,13 @@ async def answer(
                 case Finish():
                     if rest := seam.close():
                         yield TextDelta(rest)
-                    yield TurnFinished(
-                        item.reason,
-                        item.model,
-                        item.prompt_tokens,
-                        item.answer_tokens,
-                        item.factor,
-                        [asdict(file) for file in item.cut_files],
-                    )
+                    yield finished(item)
+
+
+def finished(item: Finish) -> TurnFinished:
+    """The end of the stream as an event."""
+    files = [asdict(file) for file in item.cut_files]
+    return TurnFinished(item.reason, item.model, item.prompt_tokens, item.answer_tokens, item.factor, files)
 
 
 async def context_of(client: LlamaClient) -> int:
