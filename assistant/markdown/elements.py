@@ -11,13 +11,18 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 INLINE = ("sub", "sup", "kbd")
-BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+# The line break that often follows it in the source is the same one.
+BREAK = re.compile(r"<(?:br\s*/?\s*|/br\s*)>(?:[ \t]*\n)?", re.IGNORECASE)
 OPENING = re.compile(rf"<({'|'.join(INLINE)})>", re.IGNORECASE)
+MARKS = {name: re.compile(rf"<(/?){name}>", re.IGNORECASE) for name in INLINE}
+# Bounds the time for hostile text.
+MAX_NESTED = 10
 COMMENT = re.compile(r"<!--(?!-?>).*?-->", re.DOTALL)
 
-DETAILS = re.compile(r"<details(?:\s+open(?:=\"\")?)?\s*>", re.IGNORECASE)
+DETAILS = re.compile(r"<details(?P<open>\s+open(?:=[\"']?\w*[\"']?)?)?\s*>", re.IGNORECASE)
 DETAILS_MARK = re.compile(r"<(/?)details\b[^>]*>", re.IGNORECASE)
-SUMMARY = re.compile(r"\s*<summary>(.*?)(?:</summary>[ \t]*\n?|\Z|\n)", re.IGNORECASE | re.DOTALL)
+BOLD_SUMMARY = re.compile(r"<(b|strong)>(.*)</\1>", re.IGNORECASE)
+SUMMARY = re.compile(r"\s*<summary>\s*(.*?)(?:\s*</summary>[ \t]*\n?|\Z|\n)", re.IGNORECASE | re.DOTALL)
 FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 MAX_DETAILS = 5
 
@@ -44,7 +49,7 @@ def _inline(state: StateInline, silent: bool) -> bool:
 def _pair(state: StateInline, silent: bool) -> bool:
     """An element with its end, as one: an end without a start, or the other way round, stays text."""
     opening = OPENING.match(state.src, state.pos, state.posMax)
-    closing = opening and re.compile(f"</{opening[1]}>", re.IGNORECASE).search(state.src, opening.end(), state.posMax)
+    closing = opening and _closing(state, opening)
     if not opening or not closing:
         return False
     if not silent:
@@ -56,6 +61,18 @@ def _pair(state: StateInline, silent: bool) -> bool:
         state.push(f"{name}_close", name, -1)
     state.pos = closing.end()
     return True
+
+
+def _closing(state: StateInline, opening: re.Match[str]) -> re.Match[str] | None:
+    """The end of the element that `opening` starts; others of its name may stand within."""
+    depth = 0
+    for mark in MARKS[opening[1].lower()].finditer(state.src, opening.start(), state.posMax):
+        depth += -1 if mark[1] else 1
+        if depth == 0:
+            return mark
+        if depth > MAX_NESTED:
+            break
+    return None
 
 
 def _line(state: StateBlock, line: int) -> str:
@@ -92,8 +109,11 @@ def _details(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     ends = [mark for mark in DETAILS_MARK.finditer(source) if mark[1]] if closed else []
     body, rest = (source[: ends[-1].start()], source[ends[-1].end() :]) if ends else (source, "")
     summary = SUMMARY.match(body)
-    state.push("details_open", "details", 1).map = [start, last + 1]
-    _push_inline(state, "summary", summary[1].strip() if summary else "")
+    details = state.push("details_open", "details", 1)
+    details.map, details.meta["unfolded"] = [start, last + 1], bool(opening and opening["open"])
+    words = summary[1].strip() if summary else ""
+    bold = BOLD_SUMMARY.fullmatch(words)
+    _push_inline(state, "summary", f"**{bold[2].strip()}**" if bold else words)
     state.env["details"] = depth + 1
     _push_blocks(state, body[summary.end() if summary else 0 :], start)
     state.env["details"] = depth

@@ -19,7 +19,10 @@ LEAST_INDENT_OF_NUMBER = 3
 
 # Stands for a pipe that parts no cells; no text contains it: https://www.unicode.org/faq/private_use.html#noncharacters
 PIPE = "\ufdd0"
-IN_ROW = re.compile(r"(?<!`)(`+)(?!`)(.*?[^`])\1(?!`)|(?<![\w$\\])\$(?![\s$])([^$\n]*?[^\s$\\])\$(?![\w$])")
+HOLDS_PIPES = re.compile(r"[`$]|\\\(")
+IN_ROW = re.compile(
+    r"(?<!`)(`+)(?!`)(.*?[^`])\1(?!`)|(?<![\w$\\])\$(?![\s$])([^$\n]*?[^\s$\\])\$(?![\w$])|\\\(((?:(?!\\\)).){0,300})\\\)"
+)
 
 
 def use_lines(parser: MarkdownIt) -> None:
@@ -65,7 +68,8 @@ def _shift(items: list[Item], line: str) -> int:
         items.pop()
     numbered = NUMBERED.match(line)
     item = items[-1] if items else None
-    least = LEAST_INDENT_OF_NUMBER if numbered else LEAST_INDENT
+    restarts = numbered and numbered[2] in ("1.", "1)")
+    least = LEAST_INDENT_OF_NUMBER if numbered and not restarts else LEAST_INDENT
     if item and item.child is None and item.number + least <= indent < item.text:
         item.child = indent
     shift = sum(one.text - one.child for one in items if one.child is not None and indent >= one.child)
@@ -76,22 +80,26 @@ def _shift(items: list[Item], line: str) -> int:
 
 def _protect_pipes(state: StateCore) -> None:
     """A core rule. In a row of a table a pipe parts cells even within code, by GFM; here not, nor within a formula."""
-    if "|" not in state.src or not ("`" in state.src or "$" in state.src):
+    if "|" not in state.src or not HOLDS_PIPES.search(state.src):
         return
     lines = state.src.split("\n")
     for place, line in enumerate(lines):
-        if line.count("|") > 1 and ("`" in line or "$" in line):
+        if line.count("|") > 1 and HOLDS_PIPES.search(line):
             lines[place] = IN_ROW.sub(_protected, line)
     state.src = "\n".join(lines)
 
 
 def _protected(found: re.Match[str]) -> str:
-    code, tex = found[2], found[3]
+    code, tex = found[2], found[3] or found[4]
     if code is not None:
         # The one that GFM asks to be escaped loses its backslash in a table; both ways show one pipe.
         return found[0] if "\\|" in code else found[0].replace("|", PIPE)
     pipes = tex.count("|")
-    return found[0].replace("|", PIPE) if pipes and (pipes % 2 == 0 or "\\|" in tex or "\\mid" in tex) else found[0]
+    return (
+        found[0].replace("|", PIPE)
+        if pipes and (found[4] or pipes % 2 == 0 or "\\|" in tex or "\\mid" in tex)
+        else found[0]
+    )
 
 
 def _restore_pipes(state: StateCore) -> None:

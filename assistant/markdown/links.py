@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from linkify_it.main import LinkifyIt, Match
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 SCHEMES = {"http", "https", "mailto"}
@@ -17,6 +18,9 @@ LINK_CHARACTERS = 2_000
 # Punctuation that stands within words of other scripts, and so within addresses.
 WITHIN_WORDS = frozenset("\u00b7\u2019\u2027\u30fb\uff65")
 NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+SPACED = re.compile(
+    r"\[([^\[\]\n]{1,300})\]\(((?:https?://|mailto:)[^\s()<>\"']{1,500}(?: [^\s()<>\"']{1,200}){1,30})\)"
+)
 WORDS = ("text", "text_special", "code_inline", "picture")
 
 
@@ -25,7 +29,29 @@ def use_links(parser: MarkdownIt) -> None:
     parser.validateLink = lambda url: bool(host(url))  # type: ignore[method-assign]
     parser.options["linkify"] = True
     parser.linkify = BareLinks()
+    parser.inline.ruler.after("link", "spaced_link", _spaced_link)
     parser.core.ruler.push("pictures", _link_pictures)
+
+
+def _spaced_link(state: StateInline, silent: bool) -> bool:
+    """An inline rule: [file](https://example.com/a b.pdf), which CommonMark wants with <..> around the address."""
+    found = SPACED.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "[" else None
+    if not found or state.linkLevel:
+        return False
+    url = state.md.normalizeLink(found[2].replace(" ", "%20"))
+    if not state.md.validateLink(url):
+        return False
+    if not silent:
+        last = state.posMax
+        state.push("link_open", "a", 1).attrs = {"href": url}
+        state.pos, state.posMax = found.start(1), found.end(1)
+        state.linkLevel += 1
+        state.md.inline.tokenize(state)
+        state.linkLevel -= 1
+        state.posMax = last
+        state.push("link_close", "a", -1)
+    state.pos = found.end()
+    return True
 
 
 class BareLinks(LinkifyIt):

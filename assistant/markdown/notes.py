@@ -15,6 +15,8 @@ ALERTS = ("note", "tip", "important", "warning", "caution")
 ALERT = re.compile(rf"\[!({'|'.join(ALERTS)})\][ \t]*(?:\n|$)", re.IGNORECASE)
 LABEL = r"\[\^([^\s\[\]^]{1,40})\]"
 REFERENCE = re.compile(LABEL)
+# By which the further paragraphs of a footnote are indented.
+INDENT = 4
 DEFINITION = re.compile(LABEL + r":[ \t]*")
 
 
@@ -52,16 +54,38 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False
     if silent:
         return True
-    line = start + 1
-    while line < end and not state.isEmpty(line) and not _starts_definition(state, line):
-        line += 1
-    opening = state.push("paragraph_open", "p", 1)
-    opening.map, opening.meta = [start, line], {"footnote": found[1]}
+    line = _end_of_paragraph(state, start, end)
+    last = _end_of_note(state, line, end)
+    if last > line:
+        state.push("footnote_open", "div", 1).map = [start, last]
+    opening = state.push("footnote_text_open", "p", 1)
+    opening.map, opening.meta = [start, line], {"footnote": found[1], "alone": last == line}
     inline = state.push("inline", "", 0)
     inline.content, inline.map, inline.children = _text(state, start, line), [start, line], []
     state.push("paragraph_close", "p", -1)
-    state.line = line
+    if last > line:
+        indent, state.blkIndent = state.blkIndent, state.blkIndent + INDENT
+        state.md.block.tokenize(state, line, last)
+        state.blkIndent = indent
+        state.push("footnote_close", "div", -1)
+    state.line = last
     return True
+
+
+def _end_of_paragraph(state: StateBlock, start: int, end: int) -> int:
+    line = start + 1
+    while line < end and not state.isEmpty(line) and not _starts_definition(state, line):
+        line += 1
+    return line
+
+
+def _end_of_note(state: StateBlock, line: int, end: int) -> int:
+    """The line after further paragraphs of a footnote, which are indented; `line` where there are none."""
+    last = line
+    while line < end and (state.isEmpty(line) or state.sCount[line] >= state.blkIndent + INDENT):
+        line += 1
+        last = last if state.isEmpty(line - 1) else line
+    return last
 
 
 def _starts_definition(state: StateBlock, line: int) -> bool:

@@ -32,7 +32,7 @@ ENTITY = re.compile(r"&#?\w{0,8}$")
 RUNS = re.compile("`+")
 ADDRESS_END = re.compile(r"[\s>]")
 MARKS = re.compile(
-    r"\\[(\[]|\\.?|`+|\$\$?|\[|\]\(?|<(?=https?:|mailto:)|<!--|</?(?:sub|sup|kbd)>|<[/!]?[a-z-]{0,4}/?$",
+    r"\\\\[(\[]|\\[(\[]|\\begin\{[a-zA-Z]+\*?\}|\\.?|`+|\$\$?|\[|\]\(?|<(?=https?:|mailto:)|<!--|</?(?:sub|sup|kbd)>|<[/!]?[a-z-]{0,4}/?$",
     re.DOTALL | re.IGNORECASE,
 )
 FOOTNOTE_START = re.compile(r"\[\^[^\s\[\]]{0,40}$")
@@ -81,10 +81,12 @@ class _OpenMarks:
         while found := MARKS.search(self._text, position):
             after = self._after(found)
             if isinstance(after, str):
-                return after
+                return after + self._ends()
             position = after
-        ends = "".join(f"</{name}>" for name in reversed(self._elements))
-        return _without_brackets(self._text, self._brackets) + ends
+        return _without_brackets(self._text, self._brackets) + self._ends()
+
+    def _ends(self) -> str:
+        return "".join(f"</{name}>" for name in reversed(self._elements))
 
     def _after(self, found: re.Match[str]) -> int | str:
         """The position after what the mark opens; the whole repaired text where that has not ended yet."""
@@ -95,7 +97,7 @@ class _OpenMarks:
                 return end if end >= 0 else text + mark
             case "$" | "\\":
                 formula = formula_at(text, start, len(text))
-                if formula is None and (mark == "\\" or may_become_formula(text, start)):
+                if formula is None and (mark in ("\\", "\\b") or may_become_formula(text, start)):
                     return text[:start].rstrip()
                 if formula and formula.end == len(text) and mark == "$" and UNLIKELY.match(formula.tex):
                     # What follows decides: "$HOME/bin:$" is on its way to "$PATH".

@@ -14,7 +14,8 @@ CODE_CHARACTERS = 200_000
 MARKDOWN_CHARACTERS = 100_000
 
 INVALID = re.compile(r"\r\n?|[\x00\ud800-\udfff]")
-THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL | re.IGNORECASE)
+THOUGHTS = re.compile(r"\A\s*(?:<(think|thinking|reasoning)>.*?</\1>|</think>)\s*", re.DOTALL | re.IGNORECASE)
+THOUGHT_MARKS = ("<think>", "<thinking>", "<reasoning>", "</think>")
 FENCE = re.compile(r"(?:[ \t]*\n)*(?P<line> {0,3}(?P<mark>`{3,}|~{3,})[^\n]*\n)")
 # Blocks of these kinds end for good at an empty line.
 ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "heading_open", "table_open", "blockquote_open", "hr", "math_block"})
@@ -32,8 +33,8 @@ def without_thoughts(text: str) -> str:
 
 def may_be_thoughts(text: str) -> bool:
     """Whether `text`, of which more will come, starts with thoughts that have not ended."""
-    start = text.lstrip()[:7].lower()
-    return "<think>".startswith(start) and not THOUGHTS.match(text)
+    start = text.lstrip()[:20].lower()
+    return any(mark.startswith(start[: len(mark)]) for mark in THOUGHT_MARKS) and not THOUGHTS.match(text)
 
 
 def render_rest(text: str, offset: int) -> list[str]:

@@ -66,7 +66,12 @@ UNITS = {
 # After these a unit follows without a gap.
 SEPARATORS = frozenset({"k", "M", "G", "T", "m", r"\mu ", "n", "p", "c", "d", "h", "/", r"\,", "("})
 POWERS = {"squared": "2", "cubed": "3"}
-NUMBER = re.compile(r"\s*([-+]?\d[\d.,]*)?(?:\s*(?:[eE]|\\times\s*10\^)\{?([-+]?\d+)\}?)?\s*")
+POWERS_BEFORE = re.compile(r"\\(square|cubic)\s*((?:\\[A-Za-z]+\s*?){1,2})(?=\\per|\s|$)")
+POWERS_AFTER = re.compile(r"\\(?:tothe|raiseto)\s*\{(-?\d+)\}")
+SIGNS_OF_ARROWS = {"→": "->", "⟶": "->", "⇌": "<=>", "↔": "<->", "←": "<-", "⇒": "=>"}
+NUMBER = re.compile(
+    r"\s*([-+]?\d[\d.,]*)?(\(\d+\)|\s*(?:\\pm|\+-|±)\s*\d[\d.,]*)?(?:\s*(?:[eE]|\\times\s*10\^)\{?([-+]?\d+)\}?)?\s*"
+)
 UNIT_PIECES = re.compile(
     r"\\(?P<name>[A-Za-z]+)|(?P<power>\^\{?(?P<exponent>-?\d+)\}?)|(?P<unit>(?P<letters>[A-Za-zµμΩÅ%°]+)(?P<bare>-?\d+)?)"
     r"|(?P<gap>[.~\s*·]+)|(?P<slash>/)|(?P<bracket>[()])"
@@ -76,6 +81,7 @@ UNIT_PIECES = re.compile(
 def chemistry(source: str) -> str:
     """The argument of \\ce as TeX without it. Raises ValueError for what is not of the usual kind."""
     out, position = list[str](), 0
+    source = "".join(SIGNS_OF_ARROWS.get(sign, sign) for sign in source)
     for arrow in ARROW.finditer(source):
         out += _side(source[position : arrow.start()])
         out.append(_arrow(arrow[1], arrow[2], arrow[3]))
@@ -97,7 +103,9 @@ def number(source: str) -> str:
     found = NUMBER.fullmatch(source)
     if found is None:
         raise ValueError(source)
-    value, exponent = (found[1] or "").replace(",", "{,}"), found[2]
+    value, exponent = (found[1] or "").replace(",", "{,}"), found[3]
+    if spread := (found[2] or "").strip().replace("+-", "\\pm ").replace("±", "\\pm ").replace(",", "{,}"):
+        value = f"({value}{spread})" if "pm" in spread else value + spread
     if not exponent:
         return value
     return rf"{value}\times 10^{{{exponent}}}" if value else f"10^{{{exponent}}}"
@@ -106,7 +114,8 @@ def number(source: str) -> str:
 def units(source: str) -> str:
     """Units, by their signs ("m/s^2") or names ("\\meter\\per\\second\\squared"), as TeX. Raises ValueError."""
     out, position = list[str](), 0
-    source = source.strip()
+    source = POWERS_AFTER.sub(r"^{\1}", source.strip())
+    source = POWERS_BEFORE.sub(lambda found: found[2] + {"square": r"\squared", "cubic": r"\cubed"}[found[1]], source)
     while position < len(source):
         piece = UNIT_PIECES.match(source, position)
         if piece is None:

@@ -57,12 +57,13 @@ class Renderer(RendererHTML):
     math_inline = math_inline_double = show_inline
     math_block = show_block
 
-    def paragraph_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    def footnote_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        return '<div class="footnote">\n'
+
+    def footnote_text_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
         """The text of a footnote starts with its label."""
-        label = tokens[index].meta.get("footnote")
-        if label:
-            return f'<p class="footnote"><sup>{escape(label)}</sup> '
-        return self.renderToken(tokens, index, options, env)
+        kind = ' class="footnote"' if tokens[index].meta["alone"] else ""
+        return f"<p{kind}><sup>{escape(tokens[index].meta['footnote'])}</sup> "
 
     def blockquote_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
         """An alert is a quote with a name."""
@@ -73,7 +74,7 @@ class Renderer(RendererHTML):
         return f'<blockquote class="alert alert-{alert}">\n<p class="alert-name">{name}</p>\n'
 
     def details_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-        return "<details>"
+        return "<details open>" if tokens[index].meta.get("unfolded") else "<details>"
 
     def summary_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
         return f"<summary>{'' if tokens[index + 1].content else escape(gettext('Details'))}"

@@ -35,6 +35,13 @@ def formulas(text: str) -> list[str]:
         "Match \\[a-z\\]+ or \\[^0-9\\] or \\(foo\\|bar\\)",
         "see \\[1\\], \\[sic\\] and \\(as above\\)",
         "| $5 | $6 |\n|---|---|\n| $7 | $8 |",
+        "| Food | $$ |\n|---|---|\n| a | $$$ |",
+        "$$$ for dinner, $$ for lunch",
+        "$$ - $$$ · Italian",
+        "$ – cheap, $$ – moderate, $$$ – expensive",
+        "costs $ 5 = R$ 30, not $ 6",
+        "$x-$y, $i++; $j-- and $_GET,$_POST",
+        "月成本 **$148+ → $19**，~$1,550；$15.4/月",
     ],
 )
 def test_money_shells_shares_and_brackets_are_no_formulas(text):
@@ -63,6 +70,13 @@ def test_money_shells_shares_and_brackets_are_no_formulas(text):
         ("```math\nx^2\n```", ["x^2"]),
         ("| f | n |\n|---|---|\n| $x^2$ | $|x|$ |\n| $\\|x\\|$ | $2x$ |", ["x^2", "|x|", "\\|x\\|", "2x"]),
         ("So we get\n$$x=1$$\nas wanted.", ["x=1"]),
+        ("Then $$\nx = 1\n$$ and", ["x = 1"]),
+        ("The matrix \\begin{bmatrix}1\\end{bmatrix} is", ["\\begin{bmatrix}1\\end{bmatrix}"]),
+        ("\\\\(\\\\frac12\\\\), \\\\(x^2\\\\)", ["\\frac12", "x^2"]),
+        ("\\\\[\nx=1\n\\\\]", ["x=1"]),
+        ("$ \\alpha $ and $ b $ with $ 0 < a < 1 $", ["\\alpha", "b", "0 &lt; a &lt; 1"]),
+        ("H$_2$O, 25$^\\circ$C, 5 $\\mu$m, 10$^{-3}$", ["_2", "^\\circ", "\\mu", "^{-3}"]),
+        ("| \\(|x|\\) | \\(a\\) |\n|---|---|\n| \\(P(A|B)\\) | b |", ["|x|", "a", "P(A|B)"]),
     ],
 )
 def test_formulas_are_found_and_keep_their_tex(text, found):
@@ -99,6 +113,12 @@ def test_a_line_break_is_a_line_break(text, html):
         ("H<sub>2</sub>O, x<sup>**2**</sup>", "<p>H<sub>2</sub>O, x<sup><strong>2</strong></sup></p>"),
         ("<kbd>Ctrl</kbd>+<KBD>C</KBD>", "<p><kbd>Ctrl</kbd>+<kbd>C</kbd></p>"),
         ("A <!-- hidden --> B", "<p>A  B</p>"),
+        ("a<br>\nb<br / >c</br>d", "<p>a<br>\nb<br>\nc<br>\nd</p>"),
+        ("<kbd><kbd>Ctrl</kbd>+<kbd>C</kbd></kbd>", "<p><kbd><kbd>Ctrl</kbd>+<kbd>C</kbd></kbd></p>"),
+        (
+            "<details open>\n<summary>\n<b>S</b>\n</summary>\n\nx\n\n</details>",
+            '<details open=""><summary><strong>S</strong></summary>\n<p>x</p></details>',
+        ),
         ("<!-- hidden\nhere -->\n\nB", "<p>B</p>"),
         ("<!-- not\n\nhidden", "<p>&lt;!-- not</p>\n<p>hidden</p>"),
         ("<sub>open", "<p>&lt;sub&gt;open</p>"),
@@ -135,6 +155,9 @@ def test_details_hold_blocks_and_end_where_they_are_closed():
         ("هذا **مهم:**نص", "<p>هذا <strong>مهم:</strong>نص</p>"),
         ("a**(b)**c **d.**E", "<p>a<strong>(b)</strong>c <strong>d.</strong>E</p>"),
         ("** a ** b", "<p>** a ** b</p>"),
+        ("**「あ」**と**（い）**です", "<p><strong>「あ」</strong>と<strong>（い）</strong>です</p>"),
+        ("x**2 + y**2, 2*3*4", "<p>x**2 + y**2, 2*3*4</p>"),
+        ("**/*.js and src/**/*.ts", "<p>**/*.js and src/**/*.ts</p>"),
         ("f(*args, **kwargs) a.*b.*c", "<p>f(*args, **kwargs) a.*b.*c</p>"),
         ("*(**foo**)*", "<p><em>(<strong>foo</strong>)</em></p>"),
     ],
@@ -158,6 +181,8 @@ def test_bold_words_may_stand_beside_any_punctuation(text, html):
         ),
         ("www.example.com/x, foo.www.example.com", ["http://www.example.com/x"]),
         ("Write to help@example.com please", ["mailto:help@example.com"]),
+        ("[a](https://example.com/a b.pdf) c", ["https://example.com/a%20b.pdf"]),
+        ("**https://example.com/x**（note）", ["https://example.com/x"]),
         ("README.md main.rs example.com `www.example.com`", []),
     ],
 )
@@ -175,6 +200,9 @@ def test_footnotes_stand_where_they_were_written():
         '<p class="footnote"><sup>1</sup> First.</p>',
         '<p class="footnote"><sup>note</sup> Second.</p>',
     ]
+    assert html_of("[^1]: A\n\n    more\n\n- b") == (
+        '<div class="footnote">\n<p><sup>1</sup> A</p>\n<p>more</p></div>\n<ul>\n<li>b</li></ul>'
+    )
     assert html_of("a class like [^abc] or x[^a-z]*") == "<p>a class like [^abc] or x[^a-z]*</p>"
 
 
@@ -191,12 +219,13 @@ def test_an_alert_has_its_name():
         "1. a\n  - b\n2. c",
         "1. First:\n  ```bash\n  ls -l\n  ```\n2. Second",
         "10. a\n   1. b\n11. c",
+        "1. a\n  1. b\n  2. c",
     ],
 )
 def test_what_is_indented_too_little_belongs_to_its_number(text):
     html = html_of(text)
     assert len(render_blocks(text)) == 1
-    assert html.count("<ol") == 1 + text.count("   1. ")
+    assert html.count("<ol") == 1 + text.count("  1. ")
 
 
 def test_code_below_a_number_keeps_its_own_indents():

@@ -58,6 +58,18 @@ def shown(tex: str) -> str:
         (r"\pu{1.5e3 kJ mol-1}", "1.5×103kJmol−1"),
         (r"\SI{5}{\kilo\meter\per\hour}", "5km/h"),
         (r"\SI{9.81}{m/s^2}", "9.81m/s2"),
+        (r"\SI{5.0 \pm 0.1}{\square\meter}", "(5.0±0.1)m2"),
+        (r"\qtyrange{1}{5}{\meter\tothe{4}}", "1–5m4"),
+        (r"\ce{A ⇌ B}", "A⇌B"),
+        (r"\begin{aligned}a\\[1em]b\end{aligned}", "ab"),
+        (r"x = 50% \cdot y", "x=50%⋅y"),
+        (r"\begin{align}a&=b\tag{1}\\c&=d\tag{2}\end{align}", "a=b(1)c=d(2)"),
+        (r"\begin{array}{l@{\quad}l}\toprule a&b\\\cline{1-2}c&d\end{array}", "abcd"),
+        (r"\pdv[2]{f}{x} \pdv{f}{x}{y} \dv{x}", "∂2f∂x2∂2f∂x∂yddx"),
+        (r"\braket{a}{b} \vb{F} \cancelto{0}{x}", "⟨a|b⟩𝐅x0"),
+        (r"\bbox[5px,border:1px solid red]{x} \textcolor[rgb]{1,0,0}{y} \color{blue!50}z", "xyz"),
+        (r"\text{caf\'e, price in $} √2 \R \softmax", "café, price in $2ℝsoftmax"),
+        (r"\pmatrix{a&b\cr c&d} \displaylines{a\\b}", "(abcd)ab"),
     ],
 )
 def test_a_formula_loses_nothing(tex, words):
