@@ -86,7 +86,7 @@ export class Actions {
     form.querySelector("button").disabled = true;
     if (!this.send(message)) await this.#post(form.action, fields, form);
     draft.write(editName(link), "");
-    setTimeout(() => form.isConnected && showError(form, word("unsent")), ACCEPT_TIMEOUT);
+    setTimeout(() => form.isConnected && form.querySelector("button").disabled && showError(form, word("unsent")), ACCEPT_TIMEOUT);
   }
 
   /** Without a socket: send by HTTP, and reload the page. */
@@ -187,4 +187,5 @@ function showError(form, sentence) {
   line.textContent = sentence;
   line.hidden = false;
   form.querySelector("button").disabled = false;
+  announce(sentence);
 }

@@ -225,7 +225,13 @@ const handlers = {
 function showState() {
   const before = composer.answering;
   composer.answering = Boolean(thread.running());
-  if (composer.answering !== before) announce(word(before ? "finished" : "answering"));
+  if (composer.answering !== before) announce(before ? outcome() : word("answering"));
+}
+
+/** How the newest answer ended, in words: what went wrong, or that it is finished. */
+function outcome() {
+  const answer = [...element.querySelectorAll(".message-answer")].at(-1);
+  return answer?.querySelector(".trouble > span")?.textContent ?? word("finished");
 }
 
 /** Show that it may take longer once no event has come for a while. */

@@ -44,7 +44,7 @@ export async function showFile({ name, size, url, text, sentence, back }) {
     const found = text ?? await loadText(url);
     pre.textContent = found;
     copy.disabled = false;
-    copy.addEventListener("click", () => copyAll(found, copy, dialog.dataset.wordCopied));
+    copy.addEventListener("click", () => copyAll(found, copy, dialog));
     const put = back?.(found);
     into.hidden = !put;
     into.addEventListener("click", () => {
@@ -58,12 +58,17 @@ export async function showFile({ name, size, url, text, sentence, back }) {
   pre.removeAttribute("aria-busy");
 }
 
-async function copyAll(text, button, confirmation) {
+async function copyAll(text, button, dialog) {
+  const trouble = dialog.querySelector(".trouble");
+  trouble.hidden = true;
   try {
     await copyText(text);
-    button.textContent = confirmation;
+    button.textContent = dialog.dataset.wordCopied;
     button.focus();
-  } catch { /* The browser denied access: nothing was copied, and no copy is confirmed. */ }
+  } catch {
+    trouble.textContent = dialog.dataset.wordUncopied;
+    trouble.hidden = false;
+  }
 }
 
 /** Open the files of messages in `thread` in a dialog. Without script their links lead to a page. */

@@ -3,7 +3,7 @@
 import { post } from "../shared/http.js";
 import { Outbox, newId } from "../shared/store.js";
 import { sentFiles } from "./attachments.js";
-import { piece, word } from "../shared/words.js";
+import { announce, piece, word } from "../shared/words.js";
 
 const ACCEPT_TIMEOUT = 6_000;
 const RECONNECT_TIME = 2_000;
@@ -89,6 +89,7 @@ export class Pending {
     article.querySelector(".trouble").hidden = false;
     article.querySelector(".trouble span").textContent = sentence;
     article.querySelector("[data-resend]").hidden = !retry;
+    announce(sentence);
   }
 
   #draw(entry) {

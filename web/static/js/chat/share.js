@@ -49,7 +49,7 @@ async function send(form, submitter) {
 async function copy(button, field) {
   field.select();
   if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
-  else document.execCommand("copy");
+  else if (!document.execCommand("copy")) throw new Error("the browser refused");
   button.textContent = content().dataset.wordCopied;
   say(content().dataset.wordCopied);
 }
@@ -66,7 +66,12 @@ document.addEventListener("click", ({ target }) => {
   const field = target.closest?.("[data-share-link]")?.querySelector("[data-share-address]");
   if (!field) return;
   const copies = target.closest("[data-copy-address]");
-  if (copies) copy(copies, field).catch(() => field.select());
+  if (copies) {
+    copy(copies, field).catch(() => {
+      field.select();
+      say(content().dataset.wordUncopied);
+    });
+  }
   // Rejected when the person closes the system's sheet: nothing was shared.
   if (target.closest("[data-share-native]")) navigator.share({ url: field.value }).catch(() => {});
 });

@@ -1,6 +1,7 @@
 // The thread: the messages on the page, and how messages of the socket change them.
 
 import { fragment, parse } from "../shared/http.js";
+import { notice, word } from "../shared/words.js";
 import { finishReasoning, keepOpen } from "./reasoning.js";
 
 const TIMEOUT = 15_000;
@@ -163,7 +164,10 @@ export class Thread {
   async #loadEarlier(link) {
     link.setAttribute("aria-disabled", "true");
     const found = await fragment(link.href);
-    if (!found) link.removeAttribute("aria-disabled");
+    if (!found) {
+      link.removeAttribute("aria-disabled");
+      notice(word("failed"));
+    }
     if (!found || !link.isConnected) return false;
     this.autoscroll.preserve(() => {
       link.closest(".earlier")?.remove();
@@ -175,12 +179,15 @@ export class Thread {
   async #loadLater(link) {
     link.setAttribute("aria-disabled", "true");
     const found = await fragment(link.href);
-    if (!found) return link.removeAttribute("aria-disabled");
+    if (!found) {
+      link.removeAttribute("aria-disabled");
+      return notice(word("failed"));
+    }
     this.autoscroll.hold();
     const first = found.querySelector("article");
     link.closest(".later").replaceWith(found);
     first?.setAttribute("tabindex", "-1");
-    first?.focus({ preventScroll: true });
+    return first?.focus({ preventScroll: true });
   }
 }
 

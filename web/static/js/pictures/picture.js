@@ -41,7 +41,7 @@ async function share(form, submitter) {
 async function copy(button) {
   address().select();
   if (navigator.clipboard) await navigator.clipboard.writeText(address().value);
-  else document.execCommand("copy");
+  else if (!document.execCommand("copy")) throw new Error("the browser refused");
   button.textContent = word("copied");
   announce(word("copied"));
 }
@@ -54,7 +54,12 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("click", ({ target }) => {
   const copies = target.closest("[data-copy-address]");
-  if (copies) copy(copies).catch(() => address().select());
+  if (copies) {
+    copy(copies).catch(() => {
+      address().select();
+      notice(word("uncopied"));
+    });
+  }
   // Rejected when the person closes the system's sheet: nothing was shared.
   if (target.closest("[data-share-native]")) navigator.share({ url: address().value }).catch(() => {});
 });

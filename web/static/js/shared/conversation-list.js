@@ -1,6 +1,7 @@
 // The list of conversations in the side bar.
 
 import { fragment } from "./http.js";
+import { piece } from "./words.js";
 
 let searching = new AbortController();
 
@@ -10,8 +11,10 @@ export async function refreshList() {
   if (!list || list.querySelector(".rename")) return;
   searching.abort();
   searching = new AbortController();
+  const { signal } = searching;
   const q = document.querySelector("[data-search] input").value.trim();
-  const found = await fragment(`${list.dataset.list}?${new URLSearchParams({ q })}`, searching.signal);
+  const found = await fragment(`${list.dataset.list}?${new URLSearchParams({ q })}`, signal);
+  if (!found && q && !signal.aborted) announceResults(piece("failed-line"));
   // A rename that began meanwhile goes on, and fetches the list at its end.
   if (!found || list.querySelector(".rename")) return;
   for (const item of found.querySelectorAll("[data-conversation]")) item.id = `s-${item.dataset.conversation}`;

@@ -2,6 +2,7 @@
 
 import "./theme.js";
 import { post } from "./http.js";
+import { piece } from "./words.js";
 import { find, linkNear, refreshList, showTitle } from "./conversation-list.js";
 
 const side = document.getElementById("side");
@@ -112,12 +113,17 @@ function focusItem(part) {
   (item()?.querySelector(part) ?? linkNear(opened.list, opened.index))?.focus();
 }
 
-/** Say that the conversation was deleted meanwhile. */
-function vanished() {
-  const line = document.getElementById("deleted-line").content.firstElementChild.cloneNode(true);
+/** Show the line of the template `name` over the list for a while; screen readers hear it at once. */
+function say(name) {
+  const line = piece(name);
   line.role = "alert";
   (opened.list.matches("main") ? opened.list.querySelector("ul") : opened.list).before(line);
   setTimeout(() => line.remove(), LINE_TIME);
+}
+
+/** Say that the conversation was deleted meanwhile. */
+function vanished() {
+  say("deleted-line");
   if (opened.id === shownConversation()) document.dispatchEvent(new Event("missing"));
   takeOut();
 }
@@ -171,7 +177,10 @@ async function store(title, was) {
   show(title);
   const answer = await post(opened.rename, { title }).catch(() => null);
   if (answer?.status === 404) return vanished();
-  if (!answer?.ok) return show(was);
+  if (!answer?.ok) {
+    show(was);
+    return say("failed-line");
+  }
   if (opened.id === shownConversation()) showTitle(title);
   return undefined;
 }
@@ -184,7 +193,10 @@ function remove() {
     if (dialog.returnValue !== "delete") return focusItem("[data-rename]");
     const answer = await post(opened.delete).catch(() => null);
     if (answer?.status === 404) return vanished();
-    if (!answer?.ok) return focusItem("[data-rename]");
+    if (!answer?.ok) {
+      focusItem("[data-rename]");
+      return say("failed-line");
+    }
     if (opened.id !== shownConversation()) return takeOut();
     document.dispatchEvent(new Event("deleted"));
     return location.assign(document.querySelector(".brand").href);
