@@ -180,3 +180,5 @@ async def test_a_screen_reader_hears_that_pictures_are_drawn_and_ready(page: Pag
     await expect(page.locator(":is([aria-live], [role=status], [role=log], [role=alert]) canvas")).to_have_count(0)
     await write(page, "a llama in a boat")
     await expect(page.locator("#status")).to_have_text("Picture ready")
+    # Once the keys rest, it is said what is seen.
+    await expect(page.locator("#status")).to_have_text("A picture of: a llama in a boat")

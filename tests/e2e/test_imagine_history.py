@@ -1,5 +1,7 @@
 """Going back through the pictures that appeared while typing, and keeping one."""
 
+import re
+
 import pytest
 from playwright.async_api import Locator, Page, expect
 
@@ -40,7 +42,8 @@ async def look_at(hand: Hand, number: int) -> None:
 
 
 async def is_looked_at(page: Page, prompt: str) -> None:
-    await expect(history(page)).to_have_attribute("aria-valuetext", prompt)
+    heard = re.compile(rf"^Preview \d+ of \d+: {re.escape(prompt)}$")
+    await expect(history(page)).to_have_attribute("aria-valuetext", heard)
 
 
 async def test_arrows_home_and_end_go_through_the_history(page: Page) -> None:

@@ -2,6 +2,7 @@
 
 import { Crossfade } from "../pictures/crossfade.js";
 import { LiveClient } from "../pictures/live.js";
+import { Spoken } from "../pictures/spoken.js";
 import { piece } from "../shared/words.js";
 
 const HIGHEST_SEED = 2 ** 31;
@@ -16,12 +17,13 @@ export class PreviewPanel {
     this.status = this.element.querySelector("[data-line]");
     this.link = this.element.querySelector("[data-open]");
     this.picture = new Crossfade(this.element.querySelector(".frame"));
+    this.spoken = new Spoken((prompt) => this.#say(prompt));
     this.hint = this.status.textContent;
     this.element.hidden = true;
     form.prepend(this.element);
     const { socket, begin, known } = this.element.dataset;
     this.live = new LiveClient({ socket, begin, known: known !== undefined }, {
-      preview: ({ jpeg }) => this.picture.show(jpeg),
+      preview: (preview) => this.#showPreview(preview),
       pending: () => {},
       idle: () => this.#setStatus(""),
       error: (sentence) => this.#setStatus(sentence || this.element.dataset.wordNothing),
@@ -39,6 +41,8 @@ export class PreviewPanel {
   /** Show previews of `prompt`; hide the panel where it is empty. */
   show(prompt) {
     this.element.hidden = !prompt;
+    if (prompt) this.spoken.touch();
+    else this.spoken.clear();
     this.link.search = prompt ? new URLSearchParams({ prompt }) : "";
     this.live.draw({ prompt, style: "", shape: "square", seed: this.#seed });
   }
@@ -47,6 +51,18 @@ export class PreviewPanel {
   close() {
     this.live.abortBegin();
     this.show("");
+  }
+
+  /** Show a preview; its words are the picture's name. */
+  #showPreview({ jpeg, prompt }) {
+    this.picture.show(jpeg);
+    if (!prompt) return;
+    this.element.querySelector("[role=img]").setAttribute("aria-label", prompt);
+    this.spoken.show(prompt);
+  }
+
+  #say(prompt) {
+    this.element.querySelector("[data-shows]").textContent = this.element.dataset.wordShows.replace("{words}", () => prompt);
   }
 
   #setStatus(sentence) {

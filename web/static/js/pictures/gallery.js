@@ -2,6 +2,7 @@
 
 import "./loops.js";
 import { fragment } from "../shared/http.js";
+import { notice, word } from "../shared/words.js";
 import { Pictures } from "./pictures.js";
 import { Socket } from "../shared/socket.js";
 
@@ -22,7 +23,10 @@ gallery.addEventListener("click", async (event) => {
   event.preventDefault();
   link.setAttribute("aria-disabled", "true");
   const found = await fragment(link.href);
-  if (!found) return link.removeAttribute("aria-disabled");
+  if (!found) {
+    link.removeAttribute("aria-disabled");
+    return notice(word("failed"));
+  }
   const first = found.querySelector(".picture-link");
   link.closest(".more").replaceWith(found);
   return first?.focus();

@@ -74,7 +74,8 @@ export class History {
   }
 
   #describe() {
-    this.slider.setAttribute("aria-valuetext", this.selected?.prompt || word("preview"));
+    const values = { number: Number(this.slider.value) + 1, total: this.#previews.length, words: this.selected?.prompt || word("preview") };
+    this.slider.setAttribute("aria-valuetext", word("step").replace(/\{(\w+)\}/g, (_, name) => values[name]));
   }
 
   /** Draw as many thumbnails as fit, evenly over the history. */

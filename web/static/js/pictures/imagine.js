@@ -2,13 +2,14 @@
 
 import "./loops.js";
 import { Composer } from "../shared/composer.js";
-import { notice, word } from "../shared/words.js";
+import { announce, notice, word } from "../shared/words.js";
 import { Crossfade } from "./crossfade.js";
 import { DrawingNotice } from "./drawing-notice.js";
 import { History } from "./history.js";
 import { listenForIdeas } from "./ideas.js";
 import { LiveClient } from "./live.js";
 import { Pictures } from "./pictures.js";
+import { Spoken } from "./spoken.js";
 import { listenForUploads } from "./uploads.js";
 
 const COUNT = 4;
@@ -22,7 +23,8 @@ const bar = easel.querySelector(".history-bar");
 const lock = form.querySelector("[data-lock]");
 const composer = new Composer(form, () => void draw());
 const large = new Crossfade(document.getElementById("preview"));
-const history = new History(easel.querySelector(".history"), ({ jpeg }) => large.show(jpeg));
+const history = new History(easel.querySelector(".history"), show);
+const spoken = new Spoken((prompt) => announce(word("shows").replace("{words}", () => prompt)));
 const pictures = new Pictures(document.getElementById("drawn"), showProgress);
 const drawing = new DrawingNotice(composer.card);
 const live = new LiveClient({ socket: easel.dataset.socket, begin: easel.dataset.begin, known: "known" in easel.dataset }, {
@@ -51,6 +53,7 @@ function livePrompt() {
 }
 
 function typed({ now = false } = {}) {
+  spoken.touch();
   if (composer.text) history.selectNewest();
   else startAnew();
   live.draw(livePrompt(), now);
@@ -59,6 +62,7 @@ function typed({ now = false } = {}) {
 /** The words are gone: the next ones are drawn on a new canvas, with another seed unless the layout is locked. */
 function startAnew() {
   history.clear();
+  spoken.clear();
   bar.inert = true;
   if (lock.ariaPressed !== "true") form.elements.seed.value = newSeed();
 }
@@ -112,9 +116,17 @@ listenForUploads(upload.elements.file, async (file) => {
 function showPreview(preview) {
   bar.inert = false;
   // An older one that was selected stays.
-  if (history.atNewest) large.show(preview.jpeg);
+  if (history.atNewest) {
+    show(preview);
+    spoken.show(preview.prompt);
+  }
   history.add(preview);
-  document.getElementById("live-picture").setAttribute("aria-label", preview.prompt || word("preview"));
+}
+
+/** Show a preview large; its words are the picture's name. */
+function show({ jpeg, prompt }) {
+  large.show(jpeg);
+  document.getElementById("live-picture").setAttribute("aria-label", prompt || word("preview"));
 }
 
 function showStatus({ sentence, redraw, animate }) {

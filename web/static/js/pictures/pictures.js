@@ -4,6 +4,7 @@ import { fragment, parse, post, sentenceOf } from "../shared/http.js";
 import { announce, notice, word } from "../shared/words.js";
 
 const UPLOAD_TIMEOUT = 120_000;
+const SAY_EVERY = 10_000;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const MAKING = "[data-status=waiting], [data-status=drawing]";
 
@@ -11,6 +12,7 @@ export class Pictures {
   #progress = new Map();
   #fetches = 0;
   #applied = new Map();
+  #saying = null;
 
   /**
    * @param {HTMLElement} section Holds the wall, to which new pictures are added.
@@ -79,6 +81,7 @@ export class Pictures {
     picture.replaceWith(fresh);
     this.#progress.delete(fresh.dataset.picture);
     if (over) announce(word("ready"));
+    else if (!fresh.matches(MAKING)) announce(fresh.querySelector(".picture-state")?.textContent.trim() ?? "");
     this.#report();
   }
 
@@ -99,6 +102,17 @@ export class Pictures {
     const making = this.making;
     const done = making.reduce((sum, { dataset }) => sum + (this.#progress.get(dataset.picture) ?? 0), 0);
     this.onProgress({ making: making.length, done: making.length ? done / making.length : 1 });
+    if (making.length) this.#saying ??= setInterval(() => this.#sayProgress(), SAY_EVERY);
+    else this.#saying = clearInterval(this.#saying) ?? null;
+  }
+
+  /** Say how far all pictures in the making are together: seldom, as each step would be too much to hear. */
+  #sayProgress() {
+    const making = this.making;
+    const done = making.reduce((sum, { dataset }) => sum + (this.#progress.get(dataset.picture) ?? 0), 0) / making.length;
+    const share = new Intl.NumberFormat(document.documentElement.lang || undefined, { style: "percent" }).format(done);
+    if (done) announce(`${word("drawing")}: ${share}`);
+    else if (making.length) announce(making[0].querySelector("[data-state]").textContent);
   }
 
   #submit(event) {

@@ -2,13 +2,16 @@
 
 /**
  * @param {HTMLInputElement} field The field for files, whose name the upload takes.
- * @param {function(FormData): void} send Called with the first image that was chosen, dropped or pasted.
+ * @param {function(FormData): void} send Called with the first file that was chosen, or the first image dropped or pasted.
  */
 export function listenForUploads(field, send) {
   const root = document.documentElement;
 
   function sendImage(files) {
-    const file = [...files].find((one) => one.type.startsWith("image/"));
+    return sendFile([...files].find((one) => one.type.startsWith("image/")));
+  }
+
+  function sendFile(file) {
     if (!file) return false;
     const fields = new FormData();
     fields.set(field.name, file);
@@ -17,7 +20,8 @@ export function listenForUploads(field, send) {
   }
 
   field.addEventListener("change", () => {
-    sendImage(field.files);
+    // What is no image goes too: the server refuses it in words.
+    sendFile(field.files[0]);
     field.value = "";
   });
   document.addEventListener("paste", (event) => sendImage(event.clipboardData.files) && event.preventDefault());
@@ -29,6 +33,7 @@ export function listenForUploads(field, send) {
   document.addEventListener("dragleave", (event) => event.relatedTarget || delete root.dataset.dropping);
   document.addEventListener("drop", (event) => {
     delete root.dataset.dropping;
-    if (sendImage(event.dataTransfer.files)) event.preventDefault();
+    const { files } = event.dataTransfer;
+    if (sendImage(files) || sendFile(files[0])) event.preventDefault();
   });
 }
