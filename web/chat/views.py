@@ -20,7 +20,7 @@ from assistant.runs.forget import forget
 from assistant.search import QUERY_CHARACTERS, Match, search
 from assistant.turns import TurnRequest
 from web.accounts.identity import address_block, known_person, person_or_404, remember, visitor
-from web.chat.attachments import has_files, take_files
+from web.chat.attachments import has_files, named_files, take_files
 from web.chat.presenter import MessagePage, present_page
 from web.chat.results import present_results
 from web.http import (
@@ -80,9 +80,11 @@ async def begin_conversation(request: HttpRequest) -> HttpResponse:
     text = request.POST.get("text", "")
     try:
         conversations.clean_text(text, has_files(request))
+        client = client_id(request)
+        named_files(request)
         person = await visitor(request)
         files = await take_files(request, person)
-        what = turns.send(None, text, client_id(request), files, temporary=TEMPORARY in request.POST)
+        what = turns.send(None, text, client, files, temporary=TEMPORARY in request.POST)
         turn = await start_turn(request, person, what)
     except AssistantError as error:
         return await start_page(request, text, str(error.sentence), status_of(error))
