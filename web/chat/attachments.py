@@ -68,7 +68,7 @@ def attachment_text(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
         content_type="text/plain; charset=utf-8",
         headers={
             "Content-Disposition": content_disposition_header(True, name),
-            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox",
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "private, no-store",
         },
