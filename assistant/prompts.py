@@ -54,6 +54,9 @@ CONTINUE = (
 # What stands in the history for an answer that is a picture.
 DRAWN = "Here is your picture."
 
+# And for a question that was a file alone, in a copy of a conversation that somebody else shared.
+NO_FILE = "(A file that you cannot see.)"
+
 
 def conversation(
     name: str, history: Sequence[ChatMessage], today: date | None, instructions: str = "", revision: str = ""

@@ -5,19 +5,19 @@ A link shows a fixed copy. What is said, edited or deleted later changes nothing
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
 
 from assistant import commands, conversations
 from assistant.conversations import shown_messages
 from assistant.errors import NotFoundError, NothingToShareError, SharedAgainError, TooManySharesError
-from assistant.models import Conversation, ConversationShare, Message, Person, Run, SharedMessage
+from assistant.models import Attachment, Conversation, ConversationShare, Message, Person, Run, SharedMessage
 from imagine.models import Picture
 from imagine.shares import REPORT_CHARACTERS, REPORTS_CHARACTERS, TOKEN
 
@@ -29,7 +29,8 @@ CHUNK = 100
 class Extent:
     """What a copy of a conversation would hold now: so many messages and pictures, from one position to another.
 
-    `cut` says that earlier messages are left out, `answering` that an answer in the making is.
+    `cut` says that earlier messages are left out, `answering` that an answer in the making is, `files` that attached
+    files are. `changed_at` is when the last answer of it ended: one that was cut off goes on in its place.
     """
 
     messages: int = 0
@@ -39,6 +40,8 @@ class Extent:
     last_words: str = ""
     cut: bool = False
     answering: bool = False
+    files: bool = False
+    changed_at: datetime | None = None
 
 
 # For the owner
@@ -68,9 +71,19 @@ def extent(conversation: Conversation) -> Extent:
     if not kept:
         return Extent(answering=running)
     first, until = kept[-1][0], kept[0][0]
-    pictures = _pictures(_finished(conversation).filter(position__range=(first, until)))
+    copied = _finished(conversation).filter(position__range=(first, until))
+    pictures = sum(map(len, _pictures(copied).values()))
     last = conversation.messages.filter(position=until).values_list("text", flat=True).first() or ""
-    return Extent(len(kept), sum(map(len, pictures.values())), first, until, last[:400], cut, running)
+    files = Attachment.objects.filter(messages__in=copied.values("pk")).exists()
+    changed_at = copied.aggregate(last=Max("run__finished_at"))["last"]
+    return Extent(len(kept), pictures, first, until, last[:400], cut, running, files, changed_at)
+
+
+def is_current(share: ConversationShare, now: Extent, title: str) -> bool:
+    """Whether a new copy of its conversation, which would hold `now` under that title, would show the same."""
+    if (share.until, share.length, share.title) != (now.until, now.messages, title):
+        return False
+    return now.changed_at is None or now.changed_at <= share.copied_at
 
 
 def make(person: Person, conversation_id: UUID, shows_name: bool = False) -> ConversationShare:
@@ -85,8 +98,8 @@ def make(person: Person, conversation_id: UUID, shows_name: bool = False) -> Con
         if not now.messages:
             raise NothingToShareError
         shows_name = shows_name and not person.is_guest
-        links = of(person, conversation).filter(until=now.until, length=now.messages, title=conversation.title)
-        if same := links.first():
+        links = of(person, conversation).filter(until=now.until)
+        if same := next((link for link in links if is_current(link, now, conversation.title)), None):
             same.shows_name = shows_name
             same.save(update_fields=["shows_name"])
             return same
@@ -214,7 +227,8 @@ def _valid() -> QuerySet[ConversationShare]:
 def _finished(conversation: Conversation) -> QuerySet[Message]:
     """The shown messages that hold something and will not change."""
     drawn = _shown_pictures().filter(messages=OuterRef("pk"))
-    filled = shown_messages(conversation).filter(~Q(text="") | Exists(drawn))
+    attached = Attachment.objects.filter(messages=OuterRef("pk"))
+    filled = shown_messages(conversation).filter(~Q(text="") | Exists(drawn) | Exists(attached))
     return filled.exclude(run__status=Run.Status.RUNNING)
 
 

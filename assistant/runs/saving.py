@@ -1,5 +1,6 @@
 """A run's rows: the history it answers, its text so far, its end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -15,6 +16,7 @@ from assistant.database import in_thread
 from assistant.engine import History
 from assistant.errors import InterruptedRunError
 from assistant.events import ReasoningReplaced, TurnFailed, TurnFinished
+from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
 from assistant.llama.reasoning import split_reasoning
 from assistant.models import Message, Run
@@ -66,7 +68,7 @@ def load_history(run_id: UUID) -> History:
     counted = Run.objects.filter(conversation=conversation).exclude(token_factor=None).order_by("-created_at")
     return History(
         [
-            ChatMessage("user", text, tuple(files.get(message, ())))
+            question(text, files.get(message, ()))
             if role == Message.Role.USER
             else ChatMessage("assistant", answer_text(text))
             for message, role, text in rows
@@ -77,6 +79,11 @@ def load_history(run_id: UUID) -> History:
         run.revision,
         run.answer__text if run.revision == Run.Revision.CONTINUE else "",
     )
+
+
+def question(text: str, files: Sequence[TextFile]) -> ChatMessage:
+    """What a person said, as it stands in the history."""
+    return ChatMessage("user", text if text or files else prompts.NO_FILE, tuple(files))
 
 
 def answer_text(text: str) -> str:

@@ -10,7 +10,7 @@ from django.conf import settings as live_settings
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from assistant import conversations, people, shares
+from assistant import attachments, conversations, people, shares
 from assistant.errors import (
     NotFoundError,
     NothingToShareError,
@@ -176,6 +176,37 @@ def test_sharing_after_more_was_said_makes_another_link(ada: Person) -> None:
     assert [share.token for share in shares.of(ada, conversation)] == [second.token, first.token]
 
 
+def test_an_answer_that_went_on_is_another_to_share(ada: Person) -> None:
+    conversation = talk(ada, "One")
+    cut = say(conversation, "Two", status=Status.STOPPED, answer="As far as")
+    before = share_of(ada, conversation)
+    assert share_of(ada, conversation) == before
+    run = conversations.resume(ada, cut.id, uuid4()).run
+    Message.objects.filter(id=cut.id).update(text="As far as it goes.")
+    Run.objects.filter(id=run.id).update(status=Status.DONE, finished_at=timezone.now())
+    assert not shares.is_current(before, shares.extent(conversation), conversation.title)
+    after = share_of(ada, conversation)
+    assert (texts(before)[-1], texts(after)[-1]) == ("As far as", "As far as it goes.")
+    assert share_of(ada, conversation) == after
+
+
+def test_of_attached_files_nothing_is_in_it_but_the_place_of_one_sent_alone(ada: Person, eve: Person) -> None:
+    conversation = conversations.begin(ada, "Llamas")
+    for text in ("", "And this?"):
+        file = attachments.keep(ada, "secret.txt", "The secret")
+        turn = conversations.say(ada, conversation.id, text, uuid4(), files=[file.id])
+        Message.objects.filter(id=turn.answer.id).update(text="A list")
+        Run.objects.filter(id=turn.run.id).update(status=Status.DONE)
+    assert shares.extent(conversation).files
+    share = share_of(ada, conversation)
+    assert texts(share) == ["", "A list", "And this?", "A list"]
+    id = uuid4()
+    own = fork(eve, share, id)
+    assert fork(eve, share, id) == own
+    assert not own.attachments.exists()
+    assert not shares.extent(own).files
+
+
 def test_sharing_again_puts_a_new_copy_behind_the_same_link_and_keeps_reports(ada: Person) -> None:
     conversation = talk(ada, "One")
     share = share_of(ada, conversation)
@@ -328,6 +359,18 @@ def test_a_reader_goes_on_in_a_conversation_of_their_own(ada: Person, eve: Perso
     assert retried.answer.position == 7
     assert list(conversation.members.all()) == [ada]
     assert conversation.messages.count() == 4
+
+
+def test_what_a_reader_goes_on_from_has_versions_like_any_other(ada: Person, eve: Person) -> None:
+    own = fork(eve, share_of(ada, talk(ada, "One", "Two")))
+    chain = [*conversations.shown_messages(own)]
+    assert [message.parent for message in chain] == [None, *chain[:-1]]
+    turn = conversations.edit(eve, chain[2].id, "Another two", uuid4())
+    assert turn.question
+    assert turn.question.parent == chain[1]
+    Run.objects.filter(id=turn.run.id).update(status=Status.DONE)
+    conversations.show_version(eve, chain[2].id)
+    assert [*conversations.shown_messages(own)] == chain
 
 
 def test_a_repeat_finds_the_same_conversation(ada: Person, eve: Person) -> None:

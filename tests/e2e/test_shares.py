@@ -124,7 +124,7 @@ async def test_a_reader_goes_on_in_a_conversation_of_their_own(
     await reader.get_by_role("button", name="Continue").click()
     await reader.wait_for_url("**/c/**")
     await expect(questions(reader)).to_have_text(["What do llamas say?"])
-    await expect(reader.locator("[data-page-title]")).to_have_text("What do llamas say?")
+    await expect(reader.locator("h1[data-page-title]")).to_have_text("What do llamas say?")
     await say(reader, "Where do they live?")
     await expect(answers(reader)).to_have_text(["They hum.", "In the mountains."])
     sent = [message["content"] for message in fake_llama.requests[-1]["messages"]]

@@ -51,6 +51,8 @@ LENGTH_SENTENCE = gettext_lazy("The answer reached its longest length and stops 
 PICTURE_SENTENCE = gettext_lazy("Here is your picture.")
 # And over one whose picture was deleted, or is somebody else's.
 NO_PICTURE_SENTENCE = gettext_lazy("A picture stood here.")
+# In a question without words whose file stayed with somebody else, who shared the conversation.
+NO_FILE_SENTENCE = gettext_lazy("A file stood here.")
 STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
 
 
@@ -144,7 +146,8 @@ def present(message: Message, version: Version = ONLY) -> MessageView:
     if message.role == Message.Role.USER:
         prefetch_related_objects([message], FILES)
         files = [FileView(one) for one in message.attachments.all()]
-        return MessageView(message, safe(plain_blocks(message.text)), None, None, files=files, version=version)
+        text = message.text or ("" if files else str(NO_FILE_SENTENCE))
+        return MessageView(message, safe(plain_blocks(text)), None, None, files=files, version=version)
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
     pictures = pictures_of(message, run)
     text = shown_text(message, pictures, run.status if run else "")

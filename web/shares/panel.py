@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from assistant import conversations, shares
 from assistant.database import in_thread
 from assistant.errors import AssistantError
-from assistant.models import ConversationShare, Person
+from assistant.models import Person
 from web.accounts.identity import known_person
 from web.http import error_json, is_fragment, missing_as_404, status_of
 from web.process import current_process
@@ -61,7 +61,7 @@ def _panel(
     with missing_as_404():
         conversation = conversations.own_conversation(person, conversation_id)
     now, links = shares.extent(conversation), list(shares.of(person, conversation))
-    shown = [(share, address(share), _is_current(share, now, conversation.title)) for share in links]
+    shown = [(share, address(share), shares.is_current(share, now, conversation.title)) for share in links]
     context = {
         "conversation": conversation,
         "extent": now,
@@ -74,11 +74,6 @@ def _panel(
     }
     template = "_conversation_share.html" if is_fragment(request) else "conversation_share.html"
     return render(request, template, context, status=status)
-
-
-def _is_current(share: ConversationShare, now: shares.Extent, title: str) -> bool:
-    """Whether a new copy would show the same."""
-    return (share.until, share.length, share.title) == (now.until, now.messages, title)
 
 
 urlpatterns = [

@@ -24,7 +24,7 @@ from assistant.errors import AssistantError, SharedAgainError
 from assistant.models import ConversationShare, Message, Person, SharedMessage
 from imagine.models import Picture
 from web.accounts.identity import address_block, visitor
-from web.chat.presenter import PICTURE_SENTENCE, safe
+from web.chat.presenter import NO_FILE_SENTENCE, PICTURE_SENTENCE, safe
 from web.http import client_id, missing_as_404, status_of, whole_number
 from web.markdown.blocks import plain_blocks, render_blocks
 from web.pictures.files import serve
@@ -208,7 +208,7 @@ def _page(page: Page) -> HttpResponse:
 
 def _view(message: SharedMessage, page: Page) -> MessageView:
     if message.role == Message.Role.USER:
-        return MessageView(message.role, safe(plain_blocks(message.text)), [])
+        return MessageView(message.role, safe(plain_blocks(message.text or str(NO_FILE_SENTENCE))), [])
     pictures = [
         PictureView(f"{_link(page.share)}{message.position}-{number}/", one.moves, one.width, one.height)
         for number, key in enumerate(message.pictures, 1)
