@@ -149,6 +149,11 @@ def kept_pictures(person: Person) -> QuerySet[Picture]:
     return mine.order_by("-created_at", "-id")
 
 
+def picture_links(person: Person) -> QuerySet[Share]:
+    """The links to pictures of the person, without those of temporary conversations."""
+    return Share.objects.filter(picture__person=person).exclude(picture__messages__conversation__temporary=True)
+
+
 def profile(person: Person) -> dict[str, Any]:
     """The person's row as JSON values, for the export."""
     return {
@@ -201,7 +206,7 @@ def links_json(person: Person) -> Iterator[str]:
     Between two chunks no cursor is open.
     """
     conversations = in_chunks(person.conversation_shares.order_by("created_at", "pk"), CHUNK)
-    pictures = in_chunks(Share.objects.filter(picture__person=person).order_by("created_at", "pk"), CHUNK)
+    pictures = in_chunks(picture_links(person).order_by("created_at", "pk"), CHUNK)
     links = chain(map(_conversation_link, conversations), map(_picture_link, pictures))
     yield "["
     for index, fields in enumerate(links):

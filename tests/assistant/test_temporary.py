@@ -1,5 +1,6 @@
 """Temporary conversations are nowhere to be found, and gone soon after their last tab."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -16,6 +17,7 @@ from assistant.errors import NotFoundError
 from assistant.models import Conversation, Message, Person, Run
 from assistant.runs import keys, saving
 from assistant.temporary import CLOSED, OpenConversations
+from imagine import shares as picture_shares
 from imagine.files import storage
 from imagine.models import Picture
 from tests.easel import drawn
@@ -57,7 +59,9 @@ def test_it_is_not_listed_counted_or_exported() -> None:
     assert list(members.listed(guest)) == [kept]
     assert people.counts(guest) == {"conversations": 1, "messages": 2, "attachments": 0, "feedback": 0, "pictures": 0}
     assert "xyzzy" not in "".join(people.conversations_json(guest, str))
+    picture_shares.make(guest.id, picture.id)
     assert str(picture.id) not in "".join(people.pictures_json(guest))
+    assert json.loads("".join(people.links_json(guest))) == []
 
 
 def test_one_whose_time_has_passed_is_erased_with_its_pictures_and_no_other() -> None:
