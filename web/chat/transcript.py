@@ -12,7 +12,14 @@ from assistant.conversations import shown_messages
 from assistant.database import in_chunks
 from assistant.markdown.parser import parse
 from assistant.models import Conversation, Message
-from assistant.transcripts import MESSAGE_CHUNK, PictureUrl, RunNote, pictures_by_message, run_by_message
+from assistant.transcripts import (
+    MESSAGE_CHUNK,
+    PictureUrl,
+    RunNote,
+    files_by_message,
+    pictures_by_message,
+    run_by_message,
+)
 from imagine.models import Picture
 from web.chat.presenter import shown_text
 
@@ -35,22 +42,27 @@ def markdown(conversation: Conversation, url: str, picture_url: PictureUrl) -> I
     title = conversation.title or _("New conversation")
     yield f"# {escaped(title)}\n\n{settings.SITE_NAME}, {when(conversation.created_at)}  \n<{url}>\n"
     pictures, runs = pictures_by_message(conversation), run_by_message(conversation)
+    files = files_by_message(conversation)
     for message in in_chunks(shown_messages(conversation), MESSAGE_CHUNK):
         drawn = [one for one in pictures.get(message.pk, []) if one.status == Picture.Status.DONE]
-        yield "\n" + section(message, runs.get(message.pk), drawn, picture_url)
+        names = [file["name"] or _("Pasted text") for file in files.get(message.pk, [])]
+        yield "\n" + section(message, runs.get(message.pk), drawn, names, picture_url)
 
 
-def section(message: Message, run: RunNote | None, pictures: list[Picture], picture_url: PictureUrl) -> str:
-    """One message with who said it, and when."""
+def section(
+    message: Message, run: RunNote | None, pictures: list[Picture], files: list[str], picture_url: PictureUrl
+) -> str:
+    """One message with who said it, and when, and the names of its attached files."""
     if message.role == Message.Role.USER:
-        head, body = [_("You")], quoted(message.text)
+        head, body = [_("You")], quoted(message.text) if message.text else ""
     else:
         head, body = [escaped(settings.SITE_NAME)], whole(shown_text(message, pictures, run.status if run else ""))
     head.append(when(message.created_at))
     if run and run.model:
         head.append(escaped(run.model))
     links = [f"[{escaped(one.prompt) or _('Picture')}]({picture_url(one.pk)})" for one in pictures]
-    parts = ["## " + " · ".join(head), body, *links]
+    attached = [_("Attached: %(name)s") % {"name": escaped(name)} for name in files]
+    parts = ["## " + " · ".join(head), *attached, body, *links]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 from markdown_it import MarkdownIt
 
-from assistant import conversations, people
+from assistant import attachments, conversations, people
 from assistant.models import Conversation, Feedback, Message, Person, Run
 from tests.easel import drawn
 from web.accounts.export import picture_url
@@ -57,6 +57,26 @@ async def test_the_markdown_says_who_said_what_and_when() -> None:
     assert "UTC · llama-3\n\n**Boil** water.\n" in text
 
 
+async def test_attached_files_are_named_in_both_files() -> None:
+    person, conversation = await talk()
+
+    @sync_to_async
+    def send(name: str, text: str) -> str:
+        file = attachments.keep(person, name, "What is in it")
+        turn = conversations.say(person, conversation.pk, text, uuid4(), files=[file.pk])
+        Run.objects.filter(pk=turn.run.pk).update(status=Run.Status.DONE)
+        return str(file.pk)
+
+    named, pasted = await send("my_notes.txt", ""), await send("", "And this?")
+    text = await download(person, f"/c/{conversation.pk}/export.md")
+    assert "UTC\n\nAttached: my\\_notes.txt\n" in text
+    assert "\n\nAttached: Pasted text\n\n> " in text
+    assert "What is in it" not in text
+    found = json.loads(await download(person, f"/c/{conversation.pk}/export.json"))
+    files = [file["id"] for one in found["messages"] for file in one["attachments"]]
+    assert files == [named, pasted]
+
+
 async def test_what_was_put_aside_is_left_out_of_the_markdown_and_named_in_the_json() -> None:
     person, conversation = await talk(("First question", "First answer"))
     question = await conversation.messages.aget(position=1)
@@ -65,11 +85,11 @@ async def test_what_was_put_aside_is_left_out_of_the_markdown_and_named_in_the_j
     assert "Second question" in text
     assert "First" not in text
     found = json.loads(await download(person, f"/c/{conversation.pk}/export.json"))
-    assert [(one["text"], one["replaced"]) for one in found["messages"]] == [
-        ("First question", True),
-        ("First answer", True),
-        ("Second question", False),
-        ("", False),
+    assert [(one["text"], one["shown"], one.get("version")) for one in found["messages"]] == [
+        ("First question", False, 1),
+        ("First answer", False, None),
+        ("Second question", True, 2),
+        ("", True, None),
     ]
 
 
