@@ -391,3 +391,12 @@ def test_erasing_says_that_pictures_go_too():
     drawn(account.pk)
     page = browser(account).post("/you/erase")
     assert "1 picture, with its files and the links to it" in page.text
+
+
+def test_erasing_says_that_files_and_links_to_conversations_go_too():
+    account = make_account()
+    conversations.begin(account, "Tea")
+    attachments.keep(account, "notes.txt", "Notes")
+    page = browser(account).post("/you/erase")
+    assert "1 conversation, with all that was said in it and the links to it" in page.text
+    assert "1 attached file" in page.text
