@@ -30,7 +30,8 @@
   addEventListener("pageshow", ({ persisted }) => persisted && showTheme(stored("theme")));
 
   const zone = `timezone=${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
-  if (!document.cookie.split("; ").includes(zone)) {
+  // Not on pages for strangers with a link, who are given no cookie.
+  if (document.currentScript.dataset.zone === "" && !document.cookie.split("; ").includes(zone)) {
     document.cookie = `${zone}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
   }
 }
