@@ -16,8 +16,6 @@ from websockets.asyncio.server import ServerConnection, serve
 
 UNKNOWN = "emulation.setMediaFeaturesOverride"
 LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
-# Screenshots come as one message.
-UNBOUND = {"max_size": None, "compression": None}
 
 
 async def run(program: str, *arguments: str) -> int:
@@ -36,11 +34,15 @@ async def listen(address: str) -> str:
     """Take connections for the Firefox at `address`, until the process ends; returns where."""
 
     async def between(playwright: ServerConnection) -> None:
-        async with connect(f"{address}/session", proxy=None, **UNBOUND) as firefox, asyncio.TaskGroup() as tasks:
+        # A screenshot comes as one message, however large.
+        async with (
+            connect(f"{address}/session", proxy=None, max_size=None, compression=None) as firefox,
+            asyncio.TaskGroup() as tasks,
+        ):
             tasks.create_task(commands(playwright, firefox))
             tasks.create_task(answers(firefox, playwright))
 
-    server = await serve(between, "127.0.0.1", 0, **UNBOUND)
+    server = await serve(between, "127.0.0.1", 0, max_size=None, compression=None)
     return f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
