@@ -96,8 +96,8 @@ async def test_each_message_is_set_in_its_own_direction(page: Page, fake_llama: 
     fake_llama.script(says(answer))
     await converse(page, question)
     other = {"rtl": "ltr", "ltr": "rtl"}[direction]
-    await expect(page.locator(".message-user .prose")).to_have_css("direction", direction)
-    await expect(answers(page)).to_have_css("direction", other)
+    await expect(page.locator(".message-user .block")).to_have_css("direction", direction)
+    await expect(answers(page).locator(".block")).to_have_css("direction", other)
 
 
 async def test_a_huge_answer_falls_back_to_plain_text(page: Page, fake_llama: FakeLlama) -> None:

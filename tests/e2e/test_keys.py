@@ -70,7 +70,7 @@ async def test_typing_anywhere_writes_a_message(page: Page) -> None:
     await page.keyboard.type("hello Ünal")
     await expect(composer(page)).to_have_value("hello Ünal")
     await composer(page).fill("")
-    await page.locator(".message-answer").get_by_role("button", name="Copy").focus()
+    await page.locator(".message-answer").get_by_role("button", name="Copy", exact=True).focus()
     await page.keyboard.type("x")
     await expect(composer(page)).to_have_value("x")
 

@@ -131,7 +131,7 @@ async def test_copying_leaves_the_thought_out(page: Page, fake_llama: FakeLlama)
     fake_llama.script(says("<thinking>Hmm.</thinking>Good day."))
     await begin(page)
     await is_answered(page)
-    await page.locator(".message-answer").get_by_role("button", name="Copy").click()
+    await page.locator(".message-answer").get_by_role("button", name="Copy", exact=True).click()
     await expect(page.locator("#status")).to_have_text("Copied")
     assert await page.evaluate("navigator.clipboard.readText()") == "Good day."
 
