@@ -56,6 +56,11 @@ async def test_axe_finds_no_fault_while_an_answer_is_written(page: Page, fake_ll
     assert (await Axe().run(page)).response["violations"] == []
 
 
+async def test_who_speaks_is_said_before_each_message(page: Page) -> None:
+    await converse(page, "Hello")
+    await expect(page.locator(".message").get_by_role("heading", level=2)).to_have_text(["You", "Chaski"])
+
+
 # A small screen, and a finger
 
 SMALL = """[...document.querySelectorAll("a, button, input, textarea, summary")]

@@ -74,7 +74,7 @@ class MessageView:
 
     @property
     def speaker(self) -> str:
-        """Who said it, where paper cannot show that by the side on which it stands."""
+        """Who said it, for paper and screen readers, where the side on which it stands does not show that."""
         return _("You") if self.message.role == Message.Role.USER else settings.SITE_NAME
 
     @property
