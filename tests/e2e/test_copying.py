@@ -361,7 +361,9 @@ async def test_a_conversation_on_paper_is_light_whole_and_without_controls(
     fake_llama.script(says(f"See [this](https://example.com/long).\n\n```python\n{line}\n```\n\n{table}"))
     page = await open_page(color_scheme="dark")
     await converse(page, "How long?")
+    await page.evaluate("document.documentElement.dataset.theme = 'dark'")
     await page.emulate_media(media="print", color_scheme="dark")
+    assert await page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
     assert await page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper')") == "#fff"
     assert await page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     assert await page.evaluate(SEEN_CONTROLS) == []
