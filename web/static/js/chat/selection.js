@@ -5,7 +5,7 @@ import { ADDED, isSpaceBeforeHost, number, tex, textOf } from "./plain-text.js";
 const KEPT_ATTRIBUTES = new Set(["href", "start", "value", "alt", "src", "data-exact"]);
 // What a selection within one of these is a part of.
 const AROUND = "ul, ol, table, thead, tbody, tr";
-const EXACT = "pre, .plain";
+const EXACT = "pre, .plain, .thoughts";
 
 /** @param {HTMLElement} thread */
 export function copySelections(thread) {
