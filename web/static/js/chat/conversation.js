@@ -269,6 +269,6 @@ previewCommands(composer.form);
 listCommands(composer.form);
 copySelections(element);
 listenForPrint(thread);
-switchVersions(element, refresh);
+switchVersions(element, async (id) => (thread.isOlderPart ? thread.showAround(id) : refresh()));
 answerMenu(element, actions);
 if (!showFound(autoscroll)) composer.field.focus({ preventScroll: true });

@@ -19,10 +19,9 @@ export class Place {
     addEventListener("hashchange", () => this.#toHash());
     const [visit] = performance.getEntriesByType("navigation");
     if (visit?.type === "reload" || visit?.type === "back_forward") this.#restore();
-    else this.#toHash();
   }
 
-  /** The end is where a page opens anyway. */
+  /** The end is where a page opens anyway, if its address names no message: see found.js. */
   #save() {
     const place = this.autoscroll.place();
     try {

@@ -96,6 +96,12 @@ export class Thread {
     location.assign(location.pathname);
   }
 
+  /** Show the messages around `id` as they are now, in place of an older part. */
+  showAround(id) {
+    location.assign(`${location.pathname}?message=${id}#m-${id}`);
+    return true;
+  }
+
   /**
    * Fetch the last page of messages and show what changed. A newer call aborts an older one.
    * @returns {Promise<boolean>} False when the request fails; of an older call what becomes of the newest.
@@ -151,14 +157,12 @@ export class Thread {
     this.element.insertBefore(found, this.element.querySelector(".pending"));
   }
 
-  /** Load all earlier messages. Returns false when a request fails. */
+  /** Load all earlier messages, and the later ones of an older part. Returns false when a request fails. */
   async loadAll() {
-    for (let link = this.#earlier(); link; link = this.#earlier()) if (!(await this.#loadEarlier(link))) return false;
+    const find = (where) => this.element.querySelector(`.${where} a`);
+    for (let link = find("earlier"); link; link = find("earlier")) if (!(await this.#loadEarlier(link))) return false;
+    for (let link = find("later"); link; link = find("later")) if (!(await this.#loadLater(link))) return false;
     return true;
-  }
-
-  #earlier() {
-    return this.element.querySelector(".earlier a");
   }
 
   async #loadEarlier(link) {
@@ -181,13 +185,16 @@ export class Thread {
     const found = await fragment(link.href);
     if (!found) {
       link.removeAttribute("aria-disabled");
-      return notice(word("failed"));
+      notice(word("failed"));
     }
+    if (!found || !link.isConnected) return false;
     this.autoscroll.hold();
-    const first = found.querySelector("article");
+    const first = link === document.activeElement && found.querySelector("article");
     link.closest(".later").replaceWith(found);
-    first?.setAttribute("tabindex", "-1");
-    return first?.focus({ preventScroll: true });
+    if (!first) return true;
+    first.tabIndex = -1;
+    first.focus({ preventScroll: true });
+    return true;
   }
 }
 

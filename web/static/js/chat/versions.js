@@ -8,7 +8,7 @@ async function show(button, refresh) {
   notice("");
   const response = await post(formAction).catch(() => null);
   if (!response?.ok) return notice(await sentenceOf(response) || word("failed"));
-  if (!await refresh()) return notice(word("failed"));
+  if (!await refresh(value)) return notice(word("failed"));
   const same = document.querySelector(`#m-${CSS.escape(value)} [data-show="${dataset.show}"]`);
   if (!same) return undefined;
   same.focus({ preventScroll: true });
@@ -24,7 +24,7 @@ function painted() {
 
 /**
  * @param {HTMLElement} thread
- * @param {function(): Promise<boolean>} refresh Shows the messages as they are now.
+ * @param {function(string): Promise<boolean>} refresh Shows the messages as they are now; gets the id of the chosen one.
  */
 export function switchVersions(thread, refresh) {
   thread.addEventListener("click", (event) => {
