@@ -247,7 +247,7 @@ async def test_files_of_an_unsent_message_wait_with_it(page: Page) -> None:
     conversation = await conversation_of(page)
     await in_thread(lambda: Attachment.objects.filter(conversation=None, name="notes.txt").delete())()
     await say(page, "Read it")
-    await expect(page.get_by_text("A file of this message is no longer here.")).to_be_visible()
+    await expect(page.locator("#thread").get_by_text("A file of this message is no longer here.")).to_be_visible()
     await expect(page.locator(".pending .file")).to_have_text("notes.txt, 3 bytes")
     await page.locator(".pending").get_by_role("button", name="Edit").click()
     await expect(tray(page)).to_have_text("notes.txt, 3 bytes")

@@ -104,7 +104,7 @@ async def test_an_answer_is_stopped_by_escape_asked_for_again_and_its_question_e
     await say(page, "Count")
     await expect(answers(page)).to_have_text("One two")
     await page.keyboard.press("Escape")
-    await expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    await expect(page.locator("#thread").get_by_text("You stopped this answer.")).to_be_visible()
     await fake_llama.until(lambda counts: counts.closed_by_client == 1)
     fake_llama.script(says("Five six."), says("Ten."))
     await page.get_by_role("button", name="Answer again").click()

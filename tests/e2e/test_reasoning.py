@@ -101,7 +101,7 @@ async def test_stopping_a_thought_keeps_it_and_the_model_is_not_told_of_it(page:
     await begin(page)
     await expect(line(page)).to_have_text("Thinking")
     await page.get_by_role("button", name="Stop").click()
-    await expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    await expect(page.locator("#thread").get_by_text("You stopped this answer.")).to_be_visible()
     await expect(page.get_by_role("button", name="Copy")).to_have_count(1)
     await expect(thoughts(page)).to_have_text("One two")
     fake_llama.script(says("<think>Again.</think>Good day."), says("And you?"))

@@ -66,7 +66,7 @@ async def test_a_person_without_script_stops_edits_and_tries_again(open_page: Op
     page = await open_page(java_script_enabled=False)
     await begin(page, "Two")
     await page.get_by_role("button", name="Stop").click()
-    await expect(page.get_by_text("You stopped this answer.")).to_be_visible(timeout=15_000)
+    await expect(page.locator("#thread").get_by_text("You stopped this answer.")).to_be_visible(timeout=15_000)
     gate.open()
     fake_llama.script(says("Third."), says("Fourth."))
     await page.get_by_role("link", name="Edit").click()
@@ -118,7 +118,7 @@ async def test_a_person_stops_an_answer_and_goes_on(page: Page, fake_llama: Fake
         await page.get_by_role("button", name="Stop").click()
     else:
         await page.keyboard.press("Escape")
-    await expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    await expect(page.locator("#thread").get_by_text("You stopped this answer.")).to_be_visible()
     await fake_llama.until(lambda counts: counts.closed_by_client == 1)
     await expect(answers(page)).to_have_text("One two")
     fake_llama.script(says("Gladly."))
