@@ -126,6 +126,12 @@ function watch(article, after = thread.number(article)) {
   hintWhenSlow(article);
 }
 
+/** Watch again after an event that does not follow the last one. */
+function catchUp(article, after = thread.number(article)) {
+  article.dataset.behind = "";
+  watch(article, after);
+}
+
 async function refresh() {
   const done = await thread.refresh();
   if (done) follow();
@@ -178,18 +184,20 @@ const handlers = {
     if (code === "not_found") gone.check();
   },
 
-  waiting({ run, sentence }) {
+  waiting({ run, number, sentence }) {
     const article = thread.running(run);
-    const line = article?.querySelector("[data-waiting]");
+    if (!article) return;
+    const line = article.querySelector("[data-waiting]");
     if (line) line.textContent = sentence;
-    if (article) hintWhenSlow(article);
+    article.dataset.number = Math.max(number, thread.number(article));
+    hintWhenSlow(article);
   },
 
   reasoning(message) {
     const { run, number, previous } = message;
     const article = thread.running(run);
     if (!article || number < thread.number(article)) return;
-    if (previous !== null && previous !== thread.number(article)) return watch(article);
+    if (previous !== null && previous !== thread.number(article)) return catchUp(article);
     showReasoning(article, message);
     article.dataset.number = number;
     hintWhenSlow(article);
@@ -200,14 +208,15 @@ const handlers = {
     if (!article || number < thread.number(article)) return;
     thread.setBlocks(article, blocks);
     article.dataset.number = number;
+    delete article.dataset.behind;
     hintWhenSlow(article);
   },
 
   append({ run, number, previous, block, text }) {
     const article = thread.running(run);
     if (!article || number <= thread.number(article)) return;
-    if (previous !== thread.number(article)) return watch(article);
-    if (!thread.appendText(article, block, text)) return watch(article, 0);
+    if (previous !== thread.number(article)) return catchUp(article);
+    if (!thread.appendText(article, block, text)) return catchUp(article, 0);
     article.dataset.number = number;
     hintWhenSlow(article);
   },
@@ -216,7 +225,11 @@ const handlers = {
     const article = thread.running(message.run);
     if (!article) return;
     clearTimeout(timers.slow);
+    // The end holds what changed last; what was missed before it is fetched.
+    const behind = "behind" in article.dataset;
+    delete article.dataset.behind;
     thread.finish(article, message);
+    if (behind) refresh();
     showState();
     pollTitle();
   },
