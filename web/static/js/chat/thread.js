@@ -127,15 +127,18 @@ export class Thread {
     return true;
   }
 
-  /** Run `change`. Focus within what it removes goes to the same message, or else to the last one. */
+  /** Run `change`. Focus within what it removes goes to the same line or message, or else to the last one. */
   #keepFocus(change) {
     const focused = document.activeElement;
     const id = focused?.closest("article")?.id;
     const within = this.element.contains(focused);
+    const inThoughts = focused?.matches(".reasoning summary");
     change();
     if (!within || focused.isConnected) return;
     const article = document.getElementById(id) ?? [...this.element.querySelectorAll(".message")].at(-1);
-    if (!article) return;
+    const same = inThoughts && article?.querySelector(".reasoning summary");
+    if (same) same.focus({ preventScroll: true });
+    if (same || !article) return;
     article.setAttribute("tabindex", "-1");
     article.addEventListener("blur", () => article.removeAttribute("tabindex"), { once: true });
     article.focus({ preventScroll: true });
