@@ -93,6 +93,41 @@ async def test_words_appear_while_the_model_still_speaks(page: Page, fake_llama:
     await expect(composer(page)).to_have_value("")
 
 
+AS_FETCHED = """async () => {
+  const url = document.getElementById("thread").dataset.messages;
+  const html = await (await fetch(url, { headers: { "X-Fragment": "1" } })).text();
+  const fetched = new DOMParser().parseFromString(html, "text/html").querySelectorAll("article");
+  const shown = document.querySelectorAll("#thread article");
+  return fetched.length === shown.length && [...fetched].every((article, index) => article.isEqualNode(shown[index]));
+}"""
+
+
+async def test_what_is_selected_and_focused_stays_so_while_another_tab_goes_on(page: Page) -> None:
+    await converse(page, "Hello")
+    await page.get_by_role("button", name="Copy", exact=True).last.focus()
+    await answers(page).evaluate("one => getSelection().selectAllChildren(one)")
+    selected = await page.evaluate("getSelection().toString()")
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await say(other, "More")
+    await expect(answers(page)).to_have_count(2)
+    await is_answered(page)
+    assert await page.evaluate("getSelection().toString()") == selected
+    assert await page.evaluate("document.activeElement.closest('.message-answer') !== null")
+
+
+async def test_an_answer_that_came_in_pieces_is_the_one_that_a_reload_would_show(
+    page: Page, fake_llama: FakeLlama
+) -> None:
+    gate = held(fake_llama, "One two three **four** five six.", 1)
+    await begin(page)
+    for words in ("One", "One two", "One two three", "One two three four", "One two three four five"):
+        await expect(answers(page)).to_have_text(words)
+        gate.let(1)
+    await is_answered(page)
+    assert await page.evaluate(AS_FETCHED)
+
+
 async def test_a_person_waits_and_is_told_so(page: Page, fake_llama: FakeLlama) -> None:
     gate = held(fake_llama, "At last.", 0)
     await page.clock.install()

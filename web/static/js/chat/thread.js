@@ -70,7 +70,9 @@ export class Thread {
     let end = article.querySelector(".prose").children[index];
     if (!end) return false;
     while (end.lastChild instanceof Element) end = end.lastChild;
-    end.append(text);
+    // One text node, as the server renders it: the message stays equal to itself when the thread is fetched again.
+    if (end.lastChild) end.lastChild.appendData(text);
+    else end.append(text);
     return true;
   }
 
@@ -144,20 +146,24 @@ export class Thread {
     article.focus({ preventScroll: true });
   }
 
-  /** Reconcile with the last page of messages: earlier ones stay, equal ones keep their elements. */
+  /**
+   * Reconcile with the last page of messages: earlier ones stay, and so do equal ones. They are not even moved: what is
+   * taken out of the page for a moment loses its selection and its focus.
+   */
   #reconcile(found) {
-    const fresh = [...found.querySelectorAll("article")];
     const shown = [...this.element.children].filter((child) => !child.classList.contains("pending"));
-    const start = fresh.length ? shown.findIndex((child) => child.id === fresh[0].id) : -1;
+    const first = found.querySelector("article")?.id;
+    const start = first ? shown.findIndex((child) => child.id === first) : -1;
     const earlier = found.querySelector(".earlier");
-    if (start >= 0 && earlier) earlier.remove();
+    if (start >= 0) earlier?.remove();
     const stale = start < 0 || !earlier ? shown : shown.slice(start);
-    for (const article of fresh) {
-      const there = stale.find((child) => child.id === article.id);
-      if (there && isCurrent(there, article)) article.replaceWith(there);
+    const fresh = [...found.children].map((child) => stale.find((one) => isCurrent(one, child)) ?? child);
+    for (const child of stale) if (!fresh.includes(child)) child.remove();
+    let next = stale.find((child) => child.isConnected) ?? this.element.querySelector(".pending");
+    for (const child of fresh) {
+      if (child === next) next = child.nextElementSibling;
+      else this.element.insertBefore(child, next);
     }
-    for (const child of stale) if (child.parentNode === this.element) child.remove();
-    this.element.insertBefore(found, this.element.querySelector(".pending"));
   }
 
   /** Load all earlier messages, and the later ones of an older part. Returns false when a request fails. */
@@ -201,8 +207,9 @@ export class Thread {
   }
 }
 
-/** Whether the message on the page stays: it is equal, shows later events, or is being edited. */
+/** Whether the message on the page stays in place of `article`: it is the same one, and it is equal, shows later events, or is being edited. */
 function isCurrent(there, article) {
+  if (!article.id || there.id !== article.id) return false;
   keepOpen(there, article);
   return isLater(there, article) || there.isEqualNode(article) || there.querySelector("form") !== null;
 }
