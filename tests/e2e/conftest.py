@@ -14,13 +14,18 @@ OpenPage = Callable[..., Awaitable[Page]]
 
 @pytest.fixture
 async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
-    """Opens fresh browsers of any kind, as `await open_page(color_scheme="dark")`; a script error fails the test."""
+    """
+    Opens fresh browsers of any kind, as `await open_page(color_scheme="dark")`; a script error fails the test.
+
+    Nothing moves in them unless `reduced_motion` says so: Playwright may aim at what is still sliding into its place.
+    """
     errors: list[str] = []
     async with AsyncExitStack() as contexts:
 
         async def open_one(**options: Any) -> Page:
             headers = {"X-Forwarded-For": next_address()}
-            context = await browser.new_context(base_url=site.url, extra_http_headers=headers, **options)
+            options = {"reduced_motion": "reduce", "extra_http_headers": headers, **options}
+            context = await browser.new_context(base_url=site.url, **options)
             page = await (await contexts.enter_async_context(context)).new_page()
             note_errors(page, errors)
             return page

@@ -41,7 +41,7 @@ async def every_page(page: Page, llama: FakeLlama) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_no_fault_on_any_page(open_page: OpenPage, fake_llama: FakeLlama, scheme: str) -> None:
-    page = await open_page(color_scheme=scheme, reduced_motion="reduce")
+    page = await open_page(color_scheme=scheme)
     found: dict[str, list[str]] = {}
     async for name in every_page(page, fake_llama):
         for fault in (await Axe().run(page)).response["violations"]:
@@ -209,7 +209,7 @@ FOCUS_SEEN = """(() => {
 
 
 async def test_the_keyboard_goes_through_the_page_in_order_and_is_seen(open_page: OpenPage) -> None:
-    page = await open_page(reduced_motion="reduce")
+    page = await open_page()
     await converse(page, "Hello")
     await page.get_by_role("link", name="Skip to the content").focus()
     heard: list[str] = []

@@ -84,7 +84,7 @@ NARROW: dict[str, tuple[int, ...]] = {"desk": (1280,), "phone": (390, 320)}
 async def test_no_page_has_a_fault_or_is_wider_than_its_screen_or_too_small_for_a_finger(
     open_page: OpenPage, alice: Visitor, scheme: str, kind: str
 ) -> None:
-    page = await open_page(color_scheme=scheme, reduced_motion="reduce", **SCREENS[kind])
+    page = await open_page(color_scheme=scheme, **SCREENS[kind])
     found: dict[str, list[str]] = {}
     async for name in every_page(page, alice):
         faults = [*await axe_faults(page), *await too_wide(page, *NARROW[kind])]
@@ -152,7 +152,7 @@ async def test_pictures_fade_and_loops_play_only_for_those_who_do_not_mind(
 
 
 async def test_the_keyboard_is_seen_wherever_it_is(open_page: OpenPage, alice: Visitor) -> None:
-    page = await open_page(reduced_motion="reduce")
+    page = await open_page()
     await enter_as(page, alice)
     picture, _ = await prepare(alice)
     await imagine(page, "a llama")

@@ -52,7 +52,7 @@ async def test_a_guest_reads_that_an_account_is_needed(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_no_fault_with_an_account(open_page: OpenPage, scheme: str) -> None:
-    page = await open_page(color_scheme=scheme, reduced_motion="reduce")
+    page = await open_page(color_scheme=scheme)
     await at_your_data(page)
     assert (await Axe().run(page)).response["violations"] == []
     for path in ("/account/email/", "/account/password/change/", "/account/password/reset/"):

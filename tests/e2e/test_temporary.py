@@ -178,7 +178,7 @@ async def test_without_script_it_is_not_offered(open_page: OpenPage) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_no_fault_in_it(open_page: OpenPage, scheme: str) -> None:
-    page = await open_page(color_scheme=scheme, reduced_motion="reduce")
+    page = await open_page(color_scheme=scheme)
     await page.goto("/")
     await page.get_by_role("button", name="Temporary chat").click()
     assert (await Axe().run(page)).response["violations"] == []

@@ -101,7 +101,7 @@ async def test_without_script_the_system_decides_and_no_switch_is_shown(open_pag
 
 @pytest.mark.parametrize("name", ["Light", "Dark"])
 async def test_axe_finds_no_fault_in_chosen_colours(open_page: OpenPage, name: str) -> None:
-    page, hand = await with_the_switch(open_page, "mouse", color_scheme="light", reduced_motion="reduce")
+    page, hand = await with_the_switch(open_page, "mouse", color_scheme="light")
     await hand.choose(option(page, name))
     assert (await Axe().run(page)).response["violations"] == []
     await converse(page, "Hello")
