@@ -3,7 +3,6 @@
 import { post } from "../shared/http.js";
 import { draft } from "../shared/store.js";
 import { piece } from "../shared/words.js";
-import { showFile } from "./file-dialog.js";
 
 const UPLOAD_TIMEOUT = 90_000;
 const PICTURE = /^image\/(?!svg)/;
@@ -35,6 +34,23 @@ export function sentFiles(files) {
 export function forgetSent(name, thread) {
   const kept = draft.read(`files:${name}`) || [];
   if (kept.some(({ id }) => thread.querySelector(`[data-file="${id}"]`))) draft.write(`files:${name}`, "");
+}
+
+/** Open the files of messages in `thread` in a dialog. Without script their links lead to a page. */
+export function openFilesOf(thread, sentence) {
+  thread.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-file]");
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    const file = { name: link.title, size: link.dataset.size, url: `${link.pathname}text`, text: null, sentence };
+    show(file).catch(() => location.assign(link.href));
+  });
+}
+
+/** Show a file in the dialog, whose script is loaded with the first one. */
+async function show(file) {
+  const { showFile } = await import("./file-dialog.js");
+  return showFile(file);
 }
 
 export class Tray {
@@ -267,7 +283,8 @@ export class Tray {
     const text = item.text ?? (item.state === "ready" ? null : await item.file.text());
     const url = item.id && `${this.element.dataset.attach}${item.id}/text`;
     const back = (found) => (this.#fitsBeside(found) ? () => this.#putBack(item, found) : null);
-    showFile({ name: item.name, size: item.size, url, text, sentence: this.#word("gone"), back });
+    const file = { name: item.name, size: item.size, url, text, sentence: this.#word("gone"), back };
+    show(file).catch(() => this.#say("gone"));
   }
 
   #fitsBeside(text) {

@@ -1,7 +1,6 @@
 // The page of a conversation: connects the socket, the thread and the composer.
 
 import "./copy.js";
-import "./share.js";
 import { Composer } from "../shared/composer.js";
 import { refreshList, showTitle } from "../shared/conversation-list.js";
 import { post } from "../shared/http.js";
@@ -10,12 +9,11 @@ import { draft } from "../shared/store.js";
 import { announce, notice, word } from "../shared/words.js";
 import { Actions } from "./actions.js";
 import { answerMenu } from "./answer-menu.js";
-import { Tray, forgetSent } from "./attachments.js";
+import { Tray, forgetSent, openFilesOf } from "./attachments.js";
 import { Autoscroll } from "./autoscroll.js";
 import { listCommands } from "./command-list.js";
 import { previewCommands } from "./command.js";
 import { keepClear } from "./dock.js";
-import { openFilesOf } from "./file-dialog.js";
 import { showFound } from "./found.js";
 import { Gone } from "./gone.js";
 import { Pending } from "./pending.js";
@@ -98,6 +96,13 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.isComposing || event.keyCode === 229 || !composer.answering) return;
   if (event.defaultPrevented || event.target.closest?.("input, select, .edit")) return;
   if (!document.querySelector("dialog[open], :popover-open")) stop();
+});
+
+document.querySelector("[data-share-open]")?.addEventListener("click", (event) => {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  const opener = event.currentTarget;
+  import("./share.js").then(({ openPanel }) => openPanel(opener)).catch(() => location.assign(opener.href));
 });
 
 // The connection

@@ -10,7 +10,7 @@ const TIMEOUT = 20_000;
  * @param {string} url Of the text alone.
  * @returns {Promise<string>} Rejects when it cannot be loaded.
  */
-export async function loadText(url) {
+async function loadText(url) {
   const response = await fetch(url, { headers: { "X-Fragment": "1" }, signal: AbortSignal.timeout(TIMEOUT) });
   if (!response.ok) throw new Error(`status ${response.status}`);
   return response.text();
@@ -69,14 +69,4 @@ async function copyAll(text, button, dialog) {
     trouble.textContent = dialog.dataset.wordUncopied;
     trouble.hidden = false;
   }
-}
-
-/** Open the files of messages in `thread` in a dialog. Without script their links lead to a page. */
-export function openFilesOf(thread, sentence) {
-  thread.addEventListener("click", (event) => {
-    const link = event.target.closest("[data-file]");
-    if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
-    event.preventDefault();
-    showFile({ name: link.title, size: link.dataset.size, url: `${link.pathname}text`, text: null, sentence });
-  });
 }

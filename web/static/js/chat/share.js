@@ -2,9 +2,6 @@
 
 import { fragment, parse, post, sentenceOf } from "../shared/http.js";
 
-const panel = document.getElementById("share-panel");
-const opener = document.querySelector("[data-share-open]");
-
 function content() {
   return document.querySelector("[data-share-content]");
 }
@@ -16,14 +13,14 @@ function say(text) {
 /** Show what the server rendered, and the buttons that this browser has a use for. */
 function show(fresh) {
   if (content()) content().replaceWith(fresh);
-  else panel.replaceChildren(fresh);
+  else document.getElementById("share-panel").replaceChildren(fresh);
   for (const button of document.querySelectorAll("[data-share-native]")) button.hidden = !navigator.share;
 }
 
-async function open(event) {
-  if (event.metaKey || event.ctrlKey || event.shiftKey || !panel.showPopover) return;
-  event.preventDefault();
-  const found = (await fragment(opener.href))?.querySelector("[data-share-content]");
+/** Open the panel with what the page behind the link `opener` holds; where that fails, the page itself. */
+export async function openPanel(opener) {
+  const panel = document.getElementById("share-panel");
+  const found = panel.showPopover && (await fragment(opener.href))?.querySelector("[data-share-content]");
   if (!found) {
     location.assign(opener.href);
     return;
@@ -53,8 +50,6 @@ async function copy(button, field) {
   button.textContent = content().dataset.wordCopied;
   say(content().dataset.wordCopied);
 }
-
-opener?.addEventListener("click", open);
 
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-share]")) return;
