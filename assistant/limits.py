@@ -11,6 +11,8 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from assistant.errors import LimitedError, LogUnavailableError
 from assistant.models import Person
@@ -20,7 +22,9 @@ class Limits:
     """Counts for this process's event loop; the counters are shared by all processes."""
 
     def __init__(self, redis_url: str) -> None:
-        self._pool = ConnectionPool.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5)
+        # A connection from before a restart of Redis is replaced at once.
+        retry = Retry(NoBackoff(), 1)
+        self._pool = ConnectionPool.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5, retry=retry)
         storage = RedisStorage(
             f"async+{redis_url}",
             wrap_exceptions=True,
