@@ -150,9 +150,10 @@ def note_errors(page: Page, errors: list[str]) -> None:
 
 @pytest.fixture
 async def page(browser: Browser, site: Site) -> AsyncIterator[Page]:
-    """A fresh browser at the site; a script error fails the test."""
+    """A fresh browser at the site, where nothing moves; a script error fails the test."""
+    headers = {"X-Forwarded-For": next_address()}
     async with await browser.new_context(
-        base_url=site.url, extra_http_headers={"X-Forwarded-For": next_address()}
+        base_url=site.url, extra_http_headers=headers, reduced_motion="reduce"
     ) as context:
         page = await context.new_page()
         errors: list[str] = []

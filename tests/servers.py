@@ -161,6 +161,11 @@ class Valkey(Server):
         with redis.Redis.from_url(self.url) as client:
             client.delete(*keys)
 
+    def empty(self) -> None:
+        """Forget everything, but go on."""
+        with redis.Redis.from_url(self.url) as client:
+            client.flushall()
+
     def last_commands(self, client_name: str) -> list[str]:
         """What the clients of that name asked last."""
         with redis.Redis.from_url(self.url) as client:

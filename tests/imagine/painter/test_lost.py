@@ -1,7 +1,6 @@
 """What draws dies, is away, or loses its queue: no picture stays in the making for ever."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -17,13 +16,20 @@ from tests.servers import eventually
 pytestmark = pytest.mark.slow
 
 # So many steps of so large a picture that one can do something meanwhile.
-SLOW = {"IMAGINE_STEPS": "60", "IMAGINE_SIZE": "256"}
+SLOW = {"IMAGINE_STEPS": "25", "IMAGINE_SIZE": "256"}
+
+
+@pytest.fixture(scope="module")
+def house(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """All but the painter goes on from test to test."""
+    with Workshop(tmp_path_factory.mktemp("house")) as shop:
+        yield shop
 
 
 @pytest.fixture
-def shop(database: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Workshop]:
-    with Workshop(tmp_path, **getattr(request, "param", {})) as shop:
-        yield shop
+def shop(house: Workshop, request: pytest.FixtureRequest) -> Workshop:
+    house.begin_anew(**getattr(request, "param", {}))
+    return house
 
 
 @pytest.fixture

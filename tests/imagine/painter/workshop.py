@@ -24,15 +24,26 @@ class Workshop:
         environment = {"REDIS_URL": self.valkey.url, "LLAMA_URL": self.llama.url, "IMAGINE_MODEL": str(checkpoint)}
         self.site = Site(folder / "site", environment)
         self.worker = Worker(folder / "worker", environment)
-        self.painter = Painter(folder / "painter", environment | changes)
+        self._new_painter = lambda changes: Painter(folder / "painter", environment | changes)
+        self.painter = self._new_painter(changes)
 
     def __enter__(self) -> "Workshop":
-        # What other tests have left unfinished is nobody's here.
-        Picture.objects.filter(status__in=("waiting", "drawing")).update(status="failed")
         self.llama.start()
         for server in (self.valkey, self.site, self.worker):
             server.start()
+        self._clear()
         return self
+
+    def begin_anew(self, **changes: str) -> None:
+        """For another test: a painter that is not started yet, and nothing to draw."""
+        self.painter.kill()
+        self.painter = self._new_painter(changes)
+        self._clear()
+
+    def _clear(self) -> None:
+        """What other tests have left unfinished is nobody's here."""
+        Picture.objects.filter(status__in=("waiting", "drawing")).update(status="failed")
+        self.valkey.empty()
 
     def __exit__(self, *_: object) -> None:
         for server in (self.painter, self.worker, self.site, self.valkey):
