@@ -1,8 +1,8 @@
 """How static files are stored for the browser: scripts without comments, compressed, and named after their contents."""
 
-from typing import IO, Any
+from typing import Any
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from rjsmin import jsmin
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
@@ -12,8 +12,9 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
 
     support_js_module_import_aggregation = True
 
-    def save(self, name: str | None, content: IO[Any], max_length: int | None = None) -> str:
-        """Store a file that was collected; a script without its comments and indents."""
-        if name and name.endswith(".js"):
-            content = ContentFile(jsmin(content.read()))
-        return super().save(name, content, max_length)
+    def _save(self, name: str, content: "File[Any]") -> str:
+        """Store a file under its own or its hashed name; a script without its comments and indents."""
+        if name.endswith(".js"):
+            content = ContentFile(jsmin(b"".join(content.chunks())))
+        stored: str = super()._save(name, content)  # type: ignore[misc]  # unknown to django-stubs
+        return stored

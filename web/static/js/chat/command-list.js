@@ -3,16 +3,12 @@
 
 const BEGUN = /^\/(\p{L}*)$/u;
 
-/** Offer the commands that the server lists in `form` while one of them is typed. */
-export function listCommands(form) {
-  const list = form.querySelector("#commands");
-  if (list) new CommandList(form, list);
-}
-
-class CommandList {
+export class CommandList {
   #dismissed = false;
 
-  constructor(form, list) {
+  /** @param {HTMLFormElement} form The composer's, in which the server lists the commands. */
+  constructor(form) {
+    const list = form.querySelector("#commands");
     this.list = list;
     this.line = form.querySelector("[data-commands-line]");
     this.field = form.querySelector("textarea");
@@ -26,6 +22,7 @@ class CommandList {
       const option = event.target.closest("[data-command]");
       if (option) this.#choose(option);
     });
+    this.#update();
   }
 
   get #shown() {

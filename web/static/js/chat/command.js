@@ -1,4 +1,4 @@
-// The command "imagine" in the composer: its prompt is drawn in a preview while it is typed.
+// Commands in the composer: they are listed while one begins, and what is to be drawn is previewed while it is typed.
 
 /**
  * What `text` asks to have drawn, decided as `imagine_prompt` in assistant/commands.py does, with the patterns and the
@@ -32,4 +32,18 @@ export function previewCommands(form) {
 
   field.addEventListener("input", update);
   form.addEventListener("submit", close);
+}
+
+/** Offer the commands that the server lists in `form` while one of them is typed. The first slash loads the script. */
+export function listCommands(form) {
+  const field = form.querySelector("textarea");
+  let list = null;
+
+  function begin() {
+    if (!field.value.startsWith("/")) return;
+    list ??= import("./command-list.js").then(({ CommandList }) => new CommandList(form), () => { list = null; });
+  }
+
+  if (!form.querySelector("#commands")) return;
+  for (const event of ["input", "focus"]) field.addEventListener(event, begin);
 }

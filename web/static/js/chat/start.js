@@ -3,8 +3,7 @@
 import { Composer } from "../shared/composer.js";
 import { newId } from "../shared/store.js";
 import { Tray } from "./attachments.js";
-import { listCommands } from "./command-list.js";
-import { previewCommands } from "./command.js";
+import { listCommands, previewCommands } from "./command.js";
 import { temporarySwitch } from "./temporary.js";
 
 const form = document.getElementById("composer");
