@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from assistant.markdown.citations import use_citations
 from assistant.markdown.elements import use_elements
 from assistant.markdown.emphasis import use_emphasis
 from assistant.markdown.formulas import use_formulas
@@ -52,14 +53,14 @@ class Block:
         return last.children[-1].type == "text" and last.children[-1].level == 0
 
 
-def parse(text: str, *, close_marks: bool = False, known: Container[str] = ()) -> list[Block]:
+def parse(text: str, *, close_marks: bool = False, known: Container[str] = (), sources: int = 0) -> list[Block]:
     """The top-level blocks of `text`. `close_marks` closes marks that are open at its end, for a text still growing.
 
     Inline tokens whose content is in `known` are not parsed: they have no children, and `meta["known"]`.
-    Raises nothing: every text is Markdown.
+    `sources` is how many sources the text may cite by their numbers. Raises nothing: every text is Markdown.
     """
     blocks, start = list[Block](), 0
-    tokens = _parser.parse(text, {"close_marks": close_marks, "known": known})
+    tokens = _parser.parse(text, {"close_marks": close_marks, "known": known, "sources": sources})
     for position, token in enumerate(tokens, 1):
         if token.level == 0 and token.nesting < 1:
             lines = tokens[start].map or [0, 0]
@@ -105,6 +106,7 @@ def _make_parser() -> MarkdownIt:
     use_formulas(parser)
     use_elements(parser)
     use_notes(parser)
+    use_citations(parser)
     use_emphasis(parser)
     use_closing(parser)
     use_links(parser)

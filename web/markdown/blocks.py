@@ -1,6 +1,7 @@
 """Render Markdown to safe HTML, block by block, and as plain text beyond a size limit."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -21,9 +22,12 @@ FENCE = re.compile(r"(?:[ \t]*\n)*(?P<line> {0,3}(?P<mark>`{3,}|~{3,})[^\n]*\n)"
 ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "heading_open", "table_open", "blockquote_open", "hr", "math_block"})
 
 
-def render_blocks(text: str) -> list[str]:
-    """Safe HTML for each top-level block (a paragraph, a list, a piece of code ...) of the Markdown in `text`."""
-    return render_rest(without_thoughts(cleaned(text)), 0)
+def render_blocks(text: str, sources: Sequence[str] = ()) -> list[str]:
+    """Safe HTML for each top-level block (a paragraph, a list, a piece of code ...) of the Markdown in `text`.
+
+    `sources` are the addresses of what it cites by number.
+    """
+    return render_rest(without_thoughts(cleaned(text)), 0, sources)
 
 
 def without_thoughts(text: str) -> str:
@@ -37,11 +41,11 @@ def may_be_thoughts(text: str) -> bool:
     return any(mark.startswith(start[: len(mark)]) for mark in THOUGHT_MARKS) and not THOUGHTS.match(text)
 
 
-def render_rest(text: str, offset: int) -> list[str]:
+def render_rest(text: str, offset: int, sources: Sequence[str]) -> list[str]:
     """The same for cleaned `text` that starts with a block, `offset` characters into the whole."""
     shown = list[str]()
     while text:
-        part = next_part(text, offset, final=True)
+        part = next_part(text, offset, sources, final=True)
         shown += part.html
         text, offset = text[part.end :], offset + part.counted
         if part.plain_after:
@@ -78,7 +82,7 @@ class Part:
     plain_after: bool = False
 
 
-def next_part(text: str, offset: int, *, final: bool) -> Part:
+def next_part(text: str, offset: int, sources: Sequence[str], *, final: bool) -> Part:
     """The first blocks of `text`, which starts with a block, `offset` characters into the whole.
 
     `final` says that nothing will follow `text`. Otherwise only its whole lines count, and of the blocks in them
@@ -91,12 +95,12 @@ def next_part(text: str, offset: int, *, final: bool) -> Part:
     whole = final and len(text) <= BLOCK_CHARACTERS
     window = text if whole else text[: text.rfind("\n", 0, BLOCK_CHARACTERS) + 1]
     starts = [0, *(newline.end() for newline in re.finditer("\n", window)), len(window)]
-    blocks, end = parse(window), 0
+    blocks, end = parse(window, sources=len(sources)), 0
     shown = list[str]()
     for block in blocks if whole else _ended(blocks, window):
         if offset + starts[block.first] >= MARKDOWN_CHARACTERS:
             return Part(shown, end, end, plain_after=True)
-        shown.append(block_html(block, window))
+        shown.append(block_html(block, window, sources))
         end = starts[block.last]
     if whole:
         return Part(shown, len(text), len(text))
@@ -117,14 +121,14 @@ def _code_part(text: str, end: int, final: bool) -> Part:
     if end >= len(text) and not final:
         return Part([], 0, 0)
     code = text[:end]
-    return Part([block_html(block, code) for block in parse(code)], min(end, len(text)), 0)
+    return Part([block_html(block, code, ()) for block in parse(code)], min(end, len(text)), 0)
 
 
-def block_html(block: Block, source: str, inlines: dict[str, str] | None = None) -> str:
-    """The HTML of `block`, found in `source`; as plain text where it nests too deep. For `inlines` see html.py."""
+def block_html(block: Block, text: str, sources: Sequence[str], inlines: dict[str, str] | None = None) -> str:
+    """The HTML of `block`, found in `text`; as plain text where it nests too deep. For the others see html.py."""
     if not block.too_deep:
-        return html.block_html(block, {} if inlines is None else inlines)
-    return plain("\n".join(source.split("\n")[block.first : block.last]))
+        return html.block_html(block, {} if inlines is None else inlines, sources)
+    return plain("\n".join(text.split("\n")[block.first : block.last]))
 
 
 def _ended(blocks: list[Block], window: str) -> list[Block]:

@@ -109,6 +109,11 @@ class Renderer(RendererHTML):
         html = self.renderToken(tokens, index, options, env)
         return html.replace("<li", '<li class="task-item"', 1) if tokens[index].meta.get("task") else html
 
+    def citation(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        """The number of a source, which leads there."""
+        number = tokens[index].content
+        return f'<a class="cite" href="{escape(env["sources"][int(number) - 1])}">{number}</a>'
+
     def picture(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
         return escape(tokens[index].content or gettext("Picture"))
 
@@ -119,9 +124,12 @@ class Renderer(RendererHTML):
         return f'</a> <span class="link-host">{escape(found)}</span>' if found else "</a>"
 
 
-def block_html(block: Block, inlines: dict[str, str]) -> str:
-    """The block as safe HTML. `inlines` has the HTML of what was not parsed again, and gets that of what was."""
-    return safe(_renderer.render(block.tokens, _options, {"inlines": inlines}))
+def block_html(block: Block, inlines: dict[str, str], sources: Sequence[str]) -> str:
+    """The block as safe HTML. `inlines` has the HTML of what was not parsed again, and gets that of what was.
+
+    `sources` are the addresses of what the text cites by number.
+    """
+    return safe(_renderer.render(block.tokens, _options, {"inlines": inlines, "sources": sources}))
 
 
 def _is_right_to_left(tokens: Sequence[Token], table: int) -> bool:

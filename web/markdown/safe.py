@@ -47,6 +47,7 @@ _cleaner = nh3.Cleaner(
     },
     set_tag_attribute_values={"a": {"target": "_blank"}},
     allowed_classes={
+        "a": {"cite"},
         "span": COLOURS | TEX_CLASSES | {"code-language", "link-host"},
         "code": {"formula"},
         "figure": {"code"},

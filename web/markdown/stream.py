@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from time import monotonic, thread_time
@@ -46,9 +47,13 @@ class Append:
 
 
 class MarkdownStream:
-    """Markdown that grows at its end. After `finish`, `blocks` is what `render_blocks` makes of the whole text."""
+    """Markdown that grows at its end. After `finish`, `blocks` is what `render_blocks` makes of the whole text.
 
-    def __init__(self, text: str = "") -> None:
+    `sources` are the addresses of what it cites by number.
+    """
+
+    def __init__(self, text: str = "", sources: Sequence[str] = ()) -> None:
+        self._sources = sources
         self._chunks = [text] if text else []
         self._tail = ""
         """The source from the start of the first block that may still change."""
@@ -113,7 +118,7 @@ class MarkdownStream:
         else:
             self._tail += chunk
             rest = self._tail if self._started else without_thoughts(self._tail)
-            self._ended += render_rest(rest, self._offset)
+            self._ended += render_rest(rest, self._offset, self._sources)
             self._tail, self._open, self._appendable = "", [], None
         return _changed_blocks(before, self._blocks_from(first), first)
 
@@ -168,7 +173,7 @@ class MarkdownStream:
 
     def _end_blocks(self) -> None:
         while True:
-            part = next_part(self._tail, self._offset, final=False)
+            part = next_part(self._tail, self._offset, self._sources, final=False)
             self._ended += part.html
             self._tail, self._offset = self._tail[part.end :], self._offset + part.counted
             if part.html:
@@ -180,8 +185,8 @@ class MarkdownStream:
     def _render_open(self) -> None:
         started = thread_time()
         shown = renderable(self._tail)
-        blocks = parse(shown, close_marks=True, known=self._inlines)
-        self._open = [block_html(block, shown, self._inlines) for block in blocks]
+        blocks = parse(shown, close_marks=True, known=self._inlines, sources=len(self._sources))
+        self._open = [block_html(block, shown, self._sources, self._inlines) for block in blocks]
         self._appendable = _appendable(blocks[-1], shown, self._open[-1]) if blocks and shown == self._tail else None
         kept = shown.removesuffix("\n") if self._appendable is not PROSE else shown.rstrip()
         self._held_space = shown[len(kept) :]
