@@ -46,8 +46,9 @@ ROOMS = {
         engine people commands conversations
         transcripts
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
+        tools.offers
         llama seam search excerpts
-        tools.base
+        tools.base tools.schema
         models events errors database background names
         folding terms purge
     """,
