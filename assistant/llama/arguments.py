@@ -38,7 +38,7 @@ def encode(value: Any) -> str:
 def from_python(text: str) -> list[tuple[str, str]]:
     """Names and arguments of the calls in `f(a='x')` or `[f(a='x'), g()]`, by literals and keywords only.
 
-    Raises ValueError.
+    All arguments may also be one dict, as in `f({'a': 'x'})`. Raises ValueError.
     """
     escaped = LOOSE_BACKSLASH.sub(lambda found: found.group() if found.group(1) else r"\\", text)
     try:
@@ -50,10 +50,18 @@ def from_python(text: str) -> list[tuple[str, str]]:
 
 
 def _call(node: ast.expr) -> tuple[str, str]:
-    if not isinstance(node, ast.Call) or node.args or any(keyword.arg is None for keyword in node.keywords):
+    if not isinstance(node, ast.Call) or any(keyword.arg is None for keyword in node.keywords):
         raise ValueError("not a call with keywords")
-    arguments = {str(one.arg): ast.literal_eval(_Words().visit(one.value)) for one in node.keywords}
+    arguments: Any = {str(one.arg): _value(one.value) for one in node.keywords}
+    if node.args:
+        if arguments or len(node.args) > 1:
+            raise ValueError("arguments without keywords")
+        arguments = _value(node.args[0])
     return ast.unparse(node.func), encode(arguments)
+
+
+def _value(node: ast.expr) -> Any:
+    return ast.literal_eval(_Words().visit(node))
 
 
 class _Words(ast.NodeTransformer):

@@ -161,11 +161,11 @@ class CallReader:
             self._over = mark in ENDS
 
     def _between(self) -> Reading[str]:
-        """One separator, or bracket too many, which is the commonest slip, or the end of the message; or nothing."""
+        """One separator, or bracket too many, which is a common slip, or what closes a mark or message; or nothing."""
         source = self._source
         try:
             yield from source.space()
-            mark = yield from source.choice((";", ",", "}", "]", *ENDS))
+            mark = yield from source.choice((";", ",", "}", "]", *CLOSINGS, *ENDS))
         except TooLongError:
             mark = ""
         cut_off = not mark and source.ends_in((*ENDS, *CLOSINGS))

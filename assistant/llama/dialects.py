@@ -15,18 +15,18 @@ from typing import Any
 
 from assistant.llama import arguments
 from assistant.llama.calls import Call, Offered, Trouble
-from assistant.llama.source import EndedError, Reading, Source
+from assistant.llama.source import ENDS, EndedError, Reading, Source
 
 Item = Call | Trouble
 
 PYTHON_TAG, FUNCTION_TAG = "<|python_tag|>", "<function="
-HERMES_TAGS = {"<tool_call>": "</tool_call>", "<function_call>": "</function_call>"}
+HERMES_TAGS = {f"<{name}>": f"</{name}>" for name in ("tool_call", "tool_calls", "function_call")}
 MARKS = (PYTHON_TAG, FUNCTION_TAG, *HERMES_TAGS)
 CLOSINGS = ("</function>", *HERMES_TAGS.values())
 # Tools that Llama was trained with. It calls them unasked, so these are calls even where they are not offered.
 BUILT_IN = ("brave_search", "wolfram_alpha")
 # How a JSON call may begin, and what it may hold while its name is not known.
-KEYS = ("name", "type", "id", "function", "parameters", "arguments")
+KEYS = ("name", "type", "id", "function", "parameters", "arguments", "tool_calls")
 TYPES = ("function", "function_call", "tool_call")
 NAME = re.compile(r"[A-Za-z_][\w.:-]{0,63}")
 WORD, IDENTIFIER, LITERAL = re.compile(r"[\w.]*"), re.compile(r"\w*"), re.compile(r"[^\s,{}\[\]\"]*")
@@ -35,6 +35,8 @@ TAG_END, TAG_SLIPS = re.compile(r"[>=(:\s]*"), re.compile(r"[>)]*")
 FENCE = re.compile(r"`+|~+|")
 FENCED = re.compile(r"[ \t]*(?:json|tool_calls?|function_calls?)?[ \t\r]*", re.IGNORECASE)
 SEPARATORS = re.compile(r"[\s;,]*")
+# How arguments without a keyword begin. None has a place in a call, yet they show that one was meant.
+LITERALS = "\"'{[-0123456789"
 # What follows the python tag and is no call is code, if it begins as code does.
 HINT = 80
 CODE = re.compile(
@@ -59,6 +61,8 @@ class Draft:
     name: str = ""
     arguments: str | None = None
     id: str = ""
+    items: list[Item] | None = None
+    """The calls in it, where it only holds a list of them."""
     data: bool = False
     """Whether it has keys that no call has."""
 
@@ -91,7 +95,7 @@ class Dialects:
         self.claimed, self.settled, self.over, self._fenced = None, 0, False, False
         match self._source.text[0]:
             case "{":
-                return [(yield from self._object(marked=False))]
+                return (yield from self._object(marked=False))
             case "[":
                 return (yield from self._list(marked=False, opening=opening))
             case "<":
@@ -102,13 +106,13 @@ class Dialects:
 
     # JSON
 
-    def _object(self, *, marked: bool) -> Reading[Item]:
+    def _object(self, *, marked: bool) -> Reading[list[Item]]:
         """One object. `marked`: a mark before it says that it is a call, whatever its name."""
         if marked:
             self.claimed = self.claimed or ""
         draft = Draft()
         yield from self._members(draft, marked)
-        return self._item(draft, marked)
+        return [self._item(draft, marked)] if draft.items is None else draft.items
 
     def _members(self, draft: Draft, marked: bool) -> Reading[None]:
         source = self._source
@@ -131,7 +135,18 @@ class Dialects:
             if char == ",":
                 source.at += 1
             elif char != "}":
+                # Llama 3.2 is known to forget the last brace: then all that matters is there.
+                if ((draft.name and draft.arguments) or draft.items) and (yield from self._message_ended()):
+                    return
                 self._fail()
+
+    def _message_ended(self) -> Reading[bool]:
+        """Whether the model ended its message, or the text ended, here."""
+        source = self._source
+        here = source.at
+        mark = yield from source.choice(ENDS)
+        source.at = here
+        return bool(mark) or here == len(source.text)
 
     def _key(self) -> Reading[str]:
         source = self._source
@@ -156,6 +171,10 @@ class Dialects:
             yield from self._name(draft, marked)
         elif key in ("parameters", "arguments"):
             yield from self._arguments(draft, char)
+        elif key == "tool_calls" and char == "[" and draft == Draft():
+            draft.items = yield from self._list(marked=marked, opening=False)
+        elif key == "tool_calls":
+            self._fail()
         elif key == "type":
             if (yield from source.choice([f'"{kind}"' for kind in TYPES])) == "":
                 self._fail()
@@ -250,11 +269,11 @@ class Dialects:
         yield from source.space()
         if (yield from source.ahead()) != "{":
             return (yield from self._pythonic(begin, marked=marked, opening=opening))
-        items = []
+        items: list[Item] = []
         while True:
-            items.append((yield from self._object(marked=marked)))
+            items += yield from self._object(marked=marked)
             yield from source.space()
-            if (yield from source.choice(("]",))):
+            if (yield from source.choice(("]",))) or (yield from self._message_ended()):
                 return items
             if not (yield from source.choice((",",))):
                 self._fail()
@@ -271,7 +290,7 @@ class Dialects:
         elif not (name := (yield from source.choice(self._openings))[:-1]):
             raise NoCallError
         offered = name in self._offered.words
-        yield from self._first_argument(positional=offered)
+        yield from self._first_argument(LITERALS if offered else "")
         self.claimed = name if offered or marked else None
         source.at = begin
         text = yield from source.value("\"'")
@@ -289,7 +308,7 @@ class Dialects:
         if not opening:
             raise NoCallError
         begin = source.at - len(opening)
-        yield from self._first_argument(positional=opening.endswith(".call("))
+        yield from self._first_argument("\"'{" if opening.endswith(".call(") else "{")
         source.at = begin + len(opening) - 1
         self.claimed = opening.removesuffix("(").removesuffix(".call")
         yield from source.value("\"'")
@@ -300,8 +319,8 @@ class Dialects:
         source.at = end
         return self._items(source.text[begin:end])[0]
 
-    def _first_argument(self, *, positional: bool) -> Reading[None]:
-        """Leave what is no call by its first argument: it has a keyword, or is a literal where `positional`."""
+    def _first_argument(self, literals: str) -> Reading[None]:
+        """Leave what is no call by its first argument: it has a keyword, or begins with one of `literals`."""
         source = self._source
         yield from source.space()
         if (yield from source.choice((")",))):
@@ -313,8 +332,7 @@ class Dialects:
             return
         if not sign:
             raise EndedError
-        literal = sign[0] in "\"'{[-" if not word else word[0].isdigit() or word in ("True", "False", "None")
-        if not positional or not literal:
+        if (word or sign)[0] not in literals:
             raise NoCallError
 
     def _items(self, text: str) -> list[Item]:
@@ -380,7 +398,7 @@ class Dialects:
         source = self._source
         char = yield from source.ahead()
         if char == "{":
-            return [(yield from self._object(marked=True))]
+            return (yield from self._object(marked=True))
         if char == "[":
             return (yield from self._list(marked=True, opening=True))
         begin = source.at
@@ -389,7 +407,7 @@ class Dialects:
             raise EndedError
         if not NAME.fullmatch(name) or not (yield from source.choice(("(",))):
             raise NoCallError
-        yield from self._first_argument(positional=True)
+        yield from self._first_argument(LITERALS)
         source.at = begin + len(name)
         self.claimed = name.removesuffix(".call")
         yield from source.value("\"'")
@@ -453,7 +471,7 @@ class Dialects:
             yield from source.run(SEPARATORS)
             char = yield from source.ahead()
             if char == "{":
-                items.append((yield from self._object(marked=False)))
+                items += yield from self._object(marked=False)
             elif char == "[":
                 source.at += 1
                 yield from source.space()

@@ -36,6 +36,19 @@ CALLS = {
     "no arguments": ('{"name": "get_time", "parameters": {}}', "", TIME),
     "null": ('{"name": "get_time", "parameters": null}', "", TIME),
     "both keys": ('{"name": "web_search", "parameters": {"query": "x"}, "arguments": {}}', "", SEARCH),
+    "tool_calls": (
+        '```\n{"tool_calls": [{"id": "pending", "type": "function", "function": {"name": "web_search"}, '
+        '"parameters": {"query": "x"}}, {"name": "get_time", "parameters": {}}]}\n```',
+        "",
+        SEARCH + TIME,
+    ),
+    "one brace too few": (
+        '{"type": "function", "function": {"name": "web_search", "parameters": {"query": "x"}}',
+        "",
+        SEARCH,
+    ),
+    "one brace too few before the end": ('{"name": "web_search", "parameters": {"query": "x"}<|eom_id|>', "", SEARCH),
+    "one bracket too few": ('[{"name": "web_search", "parameters": {"query": "x"}}', "", SEARCH),
     "one brace too many": ('{"name": "web_search", "parameters": {"query": "x"}}}', "", SEARCH),
     "a comma too many": ('{"name": "web_search", "parameters": {"query": "x"},}', "", SEARCH),
     "raw line break": (
@@ -83,6 +96,7 @@ CALLS = {
     "alias in json": ('{"name": "brave_search", "parameters": {"query": "x"}}', "", SEARCH),
     "python": ("<|python_tag|>get_weather(location='Lima', days=3)", "", WEATHER),
     "python without its tag": ("get_weather(location='Lima', days=3)\n", "", WEATHER),
+    "python with a dict": ('get_weather({"location": "Lima", "days": 3})', "", WEATHER),
     "python with .call": ('<|python_tag|>get_weather.call(location="Lima", days=3)', "", WEATHER),
     "function tag": ('<function=web_search>{"query": "x"}</function>', "", SEARCH),
     "function tag with =": ('<function=web_search={"query": "x"}</function>', "", SEARCH),
@@ -117,6 +131,12 @@ CALLS = {
         '<tool_call>{"name": "web_search", "arguments": {"query": "x"}}</tool_call>\n'
         '<tool_call>{"name": "get_time", "arguments": {}}',
         "",
+        SEARCH + TIME,
+    ),
+    "all in one mark": (
+        '<tool_calls>\n{"name": "web_search", "arguments": {"query": "x"}}\n{"name": "get_time", "arguments": {}}\n'
+        "</tool_calls>\nThere.",
+        "There.",
         SEARCH + TIME,
     ),
     "prose first": (
@@ -182,6 +202,7 @@ BROKEN = {
     "cut json": ('{"name": "web_search", "parameters": {"query": "x"', "truncated", "web_search"),
     "cut before the arguments": ('{"name": "web_search", ', "truncated", "web_search"),
     "cut in the name": ('{"name": "web_se', "truncated", ""),
+    "cut in a list": ('[{"name": "get_time", "parameters": {}}, {"name": "web_s', "truncated", "get_time"),
     "cut by the model": ('{"name": "web_search", "parameters": {"query": "x"<|eot_id|>', "truncated", "web_search"),
     "cut near name": ('{"name": "brary_search", "parameters": {"que', "truncated", "brary_search"),
     "cut fence": ('```json\n{"name": "web_search", "parameters": {"que', "truncated", "web_search"),
@@ -197,6 +218,7 @@ TEXTS = [
     'Here is a user: {"name": "Alice"}',
     'Here is a tool: {"name": "get_time", "version": "1.0", "license": "MIT"}',
     '{"user": {"name": "web_search", "parameters": {}}}',
+    '{"tool_calls": 5} and {"tool_calls": [{"name": "Alice", "age": 5}]}',
     '{"calls": [{"name": "web_search", "parameters": {"query": "x"}}]}',
     '[{"name": "Alice", "parameters": 1}, {"name": "web_search", "parameters": {}}]',
     '{"name": "Alice Smith", "parameters": {"a": 1}}',
@@ -213,6 +235,7 @@ TEXTS = [
     "[1, 2, 3]",
     "[f(x) for x in xs] and [sin(0), cos(0)]",
     "[sin(0), cos(0)]",
+    "web_search('x') calls it, or get_weather({place: 'Lima'})",
     "web_search is a tool; web_search(query) calls it. create_image(prompt: str) too.",
     "get_weather(location='x') is how it is called.",
     "<p>Some <b>bold</b> HTML</p>\n<function> and <tool_call> are marks, <|endoftext|> is one too.",
