@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from assistant.llama.calls import MAX_CALLS, Call, Offered, Trouble
-from assistant.llama.dialects import CLOSINGS, BrokenError, Dialects, Item, NoCallError
+from assistant.llama.candidate import BrokenError, Item, NoCallError
+from assistant.llama.dialects import CLOSINGS, Dialects
 from assistant.llama.fences import Fences
 from assistant.llama.source import ENDS, LIMIT, EndedError, Reading, Source, TooLongError
 
@@ -104,7 +105,7 @@ class CallReader:
             if fences.at_line_start and not fences.fence:
                 blank = BLANK.match(text)
                 place = blank.end() if blank else 0
-                if text[place : place + 1] in self._dialects.initials or text[place : place + 1] in ("`", "~"):
+                if text[place : place + 1] in self._dialects.line_initials:
                     self._show(place)
                     return True
             found = (LINES if fences.fence else PLACES).search(text)
@@ -126,16 +127,16 @@ class CallReader:
         try:
             items = yield from dialects.read(opening=self._opening)
         except NoCallError:
-            self._show(max(1, dialects.settled))
+            self._show(max(1, dialects.candidate.settled))
         except BrokenError:
             self._end("broken")
         except TooLongError:
-            if dialects.claimed is None:
+            if dialects.candidate.claimed is None:
                 self._show(LIMIT)
             else:
                 self._end("broken")
         except EndedError:
-            if dialects.claimed is None and not self._after_call:
+            if dialects.candidate.claimed is None and not self._after_call:
                 self._show(max(1, source.at))
             else:
                 self._end("truncated")
@@ -143,7 +144,7 @@ class CallReader:
             yield from self._keep(items)
 
     def _end(self, kind: Literal["broken", "truncated"]) -> None:
-        self.trouble = self.trouble or Trouble(kind, self._dialects.claimed or "")
+        self.trouble = self.trouble or Trouble(kind, self._dialects.candidate.claimed or "")
         self._over = True
 
     def _keep(self, items: list[Item]) -> Reading[None]:
@@ -153,7 +154,7 @@ class CallReader:
                 self.trouble = self.trouble or item
             elif len(self.calls) < MAX_CALLS:
                 self.calls.append(item)
-        self._over = self._dialects.over or len(self.calls) == MAX_CALLS
+        self._over = self._dialects.candidate.over or len(self.calls) == MAX_CALLS
         self._space, self._before, self._opening, self._after_call = "", "", False, True
         self._fences.restart()
         self._source.take(self._source.at)

@@ -315,9 +315,25 @@ PIECES = st.sampled_from(
     [text for text, *_ in [*CALLS.values(), *BROKEN.values()]]
     + TEXTS
     + ["{", "}", "[", "]", '"', "`", "```", "\n", " ", ";", ",", "\\", "(", ")", "<", "<|", "web_search(", '{"name": ']
+    + ['"id": "\\q"', '"parameters": ', '"name": "web_search"', '"type": "function"', '"x": 1e999', "null", "get_time"]
+    + [
+        '"function": {',
+        '"tool_calls": [',
+        "a='\\x'",
+        "n=1e999",
+        "b=9**9",
+        "=",
+        "(",
+        ")",
+        ": ",
+        ", ",
+        "'",
+        "\\u00",
+        "\0",
+    ]
     + ["<|python_tag|>", "<function=", "<tool_call>", "</tool_call>", "<|eom_id|>", "```json\n", "\n```\n", "- ", "> "]
 )
-MIXED = st.lists(st.one_of(PIECES, st.text(max_size=20)), max_size=6).map("".join)
+MIXED = st.lists(st.one_of(PIECES, st.text(max_size=20)), max_size=9).map("".join)
 
 
 @given(MIXED, st.lists(st.integers(0, 400), max_size=12), st.integers(1, 7))
