@@ -61,16 +61,14 @@ class Kind:
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The kind as JSON Schema."""
-        least, most = {"string": ("minLength", "maxLength"), "array": ("minItems", "maxItems")}.get(
-            self.type, ("minimum", "maximum")
-        )
+        """The kind as JSON Schema, without bounds of lengths: servers that make a grammar of it refuse long ones."""
+        is_number = self.type in ("integer", "number")
         parts = {
             "type": self.type,
             "enum": list(self.choices) or None,
             "items": self.items.schema if self.items else None,
-            least: self.bounds.least,
-            most: None if self.choices else self.bounds.most,
+            "minimum": self.bounds.least if is_number else None,
+            "maximum": self.bounds.most if is_number else None,
         }
         return {key: value for key, value in parts.items() if value is not None}
 

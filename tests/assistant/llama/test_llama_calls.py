@@ -231,6 +231,10 @@ TEXTS = [
     '```json\n{"name": "web_search", "parameters": {"query": "x"}}\n// and so on\n```',
     '```json\n{"name": "web_search", "parameters": {"query": x}}\n```',
     '1. First:\n   ```\n   <function=web_search>{"query": "x"}</function>\n   ```\n2. Then.',
+    'Or ``{"name": "get_time", "parameters": {}}`` in two of them.',
+    '```\ncode\n``` is no end\n{"name": "get_time", "parameters": {}}\n```',
+    '1. ```\n   {"name": "get_time", "parameters": {}}\n   ```',
+    '> ~~~\n> {"name": "get_time", "parameters": {}}\n> ~~~',
     "The answer[1], as others say [2, 3]; see [the page](https://example.org/a(b)) and [web_search()](a).",
     "[1, 2, 3]",
     "[f(x) for x in xs] and [sin(0), cos(0)]",
@@ -368,6 +372,10 @@ def test_no_more_than_a_bound_is_held_back() -> None:
         assert (shown, reader.found) == (text + '"}, "name": "get_time"}', False)
     shown, reader = read('{"name": "get_time", "parameters": {"text": "' + "x" * LIMIT, step=1000)
     assert (shown, reader.trouble) == ("", Trouble("broken", "get_time"))
+    for length in range(LIMIT - 60, LIMIT + 60, 7):
+        text = 'Words. {"name": "get_time", "parameters": {"text": "' + "x" * length + '"}}'
+        (whole, one), (parts, other) = read(text), read(text, step=777)
+        assert (whole, found(one), one.trouble) == (parts, found(other), other.trouble)
     shown, _ = read("a" + " " * 2 * MAX_SPACE + '{"name": "get_time", "parameters": {}}', step=7)
     assert shown == "a" + " " * MAX_SPACE
 
