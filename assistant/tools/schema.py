@@ -61,7 +61,11 @@ class Kind:
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The kind as JSON Schema, without bounds of lengths: servers that make a grammar of it refuse long ones."""
+        """The kind as JSON Schema.
+
+        It has no bounds of lengths: llama.cpp makes a grammar of it, and refuses every request with a tool whose text
+        may have 2000 characters, https://github.com/ggml-org/llama.cpp/issues/27087.
+        """
         is_number = self.type in ("integer", "number")
         parts = {
             "type": self.type,
