@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing
 from contextvars import Context
 from datetime import date, datetime
 from functools import partial
@@ -22,6 +22,7 @@ from assistant.events import (
     Event,
     PictureMade,
     ReasoningReplaced,
+    SourcesFound,
     TextDelta,
     TextReplaced,
     TurnFailed,
@@ -134,14 +135,14 @@ class Answer:
 
     async def _answer(self) -> End:
         history, runtime = await saving.load_history(self.run), self._runtime
+        if history.sources:
+            self._writer.append(SourcesFound([source.to_json() for source in history.sources]))
+        self._writer.steps = [step.to_json() for step in history.steps]
         if history.begun:
             self._writer.append(TextDelta(history.begun))
         tools: dict[str, BoundTool] = {name: partial(tool.call, self.run) for name, tool in self._tools.items()}
-        events = engine.answer(runtime.client, settings.SITE_NAME, history, today(), tools)
-        # A command does not ask the model, so it does not wait for it.
-        seat = nullcontext() if history.tool_call else runtime.queue.seat(self._report_place)
-        async with seat:
-            return await self._take_all(events)
+        means = engine.Means(runtime.client, tools, seat=partial(runtime.queue.seat, self._report_place))
+        return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))
 
     def _report_place(self, place: int) -> None:
         self._writer.append(Waiting("queue", place))
@@ -171,7 +172,7 @@ class Answer:
             if (text or reasoning) and number > self._saved_number:
                 new = reasoning if reasoning != self._saved_reasoning else None
                 try:
-                    await saving.save_progress(self.run, text, number, new)
+                    await saving.save_progress(self.run, text, number, new, self._writer.steps, self._writer.sources)
                 except DatabaseError as error:
                     logger.warning("run %s cannot be saved yet: %s", self.run, error)
                 else:
@@ -191,7 +192,10 @@ class Answer:
         """The database first: what reads of the end in the log finds it there."""
         await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS)
         writer = self._writer
-        kept = await self._keep(Outcome(writer.text, writer.number, self._first_token_at, end, writer.reasoning))
+        found = writer.steps, writer.sources
+        kept = await self._keep(
+            Outcome(writer.text, writer.number, self._first_token_at, end, writer.reasoning, *found)
+        )
         if isinstance(end, TurnFinished) and end.reason == "stopped":
             # Only now: a tool begins nothing for a run that has ended. What an interrupted run began goes on.
             for tool in self._tools.values():

@@ -33,7 +33,7 @@ EMPTY_LINES_FIRST = re.compile(r"(?:[^\S\n]*\n)+")
 AWAY = timedelta(minutes=5)
 ANSWER_CHARACTERS = 200_000
 
-Revision = Run.Revision
+Revision, Search = Run.Revision, Run.Search
 
 
 @dataclass(frozen=True)
@@ -119,13 +119,14 @@ def say(
     tool_call: ToolCall | None = None,
     files: Sequence[UUID] = (),
     *,
+    search: str = Search.AUTO,
     temporary: bool = False,
 ) -> Turn:
     """Store what `person` says, and the answer to come. Without an id a conversation is begun, or a `temporary` one.
 
-    `tool_call` is carried out in place of the model's answer; `files` are attachments of theirs that wait. Raises
-    NotFoundError, BusyError, EmptyTextError, TextTooLongError, ConversationFullError, TooManyConversationsError,
-    AttachmentGoneError, TooManyAttachmentsError.
+    `tool_call` is carried out in place of the model's answer; `files` are attachments of theirs that wait; `search` is
+    whether the web is searched. Raises NotFoundError, BusyError, EmptyTextError, TextTooLongError,
+    ConversationFullError, TooManyConversationsError, AttachmentGoneError, TooManyAttachmentsError.
     """
     text = clean_text(text, bool(files))
     with transaction.atomic():
@@ -140,7 +141,7 @@ def say(
         values = {"text": text, "author": person, "client_id": client_id}
         question = add(conversation, Message.Role.USER, parent=parent, **values)
         attachments.claim(found, conversation, question)
-        return answer(person, question.conversation, question, question, tool_call=to_json(tool_call))
+        return answer(person, question.conversation, question, question, tool_call=to_json(tool_call), search=search)
 
 
 def edit(
@@ -150,6 +151,8 @@ def edit(
     client_id: UUID,
     tool_call: ToolCall | None = None,
     files: Sequence[UUID] = (),
+    *,
+    search: str = Search.AUTO,
 ) -> Turn:
     """Say `text` instead, as a new version of the message. Raises as `say` does.
 
@@ -169,7 +172,7 @@ def edit(
         values = {"text": text, "author": person, "client_id": client_id}
         question = add(old.conversation, Message.Role.USER, parent=old.parent, **values)
         attachments.claim(found, old.conversation, question)
-        return answer(person, question.conversation, question, question, tool_call=to_json(tool_call))
+        return answer(person, question.conversation, question, question, tool_call=to_json(tool_call), search=search)
 
 
 def retry(
@@ -193,6 +196,8 @@ def retry(
         put_aside(old)
         revision = Revision.NONE if tool_call else revision
         request: dict[str, Any] = {"client_id": client_id, "revision": revision, "tool_call": to_json(tool_call)}
+        before = getattr(old, "run", None)
+        request["search"] = before.search if before else Search.AUTO
         return answer(person, old.conversation, old.parent, **request)
 
 
@@ -212,6 +217,8 @@ def resume(person: Person, message_id: UUID, client_id: UUID) -> Turn:
         if not is_partial(old):
             raise WholeAnswerError
         request: dict[str, Any] = {"client_id": client_id, "revision": Revision.CONTINUE}
+        # The text that stays cites what was found for it.
+        request |= {name: getattr(old.run, name) for name in ("search", "steps", "sources")}
         if old.children.exists():
             put_aside(old)
             return answer(person, old.conversation, old.parent, text=old.text, **request)

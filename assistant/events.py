@@ -1,6 +1,7 @@
 """What happens while an answer is made: plain values, written to the log of the run and read by its viewers."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
@@ -22,14 +23,16 @@ class Event:
 class Waiting(Event):
     """Nothing to show yet. `place` counts the answers before this one in the queue.
 
-    Of a picture being drawn, `done` of `of` steps are made (0 of 0: not begun).
+    Of a picture being drawn, `done` of `of` steps are made (0 of 0: not begun). `words` say what is searched
+    for or read.
     """
 
     kind = "waiting"
-    reason: Literal["queue", "loading", "thinking", "drawing", "painter_away"]
+    reason: Literal["queue", "loading", "thinking", "drawing", "painter_away", "searching", "reading"]
     place: int = 0
     done: int = 0
     of: int = 0
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,22 @@ class ReasoningReplaced(Event):
     kind = "reasoning_replaced"
     text: str
     seconds: float
+
+
+@dataclass(frozen=True)
+class StepTaken(Event):
+    """Something was done for the answer. `step` is a Step as JSON, see sources.py."""
+
+    kind = "step"
+    step: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SourcesFound(Event):
+    """All sources of the answer so far, each a Source as JSON. The text cites them by their places, from 1."""
+
+    kind = "sources"
+    sources: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -112,6 +131,8 @@ EVENTS: dict[str, type[Event]] = {
         TextReplaced,
         ReasoningDelta,
         ReasoningReplaced,
+        StepTaken,
+        SourcesFound,
         PictureMade,
         TurnFinished,
         TurnFailed,

@@ -151,6 +151,13 @@ class Run(models.Model):
         SIMPLER = "simpler", _("Simpler")
         CONTINUE = "continue", _("Continue")
 
+    class Search(models.TextChoices):
+        """Whether the web is searched for an answer."""
+
+        AUTO = "", _("when it helps")
+        ALWAYS = "always", _("always")
+        NEVER = "never", _("never")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="runs")
     answer = models.OneToOneField(Message, models.CASCADE, related_name="run")
@@ -159,6 +166,8 @@ class Run(models.Model):
     # The call of a tool that the message asks for by a command, see tools/base.py. Null: the model answers.
     tool_call = models.JSONField(null=True)
     revision = models.CharField(max_length=16, choices=Revision, default=Revision.NONE, blank=True)
+    # This and the lists below have defaults of the database, so that processes of an older version can go on.
+    search = models.CharField(max_length=16, choices=Search, default=Search.AUTO, blank=True, db_default="")
     # Made by the browser for each retry, so that a repeat changes nothing. A new message has it in its own row.
     client_id = models.UUIDField(null=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
@@ -166,8 +175,7 @@ class Run(models.Model):
     problem = models.CharField(max_length=40, blank=True)
     # The number of the last event that `answer.text` contains.
     saved_number = models.PositiveIntegerField(default=0)
-    # What the model thought before it answered, and for how long; bounded by runs/log.py. Defaults of the database, so
-    # that processes of an older version can go on.
+    # What the model thought before it answered, and for how long; bounded by runs/log.py.
     reasoning = models.TextField(blank=True, default="", db_default="")
     reasoned_seconds = models.FloatField(null=True)
     model = models.CharField(max_length=200, blank=True)
@@ -180,6 +188,9 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     # The attached files that the model was not given whole, as `CutFile` of llama/files.py has them.
     cut_files = models.JSONField(null=True)
+    # What was done for the answer, and what it cites: each a Step or a Source of sources.py.
+    steps = models.JSONField(null=True)
+    sources = models.JSONField(null=True)
 
     class Meta:
         verbose_name = _("run")

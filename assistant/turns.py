@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from redis.exceptions import RedisError
@@ -34,23 +34,42 @@ class TurnRequest(NamedTuple):
 
 
 def send(
-    conversation: UUID | None, text: str, client_id: UUID, files: Sequence[UUID] = (), *, temporary: bool = False
+    conversation: UUID | None,
+    text: str,
+    client_id: UUID,
+    files: Sequence[UUID] = (),
+    *,
+    search: str = "",
+    temporary: bool = False,
 ) -> TurnRequest:
-    """Say `text` with attached `files`, in a new conversation where none is named, or in a new `temporary` one."""
+    """Say `text` with attached `files`, in a new conversation where none is named, or in a new `temporary` one.
+
+    `search` is a code of Run.Search. Raises RefusedInputError for another.
+    """
+    search = known_search(search)
 
     def store(person: Person, call: ToolCall | None) -> Turn:
-        return conversations.say(person, conversation, text, client_id, call, files, temporary=temporary)
+        values: dict[str, Any] = {"search": search, "temporary": temporary}
+        return conversations.say(person, conversation, text, client_id, call, files, **values)
 
     return TurnRequest(store, text, attached=bool(files))
 
 
-def edit(message: UUID, text: str, client_id: UUID, files: Sequence[UUID] = ()) -> TurnRequest:
-    """Say `text` with attached `files` instead of an earlier message."""
+def edit(message: UUID, text: str, client_id: UUID, files: Sequence[UUID] = (), search: str = "") -> TurnRequest:
+    """Say `text` with attached `files` instead of an earlier message. Raises as `send` does."""
+    search = known_search(search)
     return TurnRequest(
-        lambda person, call: conversations.edit(person, message, text, client_id, call, files),
+        lambda person, call: conversations.edit(person, message, text, client_id, call, files, search=search),
         text,
         attached=bool(files),
     )
+
+
+def known_search(code: str) -> str:
+    """A code of Run.Search. Raises RefusedInputError for another."""
+    if code not in Run.Search.values:
+        raise RefusedInputError("the way to search is unknown")
+    return code
 
 
 def retry(answer: UUID, client_id: UUID, revision: str = "") -> TurnRequest:

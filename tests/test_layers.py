@@ -46,10 +46,10 @@ ROOMS = {
         engine people commands conversations
         transcripts
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
-        tools.offers
-        llama seam search excerpts
+        tools.offers citing
+        llama seam search excerpts passages
         tools.base tools.schema
-        models events errors database background names
+        models events errors database background names sources
         folding terms purge
     """,
     "imagine": """

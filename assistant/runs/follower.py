@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import NamedTuple, Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from assistant.database import in_thread
-from assistant.events import ReasoningReplaced, TextReplaced, TurnFailed, TurnFinished
+from assistant.events import ReasoningReplaced, SourcesFound, TextReplaced, TurnFailed, TurnFinished
 from assistant.models import Run
 from assistant.runs.log import Entry, read
 
@@ -108,6 +108,8 @@ class Follower:
             return
         if reached.number > self._number:
             self._take(Entry(reached.number, TextReplaced(reached.text)))
+            if reached.sources:
+                self._take(Entry(reached.number, SourcesFound(reached.sources)))
             if reached.reasoning:
                 self._take(Entry(reached.number, ReasoningReplaced(reached.reasoning, reached.reasoned_seconds)))
         self.ready.set()
@@ -149,11 +151,12 @@ class Reached(NamedTuple):
     over: bool
     reasoning: str = ""
     reasoned_seconds: float = 0.0
+    sources: Sequence[dict[str, Any]] = ()
 
 
 @in_thread
 def reached_text(run_id: UUID) -> Reached:
-    """The saved text of a run, its number, whether the run is over, and what was thought."""
-    fields = ("answer__text", "saved_number", "status", "reasoning", "reasoned_seconds")
-    text, number, status, reasoning, seconds = Run.objects.values_list(*fields).get(id=run_id)
-    return Reached(text, number, status != Run.Status.RUNNING, reasoning, seconds or 0.0)
+    """The saved text of a run, its number, whether the run is over, what was thought, and what the text cites."""
+    fields = ("answer__text", "saved_number", "status", "reasoning", "reasoned_seconds", "sources")
+    text, number, status, reasoning, seconds, sources = Run.objects.values_list(*fields).get(id=run_id)
+    return Reached(text, number, status != Run.Status.RUNNING, reasoning, seconds or 0.0, sources or ())

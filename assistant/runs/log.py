@@ -17,7 +17,17 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from assistant.background import end
-from assistant.events import Event, ReasoningDelta, ReasoningReplaced, TextDelta, TextReplaced, Unknown, from_json
+from assistant.events import (
+    Event,
+    ReasoningDelta,
+    ReasoningReplaced,
+    SourcesFound,
+    StepTaken,
+    TextDelta,
+    TextReplaced,
+    Unknown,
+    from_json,
+)
 from assistant.runs import keys
 
 logger = logging.getLogger(__name__)
@@ -70,6 +80,7 @@ async def read(redis: "Redis", run: UUID, after: int) -> list[Entry]:
 class RunWriter:
     """The events of one run on their way to the log. `text` is the whole answer so far, `reasoning` what was thought.
 
+    `steps` and `sources` are what was done for it and what it cites, as JSON.
     `number`, `written_text` and `written_reasoning` are what has been handed to the log: the number stands for them.
     `due` is when what waits shall be written, in the loop's time.
     """
@@ -81,6 +92,8 @@ class RunWriter:
     number: int = 0
     written_text: str = ""
     written_reasoning: ReasoningReplaced | None = None
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[dict[str, Any]] = field(default_factory=list)
     pending: list[Event] = field(default_factory=list)
     written_at: float = 0.0
     due: float = 0.0
@@ -102,6 +115,10 @@ class RunWriter:
                 self.pending[-1] = ReasoningDelta(self.pending[-1].text + event.text, event.seconds)
                 return
             urgent = self.reasoning is None or self.reasoning.text == event.text
+        elif isinstance(event, StepTaken):
+            self.steps = [*self.steps, event.step]
+        elif isinstance(event, SourcesFound):
+            self.sources = list(event.sources)
         self.pending.append(event)
         self.journal.wake(self, urgent)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from django.conf import settings
@@ -20,23 +20,30 @@ from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
 from assistant.llama.reasoning import split_reasoning
 from assistant.models import Message, Run
+from assistant.sources import Source, Step
 from assistant.tools.base import ToolCall
 
 HISTORY_MESSAGES = 200
 HISTORY_STEP = 100
 
 End = TurnFinished | TurnFailed
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended, for the database. `number` is that of the last event in `text`."""
+    """How a run ended, for the database. `number` is that of the last event in `text`.
+
+    `steps` and `sources` are what was done for it and what it cites, as JSON.
+    """
 
     text: str
     number: int
     first_token_at: datetime | None
     end: End
     reasoning: ReasoningReplaced | None = None
+    steps: Sequence[Json] = ()
+    sources: Sequence[Json] = ()
 
 
 @in_thread
@@ -51,6 +58,9 @@ def load_history(run_id: UUID) -> History:
         "answer__text",
         "tool_call",
         "revision",
+        "search",
+        "sources",
+        "steps",
         "person__instructions",
         "person__is_guest",
         named=True,
@@ -78,6 +88,9 @@ def load_history(run_id: UUID) -> History:
         (run.person__instructions or "") if settings.INSTRUCTIONS_FOR_GUESTS or not run.person__is_guest else "",
         run.revision,
         run.answer__text if run.revision == Run.Revision.CONTINUE else "",
+        run.search,
+        [Source.from_json(source) for source in run.sources or ()],
+        [Step.from_json(step) for step in run.steps or ()],
     )
 
 
@@ -92,15 +105,22 @@ def answer_text(text: str) -> str:
 
 
 @in_thread
-def save_progress(run_id: UUID, text: str, number: int, reasoning: ReasoningReplaced | None = None) -> None:
+def save_progress(
+    run_id: UUID,
+    text: str,
+    number: int,
+    reasoning: ReasoningReplaced | None = None,
+    steps: Sequence[Json] = (),
+    sources: Sequence[Json] = (),
+) -> None:
     """Keep the text reached so far and the number it stands for, unless the run has ended.
 
-    `reasoning` is None where there is none, or none that is not saved yet.
+    `reasoning`, `steps` and `sources` are empty where there are none, or none that are not saved yet.
     """
     with transaction.atomic():
         # The run first: its row is locked then, so that a late save and the end never mix.
         running = Run.objects.filter(id=run_id, status=Run.Status.RUNNING)
-        if running.update(saved_number=number, **reasoning_fields(reasoning)):
+        if running.update(saved_number=number, **reasoning_fields(reasoning), **found_fields(steps, sources)):
             Message.objects.filter(run=run_id).update(text=text)
 
 
@@ -113,6 +133,7 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
             first_token_at=outcome.first_token_at,
             finished_at=timezone.now(),
             **reasoning_fields(outcome.reasoning),
+            **found_fields(outcome.steps, outcome.sources),
             **end_fields(outcome.end),
         )
         # A reaper that thought the run dead, or the run before this one, may have let the text be indexed as it stood.
@@ -148,6 +169,11 @@ def untitled(run_id: UUID) -> UUID | None:
 def reasoning_fields(reasoning: ReasoningReplaced | None) -> dict[str, object]:
     """The columns of Run that hold what the model thought; none where it did not think."""
     return {"reasoning": reasoning.text, "reasoned_seconds": reasoning.seconds} if reasoning else {}
+
+
+def found_fields(steps: Sequence[Json], sources: Sequence[Json]) -> dict[str, object]:
+    """The columns of Run that hold what was done for the answer and what it cites; none where there is nothing."""
+    return {name: list(items) for name, items in (("steps", steps), ("sources", sources)) if items}
 
 
 def end_fields(end: End) -> dict[str, object]:

@@ -27,6 +27,7 @@ from imagine.errors import ImagineError
 from imagine.models import Picture
 from imagine.status import current_status
 from web.chat.file_view import FILES, FileView, reading_sentence
+from web.chat.found import SourceView, sources_of, steps_of
 from web.markdown.blocks import plain_blocks, render_blocks
 
 logger = logging.getLogger(__name__)
@@ -116,6 +117,16 @@ class MessageView:
         return str(ERRORS.get(self.run.problem, AssistantError).sentence) if self.run.problem else ""
 
     @property
+    def sources(self) -> list[SourceView]:
+        """What the answer cites, in the order of its numbers."""
+        return sources_of(self.run)
+
+    @property
+    def steps(self) -> list[str]:
+        """A sentence for each thing that was done for the answer."""
+        return steps_of(self.run)
+
+    @property
     def readings(self) -> list[str]:
         """A sentence for each attached file that the model did not read to its end."""
         cut = self.run.cut_files if self.run else None
@@ -151,7 +162,8 @@ def present(message: Message, version: Version = ONLY) -> MessageView:
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
     pictures = pictures_of(message, run)
     text = shown_text(message, pictures, run.status if run else "")
-    return MessageView(message, safe(render_blocks(text)), run, feedback, pictures, version=version)
+    addresses = [str(source.get("url")) for source in (run.sources if run else None) or ()]
+    return MessageView(message, safe(render_blocks(text, addresses)), run, feedback, pictures, version=version)
 
 
 def present_all(messages: list[Message]) -> list[MessageView]:
@@ -262,20 +274,22 @@ class EndOfRun(NamedTuple):
     status: str
     reasoning: str
     blocks: list[SafeString]
+    sources: str
     pictures: str
     footer: str
 
 
 @in_thread
 def end_of_run(run_id: UUID) -> EndOfRun:
-    """The whole answer of a run that is over, its reasoning and pictures, and the HTML that stands under it."""
+    """The whole answer of a run that is over, its reasoning, sources, pictures, and the HTML under it."""
     message = Message.objects.select_related("run", "feedback", "conversation", "parent").get(run=run_id)
     [shown] = present_all([message])
     shown = offer_drawing(shown, question_before(message))
     reasoning = render_to_string("_reasoning.html", {"shown": shown}) if shown.reasoned else ""
+    sources = render_to_string("_sources.html", {"shown": shown}) if shown.steps or shown.sources else ""
     pictures = render_to_string("_message_pictures.html", {"shown": shown})
     footer = render_to_string("_footer.html", {"shown": shown})
-    return EndOfRun(shown.message.run.status, reasoning, shown.blocks, pictures, footer)
+    return EndOfRun(shown.message.run.status, reasoning, shown.blocks, sources, pictures, footer)
 
 
 def reasoning_sentence(seconds: float, *, thinking: bool) -> str:
@@ -310,4 +324,8 @@ def waiting_sentence(event: Waiting) -> str:
         return _("Drawing, step %(done)s of %(of)s") % {"done": event.done, "of": event.of}
     if event.reason == "drawing":
         return _("Drawing")
+    if event.reason == "searching":
+        return _("Searching for “%(words)s”") % {"words": event.words}
+    if event.reason == "reading":
+        return _("Reading %(words)s") % {"words": event.words}
     return _("Thinking")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import override
 
-from assistant.events import ReasoningDelta, ReasoningReplaced, TextDelta, TextReplaced, Waiting
+from assistant.events import ReasoningDelta, ReasoningReplaced, SourcesFound, TextDelta, TextReplaced, Waiting
 from assistant.runs import keys
 from assistant.runs.follower import Follower
 from assistant.runs.log import Entry
@@ -70,6 +70,8 @@ class RunView:
         self._views = views
         self._number = 0  # of the last event taken
         self._sent = 0  # of the last message shown
+        self._texts: list[str] = []
+        self._sources: tuple[str, ...] = ()
         self._stream = MarkdownStream()
         self._shown_length = 0
         self._anew = False
@@ -84,15 +86,23 @@ class RunView:
         self._number = entry.number
         match entry.event:
             case TextDelta(text):
+                self._texts.append(text)
                 self._stream.feed(text)
                 if self._reasoning.thinking:
                     self._reasoning.pause()
                 self._views.paint_soon(self)
             case TextReplaced(text):
-                self._stream = MarkdownStream(text)
-                self._anew = True
+                self._texts = [text]
+                self._begin_anew()
                 self._reasoning.thinking = not text
                 self._views.paint_soon(self)
+            case SourcesFound(sources):
+                self._sources = tuple(str(source.get("url")) for source in sources)
+                if any(self._texts):
+                    self._begin_anew()
+                    self._views.paint_soon(self)
+                else:
+                    self._stream = MarkdownStream("", self._sources)
             case ReasoningDelta(text, seconds):
                 self._reasoning.add(text, seconds)
                 self._views.paint_soon(self)
@@ -102,6 +112,11 @@ class RunView:
             case Waiting():
                 self._waiting = entry.event
                 self._show("waiting", sentence=self._waiting_sentence(entry.event))
+
+    def _begin_anew(self) -> None:
+        """Render all of the text once more."""
+        self._stream = MarkdownStream("".join(self._texts), self._sources)
+        self._anew = True
 
     async def end(self) -> None:
         """Show the whole answer as the database has it."""
@@ -168,6 +183,7 @@ class RunView:
             "status": end.status,
             "reasoning": end.reasoning,
             "blocks": blocks,
+            "sources": end.sources,
             "pictures": end.pictures,
             "footer": end.footer,
         }

@@ -46,10 +46,10 @@ class ChatConsumer(PageConsumer):
                 await self.open(conversation)
             case messages.Watch(run, after):
                 await self.watch(run, after)
-            case messages.Send(conversation, client_id, text, files):
-                await self.begin(client_id, turns.send(conversation, text, client_id, files))
-            case messages.Edit(edited, client_id, text, files):
-                await self.begin(client_id, turns.edit(edited, text, client_id, files))
+            case messages.Send(conversation, client_id, text, files, search):
+                await self.begin(client_id, turns.send(conversation, text, client_id, files, search=search))
+            case messages.Edit(edited, client_id, text, files, search):
+                await self.begin(client_id, turns.edit(edited, text, client_id, files, search))
             case messages.Retry(answer, client_id, revision):
                 await self.begin(client_id, turns.retry(answer, client_id, revision))
             case messages.Stop(run):

@@ -33,6 +33,7 @@ class Send:
     id: UUID
     text: str
     attachments: tuple[UUID, ...] = ()
+    search: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Edit:
     id: UUID
     text: str
     attachments: tuple[UUID, ...] = ()
+    search: str = ""
 
 
 @dataclass(frozen=True)

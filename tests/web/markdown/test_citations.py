@@ -35,7 +35,17 @@ def test_a_number_in_brackets_is_a_citation(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["A third [3]", "None [0]", "One of many [1, 3]", "rows[1].name", "a[1]b", "f[1](x)", "[01/02]", "`a[1]`", "$a[1]$"],
+    [
+        "A third [3]",
+        "None [0]",
+        "One of many [1, 3]",
+        "rows[1].name",
+        "a[1]b",
+        "f[1](x)",
+        "[01/02]",
+        "`a[1]`",
+        "$a[1]$",
+    ],
 )
 def test_other_brackets_are_no_citations(text: str) -> None:
     assert 'class="cite"' not in "".join(render_blocks(text, SOURCES))

@@ -77,10 +77,11 @@ export class Thread {
   }
 
   /** Show the end of an answer. */
-  finish(article, { reasoning, blocks, pictures, footer }) {
+  finish(article, { reasoning, blocks, sources, pictures, footer }) {
     this.#changed = true;
     finishReasoning(article, reasoning);
     this.setBlocks(article, blocks);
+    article.querySelector(".message-sources").innerHTML = sources;
     article.querySelector(".message-pictures").innerHTML = pictures;
     article.querySelector(".message-footer").innerHTML = footer;
     delete article.dataset.run;

@@ -1,0 +1,69 @@
+"""What was found for an answer, as pages show it: what was done, and the sources behind the numbers in its text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlsplit
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from assistant.models import Run
+from assistant.sources import Source, Step
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """One source. `date` is in the reader's words, or empty; `letter` stands for the site."""
+
+    number: int
+    url: str
+    title: str
+    site: str
+    date: str
+    passage: str
+
+    @property
+    def letter(self) -> str:
+        return self.site[:1].upper()
+
+
+def sources_of(run: Run | None) -> list[SourceView]:
+    """What an answer cites, in the order of its numbers."""
+    found = [Source.from_json(value) for value in (run.sources if run else None) or ()]
+    return [_view(number, source) for number, source in enumerate(found, 1)]
+
+
+def steps_of(run: Run | None) -> list[str]:
+    """A sentence for each thing that was done for an answer."""
+    return [_sentence(Step.from_json(value)) for value in (run.steps if run else None) or ()]
+
+
+def _view(number: int, source: Source) -> SourceView:
+    host = urlsplit(source.url).hostname or ""
+    site = source.site or host.removeprefix("www.")
+    return SourceView(number, source.url, source.title or site, site, _day(source.date), source.passage)
+
+
+def _day(text: str) -> str:
+    try:
+        return date_format(date.fromisoformat(text[:10]), "DATE_FORMAT")
+    except ValueError:
+        return ""
+
+
+def _sentence(step: Step) -> str:
+    sentences: Mapping[str, str] = {
+        "web_search": _("Searched for “%(words)s”"),
+        "open_page": _("Read %(words)s"),
+        "calculate": _("Calculated %(words)s"),
+        "weather": _("Looked up the weather: %(words)s"),
+    }
+    failures: Mapping[str, str] = {
+        "web_search": _("Searched for “%(words)s”, without success"),
+        "open_page": _("Could not read %(words)s"),
+        "calculate": _("Could not calculate %(words)s"),
+        "weather": _("Could not look up the weather: %(words)s"),
+    }
+    chosen = failures if step.problem else sentences
+    return chosen.get(step.tool, "%(words)s") % {"words": step.words}
