@@ -84,7 +84,8 @@ async def begin_conversation(request: HttpRequest) -> HttpResponse:
         named_files(request)
         person = await visitor(request)
         files = await take_files(request, person)
-        what = turns.send(None, text, client, files, temporary=TEMPORARY in request.POST)
+        search = request.POST.get("search", "")
+        what = turns.send(None, text, client, files, search=search, temporary=TEMPORARY in request.POST)
         turn = await start_turn(request, person, what)
     except AssistantError as error:
         return await start_page(request, text, str(error.sentence), status_of(error))
@@ -185,7 +186,8 @@ async def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         with missing_as_404():
             person = await known_person(request)
             await in_thread(conversations.own_conversation)(person, conversation_id)
-            what = turns.send(conversation_id, text, client_id(request), await take_files(request, person))
+            files, search = await take_files(request, person), request.POST.get("search", "")
+            what = turns.send(conversation_id, text, client_id(request), files, search=search)
             await start_turn(request, person, what)
     except AssistantError as error:
         page = in_thread(conversation_page)
@@ -199,7 +201,8 @@ async def edit(request: HttpRequest, message_id: UUID) -> HttpResponse:
     text = request.POST.get("text", "")
 
     async def what(person: Person) -> TurnRequest:
-        return turns.edit(message_id, text, client_id(request), await take_files(request, person))
+        files = await take_files(request, person)
+        return turns.edit(message_id, text, client_id(request), files, request.POST.get("search", ""))
 
     return await start_and_show(request, message_id, what)
 

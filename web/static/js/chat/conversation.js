@@ -19,6 +19,7 @@ import { Pending } from "./pending.js";
 import { Place } from "./place.js";
 import { listenForPrint } from "./print.js";
 import { showReasoning } from "./reasoning.js";
+import { searchSwitch } from "./search-switch.js";
 import { copySelections } from "./selection.js";
 import { showGone } from "./temporary.js";
 import { Thread } from "./thread.js";
@@ -35,18 +36,19 @@ const autoscroll = new Autoscroll(element, document.getElementById("end"), docum
 const thread = new Thread(element, autoscroll);
 const composer = new Composer(document.getElementById("composer"), send);
 const tray = new Tray(composer.form, { name: conversation, onChange: (some) => { composer.attached = some; } });
+const search = searchSwitch(composer.form);
 const timers = {};
 let connectedBefore = false;
 
 const socket = new Socket(element.dataset.socket, { onMessage: handle, onOpen: opened, onClose: closed });
-const actions = new Actions(element, (message) => socket.send(message));
+const actions = new Actions(element, (message) => socket.send({ ...message, search: search() }));
 const gone = new Gone(element, composer, () => {
   clearTimeout(timers.notice);
   clearTimeout(timers.slow);
   socket.end();
 });
 const pending = new Pending(element, {
-  send: ({ id, text, files = [] }) => socket.send({ type: "send", conversation, id, text, attachments: files.map((file) => file.id) }),
+  send: ({ files = [], ...entry }) => socket.send({ type: "send", conversation, ...entry, attachments: files.map((file) => file.id) }),
   onPosted: () => (thread.isOlderPart ? thread.showNewest() : refresh()),
   onTakeBack(text, files) {
     composer.put(text);
@@ -66,7 +68,7 @@ function send(text) {
   }
   notice("");
   if (tray.hold()) return false;
-  pending.add(text, tray.take());
+  pending.add(text, tray.take(), search());
   autoscroll.toEnd();
   return true;
 }
@@ -103,6 +105,17 @@ document.querySelector("[data-share-open]")?.addEventListener("click", (event) =
   const opener = event.currentTarget;
   import("./share.js").then(({ openPanel }) => openPanel(opener)).catch(() => location.assign(opener.href));
 });
+
+// The first number of a source that is looked at loads what explains all of them.
+let sources = null;
+for (const type of ["pointerover", "focusin", "click"]) {
+  element.addEventListener(type, (event) => {
+    const chip = event.target.closest?.(".cite");
+    if (!chip || sources) return;
+    if (event.pointerType === "touch" && type === "click") event.preventDefault();
+    sources = import("./sources.js").then(({ explainSources }) => explainSources(element, chip), () => { sources = null; });
+  });
+}
 
 // The connection
 

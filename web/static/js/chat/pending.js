@@ -29,9 +29,9 @@ export class Pending {
     if (this.outbox.entries.length) setTimeout(() => this.outbox.entries.forEach((entry) => this.#draw(entry)), DRAW_DELAY);
   }
 
-  /** Show and send a new message with files, each `{id, name, short, size}`. */
-  add(text, files = []) {
-    const entry = { id: newId(), text, files };
+  /** Show and send a new message with files, each `{id, name, short, size}`; `search`: whether the web is searched. */
+  add(text, files = [], search = "") {
+    const entry = { id: newId(), text, files, search };
     this.outbox.add(entry);
     this.#draw(entry);
     this.#try(entry);
@@ -68,7 +68,7 @@ export class Pending {
   /** Send by HTTP where no socket connects, perhaps because of a proxy. */
   async #post(entry) {
     const files = (entry.files ?? []).map(({ id }) => ["attachments", id]);
-    const fields = [["id", entry.id], ["text", entry.text], ...files];
+    const fields = [["id", entry.id], ["text", entry.text], ["search", entry.search ?? ""], ...files];
     const response = await post(this.thread.dataset.messages, fields).catch(() => null);
     if (response?.status === 404) document.dispatchEvent(new Event("missing"));
     if (!response?.ok) return this.#fail(entry, word("unsent"), true);

@@ -77,6 +77,7 @@ class Lines {
     else if (element.matches("hr")) this.#paragraph("———");
     else if (element.matches("ul, ol")) this.#list(element);
     else if (element.matches("table")) this.#table(element);
+    else if (element.matches(".cite")) this.#add(`[${element.textContent}]`);
     else if (element.matches("a")) this.#link(element);
     else if (element.matches(PARAGRAPHS)) this.#around(element, 2);
     else this.#around(element, element.matches("div, li, tr") ? 1 : 0);

@@ -71,6 +71,7 @@ function htmlOf(copied) {
     added.remove();
   }
   for (const formula of copied.querySelectorAll("math, code.formula")) formula.replaceWith(tex(formula));
+  for (const chip of copied.querySelectorAll(".cite")) chip.textContent = `[${chip.textContent}]`;
   const whole = document.createElement("div");
   whole.append(copied);
   for (const element of whole.querySelectorAll("*")) {

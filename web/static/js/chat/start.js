@@ -4,6 +4,7 @@ import { Composer } from "../shared/composer.js";
 import { newId } from "../shared/store.js";
 import { Tray } from "./attachments.js";
 import { listCommands, previewCommands } from "./command.js";
+import { searchSwitch } from "./search-switch.js";
 import { temporarySwitch } from "./temporary.js";
 
 const form = document.getElementById("composer");
@@ -18,6 +19,7 @@ form.addEventListener("submit", (event) => {
 
 previewCommands(form);
 listCommands(form);
+searchSwitch(form);
 temporarySwitch(form);
 form.elements.id.value = newId();
 form.elements.id.disabled = false;
