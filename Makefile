@@ -2,7 +2,7 @@
 # Options: PYTHON=python3.12, EXTRAS=local,dev (no pictures), ARGS="…" for the command behind the target.
 
 PYTHON ?= python3
-EXTRAS ?= local,images,dev
+EXTRAS ?= local,search,images,dev
 # A PostgreSQL address asks for its driver.
 ifneq (,$(findstring postgres,$(DATABASE_URL)))
 EXTRAS := $(EXTRAS),postgres

@@ -13,6 +13,8 @@ from assistant.queue import ModelQueue
 from assistant.runs.heartbeat import Heartbeat
 from assistant.runs.log import Journal
 from assistant.temporary import OpenConversations
+from assistant.websearch.options import SearchOptions
+from assistant.websearch.search import WebSearch
 
 
 def llama_options() -> LlamaOptions:
@@ -31,6 +33,19 @@ def llama_options() -> LlamaOptions:
     )
 
 
+def search_options() -> SearchOptions:
+    """The search engines as the settings name them."""
+    return SearchOptions(
+        engines=tuple(settings.SEARCH_ENGINES),
+        seconds=settings.SEARCH_SECONDS,
+        # Wikipedia wants to know where to complain.
+        agent=f"Chaski ({settings.SITE_URL})",
+        searxng_url=settings.SEARXNG_URL,
+        brave_key=settings.BRAVE_KEY,
+        tavily_key=settings.TAVILY_KEY,
+    )
+
+
 class Runtime:
     """Use it as `async with Runtime() as runtime`; it belongs to one event loop."""
 
@@ -42,11 +57,12 @@ class Runtime:
         self.open_conversations = OpenConversations()
         self.limits = Limits(settings.REDIS_URL)
         self.client = LlamaClient(llama_options())
+        self.web_search = WebSearch(self.redis, search_options())
         self.queue = ModelQueue(settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
 
     async def __aenter__(self) -> "Runtime":
         async with AsyncExitStack() as stack:
-            for closing in (self.redis.aclose, self.limits.close, self.client.close):
+            for closing in (self.redis.aclose, self.limits.close, self.client.close, self.web_search.close):
                 stack.push_async_callback(closing)
             for part in (self.doorbell, self.journal, self.heartbeat, self.open_conversations):
                 await stack.enter_async_context(part)

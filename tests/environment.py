@@ -21,12 +21,17 @@ for name in (
     "SITE_URL",
     "SECRET_KEY",
     "DEBUG",
+    "SEARXNG_URL",
+    "BRAVE_KEY",
+    "TAVILY_KEY",
 ):
     os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith("IMAGINE_")]:
     del os.environ[name]
 # Unset, the checkpoint that ships would draw. A test that wants one names it.
 os.environ["IMAGINE_MODEL"] = ""
+# Nothing is asked of the internet. A test that searches names a server of its own.
+os.environ["SEARCH_ENGINES"] = os.environ["WEATHER_URL"] = ""
 # DATABASE_URL may stay: the suite runs on PostgreSQL too, each test process in a database of its own.
 if os.environ.get("DATABASE_URL", "").startswith("postgres") and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
     os.environ["DATABASE_URL"] += f"_{worker}"

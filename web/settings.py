@@ -67,6 +67,24 @@ def social_app(name: str) -> dict[str, str] | None:
     return {"client_id": client_id, "secret": secret} if secret else None
 
 
+def engines(name: str, keys: dict[str, str]) -> list[str]:
+    """Search engines from the variable `name`, in their order; unset, those whose key is there, or those without one.
+
+    `keys` are the keys, or addresses, of those that need one. Raises ImproperlyConfigured.
+    """
+    known = ("searxng", "brave", "tavily", "ddgs", "wikipedia")
+    texts: list[str] | None = env.list(name, None)
+    if texts is None:
+        return [engine for engine, key in keys.items() if key] or [engine for engine in known if engine not in keys]
+    found = list(dict.fromkeys(text.strip().lower() for text in texts if text.strip()))
+    for engine in found:
+        if engine not in known:
+            raise ImproperlyConfigured(f'Environment variable "{name}" invalid: the engines are {", ".join(known)}.')
+        if not keys.get(engine, "none"):
+            raise ImproperlyConfigured(f'Environment variable "{name}" invalid: {engine} has no key or address yet.')
+    return found
+
+
 # The site
 
 DATA_DIR: Path = env.path("DATA_DIR", BASE_DIR / "var")
@@ -128,6 +146,14 @@ LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=va
 LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
 # Set by `manage.py start` when it brings the small demonstration model itself; the page then says so.
 LLAMA_DEMO: bool = env.bool("LLAMA_DEMO", False)
+
+# The web. Unset, those engines are asked that have a key or an address, and where none has, those that need neither.
+
+SEARXNG_URL: str = url("SEARXNG_URL", "", "http", "https") if env.str("SEARXNG_URL", "") else ""
+BRAVE_KEY: str = env.str("BRAVE_KEY", "")
+TAVILY_KEY: str = env.str("TAVILY_KEY", "")
+SEARCH_ENGINES = engines("SEARCH_ENGINES", {"searxng": SEARXNG_URL, "brave": BRAVE_KEY, "tavily": TAVILY_KEY})
+SEARCH_SECONDS: float = env.float("SEARCH_SECONDS", 5, validate=validate.Range(0.1, 60))
 
 # Pictures. An empty name means that none are drawn, or that the live one does it all.
 

@@ -37,6 +37,11 @@ BAD: list[tuple[str, dict[str, str]]] = [
     ("GUEST_DAYS", {"GUEST_DAYS": "0"}),
     ("LLAMA_TEMPERATURE", {"LLAMA_TEMPERATURE": "hot"}),
     ("SOCIAL_GOOGLE", {"SOCIAL_GOOGLE": "id-without-a-secret"}),
+    ("SEARCH_ENGINES", {"SEARCH_ENGINES": "altavista"}),
+    ("SEARCH_ENGINES", {"SEARCH_ENGINES": "brave"}),
+    ("SEARCH_ENGINES", {"SEARCH_ENGINES": "wikipedia,searxng"}),
+    ("SEARCH_SECONDS", {"SEARCH_SECONDS": "0"}),
+    ("SEARXNG_URL", {"SEARXNG_URL": "search.example"}),
     ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
     ("REDIS_URL", {"REDIS_URL": "nonsense"}),
     ("LLAMA_URL", {"LLAMA_URL": "nonsense"}),
@@ -85,3 +90,20 @@ def test_the_secret_is_made_once_and_only_its_owner_reads_it(folder: Path) -> No
     (secret,) = folder.glob("secret-key")
     assert secret.stat().st_mode & 0o077 == 0
     assert len(secret.read_text()) >= 50
+
+
+@pytest.mark.parametrize(
+    ("environment", "engines"),
+    [
+        ({}, "['ddgs', 'wikipedia']"),
+        ({"BRAVE_KEY": "secret"}, "['brave']"),
+        ({"TAVILY_KEY": "secret", "SEARXNG_URL": "http://127.0.0.1:8888/"}, "['searxng', 'tavily']"),
+        ({"SEARCH_ENGINES": "wikipedia, Brave,wikipedia", "BRAVE_KEY": "secret"}, "['wikipedia', 'brave']"),
+        ({"SEARCH_ENGINES": "", "BRAVE_KEY": "secret"}, "[]"),
+    ],
+)
+def test_the_engines_are_those_with_a_key_or_else_those_that_need_none(
+    tmp_path: Path, environment: dict[str, str], engines: str
+) -> None:
+    done = run(tmp_path, environment, "-c", "from web.settings import SEARCH_ENGINES; print(SEARCH_ENGINES)")
+    assert (done.stdout.strip(), done.stderr) == (engines, "")
