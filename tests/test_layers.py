@@ -57,7 +57,7 @@ ROOMS = {
         engine people commands conversations
         transcripts
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
-        tools.offers citing websearch
+        tools.offers citing websearch calculator
         llama seam search excerpts passages
         tools.base tools.schema
         models events errors database background names sources
