@@ -24,6 +24,7 @@ for name in (
     "SEARXNG_URL",
     "BRAVE_KEY",
     "TAVILY_KEY",
+    "FETCH_ALLOWED",
 ):
     os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith("IMAGINE_")]:

@@ -58,7 +58,7 @@ ROOMS = {
         transcripts
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
         tools.offers citing websearch calculator
-        llama seam search excerpts passages
+        llama fetch seam search excerpts passages
         tools.base tools.schema
         models events errors database background names sources
         folding terms purge

@@ -47,6 +47,31 @@ def url(name: str, default: str, *schemes: str) -> str:
     return text.rstrip("/")
 
 
+def hosts(name: str) -> list[str]:
+    """A comma-separated list of hosts, some with a port, from the variable `name`. Raises ImproperlyConfigured."""
+    texts: list[str] = env.list(name, [])
+    found = [text.strip().lower() for text in texts]
+    for text in found:
+        try:
+            parts = urlsplit(f"//{text}")
+            known = parts.netloc == text and parts.hostname and parts.port != 0 and not set(text) & set("@*% ")
+        except ValueError:
+            known = False
+        if not known:
+            raise ImproperlyConfigured(f'Environment variable "{name}" invalid: write hosts as wiki.internal:8080.')
+        if HTTPS and is_loopback(parts.hostname or ""):
+            raise ImproperlyConfigured(f'Environment variable "{name}" invalid: a public site never reads {text}.')
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name or number."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.rstrip(".").rpartition(".")[2] == "localhost"
+
+
 def rate(name: str, default: str) -> str:
     """A limit, written as the limits library reads it, from the variable `name`. Raises ImproperlyConfigured."""
     text: str = env.str(name, default)
@@ -182,6 +207,10 @@ SHARE_DAYS: int = env.int("SHARE_DAYS", 30, validate=validate.Range(1, 3650))
 if bool(IMAGINE_CERTIFICATE) != bool(IMAGINE_CERTIFICATE_KEY):
     raise ImproperlyConfigured('Environment variable "IMAGINE_CERTIFICATE_KEY" invalid: name both, or neither.')
 
+# Pages of other sites. What is not public is fetched from these hosts only; by the environment, never by a person.
+
+FETCH_ALLOWED = hosts("FETCH_ALLOWED")
+
 # People
 
 AUTH_USER_MODEL = "assistant.Person"
@@ -215,6 +244,7 @@ LIMIT_PERSON_EXPORTS: str = rate("LIMIT_PERSON_EXPORTS", "5/hour;20/day")
 LIMIT_ADDRESS_SHARED: str = rate("LIMIT_ADDRESS_SHARED", "120/minute")
 LIMIT_PERSON_ATTACHMENTS: str = rate("LIMIT_PERSON_ATTACHMENTS", "30/minute;300/day")
 LIMIT_ADDRESS_ATTACHMENTS: str = rate("LIMIT_ADDRESS_ATTACHMENTS", "60/minute;600/day")
+LIMIT_SITE_PAGES: str = rate("LIMIT_SITE_PAGES", "60/minute")
 LIMIT_PERSON_PICTURES: int = env.int("LIMIT_PERSON_PICTURES", 8, validate=validate.Range(1))
 
 # Text files: the largest one, those of one message, and all of one person.

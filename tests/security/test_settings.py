@@ -46,6 +46,16 @@ BAD: list[tuple[str, dict[str, str]]] = [
     ("REDIS_URL", {"REDIS_URL": "nonsense"}),
     ("LLAMA_URL", {"LLAMA_URL": "nonsense"}),
     ("LOG_LEVEL", {"LOG_LEVEL": "LOUD"}),
+    ("FETCH_ALLOWED", {"FETCH_ALLOWED": "*"}),
+    ("FETCH_ALLOWED", {"FETCH_ALLOWED": "*.internal"}),
+    ("FETCH_ALLOWED", {"FETCH_ALLOWED": "http://wiki.internal"}),
+    ("FETCH_ALLOWED", {"FETCH_ALLOWED": "wiki.internal/start"}),
+    ("FETCH_ALLOWED", {"FETCH_ALLOWED": "me@wiki.internal"}),
+    ("FETCH_ALLOWED", {"FETCH_ALLOWED": "10.0.0.0/8"}),
+    ("FETCH_ALLOWED", {"FETCH_ALLOWED": "wiki.internal:many"}),
+    ("FETCH_ALLOWED", {**HTTPS, "FETCH_ALLOWED": "127.0.0.1:8080"}),
+    ("FETCH_ALLOWED", {**HTTPS, "FETCH_ALLOWED": "wiki.internal,[::1]"}),
+    ("FETCH_ALLOWED", {**HTTPS, "FETCH_ALLOWED": "LOCALHOST."}),
 ]
 
 
