@@ -294,7 +294,7 @@ async def test_a_conversation_is_saved_from_the_top_bar(way: Way, open_page: Ope
     hand = Hand(page, way)
     await hand.press(page.get_by_role("button", name="Save or print"))
     menu = page.locator("#page-menu")
-    name, text = await saved(page, lambda: hand.press(menu.get_by_role("link", name="Save as Markdown")))
+    name, text = await saved(page, lambda: hand.press(menu.get_by_role("menuitem", name="Save as Markdown")))
     assert name.endswith(".md")
     assert "Hi **there**." in text
     await expect(menu).to_be_hidden()
@@ -306,8 +306,8 @@ async def test_a_conversation_is_saved_from_the_list(page: Page, fake_llama: Fak
     await page.locator("#side .conversations li").hover()
     await page.locator("#side .icon-more").click()
     await page.keyboard.press("ArrowDown")
-    await expect(page.locator("#conversation-menu").get_by_role("link", name="Save as Markdown")).to_be_focused()
-    link = page.locator("#conversation-menu").get_by_role("link", name="Save as JSON")
+    await expect(page.locator("#conversation-menu").get_by_role("menuitem", name="Save as Markdown")).to_be_focused()
+    link = page.locator("#conversation-menu").get_by_role("menuitem", name="Save as JSON")
     name, text = await saved(page, link.click)
     assert name.endswith(".json")
     found = json.loads(text)
@@ -325,7 +325,7 @@ async def test_a_conversation_is_saved_without_script(open_page: OpenPage) -> No
     assert name.endswith(".md")
     await page.goto(f"/c/{found.id}/")
     await page.get_by_role("button", name="Save or print").click()
-    name, _ = await saved(page, page.locator("#page-menu").get_by_role("link", name="Save as JSON").click)
+    name, _ = await saved(page, page.locator("#page-menu").get_by_role("menuitem", name="Save as JSON").click)
     assert name.endswith(".json")
 
 
@@ -373,7 +373,7 @@ async def test_printing_fetches_earlier_messages_and_unfolds_what_is_folded(page
     await expect(page.locator(".earlier")).to_be_visible()
     await page.evaluate("document.querySelector('.prose').insertAdjacentHTML('beforeend', '<details>x</details>')")
     await page.get_by_role("button", name="Save or print").click()
-    await page.get_by_role("button", name="Print").last.click()
+    await page.get_by_role("menuitem", name="Print").click()
     await expect(page.locator("body")).to_have_attribute("data-printed", "122")
     await page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert await page.evaluate("document.querySelector('details').open")

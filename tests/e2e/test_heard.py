@@ -111,11 +111,11 @@ async def test_a_name_or_a_removal_that_failed_is_heard_and_undone(listener: Pag
     await listener.evaluate("window.heard.length = 0")
     menu = listener.locator("#conversation-menu")
     if what == "rename":
-        await menu.get_by_role("button", name="Rename").click()
+        await menu.get_by_role("menuitem", name="Rename").click()
         await listener.get_by_label("Name of the conversation").fill("Another")
         await listener.keyboard.press("Enter")
     else:
-        await menu.get_by_role("button", name="Delete").click()
+        await menu.get_by_role("menuitem", name="Delete").click()
         await listener.locator("#delete-dialog").get_by_role("button", name="Delete").click()
     await is_heard(listener, FAILED)
     await expect(title).to_have_text(before)

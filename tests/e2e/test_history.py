@@ -22,7 +22,7 @@ async def choose(page: Page, title: str, action: str) -> None:
     """Open the small menu beside a conversation, and choose from it."""
     await named(page, title).hover()
     await side(page).get_by_role("link", name=f"Rename or delete: {title}").click()
-    await page.get_by_role("button", name=action).click()
+    await page.get_by_role("menuitem", name=action).click()
 
 
 async def lamps_and_bread(page: Page, llama: FakeLlama) -> None:
@@ -76,7 +76,7 @@ async def test_on_a_phone_a_conversation_is_renamed_in_the_sheet(phone: Page) ->
     await converse(phone, "Lamps")
     await phone.get_by_role("button", name="Conversations").tap()
     await side(phone).get_by_role("link", name="Rename or delete: Lamps").tap()
-    await phone.get_by_role("button", name="Rename").tap()
+    await phone.get_by_role("menuitem", name="Rename").tap()
     await phone.get_by_label("Name of the conversation").fill("Lanterns")
     await phone.keyboard.press("Enter")
     await expect(named(phone, "Lanterns")).to_be_visible()
@@ -143,7 +143,7 @@ async def test_in_the_sheet_escape_ends_the_renaming_alone(phone: Page) -> None:
     await converse(phone, "Lamps")
     await phone.get_by_role("button", name="Conversations").tap()
     await side(phone).get_by_role("link", name="Rename or delete: Lamps").tap()
-    await phone.get_by_role("button", name="Rename").tap()
+    await phone.get_by_role("menuitem", name="Rename").tap()
     await phone.get_by_label("Name of the conversation").press("Escape")
     await expect(named(phone, "Lamps")).to_be_visible()
 
@@ -182,7 +182,7 @@ async def test_all_of_it_works_by_keyboard_alone(page: Page, fake_llama: FakeLla
     await named(page, "Bread").focus()
     await press("Tab")
     await press("Enter")
-    await expect(page.get_by_role("button", name="Rename")).to_be_focused()
+    await expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
     await press("Enter")
     await page.keyboard.type("Baking")
     await press("Enter")
@@ -190,7 +190,7 @@ async def test_all_of_it_works_by_keyboard_alone(page: Page, fake_llama: FakeLla
     await press("Tab")
     await press("Enter")
     await press("ArrowUp")
-    await expect(page.get_by_role("button", name="Delete")).to_be_focused()
+    await expect(page.get_by_role("menuitem", name="Delete")).to_be_focused()
     await press("Escape")
     await expect(side(page).get_by_role("link", name=re.compile("Rename or delete"))).to_have_count(2)
     await press("Tab")

@@ -234,6 +234,7 @@ export class Tray {
     item.again = element.querySelector("[data-again]");
     item.again.addEventListener("click", () => this.#upload(item));
     item.again.remove();
+    element.querySelector("progress").setAttribute("aria-label", `${this.#word("sending")}: ${item.name}`);
     const remove = element.querySelector("[data-remove]");
     remove.setAttribute("aria-label", `${this.#word("remove")}: ${item.name}`);
     remove.addEventListener("click", () => {

@@ -1,5 +1,6 @@
 // Printing a conversation: all of it, with what is folded open and addresses after the words of links.
 
+import { listenForKeys } from "../shared/menu.js";
 import { notice, word } from "../shared/words.js";
 import { isShown } from "./plain-text.js";
 
@@ -42,7 +43,9 @@ function pictures(element) {
   return Promise.race([Promise.all(loaded), timeout]);
 }
 
-// A menu closes once something in it was chosen.
-document.getElementById("page-menu")?.addEventListener("click", (event) => {
-  if (event.target.closest("a, button")) event.currentTarget.hidePopover();
+// The menu of the page, which the browser opens. It closes once something in it was chosen.
+const menu = document.getElementById("page-menu");
+menu?.addEventListener("click", (event) => {
+  if (event.target.closest("a, button")) menu.hidePopover();
 });
+if (menu) listenForKeys(menu, () => document.querySelector('[popovertarget="page-menu"]').focus());

@@ -27,8 +27,13 @@ export async function openPanel(opener) {
   }
   show(found);
   panel.showPopover({ source: opener });
+  opener.setAttribute("aria-expanded", "true");
   panel.querySelector("[autofocus], [data-share-address], button")?.focus();
 }
+
+document.getElementById("share-panel")?.addEventListener("toggle", ({ newState }) => {
+  document.querySelector("[data-share-open]").setAttribute("aria-expanded", newState === "open");
+});
 
 /** Make, renew or revoke a link. */
 async function send(form, submitter) {

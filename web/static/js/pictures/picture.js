@@ -31,10 +31,11 @@ function address() {
 async function share(form, submitter) {
   const response = await post(form.action, new URLSearchParams(new FormData(form, submitter))).catch(() => null);
   if (!response?.ok) return notice((await sentenceOf(response)) || word("failed"));
-  const fresh = parse(await response.text()).querySelector("#share-panel");
-  document.getElementById("share-panel").replaceWith(fresh);
+  // The panel itself stays: it knows where the focus returns once it closes.
+  const panel = document.getElementById("share-panel");
+  panel.replaceChildren(...parse(await response.text()).querySelector("#share-panel").childNodes);
   showNative();
-  fresh.showPopover({ source: document.querySelector("[popovertarget=share-panel]") });
+  (address() ?? panel.querySelector("button")).focus();
   return address()?.select();
 }
 

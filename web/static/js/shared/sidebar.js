@@ -2,6 +2,7 @@
 
 import "./theme.js";
 import { post } from "./http.js";
+import { listenForKeys, openBeside } from "./menu.js";
 import { piece } from "./words.js";
 import { find, linkNear, refreshList, showTitle } from "./conversation-list.js";
 
@@ -65,16 +66,11 @@ function openMenu(button) {
     delete: button.dataset.delete,
     title: button.closest("li").querySelector(".conversation").textContent.trim(),
   };
-  button.setAttribute("aria-expanded", "true");
+  menu.setAttribute("aria-label", button.getAttribute("aria-label"));
   for (const link of menu.querySelectorAll("[data-export]")) link.href = button.dataset.rename.replace(/rename$/, link.dataset.export);
   // Inside the sheet it is opened on top of it; elsewhere the sheet is not shown, and would hide it.
   (button.closest("#side") ?? document.body).append(menu);
-  menu.showPopover();
-  const spot = button.getBoundingClientRect();
-  const room = { x: innerWidth - menu.offsetWidth - 8, y: innerHeight - menu.offsetHeight - 8 };
-  menu.style.left = `${Math.max(8, Math.min(spot.left, room.x))}px`;
-  menu.style.top = `${Math.max(8, Math.min(spot.bottom + 4, room.y))}px`;
-  menu.querySelector("button").focus();
+  openBeside(menu, button);
 }
 
 document.addEventListener("click", (event) => {
@@ -85,19 +81,10 @@ document.addEventListener("click", (event) => {
 });
 
 menu?.addEventListener("toggle", (event) => {
-  if (event.newState === "closed") opener()?.removeAttribute("aria-expanded");
+  if (event.newState === "closed") opener()?.setAttribute("aria-expanded", "false");
 });
 
-menu?.addEventListener("keydown", (event) => {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (event.key === "Escape" || event.key === "Tab") focusItem("[data-rename]");
-  if (event.key === "Tab") menu.hidePopover();
-  if (!step) return;
-  event.preventDefault();
-  const buttons = [...menu.querySelectorAll("button, a")];
-  const index = buttons.indexOf(document.activeElement) + step;
-  buttons.at(index % buttons.length).focus();
-});
+if (menu) listenForKeys(menu, () => focusItem("[data-rename]"));
 
 menu?.addEventListener("click", (event) => {
   if (event.target.closest("a")) menu.hidePopover();
