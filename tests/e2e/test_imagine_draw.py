@@ -1,5 +1,6 @@
 """Whole pictures out of words, of a file of one's own, and of ideas."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -97,6 +98,43 @@ async def test_one_sees_how_far_each_picture_is(page: Page, painter: Painter, va
         await finish(easel, work)
         await expect(card.get_by_role("img", name="a red llama")).to_be_visible()
     await are_drawn(page, 4)
+
+
+async def test_how_far_the_pictures_are_is_said_every_ten_seconds(page: Page, painter: Painter, valkey: Valkey) -> None:
+    easel, said = Easel(valkey.url), page.locator("#status")
+    await page.clock.install()
+    with paused(painter):
+        await ask_in_vain(page)
+        await expect(said).to_have_text("Drawing your pictures")
+        await page.clock.fast_forward(10_000)
+        await expect(said).to_have_text("Waiting")
+        works = [await begun(picture, easel) for picture in (await pictures_of(page))[:2]]
+        for work, done in zip(works, (2, 4), strict=True):
+            await draw_on(easel, work, done, 5)
+            await expect(page.locator(f"#p-{work.picture.id}")).to_contain_text(f"Drawing {done}/5")
+        await expect(said).to_have_text("Waiting")
+        await page.clock.fast_forward(10_000)
+        # Two fifths and four fifths of two pictures out of four.
+        await expect(said).to_have_text("Drawing: 30%")
+        for work in works:
+            await finish(easel, work)
+
+
+async def test_a_preview_that_takes_longer_says_so_and_then_no_more(page: Page, painter: Painter) -> None:
+    await imagine(page, "a llama")
+    await page.clock.install()
+    notice = page.locator("#notice")
+    with paused(painter):
+        await words(page).fill("a llama in a boat")
+        async with asyncio.timeout(15):
+            while not await notice.filter(has_text="Drawing").count():
+                await page.clock.fast_forward(2_000)
+        await expect(page.locator(".composer[data-drawing]")).to_be_visible()
+        await page.clock.fast_forward(10_000)
+        await expect(notice).to_have_text("Still drawing. On a busy or small machine this can take a minute.")
+        await expect(notice).to_have_role("status")
+    await expect(preview_of(page, "a llama in a boat")).to_be_visible(timeout=DRAW_MS)
+    await expect(notice).to_be_empty()
 
 
 async def ask_in_vain(page: Page) -> None:
