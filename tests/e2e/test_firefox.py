@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from shlex import quote
 
 import pytest
@@ -13,7 +14,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from tests.conftest import note_errors
 from tests.e2e import bidi_relay
 from tests.e2e.hands import MOST_TABS
-from tests.e2e.imagining import imagine, looks
+from tests.e2e.imagining import imagine, looks, until
 from tests.e2e.talk import answers, composer, converse, held, is_answered, questions, say
 from tests.e2e.test_history import choose, named, side
 from tests.e2e.test_theme import DARK, LIGHT, option, paper
@@ -37,6 +38,10 @@ def f(x):
 
 $$\\frac{a}{b}$$
 """
+TOO_WIDE = (
+    " | ".join(f"a_long_name_{number}" for number in range(20))
+    + f"\n{'---|' * 20}\n\n```\n{'a line of code ' * 20}\n```\n\n$$\n{' + '.join('abcdefgh' * 8)}\n$$\n"
+)
 LONG = "\n\n".join(f"Paragraph {number} of a long answer." for number in range(1, 61))
 # A switch shows it on the label around it, the field one writes in by its caret and the border of its form.
 STOP = """() => {
@@ -173,6 +178,44 @@ async def test_a_conversation_is_found_renamed_and_deleted_in_the_side_bar(page:
     await expect(named(page, "Lanterns")).to_have_count(0)
     await page.reload()
     await expect(side(page).locator(".conversation")).to_have_text(["Bread"])
+
+
+async def test_what_is_too_wide_is_scrolled_by_keys(page: Page, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says(TOO_WIDE))
+    await page.set_viewport_size({"width": 500, "height": 800})
+    await converse(page, "At full width")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 500
+    for wide in (".table", ".code pre", ".formula"):
+        place = answers(page).locator(wide)
+        await place.focus()
+        await page.keyboard.press("ArrowRight")
+        await until(partial(place.evaluate, "one => one.scrollLeft > 0"))
+
+
+async def test_a_menu_is_gone_through_by_keys_and_a_link_made_and_taken_back(page: Page) -> None:
+    await converse(page, "Lamps")
+    for menu in (page.get_by_role("button", name="Save or print"), page.locator("#side [data-rename]")):
+        await menu.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("menuitem").first).to_be_focused()
+        await page.keyboard.press("ArrowUp")
+        await expect(page.locator(":popover-open").get_by_role("menuitem").last).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(menu).to_be_focused()
+    await page.get_by_role("link", name="Share").press("Enter")
+    await page.get_by_role("button", name="Make a link").press("Enter")
+    await expect(page.locator("[data-share-address]")).to_be_focused()
+    link = await page.locator("[data-share-address]").input_value()
+    reader = await page.context.new_page()
+    await reader.goto(link)
+    await expect(reader.get_by_role("heading", name="Lamps")).to_be_visible()
+    await reader.close()
+    await page.get_by_role("button", name="Take the link back").click()
+    await expect(page.get_by_role("button", name="Make a link")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("link", name="Share")).to_be_focused()
+    await page.goto(link)
+    await expect(page.get_by_text("There is nothing behind this link.")).to_be_visible()
 
 
 async def test_words_are_drawn_while_one_types(page: Page, painter: Painter) -> None:

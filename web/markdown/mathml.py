@@ -209,4 +209,4 @@ def show_block(self: RendererProtocol, tokens: Sequence[Token], idx: int, option
     """The renderer's rule for formulas on lines of their own; as code where they do not become MathML."""
     tex = tokens[idx].content.strip()
     shown = mathml(tex, "block") or f'<code class="formula">{escape(tex)}</code>'
-    return f'<div class="formula">{shown}</div>\n'
+    return f'<div class="formula" tabindex="0">{shown}</div>\n'
