@@ -114,3 +114,25 @@ async def test_nothing_in_an_answer_runs(page: Page, fake_llama: FakeLlama) -> N
     await converse(page, "Try to break out")
     await expect(answers(page).locator("img, script, a[href^='javascript']")).to_have_count(0)
     await expect(page).not_to_have_title("gone")
+
+
+LONG_FORMULA = " + ".join("abcdefgh" * 8)
+WHERE: dict[str, tuple[str, str]] = {
+    "on a line of its own": (f"$$\n{LONG_FORMULA}\n$$", ".formula"),
+    "within a line": (f"So ${LONG_FORMULA}$ is long.", ".block"),
+    "large within a line": (f"So $${LONG_FORMULA}$$ is long.", ".block"),
+    "in an item": (f"- one\n- two ${LONG_FORMULA}$", ".block"),
+    "in a cell": (f"| a |\n|---|\n| ${LONG_FORMULA}$ |", ".table"),
+}
+
+
+@pytest.mark.parametrize("where", WHERE)
+async def test_a_formula_that_is_too_wide_is_scrolled_in_its_place(
+    phone: Page, fake_llama: FakeLlama, where: str
+) -> None:
+    text, place = WHERE[where]
+    fake_llama.script(says(text))
+    await converse(phone, "A long formula")
+    assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    scrolled = "one => { one.scrollLeft = 50; return one.scrollLeft; }"
+    assert await answers(phone).locator(place).last.evaluate(scrolled) == 50
