@@ -152,6 +152,16 @@ async def test_with_forced_colours_buttons_and_bubbles_are_still_seen(open_page:
     assert [pair for pair in icons if pair[0] == pair[1] or pair[0] == "rgba(0, 0, 0, 0)"] == []
 
 
+async def test_with_forced_colours_the_open_conversation_is_marked(open_page: OpenPage) -> None:
+    page = await open_page(forced_colors="active")
+    await converse(page, "Lamps")
+    await converse(page, "Bread")
+    marked = page.locator("#side .conversations li").filter(has=page.locator("[aria-current]"))
+    await expect(marked).to_have_css("outline-style", "solid")
+    others = page.locator("#side .conversations li").filter(has_not=page.locator("[aria-current]"))
+    await expect(others).to_have_css("outline-style", "none")
+
+
 # Motion
 
 MOVING = "document.getAnimations().filter(one => one.playState === 'running').length"
