@@ -140,3 +140,24 @@ async def test_dialogs_have_names_and_give_the_focus_back(page: Page) -> None:
         await page.keyboard.press("Escape")
         await expect(dialog).to_have_count(0)
         await expect(opener).to_be_focused()
+
+
+@pytest.mark.parametrize("done", ["kept", "deleted"])
+async def test_in_the_sheet_the_question_whether_to_delete_leads_back_to_it(open_page: OpenPage, done: str) -> None:
+    page = await open_page(viewport={"width": 390, "height": 844})
+    await converse(page, "Lamps")
+    await converse(page, "Bread")
+    await page.get_by_role("button", name="Conversations").press("Enter")
+    side = page.locator("#side")
+    lamps = side.get_by_role("link", name="Rename or delete: Lamps")
+    await lamps.focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("menuitem", name="Delete").press("Enter")
+    await expect(page.get_by_role("dialog").get_by_role("button", name="Cancel")).to_be_focused()
+    if done == "kept":
+        await page.keyboard.press("Escape")
+        await expect(lamps).to_be_focused()
+    else:
+        await page.get_by_role("dialog").get_by_role("button", name="Delete").press("Enter")
+        await expect(side.get_by_role("link", name="Bread", exact=True)).to_be_focused()
+    await expect(side).to_be_visible()
