@@ -38,7 +38,8 @@ LOST = r"""async () => {
   const all = (selector) => [...open.querySelectorAll(selector)].filter(isSeen);
   const named = (one) => one.outerHTML.slice(0, 120);
   const isThere = (control) => {
-    const { x, y, width, height } = control.getBoundingClientRect();
+    // The first line of a link that has several.
+    const { x, y, width, height } = control.getClientRects()[0] ?? control.getBoundingClientRect();
     const far = Math.min(12, height / 2 - 1);
     return [-far, 0, far].every((step) => {
       const there = document.elementFromPoint(x + width / 2, y + height / 2 + step);
