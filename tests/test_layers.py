@@ -57,10 +57,10 @@ ROOMS = {
         engine people commands conversations
         transcripts
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
-        tools.offers citing websearch calculator
+        tools.offers citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base tools.schema
-        models events errors database background names sources
+        models events errors database background names sources cache
         folding terms purge
     """,
     "imagine": """

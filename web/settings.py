@@ -179,6 +179,10 @@ BRAVE_KEY: str = env.str("BRAVE_KEY", "")
 TAVILY_KEY: str = env.str("TAVILY_KEY", "")
 SEARCH_ENGINES = engines("SEARCH_ENGINES", {"searxng": SEARXNG_URL, "brave": BRAVE_KEY, "tavily": TAVILY_KEY})
 SEARCH_SECONDS: float = env.float("SEARCH_SECONDS", 5, validate=validate.Range(0.1, 60))
+OPEN_METEO = "https://api.open-meteo.com"
+# Set to nothing, the weather is not asked for.
+WEATHER_URL: str = "" if env.str("WEATHER_URL", None) == "" else url("WEATHER_URL", OPEN_METEO, "http", "https")
+WEATHER_PLACES_URL: str = url("WEATHER_PLACES_URL", "https://geocoding-api.open-meteo.com", "http", "https")
 
 # Pictures. An empty name means that none are drawn, or that the live one does it all.
 

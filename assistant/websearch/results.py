@@ -87,6 +87,14 @@ class Result:
         return replace(result, date=date.fromisoformat(value["date"]) if value["date"] else None)
 
 
+def read_results(value: object) -> list[Result]:
+    """The results that `to_json` wrote, each; none where another version wrote them, or nobody."""
+    try:
+        return [Result.from_json(one) for one in value] if isinstance(value, list) else []
+    except (ValueError, TypeError, KeyError):
+        return []
+
+
 def read_result(
     engine: str, title: object, url: object, snippet: object, when: object = None, now: datetime | None = None
 ) -> Result | None:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import httpx
 from redis.asyncio import Redis
 
-from assistant.websearch.cache import Cache, cache_key
+from assistant.cache import Cache
 from assistant.websearch.cooldown import Cooldown
 from assistant.websearch.engine import Engine
 from assistant.websearch.errors import EngineError, SearchError, SearchOffError
 from assistant.websearch.fusion import fuse
 from assistant.websearch.options import SearchOptions, build
-from assistant.websearch.results import RESULTS, Query, Result
+from assistant.websearch.results import RESULTS, Query, Result, read_results
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class WebSearch:
         self._engines = build(options, self._http)
         self._seconds = options.seconds
         self._cooldown = Cooldown(redis)
-        self._cache = Cache(redis)
+        self._cache = Cache(redis, "websearch")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -59,12 +59,12 @@ class WebSearch:
         query = Query.make(text, language, freshness, count)
         # Where only new pages are wanted, those who cannot tell come last.
         engines = sorted(self._engines, key=lambda engine: bool(query.freshness and not engine.knows_freshness))
-        key = cache_key(query, [engine.name for engine in engines])
-        found = await self._cache.get(key)
-        if found is None:
+        key = [query.text.casefold(), query.language, query.freshness, [engine.name for engine in engines]]
+        found = read_results(await self._cache.get(key))
+        if not found:
             found = fuse(await self._rankings(query, engines))[:RESULTS]
             if found:
-                await self._cache.put(key, found)
+                await self._cache.put(key, [result.to_json() for result in found])
         return found[: query.count]
 
     async def _rankings(self, query: Query, engines: Sequence[Engine]) -> list[list[Result]]:

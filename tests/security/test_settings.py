@@ -42,6 +42,7 @@ BAD: list[tuple[str, dict[str, str]]] = [
     ("SEARCH_ENGINES", {"SEARCH_ENGINES": "wikipedia,searxng"}),
     ("SEARCH_SECONDS", {"SEARCH_SECONDS": "0"}),
     ("SEARXNG_URL", {"SEARXNG_URL": "search.example"}),
+    ("WEATHER_URL", {"WEATHER_URL": "weather.example"}),
     ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
     ("REDIS_URL", {"REDIS_URL": "nonsense"}),
     ("LLAMA_URL", {"LLAMA_URL": "nonsense"}),

@@ -90,6 +90,8 @@ def switched_off() -> list[str]:
     off = {
         "mail, so no password can be reset (EMAIL_URL)": settings.EMAIL_BACKEND.endswith("console.EmailBackend"),
         "passkeys (PASSKEYS)": not settings.PASSKEYS,
+        "search on the web (SEARCH_ENGINES)": not settings.SEARCH_ENGINES,
+        "the weather (WEATHER_URL)": not settings.WEATHER_URL,
         "HTTPS, so only this machine should use it (SITE_URL)": not settings.HTTPS,
     }
     social = [name for name in settings.SOCIAL_HOSTS if name not in settings.SOCIAL_PROVIDERS]

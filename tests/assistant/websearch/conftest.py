@@ -23,7 +23,7 @@ def services() -> Iterator[ScriptedHTTP]:
 async def redis(valkey: Valkey) -> AsyncIterator["Redis"]:
     """A Valkey in which no engine rests and nothing was found yet."""
     async with Redis.from_url(valkey.url) as client:
-        if keys := await client.keys("websearch:*"):
+        if keys := await client.keys("*websearch*"):
             await client.delete(*keys)
         yield client
 

@@ -7,8 +7,7 @@ from time import perf_counter
 import pytest
 from redis.asyncio import Redis
 
-from assistant.websearch import cache
-from assistant.websearch.cache import Cache
+from assistant.cache import SECONDS
 from assistant.websearch.cooldown import failures_key, rest_after, resting_key
 from assistant.websearch.errors import EmptyQueryError, SearchError, SearchOffError
 from assistant.websearch.fusion import fuse
@@ -19,6 +18,7 @@ from tests.ports import free_port
 from tests.scripted_http import Reply, ScriptedHTTP
 
 Searching = Callable[..., WebSearch]
+INDEX = "cache:websearch"
 HANGS = Reply(hangs=True)
 
 
@@ -163,23 +163,9 @@ async def test_what_was_found_is_kept_for_all(searching: Searching, services: Sc
     for others in ({"language": "de"}, {"freshness": "day"}):
         await searching("searxng").search("big birds", **others)
     assert len(services.asked) == 3
-    [key, *_] = await redis.zrange(cache.INDEX, 0, -1)
+    [key, *_] = await redis.zrange(INDEX, 0, -1)
     assert b"bird" not in key
-    assert 0 < await redis.ttl(key) <= cache.SECONDS
-
-
-async def test_what_was_found_is_bounded_in_number(redis: "Redis") -> None:
-    kept = Cache(redis, entries=3)
-    for number in range(5):
-        await kept.put(f"websearch:found:{number}", [page("a", f"https://a.example/{number}")])
-    assert [bool(await kept.get(f"websearch:found:{number}")) for number in range(5)] == [
-        False,
-        False,
-        True,
-        True,
-        True,
-    ]
-    assert await redis.zcard(cache.INDEX) == 3
+    assert 0 < await redis.ttl(key) <= SECONDS
 
 
 async def test_what_another_version_kept_is_not_shown(
@@ -187,7 +173,7 @@ async def test_what_another_version_kept_is_not_shown(
 ) -> None:
     services.script("/search", Reply(bodies.searxng(bodies.CONDOR)))
     found = await searching("searxng").search("condor")
-    [key] = await redis.zrange(cache.INDEX, 0, -1)
+    [key] = await redis.zrange(INDEX, 0, -1)
     for data in ("[{}]", "{", '[{"title": "x"}]', "5", '[["a"]]'):
         await redis.set(key, data)
         assert await searching("searxng").search("condor") == found

@@ -72,6 +72,8 @@ def test_what_is_off_is_named_with_its_setting(settings: Any, on: bool) -> None:
     settings.EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if on else 'console'}.EmailBackend"
     settings.PASSKEYS = settings.HTTPS = on
     settings.SOCIAL_PROVIDERS = list(settings.SOCIAL_HOSTS) if on else []
+    settings.SEARCH_ENGINES = ["wikipedia"] if on else []
+    settings.WEATHER_URL = "https://weather.example" if on else ""
     named = " ".join(switched_off())
-    for name in ("EMAIL_URL", "PASSKEYS", "SITE_URL", "SOCIAL_GOOGLE"):
+    for name in ("EMAIL_URL", "PASSKEYS", "SITE_URL", "SOCIAL_GOOGLE", "SEARCH_ENGINES", "WEATHER_URL"):
         assert (name in named) != on
