@@ -9,6 +9,7 @@ from assistant.doorbell import Doorbell
 from assistant.limits import Limits
 from assistant.llama.client import LlamaClient
 from assistant.llama.options import LlamaOptions
+from assistant.pages.library import Library
 from assistant.queue import ModelQueue
 from assistant.runs.heartbeat import Heartbeat
 from assistant.runs.log import Journal
@@ -59,12 +60,13 @@ class Runtime:
         self.client = LlamaClient(llama_options())
         self.web_search = WebSearch(self.redis, search_options())
         self.queue = ModelQueue(settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
+        self.library = Library(self.redis, self.limits)
 
     async def __aenter__(self) -> "Runtime":
         async with AsyncExitStack() as stack:
             for closing in (self.redis.aclose, self.limits.close, self.client.close, self.web_search.close):
                 stack.push_async_callback(closing)
-            for part in (self.doorbell, self.journal, self.heartbeat, self.open_conversations):
+            for part in (self.doorbell, self.journal, self.heartbeat, self.open_conversations, self.library):
                 await stack.enter_async_context(part)
             self._stack = stack.pop_all()
         return self

@@ -55,7 +55,7 @@ ROOMS = {
         temporary
         runs shares
         engine people commands conversations
-        transcripts
+        transcripts pages
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
         tools.offers citing websearch calculator weather
         llama fetch seam search excerpts passages

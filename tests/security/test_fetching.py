@@ -43,7 +43,9 @@ from tests.fake_site import FakeSite, Names, fake_site, redirect, response
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = 1.0
-MARGIN = 1.5
+MARGIN = 3.0
+# Where nothing is slow, but the machine may be.
+PATIENT = 10.0
 PUBLIC = "93.184.215.14"
 
 
@@ -65,7 +67,7 @@ async def secret() -> AsyncIterator[FakeSite]:
 
 @asynccontextmanager
 async def fetcher(
-    *allowed: str, resolve: Resolve | None = None, total: float = SECONDS, connect: float = SECONDS
+    *allowed: str, resolve: Resolve | None = None, total: float = PATIENT, connect: float = SECONDS
 ) -> AsyncIterator[Fetcher]:
     options = FetchOptions("Chaski", frozenset(allowed), connect_seconds=connect, total_seconds=total)
     async with Fetcher(options, resolve) as fetching:
@@ -438,7 +440,7 @@ async def test_a_body_without_end_is_cut(site: FakeSite) -> None:
     )
     chunk = b"%x\r\n" % 12_000 + b"<p>words</p>" * 1_000 + b"\r\n"
     site.answers["/chunked"] = lambda writer: endlessly(writer, HEAD + b"Transfer-Encoding: chunked\r\n\r\n", chunk)
-    async with fetcher(site.address(), total=8) as fetching:
+    async with fetcher(site.address()) as fetching:
         for path in ("/endless", "/huge", "/chunked"):
             fetched = await fetching.fetch(site.url(path))
             assert (len(fetched.body), fetched.cut) == (PAGE.most, True)
@@ -456,7 +458,7 @@ async def test_a_small_body_that_unpacks_to_a_large_one_is_cut_while_it_is_unpac
     bomb = zipped(kind, b"<p>word</p>" * 20_000_000)
     assert len(bomb) < 1_000_000
     site.answers["/bomb"] = response(bomb, Content_Encoding="deflate" if kind == "raw" else kind)
-    async with fetcher(site.address(), total=8) as fetching:
+    async with fetcher(site.address()) as fetching:
         before = peak()
         fetched = await fetching.fetch(site.url("/bomb"))
     assert (len(fetched.body), fetched.cut) == (PAGE.most, True)
@@ -494,7 +496,7 @@ async def test_a_slow_site_is_left_in_time_and_others_are_read_meanwhile(site: F
             writer, HEAD + b"Content-Encoding: gzip\r\n\r\n", gzip.compress(b""), 0.02
         ),
     }
-    async with fake_site() as other, fetcher(site.address(), other.address()) as fetching:
+    async with fake_site() as other, fetcher(site.address(), other.address(), total=SECONDS) as fetching:
         other.answers["/"] = response("<p>quick</p>")
         for path in site.answers.keys() - {"/"}:
             start = time.monotonic()
@@ -511,7 +513,7 @@ async def test_a_chain_of_slow_redirects_has_one_limit(site: FakeSite) -> None:
         writer.write(redirect(f"/{len(site.requests)}"))
 
     site.answers |= {f"/{step}": slowly for step in range(10)}
-    async with fetcher(site.address()) as fetching:
+    async with fetcher(site.address(), total=SECONDS) as fetching:
         start = time.monotonic()
         with pytest.raises(SlowSiteError):
             await fetching.fetch(site.url("/0"))
@@ -529,7 +531,7 @@ async def test_a_chain_of_slow_redirects_has_one_limit(site: FakeSite) -> None:
 )
 async def test_a_head_without_measure_is_refused(site: FakeSite, head: bytes) -> None:
     site.answers["/head"] = HEAD + head + b"Content-Length: 2\r\n\r\nhi"
-    async with fetcher(site.address(), total=8) as fetching:
+    async with fetcher(site.address()) as fetching:
         with pytest.raises((BrokenResponseError, UnreachableSiteError)):
             await fetching.fetch(site.url("/head"))
 
@@ -566,14 +568,14 @@ async def test_one_site_is_asked_for_few_pages_at_once(site: FakeSite) -> None:
         running -= 1
 
     site.answers |= {f"/{number}": count for number in range(12)}
-    async with fetcher(site.address(), total=8) as fetching:
+    async with fetcher(site.address()) as fetching:
         await asyncio.gather(*(fetching.fetch(site.url(f"/{number}")) for number in range(12)))
     assert most == SEATS_OF_A_HOST
 
 
 async def test_those_who_cannot_even_wait_hear_so_at_once(site: FakeSite) -> None:
     site.answers["/silent"] = lambda writer: endlessly(writer, b"", b"", 0.02)
-    async with fetcher(site.address()) as fetching:
+    async with fetcher(site.address(), total=SECONDS) as fetching:
         found = await asyncio.gather(*(fetching.fetch(site.url("/silent")) for _ in range(200)), return_exceptions=True)
         kinds = {type(error) for error in found}
         assert kinds == {SlowSiteError, CrowdedFetchError}
@@ -748,7 +750,7 @@ async def test_https_is_for_the_name_and_its_certificate(
     async with fake_site(server_context(tmp_path, "site.test", authority)) as site:
         site.answers["/"] = response("<p>hello</p>")
         allowed = site.address("site.test"), site.address("other.test")
-        async with fetcher(*allowed, resolve=names, total=5) as fetching:
+        async with fetcher(*allowed, resolve=names) as fetching:
             assert (await fetching.fetch(site.url(host="site.test"))).body == b"<p>hello</p>"
             assert site.names == ["site.test"]
             with pytest.raises(CertificateError):
@@ -761,7 +763,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
 ) -> None:
     async with (
         fake_site(server_context(tmp_path, "site.test", authority)) as site,
-        fetcher(site.address("site.test"), resolve=Names(site_test=[["127.0.0.1"]]), total=5) as fetching,
+        fetcher(site.address("site.test"), resolve=Names(site_test=[["127.0.0.1"]])) as fetching,
     ):
         with pytest.raises(CertificateError):
             await fetching.fetch(site.url(host="site.test"))
@@ -778,7 +780,7 @@ async def test_a_redirect_from_https_to_http_is_asked_for_by_https(
             "/c": redirect(f"http://{site.address('site.test')}/c"),
         }
         allowed = site.address("site.test")
-        async with fetcher(allowed, resolve=Names(site_test=[["127.0.0.1"]]), total=5) as fetching:
+        async with fetcher(allowed, resolve=Names(site_test=[["127.0.0.1"]])) as fetching:
             fetched = await fetching.fetch(site.url("/a", host="site.test"))
             assert (fetched.body, fetched.url) == (b"<p>safe</p>", site.url("/b", host="site.test"))
             # It means itself by HTTP, so it leads nowhere.

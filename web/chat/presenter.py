@@ -18,6 +18,7 @@ from assistant.conversations import is_partial, question_before, shown_messages
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.events import Waiting
+from assistant.fetch.errors import ERRORS as FETCH_ERRORS
 from assistant.llama.errors import ERRORS as LLAMA_ERRORS
 from assistant.models import Conversation, Feedback, Message, Run
 from assistant.versions import ONLY, Version, versions_of
@@ -44,6 +45,7 @@ ERRORS: dict[str, type[AssistantError] | type[ImagineError]] = {
         errors.LogUnavailableError,
     )
 }
+ERRORS.update(FETCH_ERRORS)
 ERRORS.update(LLAMA_ERRORS)
 ERRORS.update(PICTURE_ERRORS)
 
