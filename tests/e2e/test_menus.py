@@ -157,7 +157,11 @@ async def test_in_the_sheet_the_question_whether_to_delete_leads_back_to_it(open
     if done == "kept":
         await page.keyboard.press("Escape")
         await expect(lamps).to_be_focused()
+        await expect(side).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(side).to_be_hidden()
+        await expect(page.get_by_role("button", name="Conversations")).to_be_focused()
     else:
         await page.get_by_role("dialog").get_by_role("button", name="Delete").press("Enter")
         await expect(side.get_by_role("link", name="Bread", exact=True)).to_be_focused()
-    await expect(side).to_be_visible()
+        await expect(side).to_be_visible()

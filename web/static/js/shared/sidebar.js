@@ -175,11 +175,12 @@ async function store(title, was) {
 function remove() {
   dialog.querySelector("[data-title]").textContent = opened.title;
   dialog.returnValue = "";
-  const sheet = side.matches(":popover-open");
+  const button = side.matches(":popover-open") ? document.querySelector(".open-side") : null;
   dialog.showModal();
   dialog.addEventListener("close", async () => {
-    // A dialog closes the sheet, which holds what the focus returns to.
-    if (sheet) side.showPopover();
+    // A dialog closes the sheet, which holds what the focus returns to, and later gives it back to its button.
+    button?.focus();
+    if (button) side.showPopover();
     if (dialog.returnValue !== "delete") return focusItem("[data-rename]");
     const answer = await post(opened.delete).catch(() => null);
     if (answer?.status === 404) return vanished();
