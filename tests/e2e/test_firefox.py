@@ -9,7 +9,7 @@ from functools import partial
 from shlex import quote
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, FilePayload, Page, async_playwright, expect
 
 from tests.conftest import note_errors
 from tests.e2e import bidi_relay
@@ -136,6 +136,31 @@ async def test_an_answer_and_its_code_are_copied(page: Page, fake_llama: FakeLla
     await composer(page).fill("")
     await page.keyboard.press("ControlOrMeta+v")
     await expect(composer(page)).to_have_value("def f(x):\n    return x ** 2")
+
+
+async def test_a_file_is_chosen_looked_at_and_sent_and_a_selection_copied(page: Page, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says(ANSWER))
+    await page.goto("/")
+    notes = FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"one\ntwo")
+    await page.locator("input[type=file]").set_input_files(notes)
+    file = page.locator(".tray .file-open")
+    await file.press("Enter")
+    await expect(page.get_by_role("dialog").locator("pre")).to_have_text("one\ntwo")
+    await page.keyboard.press("Escape")
+    await expect(file).to_be_focused()
+    await say(page, "Read it")
+    await page.wait_for_url("**/c/**")
+    await is_answered(page)
+    assert "one\ntwo" in fake_llama.requests[-1]["messages"][-1]["content"]
+    # As a mouse would that selects.
+    await page.evaluate("document.activeElement.blur()")
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('.message-answer'))")
+    await page.keyboard.press("ControlOrMeta+c")
+    await page.evaluate("getSelection().removeAllRanges()")
+    await composer(page).focus()
+    await page.keyboard.press("ControlOrMeta+v")
+    copied = "A plan, in code:\n\ndef f(x):\n    return x ** 2\n\na\tb\n1\ttwo\n\n$$\\frac{a}{b}$$"
+    await expect(composer(page)).to_have_value(copied)
 
 
 async def test_a_reload_keeps_the_place_and_a_second_tab_stays_in_step(page: Page, fake_llama: FakeLlama) -> None:
