@@ -22,6 +22,8 @@ from assistant.fetch.errors import ERRORS as FETCH_ERRORS
 from assistant.llama.errors import ERRORS as LLAMA_ERRORS
 from assistant.models import Conversation, Feedback, Message, Run
 from assistant.versions import ONLY, Version, versions_of
+from assistant.weather import ERRORS as WEATHER_ERRORS
+from assistant.websearch.errors import ERRORS as SEARCH_ERRORS
 from assistant.wishes import draw_wish
 from imagine.errors import ERRORS as PICTURE_ERRORS
 from imagine.errors import ImagineError
@@ -47,6 +49,8 @@ ERRORS: dict[str, type[AssistantError] | type[ImagineError]] = {
 }
 ERRORS.update(FETCH_ERRORS)
 ERRORS.update(LLAMA_ERRORS)
+ERRORS.update(SEARCH_ERRORS)
+ERRORS.update(WEATHER_ERRORS)
 ERRORS.update(PICTURE_ERRORS)
 
 LENGTH_SENTENCE = gettext_lazy("The answer reached its longest length and stops here.")
