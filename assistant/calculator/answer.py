@@ -11,7 +11,7 @@ from assistant.calculator.errors import CalculationError
 from assistant.calculator.expressions import PLAIN, Quantity, compare, evaluate, read_unit
 from assistant.calculator.text import is_plain, plain, show
 from assistant.calculator.tokens import MOST_CHARACTERS
-from assistant.calculator.units import convert
+from assistant.calculator.units import Unit, convert
 
 # Words before a question that say nothing about the result.
 PREFIX = re.compile(
@@ -28,7 +28,8 @@ COMPARED = re.compile(
 COMPARED_BEHIND = re.compile(rf"(.+?)[,:;]? (?:which|what) (?:one |number )?is (?:the )?{ORDER}", re.IGNORECASE)
 PARTED = re.compile(r"\s+(?:or|vs\.?|versus|and|with|to)\s+|\s*[,;]\s+", re.IGNORECASE)
 RELATION = re.compile(
-    r"\s*(<=|>=|==|!=|=|<|>|≤|≥|≠|\b(?:is )?(?:greater|larger|bigger|more|less|smaller) than\b|\bequals?\b)\s*"
+    r"\s*(<=|>=|==|!=|=|<|>|≤|≥|≠|\b(?:is )?(?:greater|larger|bigger|more|less|smaller) than\b"
+    r"|\b(?:equals|(?:is )?equal(?: to)?)\b)\s*"
 )
 CONVERTED = re.compile(r"(?:convert\s+)?(.*\S)\s+(in|to|as|into)\s+(?:a |an |the )?(\S.*)", re.IGNORECASE)
 HOW_MANY = re.compile(
@@ -69,6 +70,8 @@ SHARES: list[tuple[re.Pattern[str], Callable[[Quantity, Quantity], numbers.Numbe
     (re.compile(rf"{A} (?:is|are) (?:what|which) {PERCENTAGE} of {B}", re.IGNORECASE), quotient),
     (re.compile(rf"(?:what |which )?{PERCENTAGE} of {B} (?:is|are) {A}", re.IGNORECASE), quotient),
     (re.compile(rf"{A} (?:as|in) (?:a )?{PERCENTAGE} of {B}", re.IGNORECASE), quotient),
+    (re.compile(rf"(?:what |which )?{PERCENTAGE} (?:is|are) {A} (?:out )?of {B}", re.IGNORECASE), quotient),
+    (re.compile(rf"{A} out of {B} (?:as|in) (?:a )?{PERCENTAGE}", re.IGNORECASE), quotient),
     (
         re.compile(
             rf"(?:the )?(?:{PERCENTAGE} {CHANGE}|{CHANGE} in {PERCENTAGE})(?: from| between) {A} (?:to|and) {B}",
@@ -87,8 +90,8 @@ REWRITTEN = [
     (re.compile(rf"(?:decrease|reduce|lower) {A} by {B}", re.IGNORECASE), "({a}) - {b}"),
     (re.compile(rf"{A} (?:increased|raised) by {B}", re.IGNORECASE), "({a}) + {b}"),
     (re.compile(rf"{A} (?:decreased|reduced|lowered) by {B}", re.IGNORECASE), "({a}) - {b}"),
-    (re.compile(rf"{A} is {B} ?(?:%|percent) of what", re.IGNORECASE), "({a}) / ({b}%)"),
-    (re.compile(rf"{B} ?(?:%|percent) of what is {A}", re.IGNORECASE), "({a}) / ({b}%)"),
+    (re.compile(rf"{A} is {B} ?(?:%|percent) of (?:what|which)(?: number)?", re.IGNORECASE), "({a}) / ({b}%)"),
+    (re.compile(rf"{B} ?(?:%|percent) of (?:what|which)(?: number)? is {A}", re.IGNORECASE), "({a}) / ({b}%)"),
 ]
 
 
@@ -212,13 +215,18 @@ def _conversion(text: str) -> str:
         return ""
     target = found[3].lower()
     is_unit = target not in BASES and target not in WRITTEN and not PERCENT.fullmatch(target)
-    if is_unit and found[2].lower() == "in" and re.search(r"(?:^|[\s(+*/-])[\d.,]+$", found[1]):
+    bare = is_unit and found[2].lower() == "in" and re.search(r"(?:^|[\s(+*/-])[\d.,]+$", found[1])
+    if bare and read_unit(found[3])[0].dimensions == INCH.dimensions:
         # "5 in cm": so many inches.
         return _converted(f"{found[1]} in", found[3])
     return _converted(found[1], found[3])
 
 
 SIGNS = {-1: "<", 0: "=", 1: ">"}
+# A plain number is an angle in radians.
+RADIAN = Unit((("rad", 1),))
+INCH = Unit((("in", 1),))
+ANGLE = RADIAN.dimensions
 WRITTEN = ("decimal", "decimals", "fraction", "number", "decimal number")
 
 
@@ -235,14 +243,12 @@ def _converted(text: str, target: str) -> str:
     if mixed := re.fullmatch(r"(\S+) (?:and|&) (\S+)", target):
         return _mixed(text, value, mixed[1], mixed[2])
     unit, scale = read_unit(target)
+    if value.unit == PLAIN and unit.dimensions == ANGLE:
+        value = Quantity(value.number, RADIAN)
     number = numbers.divide(convert(value.number, value.unit, unit), scale)
-    if value.unit == PLAIN:
-        raise CalculationError(f"{text} has no unit, so it cannot be turned into {target}.")
     label = f"{unit}" if scale == 1 else target
     fraction = (
-        f" (exactly {number})"
-        if numbers.is_exact(number) and not is_plain(number) and number.denominator < 10**5
-        else ""
+        f" (exactly {number})" if numbers.is_exact(number) and not is_plain(number) and len(f"{number}") < 16 else ""
     )
     return f"{text} {'=' if is_plain(number) else '≈'} {plain(number)} {label}{fraction}"
 

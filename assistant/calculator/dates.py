@@ -54,11 +54,12 @@ SINCE = _pattern(
     rf"(?:how many |how long )?(?P<unit>{UNIT})?(?: (?:is it|has it been|have passed))? ?since (?P<a>{DAY})"
 )
 SHIFT = _pattern(rf"(?P<day>{DAY}) ?(?P<sign>\+|-|−|plus|minus) ?(?P<span>{SPAN})")
-AFTER = _pattern(rf"(?:(?:the )?(?:date|day) )?(?P<span>{SPAN}) (?P<sign>after|from|before|prior to) (?P<day>{DAY})")
-AGO = _pattern(rf"(?:(?:the )?(?:date|day) )?(?P<span>{SPAN}) (?P<sign>ago|from now|from today|hence|later)")
-IN = _pattern(rf"(?:(?:the )?(?:date|day) )?in (?P<span>{SPAN})")
+WHICH_DAY = "(?:the |what |which )?(?:date|day)(?: (?:is|was|will|it|be))*"
+AFTER = _pattern(rf"(?:{WHICH_DAY} )?(?P<span>{SPAN}) (?P<sign>after|from|before|prior to) (?P<day>{DAY})")
+AGO = _pattern(rf"(?:{WHICH_DAY} )?(?P<span>{SPAN}) (?P<sign>ago|from now|from today|hence|later)")
+IN = _pattern(rf"(?:{WHICH_DAY} )?in (?P<span>{SPAN})")
 WEEKDAY = _pattern(
-    r"(?:(?:what |which )?(?:day of the week|weekday|day)(?: (?:is|was|will|of|for|on|does|did))*(?: be)? )?"
+    r"(?:(?:what |which )?(?:day of (?:the )?week|weekday|day)(?: (?:is|was|will|of|for|on|does|did))*(?: be)? )?"
     rf"(?P<day>{DAY})"
     r"(?: (?:be|fall on|falls on|a|weekday|day of the week))*"
 )
@@ -66,6 +67,10 @@ WEEK = _pattern(rf"(?:what |which )?(?:calendar |iso )?week(?: number)?(?: (?:is
 AGE = _pattern(
     r"(?:how old (?:is|am|are|would|will) .{0,40}?|age(?: of .{0,40}?)?)\b ?(?:born|if born)?(?: on| in)? ?"
     rf"(?P<a>{DAY})(?: (?:on|at|by) (?P<b>{DAY}))?"
+)
+LENGTH = _pattern(
+    rf"(?:how many |number of )?days (?:are |does )?(?:there )?(?:in )?(?:the month of )?"
+    rf"(?:(?P<month>{MONTH}),? )?(?P<year>\d{{4}})(?: have)?"
 )
 LEAP = _pattern(r"(?:is )?(?P<year>\d{1,4}) (?:is )?a leap year")
 
@@ -78,6 +83,8 @@ def answer(text: str, now: datetime) -> str:
         return (
             f"{year} is {'a' if isleap(year) else 'no'} leap year: February has {monthrange(max(year, 1), 2)[1]} days."
         )
+    if (found := LENGTH.fullmatch(text)) and int(found["year"]):
+        return length(found["month"], int(found["year"]))
     for pattern in (BETWEEN, TO, MINUS):
         if found := pattern.fullmatch(text):
             unit = found["in"] or found.groupdict().get("unit") or ""
@@ -137,6 +144,14 @@ def _day(year: int, month: int, day: int, text: str) -> date:
         return date(year, month, day)
     except ValueError:
         raise CalculationError(f"There is no day {text}.") from None
+
+
+def length(month: str | None, year: int) -> str:
+    """How many days a month has, or a year."""
+    if not month:
+        return f"{year} has {365 + isleap(year)} days."
+    number = next(place for place, long in enumerate(MONTHS, start=1) if long.startswith(month[:3].lower()))
+    return f"{MONTHS[number - 1].capitalize()} {year} has {monthrange(year, number)[1]} days."
 
 
 def between(a: date, b: date, unit: str) -> str:

@@ -107,10 +107,13 @@ class Parser:
     def product(self) -> Quantity:
         value = self.signed()
         while True:
-            if self.skip("*", "x", "X", "of"):
+            if self.skip("*", "x", "X", "of", "on"):
                 value = multiplied(value, self.signed())
             elif self.skip("/", "per", "over"):
                 value = divided(value, self.signed())
+            elif self.skip("//"):
+                quotient = divided(value, self.signed())
+                value = replace(quotient, number=numbers.floor(quotient.number))
             elif self.skip("mod"):
                 value = remainder(value, self.signed())
             elif self.peek().text == "%" and self._starts_value(1):
@@ -261,7 +264,7 @@ class Parser:
         token = self.peek(ahead)
         if token.kind == "name":
             word = token.text.lower()
-            return word not in ("of", "x", "mod", "per", "over", "to", "in", "as", "off") and (
+            return word not in ("of", "on", "x", "mod", "per", "over", "to", "in", "as", "off") and (
                 self._calls(token, self.peek(ahead + 1))
                 or word in CONSTANTS
                 or word in SPELLED

@@ -29,7 +29,10 @@ WORDS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r"multiplied by|times", "*"),
     (r"divided by", "/"),
     (r"plus", "+"),
-    (r"minus", "-"),
+    (r"minus|less(?! than)", "-"),
+    (r"(\d+)(?:st|nd|rd|th) root of (\S+)", r"root(\2, \1)"),
+    (r"log(?: base |_)(\d+)(?: of)? ?\(?([\d.]+)\)?", r"log(\2, \1)"),
+    (r"div", "//"),
     (r"modulo", "mod"),
     (r"squared", "^2"),
     (r"cubed", "^3"),
@@ -67,7 +70,7 @@ TOKEN = re.compile(
         | (?P<grouped>{GROUPED})
         | (?P<plain>{PLAIN})
         | (?P<name>°[CF]?|log10|[A-Za-zÅåµμΩö_℃℉]+(?:_[A-Za-z]+)*[23²³]?(?![A-Za-z])|[²³])
-        | (?P<sign>\*\*|<=|>=|==|!=|''|[-+*/^%!(),<>="'])
+        | (?P<sign>\*\*|//|<=|>=|==|!=|''|[-+*/^%!(),<>="'])
     )""",
     re.VERBOSE,
 )

@@ -225,7 +225,7 @@ def convert(number: Number, unit: Unit, target: Unit) -> Number:
         return divide(multiply(number, unit.factor), target.factor)
     if unit.dimensions == tuple(-size for size in target.dimensions) and number != 0:
         return divide(divide(Fraction(1), multiply(number, unit.factor)), target.factor)
-    raise CalculationError(f"{unit or 'A plain number'} cannot be turned into {target or 'a plain number'}.")
+    raise CalculationError(f"{str(unit) or 'A plain number'} cannot be turned into {str(target) or 'a plain number'}.")
 
 
 def find(name: str) -> Unit | None:

@@ -93,6 +93,11 @@ MOVED = _pattern(
     rf"{LEADING}(?:(?P<day>{DAY})[ ,T]+(?:at )?)?(?P<time>{TIME})(?: on (?P<later>{DAY}))?,?(?: in| at)? "
     rf"(?P<here>{PLACE}){ENDING},?(?: on (?P<last>{DAY}))?,? "
     rf"(?:in|to|into|as|is what time in|what time is it in|what is it in) (?P<there>{PLACE}){ENDING}"
+    rf"(?: on (?P<final>{DAY}))?"
+)
+WHEN = _pattern(
+    rf"what(?: time)? (?:is|will) it(?: be)? in (?P<there>{PLACE}) (?:when|if) (?:it is |it's |it’s )?"
+    rf"(?P<time>{TIME}) in (?P<here>{PLACE})(?: on (?P<day>{DAY}))?"
 )
 NOW = _pattern(
     r"(?:(?:the )?(?:current )?time(?: is it)?(?: right)?(?: now)?|now|what time is it(?: now)?) in "
@@ -109,16 +114,17 @@ def answer(text: str, now: datetime) -> str:
     if found := APART.fullmatch(text):
         here, there = now.astimezone(zone(found["here"])), now.astimezone(zone(found["there"]))
         return difference(here, there, found["here"], found["there"])
-    if found := NOW.fullmatch(text):
+    if (found := NOW.fullmatch(text)) and not WHEN.fullmatch(text):
         there = now.astimezone(zone(found["there"]))
         return f"In {found['there']} it is {there:%H:%M} on {said(there.date())} ({offset(there)})."
-    found = MOVED.fullmatch(text)
+    found = WHEN.fullmatch(text) or MOVED.fullmatch(text)
     if not found or found["here"].lower() in ("in", "to", "into", "as"):
         return ""
     from_zone, to_zone = zone(found["here"]), zone(found["there"])
     if re.search("now|current", found["time"], re.IGNORECASE):
         return said_at(now.astimezone(from_zone), to_zone, found["here"], found["there"])
-    named = found["day"] or found["later"] or found["last"]
+    groups = found.groupdict()
+    named = next((groups[name] for name in ("day", "later", "last", "final") if groups.get(name)), None)
     day = read(named, now.date()) if named else now.astimezone(from_zone).date()
     try:
         moment = datetime.combine(day, read_time(found["time"]), from_zone)
