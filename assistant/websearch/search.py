@@ -78,13 +78,12 @@ class WebSearch:
         answers: dict[str, list[Result]] = {}
         problems: list[str] = []
         try:
-            while waiting or running:
+            while (left := deadline - asyncio.get_running_loop().time()) > 0:
                 found = sum(1 for answer in answers.values() if answer)
                 while waiting and found + len(running) < TOGETHER:
                     engine = waiting.popleft()
                     running[asyncio.create_task(self._ask(engine, query))] = engine
-                left = deadline - asyncio.get_running_loop().time()
-                if not running or left <= 0:
+                if not running:
                     break
                 done, _ = await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:

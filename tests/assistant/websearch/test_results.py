@@ -1,6 +1,7 @@
 """What engines send becomes clean, bounded values; queries too."""
 
 from datetime import UTC, date, datetime
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,14 @@ def test_long_texts_are_cut() -> None:
     assert clean("word " * 10_000, 20) == "word word word word…"
     assert len(clean("<" * 1_000_000, 500)) == 500
     assert clean("<a " * 5_000, 10) != ""
+
+
+def test_hostile_markup_is_cleaned_soon() -> None:
+    begun = perf_counter()
+    for part in ("<!--", "<", "<a ", "&#", "&lt;", "<!-->", "\u200b", "<br", "</p ", "x<!-- -->"):
+        for _ in range(20):
+            clean(part * 300_000, 500)
+    assert perf_counter() - begun < 2
 
 
 @given(st.text(max_size=200), st.integers(2, 50))
