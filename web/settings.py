@@ -476,6 +476,9 @@ LOGGING = {
         "django.security.csrf": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
+        # These too, and the addresses hold what is searched for.
+        "ddgs": {"level": "WARNING"},
+        "primp": {"level": "WARNING"},
         "uvicorn": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
         "uvicorn.access": {"handlers": [], "level": "WARNING", "propagate": False},
     },

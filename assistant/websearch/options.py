@@ -1,5 +1,6 @@
 """Settings of the web search: which engines are asked, with what keys, and for how long."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from assistant.websearch.tavily import URL as TAVILY_URL
 from assistant.websearch.tavily import Tavily
 from assistant.websearch.wikipedia import URL as WIKIPEDIA_URL
 from assistant.websearch.wikipedia import Wikipedia
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,4 +46,6 @@ def build(options: SearchOptions, http: httpx.AsyncClient) -> list[Engine]:
         "ddgs": lambda: DuckDuckGo(options.seconds, options.ddgs_proxy, options.ddgs_authority),
         "wikipedia": lambda: Wikipedia(http, options.agent, options.wikipedia_url),
     }
+    if "ddgs" in options.engines and not is_installed():
+        logger.warning("the engine ddgs is left out: its library is not installed (the extra `search`)")
     return [builders[name]() for name in options.engines if name != "ddgs" or is_installed()]

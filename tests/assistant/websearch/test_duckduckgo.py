@@ -1,6 +1,7 @@
 """The library ddgs itself, behind a proxy that plays the pages it reads; skipped where it is not installed."""
 
 import datetime
+import logging
 import socket
 import ssl
 import threading
@@ -154,9 +155,11 @@ async def test_to_be_blocked_is_an_error_that_quotes_nobody(
     proxy: TlsProxy, search: WebSearch, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy.pages["html.duckduckgo.com"] = 202, "<html>Unfortunately, bots use DuckDuckGo too.</html>"
-    with pytest.raises(SearchError, match="ddgs found nothing, or is blocked"):
-        await search.search("words of a person")
-    assert "words of a person" not in caplog.text
+    with caplog.at_level(logging.DEBUG), pytest.raises(SearchError, match="ddgs found nothing, or is blocked"):
+        await search.search("xylophones")
+    assert [text for _host, text in proxy.asked if "xylophones" in text]
+    assert "search engine ddgs failed" in caplog.text
+    assert "xylophones" not in caplog.text
 
 
 @pytest.mark.parametrize(
