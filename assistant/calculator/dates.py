@@ -72,6 +72,7 @@ LENGTH = _pattern(
     rf"(?:how many |number of )?days (?:are |does )?(?:there )?(?:in )?(?:the month of )?"
     rf"(?:(?P<month>{MONTH}),? )?(?P<year>\d{{4}})(?: have)?"
 )
+WRITTEN_DAY = re.compile(r"(?<![\d.])\d{4}-\d\d-\d\d(?![\d.])")
 LEAP = _pattern(r"(?:is )?(?P<year>\d{1,4}) (?:is )?a leap year")
 
 
@@ -108,6 +109,12 @@ def answer(text: str, now: datetime) -> str:
     if (found := WEEKDAY.fullmatch(text)) and not re.fullmatch(r"\d+/\d+/\d+", text):
         day = read(found["day"], today)
         return f"{spelled(day)} is a {DAYS[day.weekday()]}."
+    if WRITTEN_DAY.search(text):
+        # Not to be taken for a subtraction.
+        raise CalculationError(
+            "This question about days is not understood. It may be as “days between 2024-02-28 and 2024-03-01”, "
+            "“2024-01-31 + 1 month” or “what day is 2024-02-29”."
+        )
     return ""
 
 

@@ -245,6 +245,8 @@ def test_a_question_gets_its_line(asked: str, said: str) -> None:
         ("100 USD in EUR", "no exchange rates"),
         ("5 km in parsnips", "parsnips” is no unit"),
         ("2024-02-30 + 1 day", "There is no day 2024-02-30"),
+        ("2024-02-28 or 2024-03-01", "question about days is not understood"),
+        ("2024-02-28 * 2", "question about days is not understood"),
         ("02/03/2024 + 1 day", "may be two days"),
         ("2024-01-01 + 9999999 years", "years 1 to 9999"),
         ("14:00 in Atlantis in Berlin", "time zone of Atlantis is not known"),
