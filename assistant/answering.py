@@ -33,8 +33,9 @@ from assistant.runs import saving
 from assistant.runs.forget import forget
 from assistant.runs.saving import End, Outcome
 from assistant.runtime import Runtime
-from assistant.tools.base import BoundTool
-from assistant.tools.toolbox import toolbox
+from assistant.tools import toolbox
+from assistant.tools.kit import Kit
+from assistant.tools.open_page import pages_in
 from imagine.errors import ImagineError
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,6 @@ class Answering:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.tools = toolbox(runtime.redis, runtime.doorbell)
         self._answers: dict[asyncio.Task[None], Answer] = {}
 
     def start(self, run: UUID) -> None:
@@ -83,7 +83,6 @@ class Answer:
     def __init__(self, answering: Answering, run: UUID) -> None:
         self.run = run
         self._runtime = answering.runtime
-        self._tools = answering.tools
         self._writer = answering.runtime.journal.open(run)
         self._saved_number = 0
         self._saved_reasoning: ReasoningReplaced | None = None
@@ -140,8 +139,16 @@ class Answer:
         self._writer.steps = [step.to_json() for step in history.steps]
         if history.begun:
             self._writer.append(TextDelta(history.begun))
-        tools: dict[str, BoundTool] = {name: partial(tool.call, self.run) for name, tool in self._tools.items()}
-        means = engine.Means(runtime.client, tools, seat=partial(runtime.queue.seat, self._report_place))
+        said = (message.content for message in history.messages if message.role == "user")
+        named = frozenset(name for text in said for name in pages_in(text))
+        kit = Kit(self.run, runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, named)
+        means = engine.Means(
+            runtime.client,
+            toolbox.bound(kit),
+            toolbox.available(runtime.web_search),
+            toolbox.ALIASES,
+            partial(runtime.queue.seat, self._report_place),
+        )
         return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))
 
     def _report_place(self, place: int) -> None:
@@ -198,8 +205,7 @@ class Answer:
         )
         if isinstance(end, TurnFinished) and end.reason == "stopped":
             # Only now: a tool begins nothing for a run that has ended. What an interrupted run began goes on.
-            for tool in self._tools.values():
-                await tool.cancel(self.run)
+            await toolbox.cancel(self.run)
         self._writer.append(end)
         if not await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS):
             self._runtime.journal.forget(self._writer)

@@ -1,12 +1,14 @@
 """The turn: history in, events out. Plain values, no database."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from time import monotonic
+from typing import Any
 
 from assistant import prompts
 from assistant.citing import cited, with_passages
@@ -17,29 +19,42 @@ from assistant.events import (
     SourcesFound,
     TextDelta,
     TextReplaced,
+    TurnFailed,
     TurnFinished,
     Waiting,
 )
+from assistant.gate import may_use_tools
+from assistant.llama.call_reader import CallReader
+from assistant.llama.calls import Call
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Reasoning
 from assistant.passages import counted
 from assistant.seam import Seam
 from assistant.sources import Reading, Source, Step
-from assistant.tools.base import BoundTool, ToolCall
+from assistant.tools import offers
+from assistant.tools.base import BoundTool, Told, ToolCall, Work
+from assistant.tools.schema import FunctionTool
+from imagine.errors import ImagineError
 
 logger = logging.getLogger(__name__)
 
 LOW_CONTEXT = 2048
 # A page takes at most so many tokens of the prompt.
 PAGE_TOKENS = 1500
-# The code of Run.Search with which the web is searched before the model is asked.
-ALWAYS = "always"
+# The codes of Run.Search with which the web is searched before the model is asked, or not at all.
+ALWAYS, NEVER = "always", "never"
+WEB_SEARCH = "web_search"
+# The tools that ask something of other sites.
+OF_THE_WEB = frozenset({WEB_SEARCH, "open_page", "weather"})
+# So often the model speaks in one turn; the last time without tools.
+MOST_ROUNDS = 3
+CALLS_AT_ONCE = 4
+# Pages are quoted so short that as many fit.
+MOST_PAGES = 3
 # A message with fewer words is searched for together with the one before it.
 FEWEST_WORDS = 3
 QUERY_CHARACTERS = 200
-# What is looked for in; what is done and read for it out.
-LookUp = Callable[[str], AsyncGenerator[Event | Reading, None]]
 
 
 @dataclass(frozen=True)
@@ -90,85 +105,218 @@ class ThinkingTime:
 
 @dataclass(frozen=True)
 class Means:
-    """What an answer may use: the model, a seat before it, tools by name, and a way to look something up on the web."""
+    """What an answer may use: the model and a seat before it, tools by name, and which of them the model may call."""
 
     client: LlamaClient
     tools: Mapping[str, BoundTool] = field(default_factory=dict)
-    look_up: LookUp | None = None
+    offered: Sequence[FunctionTool[..., Any]] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
     seat: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
 
 async def answer(means: Means, name: str, history: History, today: date | None) -> AsyncGenerator[Event, None]:
     """Answer the last turn of `history`; `name` is the assistant's.
 
-    Raises LlamaError, CrowdedError, and what the called tool raises.
+    Raises LlamaError, CrowdedError, and what a tool raises that is called by a command.
     """
-    if history.tool_call is not None:
-        async with aclosing(means.tools[history.tool_call.name](history.tool_call.arguments)) as events:
-            async for event in events:
-                yield event
-        return
-    readings: list[Reading] = []
-    found = ""
-    if history.search == ALWAYS and means.look_up and not history.begun:
-        async with aclosing(look_up(means.look_up, history.messages)) as steps:
-            async for step in steps:
-                if isinstance(step, Reading):
-                    readings.append(step)
-                else:
-                    yield step
-        if readings:
-            yield SourcesFound([reading.source.to_json() for reading in readings])
-        size = await size_of_page(means.client, history.token_factor, len(readings))
-        found = prompts.found_pages(readings, history.messages[-1].content, size)
-    prompt = prompts.conversation(name, history.messages, today, history.instructions, history.revision, found)
-    if history.begun:
-        prompt = prompts.continuation(prompt, history.begun, await context_of(means.client))
-    async with means.seat(), aclosing(speak(means.client, prompt, history, readings)) as events:
+    turn = TurnInProgress(means, name, history, today)
+    async with aclosing(turn.events()) as events:
         async for event in events:
             yield event
 
 
-async def speak(
-    client: LlamaClient, prompt: Sequence[ChatMessage], history: History, readings: Sequence[Reading]
-) -> AsyncGenerator[Event, None]:
-    """What the model says to `prompt`; at its end the passages of `readings` that it rests on. Raises LlamaError."""
-    yield Waiting("thinking")
-    thinking, seam = ThinkingTime(), Seam(history.begun)
-    said = [history.begun]
-    async with aclosing(client.stream(prompt, history.token_factor)) as stream:
-        async for item in stream:
-            match item:
-                case Delta(text):
-                    thinking.pause()
-                    if joined := seam.feed(text):
-                        said.append(joined)
-                        yield TextDelta(joined)
-                case Reasoning(text, retracts):
-                    if retracts:
-                        said = [history.begun]
-                        yield TextReplaced(history.begun)
-                    yield ReasoningDelta(text, thinking.seconds(since_text=retracts))
-                case Loading():
-                    yield Waiting("loading")
-                case Finish():
-                    if rest := seam.close():
-                        said.append(rest)
-                        yield TextDelta(rest)
-                    if readings:
-                        for event in await asyncio.to_thread(grounded, "".join(said), readings):
-                            yield event
-                    yield finished(item)
+class TurnInProgress:
+    """One turn: rounds of the model and of the tools that it calls."""
 
+    def __init__(self, means: Means, name: str, history: History, today: date | None) -> None:
+        self._means = means
+        self._name = name
+        self._history = history
+        self._today = today
+        self._readings: list[Reading] = []
+        self._found = ""
+        self._turns: list[ChatMessage] = []
+        """After the question: calls of tools and their results."""
+        self._said: list[str] = []
+        self._over = False
 
-async def look_up(search: LookUp, messages: Sequence[ChatMessage]) -> AsyncGenerator[Event | Reading, None]:
-    """Look up what the last message asks for. Where that fails, a step has said so, and the model answers without."""
-    try:
-        async with aclosing(search(query_of(messages))) as items:
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """What happens, up to the end of the turn."""
+        history = self._history
+        if history.tool_call is not None:
+            work = self._means.tools[history.tool_call.name](history.tool_call.arguments)
+            async with aclosing(work) as items:
+                async for item in items:
+                    if isinstance(item, Event):
+                        yield item
+            return
+        if history.search == ALWAYS and WEB_SEARCH in self._means.tools and not history.begun:
+            call = Call(WEB_SEARCH, json.dumps({"query": query_of(history.messages)}))
+            async with aclosing(self._run([call])) as events:
+                async for event in events:
+                    yield event
+            # The model did not ask for it: the pages stand before the question.
+            self._turns = []
+            self._found = await self._quoted(self._readings, 1) or prompts.NOTHING_FOUND
+        for number in range(1, MOST_ROUNDS + 1):
+            async with aclosing(self._round(number)) as events:
+                async for event in events:
+                    yield event
+            if self._over:
+                return
+
+    async def _round(self, number: int) -> AsyncGenerator[Event, None]:
+        """The model speaks once; where it calls tools, they are run."""
+        offered = self._offered if number < MOST_ROUNDS else []
+        reader = CallReader([tool.name for tool in offered], self._means.aliases)
+        end: Finish | None = None
+        async with self._means.seat(), aclosing(self._speak(offered, reader)) as items:
             async for item in items:
+                if isinstance(item, Finish):
+                    end = item
+                else:
+                    yield item
+        if end is None:
+            raise AssistantError("the model's stream had no end")
+        trouble = reader.trouble if reader.trouble and not (end.reason == "length" and number == MOST_ROUNDS) else None
+        if not reader.calls and not trouble:
+            if self._readings:
+                for event in await asyncio.to_thread(grounded, "".join(self._said), self._readings):
+                    yield event
+            self._over = True
+            yield finished(end)
+            return
+        if "".join(self._said) != self._history.begun:
+            # What was said on the way to the call is no answer.
+            yield TextReplaced(self._history.begun)
+        if not reader.calls and trouble:
+            self._turns.append(offers.trouble_turn(trouble, offered))
+            return
+        async with aclosing(self._run(reader.calls)) as events:
+            async for event in events:
+                yield event
+
+    @property
+    def _offered(self) -> Sequence[FunctionTool[..., Any]]:
+        """The tools that the model may call now."""
+        history = self._history
+        if history.begun or self._found or not may_use_tools(history.messages[-1].content):
+            return []
+        return [tool for tool in self._means.offered if history.search != NEVER or tool.name not in OF_THE_WEB]
+
+    async def _speak(
+        self, offered: Sequence[FunctionTool[..., Any]], reader: CallReader
+    ) -> AsyncGenerator[Event | Finish, None]:
+        """What the model says, without the calls in it, which `reader` takes. Raises LlamaError."""
+        history = self._history
+        yield Waiting("thinking")
+        thinking, seam = ThinkingTime(), Seam(history.begun)
+        self._said = [history.begun]
+        prompt = await self._prompt(offered)
+        async with aclosing(self._means.client.stream(prompt, history.token_factor)) as stream:
+            async for item in stream:
+                match item:
+                    case Delta(text):
+                        thinking.pause()
+                        if joined := seam.feed(reader.feed(text)):
+                            self._said.append(joined)
+                            yield TextDelta(joined)
+                    case Reasoning(text, retracts):
+                        if retracts:
+                            self._said = [history.begun]
+                            yield TextReplaced(history.begun)
+                        yield ReasoningDelta(text, thinking.seconds(since_text=retracts))
+                    case Loading():
+                        yield Waiting("loading")
+                    case Finish():
+                        if rest := seam.feed(reader.flush()) + seam.close():
+                            self._said.append(rest)
+                            yield TextDelta(rest)
+                        yield item
+
+    async def _prompt(self, offered: Sequence[FunctionTool[..., Any]]) -> list[ChatMessage]:
+        history = self._history
+        wishes = history.instructions, history.revision
+        told = self._found, offers.text(offered)
+        prompt = prompts.conversation(self._name, history.messages, self._today, *wishes, *told)
+        if history.begun:
+            return prompts.continuation(prompt, history.begun, await context_of(self._means.client))
+        return [*prompt, *self._turns]
+
+    async def _run(self, calls: Sequence[Call]) -> AsyncGenerator[Event, None]:
+        """Run calls at once, and keep what they find and what the model is told of them."""
+        before = len(self._readings)
+        told: dict[str, list[str]] = {call.id: [] for call in calls}
+        read: dict[str, list[Reading]] = {call.id: [] for call in calls}
+        works = {call.id: self._work(call) for call in calls[:CALLS_AT_ONCE]}
+        async with aclosing(together(works)) as items:
+            async for call_id, item in items:
+                match item:
+                    case Told(text):
+                        told[call_id].append(text)
+                    case Reading():
+                        read[call_id].append(item)
+                    case _:
+                        self._over = self._over or isinstance(item, TurnFinished | TurnFailed)
+                        yield item
+        for call in calls[:CALLS_AT_ONCE]:
+            number = len(self._readings) + 1
+            self._readings += read[call.id]
+            quoted = await self._quoted(read[call.id], number)
+            result = "\n\n".join([*told[call.id], quoted] if quoted else told[call.id]) or "Done."
+            self._turns += offers.call_turns(call, result)
+        if len(self._readings) > before:
+            yield SourcesFound([reading.source.to_json() for reading in self._readings])
+
+    async def _work(self, call: Call) -> Work:
+        """One call. What goes wrong is told to the model, as the person has seen it in a step."""
+        try:
+            async with aclosing(self._means.tools[call.name](json.loads(call.arguments))) as items:
+                async for item in items:
+                    yield item
+        except (AssistantError, ImagineError) as error:
+            logger.warning("%s failed: %s: %s", call.name, error.code, error)
+            yield Told(f"{call.name} failed: {error.sentence}")
+
+    async def _quoted(self, readings: Sequence[Reading], first: int) -> str:
+        """Pages as the model is given them, numbered from `first`; empty without any."""
+        if not readings:
+            return ""
+        context = await context_of(self._means.client)
+        # Half of what the model reads holds all pages. Half a byte is a token by our estimate, see llama/tokens.py.
+        tokens = min(PAGE_TOKENS, context // 2 // max(MOST_PAGES, len(self._readings)))
+        size = int(tokens * 2 / self._history.token_factor)
+        question = self._history.messages[-1].content
+        return prompts.found_pages(readings, question, size, first)
+
+
+async def together(works: Mapping[str, Work]) -> AsyncGenerator[tuple[str, Event | Reading | Told], None]:
+    """What several tools do at once, as it comes, each item with the key of its tool. Raises what one of them does."""
+    items: asyncio.Queue[tuple[str, Event | Reading | Told] | None] = asyncio.Queue()
+
+    async def pump(key: str, work: Work) -> None:
+        try:
+            async with aclosing(work):
+                async for item in work:
+                    items.put_nowait((key, item))
+        finally:
+            items.put_nowait(None)
+
+    tasks = [asyncio.create_task(pump(key, work)) for key, work in works.items()]
+    try:
+        running = len(tasks)
+        while running:
+            item = await items.get()
+            if item is None:
+                running -= 1
+            else:
                 yield item
-    except AssistantError as error:
-        logger.warning("nothing could be looked up: %s: %s", error.code, error)
+        for task in tasks:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def query_of(messages: Sequence[ChatMessage]) -> str:
@@ -177,13 +325,6 @@ def query_of(messages: Sequence[ChatMessage]) -> str:
     if earlier and len(counted(last)) < FEWEST_WORDS:
         return f"{earlier[-1][:QUERY_CHARACTERS]} {last}"[: 2 * QUERY_CHARACTERS]
     return last[: 2 * QUERY_CHARACTERS]
-
-
-async def size_of_page(client: LlamaClient, factor: float, pages: int) -> int:
-    """In how many bytes each of so many pages is quoted: half of what the model reads holds all of them."""
-    tokens = min(PAGE_TOKENS, await context_of(client) // 2 // max(1, pages))
-    # Half a byte is a token by our estimate, see llama/tokens.py.
-    return int(tokens * 2 / factor)
 
 
 def grounded(text: str, readings: Sequence[Reading]) -> list[Event]:

@@ -16,6 +16,10 @@ PAGE_CHARACTERS = 50_000
 SENTENCE_END = re.compile(r"(?<=[.!?])(?=\s)|(?<=[.!?]\[\d\])(?=\s)|(?<=[。！？])(?!\[)|(?<=\n)")
 
 
+# What begins a line in Markdown: of a list, a quote, a row.
+LINE_MARK = re.compile(r"^\s*(?:[-*+>|]|\d{1,3}[.)])\s+")
+
+
 class Passage(NamedTuple):
     """A piece of a page, and the words in it that count."""
 
@@ -31,8 +35,11 @@ def sentences(text: str) -> list[str]:
 def passages_of(text: str) -> list[Passage]:
     """Pieces of a page, at most `PASSAGE_CHARACTERS` long: neighbouring sentences, cut where a paragraph ends."""
     found = []
-    for paragraph in text[:PAGE_CHARACTERS].split("\n"):
-        piece = ""
+    for line in text[:PAGE_CHARACTERS].split("\n"):
+        if line.startswith("#"):
+            # A heading says what follows, and nothing itself.
+            continue
+        paragraph, piece = LINE_MARK.sub("", line), ""
         for sentence in sentences(paragraph):
             if piece and len(piece) + len(sentence) > PASSAGE_CHARACTERS:
                 found.append(piece)

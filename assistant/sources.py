@@ -17,6 +17,7 @@ class Source:
     site: str = ""
     date: str = ""
     passage: str = ""
+    icon: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

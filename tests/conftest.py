@@ -16,6 +16,7 @@ from pytest_django import DjangoDbBlocker
 
 from imagine import keys
 from tests.fake_llama import FakeLlama
+from tests.fake_web import FakeWeb
 from tests.people import Visitor, next_address
 from tests.servers import Painter, Site, Valkey, eventually
 
@@ -75,6 +76,21 @@ def fake_llama(shared_llama: FakeLlama) -> Iterator[FakeLlama]:
 
 
 @pytest.fixture(scope="session")
+def shared_web() -> Iterator[FakeWeb]:
+    with FakeWeb() as web:
+        yield web
+
+
+@pytest.fixture
+def fake_web(shared_web: FakeWeb, valkey: Valkey) -> FakeWeb:
+    """The web of the shared site, on which nothing is found yet; nothing of it is remembered."""
+    shared_web.asked.clear()
+    shared_web.finds()
+    valkey.forget_all("websearch:*", "cache:*", "pages:*")
+    return shared_web
+
+
+@pytest.fixture(scope="session")
 def checkpoint_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the shared site looks for its checkpoint. It is there once something is to be drawn."""
     return tmp_path_factory.mktemp("checkpoints") / "tiny"
@@ -85,10 +101,18 @@ def shared_site(
     database: None,
     valkey: Valkey,
     shared_llama: FakeLlama,
+    shared_web: FakeWeb,
     checkpoint_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    environment = {"REDIS_URL": valkey.url, "LLAMA_URL": shared_llama.url, "IMAGINE_MODEL": str(checkpoint_folder)}
+    environment = {
+        "REDIS_URL": valkey.url,
+        "LLAMA_URL": shared_llama.url,
+        "IMAGINE_MODEL": str(checkpoint_folder),
+        "SEARCH_ENGINES": "searxng",
+        "SEARXNG_URL": shared_web.url,
+        "FETCH_ALLOWED": shared_web.address,
+    }
     site = Site(tmp_path_factory.mktemp("site"), environment)
     site.start()
     yield site

@@ -161,6 +161,13 @@ class Valkey(Server):
         with redis.Redis.from_url(self.url) as client:
             client.delete(*keys)
 
+    def forget_all(self, *patterns: str) -> None:
+        """Delete the keys that match."""
+        with redis.Redis.from_url(self.url) as client:
+            for pattern in patterns:
+                if found := list(client.scan_iter(pattern)):
+                    client.delete(*found)
+
     def empty(self) -> None:
         """Forget everything, but go on."""
         with redis.Redis.from_url(self.url) as client:

@@ -59,8 +59,8 @@ ROOMS = {
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
         tools.offers citing websearch calculator weather
         llama fetch seam search excerpts passages
-        tools.base tools.schema
-        models events errors database background names sources cache
+        tools.base
+        models events errors database background names sources cache tools.schema gate
         folding terms purge
     """,
     "imagine": """

@@ -35,6 +35,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "imagine_pattern": commands.IMAGINE,
         "talk_pattern": commands.TALK,
         "commands": commands.COMMANDS if is_configured() else (),
+        "web_search": bool(settings.SEARCH_ENGINES),
         "demo_model": settings.LLAMA_DEMO,
         "demo_pictures": settings.IMAGINE_DEMO,
         "is_guest": person is not None and person.is_guest,

@@ -1,11 +1,11 @@
-"""What a tool is: something the assistant does besides talking, called by name with JSON arguments."""
+"""What tools are called with, and what comes of them."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 from assistant.events import Event
+from assistant.sources import Reading
 
 
 @dataclass(frozen=True)
@@ -24,18 +24,15 @@ class ToolCall:
         return cls(value["name"], value["arguments"])
 
 
-# A tool bound to a run: arguments in, events out.
-BoundTool = Callable[[Mapping[str, Any]], AsyncGenerator[Event, None]]
+@dataclass(frozen=True)
+class Told:
+    """What the model is told of a tool's work. Pages come beside it, as readings."""
+
+    text: str
 
 
-class Tool(Protocol):
-    """A tool of this process."""
-
-    def call(self, run: UUID, arguments: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
-        """Do it for the answer of `run`; the last event is the end of the turn, or there is none.
-
-        Raises AssistantError, ImagineError.
-        """
-
-    async def cancel(self, run: UUID) -> None:
-        """The person stopped `run`: what was begun for it is no longer wanted."""
+# What a tool does: events for the person, pages that were read, what the model is told. A tool that gives the answer
+# itself, as a picture, ends with the end of the turn.
+Work = AsyncGenerator[Event | Reading | Told, None]
+# A tool bound to a run: arguments in. Raises AssistantError, ImagineError.
+BoundTool = Callable[[Mapping[str, Any]], Work]

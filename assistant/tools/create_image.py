@@ -1,9 +1,9 @@
 """Draw a picture inside a conversation: requested as on the picture page, then waited for."""
 
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
+from typing import Annotated
 from uuid import UUID
 
 from django.conf import settings
@@ -13,11 +13,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from assistant.database import in_thread
-from assistant.doorbell import Doorbell
 from assistant.errors import AccountNeededError
 from assistant.events import Event, PictureMade, TurnFailed, TurnFinished, Waiting
 from assistant.models import Run
+from assistant.tools.kit import Kit
 from assistant.tools.picture_watch import PictureWatch
+from assistant.tools.schema import Bounds, tool
 from imagine import jobs, keys
 from imagine.errors import ERRORS, AwayError, ImagineError, PictureNotFoundError, StoppedError, TooSlowError
 from imagine.models import Picture
@@ -25,38 +26,38 @@ from imagine.status import PainterStatus, read_status
 
 logger = logging.getLogger(__name__)
 
+# What is too long is refused as on the picture page, in a sentence; beyond this it is no prompt at all.
+PROMPT_CHARACTERS = 10_000
 
-class CreateImage:
-    """A Tool, see base.py. Its argument is `prompt`."""
 
-    def __init__(self, redis: "Redis", doorbell: Doorbell) -> None:
-        self._redis = redis
-        self._doorbell = doorbell
+@tool
+async def create_image(
+    prompt: Annotated[str, Bounds(0, PROMPT_CHARACTERS)], *, kit: Kit
+) -> AsyncGenerator[Event, None]:
+    """Draw a picture, when the person asks for one. It is the whole answer: say nothing beside it.
 
-    async def call(self, run: UUID, arguments: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
-        """Answer `run` with a picture. Raises ImagineError, AccountNeededError."""
-        painter = await painter_status(self._redis)
-        painter.check()
-        yield Waiting("drawing" if painter.final else "painter_away")
-        picture = await request(run, arguments["prompt"])
-        watch = PictureWatch(picture.id)
-        channel = keys.person(picture.person_id)
-        await self._doorbell.subscribe(channel, watch.notify)
-        try:
-            async with aclosing(watch.steps()) as steps:
-                async for step in steps:
-                    yield step
-        except TooSlowError:
-            await self.cancel(run)
-            raise
-        finally:
-            await self._doorbell.unsubscribe(channel, watch.notify)
-        for event in await ending(picture.id):
-            yield event
+    Raises ImagineError, AccountNeededError.
 
-    async def cancel(self, run: UUID) -> None:
-        """Cancel the pictures of `run` that are in the making."""
-        await cancel_pictures(run)
+    - prompt: what is to be seen, in the person's words
+    """
+    painter = await painter_status(kit.redis)
+    painter.check()
+    yield Waiting("drawing" if painter.final else "painter_away")
+    picture = await request(kit.run, prompt)
+    watch = PictureWatch(picture.id)
+    channel = keys.person(picture.person_id)
+    await kit.doorbell.subscribe(channel, watch.notify)
+    try:
+        async with aclosing(watch.steps()) as steps:
+            async for step in steps:
+                yield step
+    except TooSlowError:
+        await cancel_pictures(kit.run)
+        raise
+    finally:
+        await kit.doorbell.unsubscribe(channel, watch.notify)
+    for event in await ending(picture.id):
+        yield event
 
 
 async def painter_status(redis: "Redis") -> PainterStatus:

@@ -1,12 +1,78 @@
 """All tools, in one place."""
 
-from redis.asyncio import Redis
+import inspect
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+from uuid import UUID
 
-from assistant.doorbell import Doorbell
-from assistant.tools.base import Tool
-from assistant.tools.create_image import CreateImage
+from django.conf import settings
+
+from assistant.errors import AssistantError
+from assistant.events import Event, StepTaken
+from assistant.sources import Reading, Step
+from assistant.tools.base import BoundTool, Told, Work
+from assistant.tools.calculate import calculate
+from assistant.tools.create_image import cancel_pictures, create_image
+from assistant.tools.kit import Kit
+from assistant.tools.open_page import open_page
+from assistant.tools.schema import ArgumentsError, FunctionTool
+from assistant.tools.weather import weather
+from assistant.tools.web_search import web_search
+from assistant.websearch.search import WebSearch
+from imagine.status import is_configured
+
+logger = logging.getLogger(__name__)
+
+# In the order in which the model is told of them.
+TOOLS: tuple[FunctionTool[..., Any], ...] = (web_search, open_page, calculate, weather, create_image)
+# Names that Llama 3 was trained with, for tools that we have.
+ALIASES = {"brave_search": "web_search", "wolfram_alpha": "calculate"}
 
 
-def toolbox(redis: "Redis", doorbell: Doorbell) -> dict[str, Tool]:
-    """The tools by name, with the connections of this process."""
-    return {"create_image": CreateImage(redis, doorbell)}
+def available(web: WebSearch) -> list[FunctionTool[..., Any]]:
+    """The tools that work on this site, for a model that may call some."""
+    if settings.LLAMA_TOOLS == "off" or (settings.LLAMA_TOOLS == "auto" and settings.LLAMA_DEMO):
+        return []
+    works = {"web_search": web.is_on, "weather": bool(settings.WEATHER_URL), "create_image": is_configured()}
+    return [tool for tool in TOOLS if works.get(tool.name, True)]
+
+
+def bound(kit: Kit) -> dict[str, BoundTool]:
+    """All tools by name, bound to what they may use."""
+    return {tool.name: partial(call, tool, kit) for tool in TOOLS}
+
+
+async def call(
+    tool: FunctionTool[..., Any], kit: Kit, arguments: Mapping[str, Any]
+) -> AsyncGenerator[Event | Reading | Told, None]:
+    """Call a tool with what the model, or a command, gave. Raises AssistantError, ImagineError."""
+    try:
+        given = tool.coerce(arguments)
+    except ArgumentsError as error:
+        yield Told(str(error))
+        return
+    if "kit" in inspect.signature(tool.function).parameters:
+        given["kit"] = kit
+    work: Any = tool(**given)
+    if inspect.isasyncgenfunction(tool.function):
+        items: Work = work
+        async with aclosing(items):
+            async for item in items:
+                yield item
+        return
+    words = ", ".join(str(value) for name, value in given.items() if name != "kit")
+    try:
+        result = await work
+    except AssistantError as error:
+        yield StepTaken(Step(tool.name, words, error.code).to_json())
+        raise
+    yield StepTaken(Step(tool.name, words).to_json())
+    yield Told(result)
+
+
+async def cancel(run: UUID) -> None:
+    """The person stopped `run`: what was begun for it is no longer wanted."""
+    await cancel_pictures(run)

@@ -1,10 +1,13 @@
 """Weather: now and in the next days, at a place that people name."""
 
+from typing import Annotated, Literal
+
 from django.conf import settings
 from django.utils.translation import get_language
 from redis.asyncio import Redis
 
 from assistant.names import clean_name
+from assistant.tools.schema import Bounds, tool
 from assistant.weather import (
     MOST_DAYS,
     Current,
@@ -32,14 +35,20 @@ SKIES = {
 }  # fmt: skip
 
 
-async def weather(place: str, days: int = 3, units: str = "") -> str:
+@tool
+async def weather(
+    place: Annotated[str, Bounds(1, PLACE_CHARACTERS)],
+    days: Annotated[int, Bounds(1, MOST_DAYS)] = 3,
+    units: Literal["", "metric", "imperial"] = "",
+) -> str:
     """Look up the weather at a place: now, and in the next days.
 
-    place: a town, as "Lima" or "Paris, Texas", or "latitude, longitude".
-    days: how many days with today, 1 to 16.
-    units: "metric" or "imperial"; without it those of the person's language.
+    Raises WeatherError.
+
+    - place: a town, as "Lima" or "Paris, Texas", or "latitude, longitude"
+    - days: how many days with today
+    - units: left out, those of the person's language
     """
-    # Raises WeatherError.
     if not settings.WEATHER_URL:
         raise WeatherOffError("WEATHER_URL is set to nothing")
     name = clean_name(place, PLACE_CHARACTERS)

@@ -1,18 +1,20 @@
 """With "always" the web is searched first, and the answer rests on what was read."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import pytest
 
 from assistant import engine
-from assistant.engine import History, LookUp, Means, query_of
+from assistant.engine import History, Means, query_of
 from assistant.errors import AssistantError
 from assistant.events import Event, SourcesFound, StepTaken, TextDelta, TextReplaced, TurnFinished, Waiting
 from assistant.llama.client import LlamaClient
 from assistant.llama.messages import ChatMessage
 from assistant.llama.options import LlamaOptions
 from assistant.sources import Reading, Source, Step
+from assistant.tools.base import BoundTool, Work
 from tests.fake_llama import FakeLlama, says
 
 CUSCO = Reading(
@@ -30,10 +32,11 @@ async def client(fake_llama: FakeLlama) -> AsyncIterator[LlamaClient]:
     await client.close()
 
 
-def finds(*readings: Reading, asked: list[str] | None = None) -> LookUp:
+def finds(*readings: Reading, asked: list[str] | None = None) -> BoundTool:
     """A search that reads these pages."""
 
-    async def look_up(query: str) -> AsyncGenerator[Event | Reading, None]:
+    async def search(arguments: Mapping[str, Any]) -> Work:
+        query = arguments["query"]
         if asked is not None:
             asked.append(query)
         yield Waiting("searching", words=query)
@@ -41,16 +44,23 @@ def finds(*readings: Reading, asked: list[str] | None = None) -> LookUp:
         for reading in readings:
             yield reading
 
-    return look_up
+    return search
 
 
 def said(*texts: str) -> list[ChatMessage]:
     return [ChatMessage("assistant" if index % 2 else "user", text) for index, text in enumerate(texts)]
 
 
-async def answered(client: LlamaClient, look_up: LookUp, messages: Sequence[ChatMessage], **more: str) -> list[Event]:
+async def answered(
+    client: LlamaClient, search_tool: BoundTool, messages: Sequence[ChatMessage], **more: str
+) -> list[Event]:
     history = History(messages, **{"search": "always", **more})
-    return [event async for event in engine.answer(Means(client, {}, look_up), "Chaski", history, date(2026, 3, 2))]
+    return [
+        event
+        async for event in engine.answer(
+            Means(client, {"web_search": search_tool}), "Chaski", history, date(2026, 3, 2)
+        )
+    ]
 
 
 def words(events: Sequence[Event]) -> str:
@@ -98,8 +108,8 @@ async def test_a_model_that_cites_nothing_is_given_its_citations(client: LlamaCl
 
 
 async def test_a_search_that_fails_is_told_to_the_model(client: LlamaClient, fake_llama: FakeLlama) -> None:
-    async def fails(query: str) -> AsyncGenerator[Event | Reading, None]:
-        yield StepTaken(Step("web_search", query, "search_failed").to_json())
+    async def fails(arguments: Mapping[str, Any]) -> Work:
+        yield StepTaken(Step("web_search", arguments["query"], "search_failed").to_json())
         raise AssistantError("all engines rest")
 
     fake_llama.script(says("I could not look it up."))

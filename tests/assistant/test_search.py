@@ -231,7 +231,7 @@ def test_an_answer_is_found_once_it_is_whole(ada: Person) -> None:
 def test_nothing_is_indexed_on_the_way_to_the_first_word(ada: Person) -> None:
     with CaptureQueriesContext(connection) as queries:
         conversations.say(ada, None, "Tell me of guanacos", uuid4())
-    assert not [query["sql"] for query in queries if "search" in query["sql"]]
+    assert not [query["sql"] for query in queries if "searchentry" in query["sql"]]
 
 
 def test_an_index_that_lacks_nothing_is_not_written(ada: Person) -> None:

@@ -9,7 +9,7 @@ const TOP_BAR = 56;
 
 /**
  * @param {HTMLElement} thread
- * @param {Element} first The number that was looked at first.
+ * @param {Element} first The number that was looked at first; meanwhile it may be another.
  */
 export function explainSources(thread, first) {
   let card = null;
@@ -67,8 +67,8 @@ export function explainSources(thread, first) {
     event.preventDefault();
     hide();
   });
-  addEventListener("scroll", hide, { passive: true });
-  show(first);
+  addEventListener("scroll", () => card && place(card.element, card.chip), { passive: true });
+  show(thread.querySelector(".cite:is(:hover, :focus-visible)") ?? first);
 }
 
 /** What the list under the answer says about the source of a number. */

@@ -1,0 +1,24 @@
+"""What a tool may use: a run, and the connections of its process."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from assistant.doorbell import Doorbell
+from assistant.pages.library import Library
+from assistant.websearch.search import WebSearch
+
+
+@dataclass(frozen=True)
+class Kit:
+    """`run` is the one whose answer the tool works for. `named` are the pages that its person has named, as
+    `websearch.results.identity` writes them: no others are opened on the model's word alone.
+    """
+
+    run: UUID
+    redis: "Redis"
+    doorbell: Doorbell
+    web: WebSearch
+    library: Library
+    named: frozenset[str] = frozenset()

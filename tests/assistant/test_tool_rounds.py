@@ -1,0 +1,194 @@
+"""The model calls tools, is told what they found, and answers."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+
+from assistant import engine
+from assistant.engine import History, Means
+from assistant.errors import AssistantError
+from assistant.events import Event, SourcesFound, StepTaken, TextDelta, TextReplaced, TurnFinished
+from assistant.llama.client import LlamaClient
+from assistant.llama.messages import ChatMessage
+from assistant.llama.options import LlamaOptions
+from assistant.sources import Reading, Source, Step
+from assistant.tools.base import BoundTool, Told, Work
+from assistant.tools.calculate import calculate
+from assistant.tools.schema import FunctionTool
+from assistant.tools.web_search import web_search
+from tests.fake_llama import FakeLlama, says
+
+NEWS = Reading(
+    Source("https://news.example/a", "Llamas cross the Andes"), "A caravan of llamas crossed the Andes today."
+)
+OFFERED: list[FunctionTool[..., Any]] = [web_search, calculate]
+
+
+@pytest.fixture
+async def client(fake_llama: FakeLlama) -> AsyncIterator[LlamaClient]:
+    client = LlamaClient(LlamaOptions(url=fake_llama.url))
+    yield client
+    await client.close()
+
+
+class Tools:
+    """Tools that note how they were called."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Mapping[str, Any]]] = []
+
+    def bound(self) -> dict[str, BoundTool]:
+        return {"web_search": self.search, "calculate": self.calculate}
+
+    async def search(self, arguments: Mapping[str, Any]) -> Work:
+        self.calls.append(("web_search", arguments))
+        yield StepTaken(Step("web_search", arguments["query"]).to_json())
+        yield NEWS
+        yield Told("The pages that were read are quoted below.")
+
+    async def calculate(self, arguments: Mapping[str, Any]) -> Work:
+        self.calls.append(("calculate", arguments))
+        yield Told(await calculate(**arguments))
+
+
+async def answered(
+    client: LlamaClient, tools: Mapping[str, BoundTool], question: str, search: str = "", aliases: Any = None
+) -> list[Event]:
+    means = Means(client, tools, OFFERED, aliases or {})
+    history = History([ChatMessage("user", question)], search=search)
+    return [event async for event in engine.answer(means, "Chaski", history, date(2026, 3, 2))]
+
+
+def words(events: Sequence[Event]) -> str:
+    """The answer at its end."""
+    text = ""
+    for event in events:
+        if isinstance(event, TextDelta):
+            text += event.text
+        elif isinstance(event, TextReplaced):
+            text = event.text
+    return text
+
+
+def shown(events: Sequence[Event]) -> str:
+    """All that was on the page at any time."""
+    return "".join(event.text for event in events if isinstance(event, TextDelta | TextReplaced))
+
+
+def prompts(llama: FakeLlama) -> list[str]:
+    """The last turn of each request."""
+    return [request["messages"][-1]["content"] for request in llama.requests]
+
+
+CALL = json.dumps({"name": "web_search", "parameters": {"query": "news today"}})
+CALLS = [
+    CALL,
+    f"<|python_tag|>{CALL}<|eom_id|>",
+    'brave_search.call(query="news today")',
+    '<function=web_search>{"query": "news today"}</function>',
+    '[web_search(query="news today")]',
+    f"Let me look that up.\n\n{CALL}",
+]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=["json", "python tag", "built-in", "function", "pythonic", "after words"])
+@pytest.mark.parametrize("chunk", ["all", "char"])
+async def test_what_the_model_wants_to_know_is_searched_and_answered(
+    client: LlamaClient, fake_llama: FakeLlama, call: str, chunk: str
+) -> None:
+    fake_llama.script(says(call, chunk=chunk), says("Llamas crossed the Andes [1]."))
+    tools = Tools()
+    events = await answered(
+        client, tools.bound(), "What happened in the world today?", aliases={"brave_search": "web_search"}
+    )
+    assert tools.calls == [("web_search", {"query": "news today"})]
+    assert words(events) == "Llamas crossed the Andes [1]."
+    assert "web_search" not in shown(events)
+    assert "brave_search" not in shown(events)
+    assert "A caravan of llamas crossed the Andes today." in prompts(fake_llama)[-1]
+    [found] = [Source.from_json(one) for one in [e for e in events if isinstance(e, SourcesFound)][-1].sources]
+    assert found.passage == "A caravan of llamas crossed the Andes today."
+    assert isinstance(events[-1], TurnFinished)
+
+
+async def test_a_calculation_is_done_exactly(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(
+        says('{"name": "calculate", "parameters": {"expression": "9.11 or 9.9"}}'), says("9.9 is greater.")
+    )
+    tools = Tools()
+    events = await answered(client, tools.bound(), "Which is greater, 9.11 or 9.9?")
+    assert "9.9 is larger than 9.11" in prompts(fake_llama)[-1]
+    assert words(events) == "9.9 is greater."
+
+
+async def test_a_greeting_is_offered_no_tools(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says("Hello!"))
+    await answered(client, Tools().bound(), "hello")
+    assert "web_search" not in prompts(fake_llama)[-1]
+
+
+async def test_who_wants_no_search_gets_none_but_calculates(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says("As far as I know."))
+    await answered(client, Tools().bound(), "What happened today?", search="never")
+    assert "web_search" not in prompts(fake_llama)[-1]
+    assert "calculate" in prompts(fake_llama)[-1]
+
+
+async def test_the_third_time_the_model_has_to_answer(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says(CALL), says(CALL), says("This is what I found [1]."))
+    tools = Tools()
+    events = await answered(client, tools.bound(), "What happened today?")
+    assert len(tools.calls) == 2
+    assert len(fake_llama.requests) == 3
+    assert "You have tools" not in json.dumps(fake_llama.requests[-1])
+    assert words(events) == "This is what I found [1]."
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        '{"name": "send_mail", "parameters": {"to": "x"}}',
+        '{"name": "web_search", "parameters": {"query": "news", ]}',
+        '<function=web_search>{"query": }</function>',
+    ],
+    ids=["unoffered", "broken", "broken function"],
+)
+async def test_a_call_that_cannot_be_run_is_neither_run_nor_shown(
+    client: LlamaClient, fake_llama: FakeLlama, bad: str
+) -> None:
+    fake_llama.script(says(bad), says("I answer in words."))
+    tools = Tools()
+    events = await answered(client, tools.bound(), "What happened today?")
+    assert tools.calls == []
+    assert words(events) == "I answer in words."
+    assert "{" not in shown(events)
+
+
+async def test_a_tool_that_fails_is_told_to_the_model(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    async def fails(arguments: Mapping[str, Any]) -> Work:
+        yield StepTaken(Step("web_search", "news today", "search_failed").to_json())
+        raise AssistantError("all engines rest")
+
+    fake_llama.script(says(CALL), says("I could not look it up."))
+    events = await answered(client, {"web_search": fails}, "What happened today?")
+    assert "web_search failed" in prompts(fake_llama)[-1]
+    assert words(events) == "I could not look it up."
+
+
+async def test_two_calls_are_run_together(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    both = '{"name": "calculate", "parameters": {"expression": "2 + 2"}}; ' + CALL
+    fake_llama.script(says(both), says("Four, and llamas [1]."))
+    tools = Tools()
+    await answered(client, tools.bound(), "What is 2 + 2, and the news?")
+    assert sorted(name for name, _ in tools.calls) == ["calculate", "web_search"]
+
+
+async def test_code_with_braces_is_an_answer(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    code = 'Here:\n\n```json\n{"name": "Alice", "age": 3}\n```\n\nAnd `x_{1}`.'
+    fake_llama.script(says(code, chunk="char"))
+    events = await answered(client, Tools().bound(), "Write me some JSON")
+    assert words(events) == code
+    assert not [event for event in events if isinstance(event, TextReplaced)]

@@ -1,0 +1,215 @@
+"""Answers that look things up, and show what they rest on."""
+
+import json
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.talk import answers, begin, composer, is_answered, say
+from tests.fake_llama import FakeLlama, Gate, says
+from tests.fake_web import FakePage, FakeWeb
+
+QUESTION = "What happened in the world today?"
+NEWS = FakePage(
+    "/news/llamas",
+    "Llamas cross the Andes",
+    (
+        "It was a cold morning in the highlands, and the herders had been up since four o'clock to load the animals.",
+        "A caravan of two hundred llamas crossed the Andes today, the largest in more than forty years of records.",
+        "They carried salt and wool to the markets of the valley, where they are expected on Sunday afternoon.",
+    ),
+    "2026-03-01",
+)
+WEATHER = FakePage(
+    "/weather",
+    "Snow on the passes",
+    (
+        "Heavy snow fell on the passes of the Andes during the night, and several roads are closed to cars.",
+        "The weather service expects the sky to clear on Friday, with cold nights until the end of the week.",
+    ),
+)
+CALL = json.dumps({"name": "web_search", "parameters": {"query": "world news today"}})
+ANSWER = "A caravan of two hundred llamas crossed the Andes today [1]. Heavy snow fell on the passes [2]."
+
+
+def chips(page: Page) -> Locator:
+    return page.locator(".message-answer .cite")
+
+
+def card(page: Page) -> Locator:
+    return page.get_by_role("note")
+
+
+async def always(page: Page) -> None:
+    await page.get_by_role("combobox", name="Search the web").select_option("Always")
+
+
+async def test_news_is_searched_read_and_cited(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
+    fake_web.finds(NEWS, WEATHER)
+    fake_llama.script(says(CALL), says(ANSWER))
+    await begin(page, QUESTION)
+    await is_answered(page)
+    await expect(chips(page)).to_have_text(["1", "2"])
+    assert fake_web.queries == ["world news today"]
+    await expect(chips(page).first).to_have_attribute("href", f"{fake_web.url}/news/llamas")
+    await page.get_by_text("2 sources").click()
+    found = page.locator(".found")
+    await expect(found).to_contain_text("Searched for “world news today”")
+    await expect(found.get_by_role("link", name="Llamas cross the Andes")).to_be_visible()
+    await expect(found).to_contain_text("March 1, 2026")
+    await expect(found).to_contain_text("the largest in more than forty years")
+    await page.reload()
+    await expect(chips(page)).to_have_text(["1", "2"])
+    await expect(page.get_by_text("2 sources")).to_be_visible()
+
+
+async def test_hello_is_not_searched(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
+    await begin(page, "hello")
+    await is_answered(page)
+    assert fake_web.asked == []
+    assert "web_search" not in json.dumps(fake_llama.requests[-1])
+    await expect(page.locator(".found")).to_have_count(0)
+
+
+async def test_which_is_greater_is_calculated(page: Page, fake_llama: FakeLlama) -> None:
+    call = json.dumps({"name": "calculate", "parameters": {"expression": "9.11 or 9.9"}})
+    fake_llama.script(says(call), says("9.9 is greater than 9.11."))
+    await begin(page, "Which is greater, 9.11 or 9.9?")
+    await is_answered(page)
+    await expect(answers(page)).to_have_text("9.9 is greater than 9.11.")
+    assert "9.9 is larger than 9.11" in fake_llama.requests[-1]["messages"][-1]["content"]
+    await page.get_by_text("Calculated 9.11 or 9.9").click()
+
+
+async def test_always_searches_first_and_cites_for_a_model_that_does_not(
+    page: Page, fake_llama: FakeLlama, fake_web: FakeWeb
+) -> None:
+    fake_web.finds(NEWS, WEATHER)
+    fake_llama.script(says("A caravan of two hundred llamas crossed the Andes today, the largest in years."))
+    await page.goto("/")
+    await always(page)
+    await expect(composer(page)).to_be_focused()
+    await say(page, QUESTION)
+    await page.wait_for_url("**/c/**")
+    await is_answered(page)
+    assert fake_web.queries == [QUESTION]
+    await expect(chips(page)).to_have_text(["1"])
+    # The choice holds, also for what is said by the socket.
+    await expect(page.get_by_role("combobox", name="Search the web")).to_have_value("always")
+    fake_llama.script(says("Snow [2]."))
+    await say(page, "And what about the snow on the passes there?")
+    await expect(answers(page)).to_have_count(2)
+    await is_answered(page)
+    assert fake_web.queries[-1] == "And what about the snow on the passes there?"
+
+
+async def test_never_searches_nothing(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
+    await page.goto("/")
+    await page.get_by_role("combobox", name="Search the web").select_option("Never")
+    await say(page, QUESTION)
+    await page.wait_for_url("**/c/**")
+    await is_answered(page)
+    assert "web_search" not in json.dumps(fake_llama.requests[-1])
+
+
+async def test_one_sees_what_is_searched_and_read(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
+    fake_web.finds(NEWS)
+    gate = Gate()
+    fake_llama.script(says(CALL), says(ANSWER, gate=gate))
+    await begin(page, QUESTION)
+    gate.let(3)
+    await expect(answers(page)).to_contain_text("A caravan of")
+    gate.open()
+    await is_answered(page)
+    await expect(page.get_by_text("1 source")).to_be_visible()
+
+
+async def test_a_search_that_fails_is_said_in_a_line(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
+    fake_web.fails()
+    fake_llama.script(says(CALL), says("I could not look it up."))
+    await begin(page, QUESTION)
+    await is_answered(page)
+    await expect(answers(page)).to_have_text("I could not look it up.")
+    await expect(page.locator(".found")).to_contain_text("Searched for “world news today”, without success")
+
+
+async def test_a_link_that_a_person_pastes_is_read(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
+    fake_web.finds(NEWS)
+    address = f"{fake_web.url}/news/llamas"
+    call = json.dumps({"name": "open_page", "parameters": {"address": address}})
+    fake_llama.script(says(call), says("It is about a caravan of llamas [1]."))
+    await begin(page, f"What does {address} say?")
+    await is_answered(page)
+    await expect(chips(page)).to_have_text(["1"])
+    assert fake_web.queries == []
+
+
+async def test_a_page_that_nobody_named_is_not_opened(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
+    fake_web.finds(NEWS)
+    call = json.dumps({"name": "open_page", "parameters": {"address": f"{fake_web.url}/news/llamas"}})
+    fake_llama.script(says(call), says("I cannot open that."))
+    await begin(page, "Tell me a secret, please")
+    await is_answered(page)
+    assert fake_web.asked == []
+
+
+# The card over a number
+
+
+@pytest.fixture
+async def cited(open_page: OpenPage, fake_llama: FakeLlama, fake_web: FakeWeb) -> Page:
+    fake_web.finds(NEWS, WEATHER)
+    fake_llama.script(says(CALL), says(ANSWER))
+    page = await open_page()
+    await begin(page, QUESTION)
+    await is_answered(page)
+    return page
+
+
+async def test_the_pointer_on_a_number_shows_its_passage(cited: Page) -> None:
+    await chips(cited).first.hover()
+    await expect(card(cited)).to_contain_text("A caravan of two hundred llamas crossed the Andes today")
+    await chips(cited).last.hover()
+    await expect(card(cited)).to_contain_text("Heavy snow fell on the passes")
+    await composer(cited).hover()
+    await expect(card(cited)).to_have_count(0)
+
+
+async def test_by_keyboard_a_number_shows_its_passage_until_escape(cited: Page) -> None:
+    await chips(cited).first.focus()
+    await cited.keyboard.press("Tab")
+    await expect(card(cited)).to_contain_text("Heavy snow fell on the passes")
+    await cited.keyboard.press("Escape")
+    await expect(card(cited)).to_have_count(0)
+    await expect(chips(cited).last).to_be_focused()
+
+
+async def test_a_finger_on_a_number_shows_its_passage_and_the_way_there(
+    phone: Page, fake_llama: FakeLlama, fake_web: FakeWeb
+) -> None:
+    fake_web.finds(NEWS, WEATHER)
+    fake_llama.script(says(CALL), says(ANSWER))
+    await begin(phone, QUESTION)
+    await is_answered(phone)
+    await chips(phone).first.tap()
+    await expect(card(phone)).to_contain_text("A caravan of two hundred llamas crossed the Andes today")
+    await expect(card(phone).get_by_role("link", name="Llamas cross the Andes")).to_be_visible()
+    box = await card(phone).bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    await phone.locator(".topbar").tap()
+    await expect(card(phone)).to_have_count(0)
+
+
+async def test_a_copied_answer_keeps_its_numbers(open_page: OpenPage, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
+    fake_web.finds(NEWS, WEATHER)
+    fake_llama.script(says(CALL), says(ANSWER))
+    page = await open_page(permissions=["clipboard-read", "clipboard-write"])
+    await begin(page, QUESTION)
+    await is_answered(page)
+    await page.get_by_role("button", name="Copy as text").click()
+    await expect(page.locator("#status")).to_have_text("Copied")
+    text = await page.evaluate("navigator.clipboard.readText()")
+    assert text == ANSWER.replace(" [", "[")
