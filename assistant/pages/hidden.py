@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lxml.etree import Comment, Entity, ProcessingInstruction
+from cssselect import HTMLTranslator, SelectorError
+from lxml.etree import Comment, Entity, ProcessingInstruction, XPathError
 from lxml.html import HtmlElement
 
 # Never text of the page: programs, forms, pictures, what is shown only without scripts.
@@ -48,7 +49,8 @@ HIDING = {
     "text-indent": re.compile(FAR),
     "letter-spacing": re.compile(rf"{FAR}|-\d{{2,}}px|-[1-9](?:\.\d+)?em"),
     "transform": re.compile(
-        rf".*(?:scale[xy3d]*\(0*\.?0+[),].*|rotate[xy]\(-?(?:90|270)deg\).*|matrix\(0,0,0,0.*|translate[xy3d]*\((?:[^)]*,)?(?:{FAR})[),].*)"
+        r".*(?:scale[xy3d]*\(0*\.?0+[),].*|rotate[xy]\(-?(?:90|270)deg\).*|matrix\(0,0,0,0.*"
+        rf"|translate[xy3d]*\((?:[^)]*,)?(?:{FAR})[),].*)"
     ),
     "scale": re.compile(r"0*\.?0+%?"),
     "translate": re.compile(rf"(?:.* )?(?:{FAR})(?: .*)?"),
@@ -79,14 +81,18 @@ SELECTOR = re.compile(r"([a-z][a-z0-9]*|\*)?([.#])(-?[_a-z][_a-z0-9-]*)", re.IGN
 HOLDS = re.compile(r"@(?:layer\b|supports\b|media\s+(?:only\s+)?(?:screen|all)\Z)", re.IGNORECASE)
 STYLE_CHARACTERS = 300_000
 MOST_BLOCKS = 8
+# Selectors of more than one name: each is a walk through the page.
+MOST_SELECTORS = 60
+SELECTOR_CHARACTERS = 200
 
 
 @dataclass
 class HiddenNames:
-    """Classes and ids that a page's own style hides."""
+    """What a page's own style hides: classes and ids, and the elements that its other selectors choose."""
 
     classes: set[str] = field(default_factory=lambda: set(CLASSES))
     ids: set[str] = field(default_factory=set)
+    elements: set[HtmlElement] = field(default_factory=set)
 
 
 def drop_hidden(tree: HtmlElement) -> None:
@@ -113,6 +119,8 @@ def _drop(element: HtmlElement) -> None:
 
 def _is_hidden(element: HtmlElement, names: HiddenNames) -> bool:
     attributes: Mapping[str, str] = element.attrib
+    if element in names.elements:
+        return True
     if not attributes:
         return bool(element.tag == "dialog")
     if not ATTRIBUTES.isdisjoint(attributes) or attributes.get("aria-hidden", "").strip().lower() == "true":
@@ -198,17 +206,33 @@ def _has_background(element: HtmlElement) -> bool:
 
 
 def _hidden_names(tree: HtmlElement) -> HiddenNames:
-    """From rules for one class or one id: the rest is for browsers to understand."""
+    """From rules that hold on every screen. A later rule that shows again is not believed."""
     names = HiddenNames()
+    others: list[str] = []
     sheets = "\n".join(style.text or "" for style in tree.iter("style"))[:STYLE_CHARACTERS]
     for selectors, declarations in _rules(COMMENT.sub("", sheets)):
         if not _style_hides(declarations):
             continue
         for selector in selectors.split(","):
             found = SELECTOR.fullmatch(selector.strip())
-            if found and (found[1] or "").lower() not in WHOLE:
+            if not found:
+                others.append(selector.strip())
+            elif (found[1] or "").lower() not in WHOLE:
                 (names.classes if found[2] == "." else names.ids).add(found[3])
+    for selector in others[:MOST_SELECTORS]:
+        names.elements.update(_chosen(tree, selector))
     return names
+
+
+def _chosen(tree: HtmlElement, selector: str) -> list[HtmlElement]:
+    """The elements that a selector chooses: none where it is of a state, of a part, or not understood."""
+    if len(selector) > SELECTOR_CHARACTERS:
+        return []
+    try:
+        found = tree.xpath(HTMLTranslator().css_to_xpath(selector))
+    except (SelectorError, XPathError, ValueError):
+        return []
+    return [element for element in found if element.tag not in WHOLE]
 
 
 def _rules(sheet: str) -> Iterator[tuple[str, str]]:

@@ -61,6 +61,10 @@ HOSTILE = {
     "a million brackets": "<" * 2_000_000,
     "entities": "&amp;" * 400_000,
     "styles that never close": "<style>" + ".a{" * 150_000 + "</style>" + f"<p>{WORDS * 5}",
+    "selectors without measure": "<style>"
+    + "".join(f"a > b ~ c:not([d]) e:nth-child({n}n) * * * f.g{n} {{ display: none }}" for n in range(4_000))
+    + "</style>"
+    + f"<div><b><p>{WORDS * 5}</p></b></div>" * 900,
     "JSON that never closes": "<script type='application/ld+json'>" + "[" * 500_000 + f"</script><p>{WORDS * 5}",
     "a style without end": f"<p style='{'a:b;' * 400_000}'>{WORDS * 5}",
     "billion laughs": "<!DOCTYPE x [<!ENTITY a 'ha'>"

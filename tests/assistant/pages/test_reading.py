@@ -144,7 +144,8 @@ def test_the_icon_nearest_to_its_size_is_chosen(head: str, icon: str) -> None:
 STYLES = """display:none;DISPLAY : NONE !important;display/**/:none;d\\69splay:none;visibility:hidden
 visibility:collapse;opacity:0;opacity:0.0;opacity:.01;opacity:0%;font-size:0;font-size:0px;font-size:1px;font-size:0.1em
 font:0/0 a;text-indent:-9999px;text-indent:9999px;position:absolute;left:-9999px;position:fixed;top:-5000px
-margin-left:-9999px;position:absolute;right:-200vw;transform:scale(0);transform:translateX(-9999px);transform:translate(-100vw,0)
+margin-left:-9999px;position:absolute;right:-200vw;transform:scale(0);transform:translateX(-9999px)
+transform:translate(-100vw,0)
 clip:rect(0 0 0 0);clip:rect(0,0,0,0);clip-path:inset(50%);clip-path:inset(100%);clip-path:circle(0)
 width:0;height:0;overflow:hidden;width:1px;height:1px;overflow:hidden;max-height:0;overflow:hidden
 color:transparent;color:rgba(0,0,0,0);color:#ffffff00;color:#fff;color:white;color:rgb(255, 255, 255);color:#fdfdfd
@@ -212,6 +213,10 @@ HIDDEN = [
     f"<style>p.a, p.x3 {{ font-size: 0 }}</style><p class='b x3'>{TRAP}</p>",
     f"<style>@media screen {{ .x4 {{ left: -9999px }} }}</style><p class=x4>{TRAP}</p>",
     f"<style>@charset 'utf-8'; @import 'x.css'; .x5 {{ visibility: hidden }}</style><p class=x5>{TRAP}</p>",
+    f"<style>.x7.x8 {{ display: none }}</style><p class='x8 a x7'>{TRAP}</p>",
+    f"<style>main > article div .x9, nav {{ display: none }}</style><div><p class=x9>{TRAP}</p></div>",
+    f"<style>[data-x] {{ opacity: 0 }}</style><p data-x>{TRAP}</p>",
+    f"<style>p:not(.seen):nth-child(n) b {{ display: none }}</style><p><b>{TRAP}</b></p>",
     f"<style>/* {{ */ @layer a {{ @supports (gap: 0) {{ .x6 {{ display: none }} }} }}</style><p class=x6>{TRAP}</p>",
 ]
 
@@ -236,6 +241,7 @@ def test_what_nobody_sees_is_not_read(inside: str) -> None:
         "<p class='d-none d-md-block'>Seen here.</p>",
         "<p style='background:linear-gradient(red,blue);-webkit-background-clip:text;color:transparent'>Seen here.</p>",
         "<style>@media print { .y1 { display: none } } .y2 b { display: none }</style><p class='y1 y2'>Seen here.</p>",
+        "<style>p:hover, p::before, p:target, :root, main:empty, p[ { display: none }</style><p>Seen here.</p>",
         "<style>body{opacity:0} .y3 { color: transparent; background-clip: text }</style><p class=y3>Seen here.</p>",
         "<p aria-hidden=false>Seen here.</p>",
         "<details><summary>More</summary><p>Seen here.</p></details>",
