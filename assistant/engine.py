@@ -59,7 +59,8 @@ QUERY_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class History:
-    """What was said so far, the person's turn last, and what an earlier answer taught us about counting tokens.
+    """What was said so far, the person's turn last, and what an earlier answer taught us about counting tokens:
+    `token_factor`, and the model for which it holds.
 
     `tool_call` is what that turn asks for by a command: the engine carries it out in place of the model's answer.
     `instructions` are the wishes of the person who asks, `revision` is a code of this turn, see prompts.py. `begun`
@@ -76,6 +77,7 @@ class History:
     search: str = ""
     sources: Sequence[Source] = ()
     steps: Sequence[Step] = ()
+    token_model: str = ""
 
 
 class ThinkingTime:
@@ -213,7 +215,7 @@ class TurnInProgress:
         thinking, seam = ThinkingTime(), Seam(history.begun)
         self._said = [history.begun]
         prompt = await self._prompt(offered)
-        async with aclosing(self._means.client.stream(prompt, history.token_factor)) as stream:
+        async with aclosing(self._means.client.stream(prompt, history.token_factor, history.token_model)) as stream:
             async for item in stream:
                 match item:
                     case Delta(text):
@@ -344,7 +346,7 @@ def finished(item: Finish) -> TurnFinished:
 async def context_of(client: LlamaClient) -> int:
     """The tokens that the model reads at once; a low guess where its server does not say now."""
     try:
-        return (await client.backend()).context
+        return (await client.backend_soon()).context
     except LlamaError:
         # The request for the answer meets the same error, and handles it.
         return LOW_CONTEXT

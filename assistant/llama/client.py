@@ -6,34 +6,22 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-import httpx
-from httpx_aiohttp import AiohttpTransport
-
-from assistant.llama.backends import Backend, probe, read_json
+from assistant.llama.backends import Backend, same_model
 from assistant.llama.deadlines import Deadlines
-from assistant.llama.errors import (
-    ContextTooLongError,
-    CutOffError,
-    DecodingError,
-    LlamaError,
-    ModelLoadingError,
-    RateLimitedError,
-    UnreachableError,
-)
+from assistant.llama.errors import ContextTooLongError, LlamaError, ModelLoadingError, RateLimitedError
 from assistant.llama.files import cut_files
+from assistant.llama.known_backend import KnownBackend
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Part
 from assistant.llama.options import LlamaOptions
-from assistant.llama.problems import cause_name, error_from, read_problem
-from assistant.llama.special import neutralise
+from assistant.llama.problems import error_from, read_problem
+from assistant.llama.redaction import Redaction
+from assistant.llama.sizing import Sizing
+from assistant.llama.special import STOP, neutralise
 from assistant.llama.stream import AnswerDecoder
-from assistant.llama.tokens import correction, fit
+from assistant.llama.tokens import correction, is_credible
+from assistant.llama.transport import Reply, Transport
 
-# Concurrency is limited by the queue before the model, see assistant/queue.py, not here.
-LIMITS = httpx.Limits(max_connections=10_000, max_keepalive_connections=100, keepalive_expiry=30)
-BACKEND_CACHE_SECONDS = 300.0
 MAX_ERROR_BYTES = 64 * 1024
-# One token a byte, the upper bound: what `fit` assumes after the server refused the prompt as too long.
-PESSIMISTIC_FACTOR = 2.0
 
 
 class LlamaClient:
@@ -41,139 +29,132 @@ class LlamaClient:
 
     def __init__(self, options: LlamaOptions) -> None:
         self._options = options
-        # aiohttp's parser, written in C, halves the processor time of a token.
-        self._http = httpx.AsyncClient(
-            transport=AiohttpTransport(limits=LIMITS, trust_env=False),
-            timeout=httpx.Timeout(None, connect=options.connect_seconds),
-            trust_env=False,
-        )
-        self._backend: Backend | None = None
-        self._backend_expires_at = 0.0
-        self._probing: asyncio.Task[Backend] | None = None
+        self._transport = Transport(options)
+        self._known = KnownBackend(self._transport, options)
+        self._reported: dict[str, str] = {}
+        """The names by which the server answers, by those by which it is asked."""
 
     async def backend(self, fresh: bool = False) -> Backend:
         """What the server is and can do. Cached for some minutes, unless a call failed or `fresh` is set.
 
-        Raises UnreachableError, ModelLoadingError or NotAllowedError.
+        Raises UnreachableError, ModelLoadingError, ModelNotFoundError or NotAllowedError.
         """
-        if self._backend and not fresh and asyncio.get_running_loop().time() < self._backend_expires_at:
-            return self._backend
-        if self._probing is None or self._probing.done():
-            self._probing = asyncio.create_task(self._probe())
-            self._probing.add_done_callback(_retrieve_exception)
-        return await asyncio.shield(self._probing)
+        return await self._known.get(fresh)
 
-    async def stream(self, messages: Sequence[ChatMessage], factor: float = 1.0) -> AsyncGenerator[Part]:
+    async def backend_soon(self) -> Backend:
+        """The same, or what is known by now where the server takes long to tell. Raises the same."""
+        return await self._known.get_soon()
+
+    async def stream(
+        self, messages: Sequence[ChatMessage], factor: float = 1.0, factor_model: str = "", stop: str = ""
+    ) -> AsyncGenerator[Part]:
         """The answer in parts: Loading while the model loads, Reasoning while it thinks, Delta for text, one Finish.
 
         The oldest turns of `messages` are left out where the server's context is too small, see `tokens.fit`;
-        `factor` is the one that came with the Finish of an earlier answer in this conversation.
+        `factor` is the one that came with the Finish of an earlier answer in this conversation, `factor_model` the
+        model of that Finish: what was learned from another model does not count. The answer ends before `stop`.
         To stop, close the generator (`contextlib.aclosing`) or cancel its task: the connection closes at once, which
         ends the server's work. A server that is unreachable, loading or busy is retried, but never after the first
-        token.
+        token; a prompt that is too long is sent once more, shorter.
 
-        Raises LlamaError: ContextTooLongError, ModelNotFoundError, NotAllowedError, UnreachableError,
+        Raises LlamaError: ContextTooLongError, ModelNotFoundError, NotAllowedError, RefusalError, UnreachableError,
         ModelLoadingError, RateLimitedError or LlamaServerError before the first token; FirstTokenTimeout,
         ReadTimeout, AnswerTimeout, DecodingError, EmptyAnswerError, CutOffError or what the server reports in the
         stream after it.
         """
         deadlines = Deadlines(self._options)
-        response: httpx.Response | None = None
-        while response is None:
+        sizing = Sizing(factor)
+        while True:
+            begun = False
             try:
-                response, sent = await self._open(messages, deadlines, factor)
-            except ContextTooLongError:
-                # Our estimate was too low, or the last turn is too long in any case.
-                if factor == PESSIMISTIC_FACTOR:
-                    raise
-                factor = PESSIMISTIC_FACTOR
+                async with aclosing(self._attempt(messages, deadlines, sizing, factor_model, stop)) as parts:
+                    async for part in parts:
+                        begun = True
+                        yield part
+                return
             except LlamaError as error:
-                self._invalidate_backend(error)
-                delay = deadlines.retry_after(error)
+                if begun:
+                    raise
+                delay = self._delay_before_retry(error, deadlines, sizing)
                 if delay is None:
                     raise
-                if isinstance(error, ModelLoadingError):
-                    yield Loading()
-                await asyncio.sleep(delay)
-        try:
-            async with aclosing(self._decoded(response, deadlines)) as parts:
-                async for part in parts:
-                    yield _as_sent(part, sent) if isinstance(part, Finish) else part
-        finally:
-            await response.aclose()
+                is_loading = isinstance(error, ModelLoadingError)
+            if is_loading:
+                yield Loading()
+            await asyncio.sleep(delay)
 
     async def close(self) -> None:
         """Cancel a probe that is under way and close all connections."""
-        if self._probing:
-            self._probing.cancel()
-            await asyncio.wait([self._probing])
-        await self._http.aclose()
+        await self._known.close()
+        await self._transport.close()
 
-    async def _probe(self) -> Backend:
-        self._backend = await probe(self._http, self._options)
-        self._backend_expires_at = asyncio.get_running_loop().time() + BACKEND_CACHE_SECONDS
-        return self._backend
-
-    def _invalidate_backend(self, error: LlamaError) -> None:
-        """Probe again before the next request: after a failure another server may stand behind the address."""
+    def _delay_before_retry(self, error: LlamaError, deadlines: Deadlines, sizing: Sizing) -> float | None:
+        """Seconds until the request should be sent again, or None where that would not help."""
+        if isinstance(error, ContextTooLongError):
+            return 0.0 if sizing.tighten(error.context) else None
         if not isinstance(error, RateLimitedError):
-            self._backend_expires_at = 0.0
+            self._known.invalidate()
+        return deadlines.retry_after(error)
 
-    async def _open(
-        self, messages: Sequence[ChatMessage], deadlines: Deadlines, factor: float
-    ) -> tuple[httpx.Response, list[ChatMessage]]:
-        """A response whose body is an answer, and the messages that were sent. Raises LlamaError for any other."""
+    async def _attempt(
+        self, messages: Sequence[ChatMessage], deadlines: Deadlines, sizing: Sizing, factor_model: str, stop: str
+    ) -> AsyncGenerator[Part]:
+        """The parts of one answer, of one request. Raises LlamaError."""
+        deadlines.restart()
+        timeout: LlamaError | None = None
         try:
             async with asyncio.timeout_at(deadlines.deadline):
-                backend = await self.backend()
-                fitting = fit(messages, backend.context, self._options.max_tokens, factor)
-                return await self._post(self._body(fitting, backend)), fitting
+                backend = sizing.limit(await self.backend_soon())
+                if factor_model and not self._is_current(factor_model, backend):
+                    sizing.forget_factor()
+                sent = sizing.fit(messages, backend, self._options.max_tokens)
+                redaction = Redaction(self._options.secrets, tuple(message.whole for message in sent))
+                reply = await self._post(self._body(sent, backend, stop), redaction)
         except TimeoutError:
-            raise deadlines.timeout_error() from None
+            timeout = deadlines.timeout_error()
+        if timeout:
+            raise timeout
+        try:
+            async with aclosing(self._decoded(reply, deadlines, AnswerDecoder(reply.host, redaction))) as parts:
+                async for part in parts:
+                    yield self._as_sent(part, sent, backend, sizing.factor) if isinstance(part, Finish) else part
+        finally:
+            reply.close()
 
-    def _body(self, messages: Sequence[ChatMessage], backend: Backend) -> dict[str, Any]:
+    def _is_current(self, model: str, backend: Backend) -> bool:
+        """Whether an answer by `model` came from the one that is asked now, which may report another name."""
+        return same_model(model, backend.model) or model == self._reported.get(backend.model)
+
+    def _body(self, messages: Sequence[ChatMessage], backend: Backend, stop: str) -> dict[str, Any]:
         options = self._options
         body: dict[str, Any] = {
             "messages": [{"role": message.role, "content": neutralise(message.whole)} for message in messages],
             "max_tokens": min(options.max_tokens, backend.context // 2),
             "temperature": options.temperature,
             "top_p": 0.9,
+            "stop": [*STOP, stop] if stop else STOP,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
         return {"model": backend.model, **body} if backend.model else body
 
-    async def _post(self, body: dict[str, Any]) -> httpx.Response:
-        options = self._options
-        request = self._http.build_request(
-            "POST", f"{options.url}/chat/completions", json=body, headers=options.headers
-        )
+    async def _post(self, body: dict[str, Any], redaction: Redaction) -> Reply:
+        """A response that may hold an answer. Raises LlamaError for any other."""
+        reply = await self._transport.open("POST", f"{self._options.base}/chat/completions", body)
+        if reply.status == 200:
+            return reply
         try:
-            response = await self._http.send(request, stream=True)
-        except httpx.TransportError as error:
-            raise UnreachableError(f"{options.host} cannot be reached: {cause_name(error)}") from error
-        kind = response.headers.get("content-type", "")
-        if response.status_code == 200 and not kind.startswith(("application/json", "text/html")):
-            return response
-        try:
-            raise await self._response_error(response)
-        finally:
-            await response.aclose()
-
-    async def _response_error(self, response: httpx.Response) -> LlamaError:
-        """The error for a response without a stream."""
-        try:
-            value = await read_json(response, MAX_ERROR_BYTES)
-        except httpx.HTTPError:
+            value = await reply.value(MAX_ERROR_BYTES)
+        except LlamaError:
+            # The status says enough.
             value = None
-        if response.status_code == 200 and not (isinstance(value, dict) and value.get("error")):
-            return DecodingError(f"{self._options.host} sent no event stream")
-        return error_from(read_problem(response.status_code, value), self._options.host, _retry_after(response))
+        finally:
+            reply.close()
+        raise error_from(read_problem(reply.status, value), reply.host, _retry_after(reply), redaction)
 
-    async def _decoded(self, response: httpx.Response, deadlines: Deadlines) -> AsyncGenerator[Part]:
+    async def _decoded(self, reply: Reply, deadlines: Deadlines, answer: AnswerDecoder) -> AsyncGenerator[Part]:
         """The parts of an open response. Once the answer is complete, errors of the connection are ignored."""
-        answer = AnswerDecoder(self._options.host)
-        chunks = response.aiter_raw()
+        chunks = reply.chunks()
         while chunk := await self._next_chunk(chunks, deadlines, answer):
             text = answer.feed(chunk)
             if answer.reasoning:
@@ -188,6 +169,8 @@ class LlamaClient:
                 raise answer.problem
             if answer.ending:
                 deadlines.note_end(answer.done)
+            if answer.runaway:
+                break
         rest = answer.close()
         if answer.reasoning:
             yield answer.reasoning
@@ -199,38 +182,34 @@ class LlamaClient:
 
     async def _next_chunk(self, chunks: AsyncIterator[bytes], deadlines: Deadlines, answer: AnswerDecoder) -> bytes:
         """The next bytes, or none at the end. Raises ReadTimeout, FirstTokenTimeout, AnswerTimeout or CutOffError."""
+        failure: LlamaError
         try:
             async with asyncio.timeout_at(deadlines.deadline):
                 return await anext(chunks, b"")
         except TimeoutError:
-            if answer.ending:
-                return b""
-            raise deadlines.timeout_error() from None
-        except httpx.TransportError as error:
-            if answer.ending:
-                return b""
-            raise CutOffError(f"{self._options.host} broke the connection: {cause_name(error)}") from error
+            failure = deadlines.timeout_error()
+        except LlamaError as error:
+            failure = error
+        if answer.finished or answer.done:
+            return b""
+        raise failure
+
+    def _as_sent(self, finish: Finish, sent: Sequence[ChatMessage], backend: Backend, before: float) -> Finish:
+        """`finish` with the files that were cut, and the factor that makes our estimate of what was sent the count."""
+        self._reported[backend.model] = finish.model
+        files = cut_files([file for message in sent for file in message.files])
+        counted = finish.prompt_tokens
+        factor = correction(sent, counted, before) if counted and is_credible(sent, counted) else None
+        return replace(finish, cut_files=files, factor=factor)
 
 
-def _as_sent(finish: Finish, sent: Sequence[ChatMessage]) -> Finish:
-    """`finish` with the files that were cut, and the factor that makes our estimate of what was sent the count."""
-    finish = replace(finish, cut_files=cut_files([file for message in sent for file in message.files]))
-    return replace(finish, factor=correction(sent, finish.prompt_tokens)) if finish.prompt_tokens else finish
-
-
-def _retrieve_exception(task: asyncio.Task[Backend]) -> None:
-    """Mark the task's exception as retrieved: asyncio would log it when all callers were cancelled."""
-    if not task.cancelled():
-        task.exception()
-
-
-def _retry_after(response: httpx.Response) -> float | None:
+def _retry_after(reply: Reply) -> float | None:
     """The delay in seconds that a busy server asks for. HTTP also allows a date, which is ignored.
 
     `retry-after-ms` is OpenAI's: https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py
     """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = response.headers.get(name, "")
+        value = reply.header(name)
         if value.isdecimal() and len(value) < 10:
             return int(value) * unit
     return None

@@ -32,8 +32,12 @@ class Deadlines:
         self._started_at = self._now()
         self._answer_deadline = self._started_at + options.answer_seconds
         self._retries = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """A request is sent, the first or another one: the first token is due at the same time all the same."""
         self.started = False
-        self.deadline = min(self._started_at + options.first_token_seconds, self._answer_deadline)
+        self.deadline = min(self._started_at + self._options.first_token_seconds, self._answer_deadline)
 
     def note_progress(self) -> None:
         """Text arrived: restart the read timeout. Keep-alive pings do not count."""
@@ -58,6 +62,7 @@ class Deadlines:
 
         A server that loads its model is retried until the first token is due, any other a few times.
         """
+        self.restart()
         delay = self._retry_delay(error)
         if delay is None or self._now() + delay >= self.deadline:
             return None
@@ -67,6 +72,8 @@ class Deadlines:
         if isinstance(error, ModelLoadingError):
             return LOADING_RETRY_SECONDS
         if not isinstance(error, UnreachableError | RateLimitedError) or self._retries >= len(RETRY_SECONDS):
+            return None
+        if isinstance(error, UnreachableError) and error.waited:
             return None
         delay = RETRY_SECONDS[self._retries]
         self._retries += 1

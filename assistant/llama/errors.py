@@ -1,7 +1,7 @@
 """Errors of the model server and of the connection to it.
 
-The sentence is for the person. The exception's own text is for the operator: it names the server and its
-status, never the key, and never text that people or the model wrote.
+The sentence is for the person. The exception's own text is for the operator: it names the server and its status, with
+the server's own message as far as that holds no key and nothing that people or the model wrote, see redaction.py.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -10,17 +10,25 @@ from assistant.errors import AssistantError
 
 
 class LlamaError(AssistantError):
-    """The root of the tree."""
+    """The root of the tree. `retry`: the same model may be asked again; `elsewhere`: another one may answer."""
 
     code = "model_trouble"
+    elsewhere = True
     sentence = _("The model could not answer. Please try again.")
 
 
 class UnreachableError(LlamaError):
-    """No server listens at LLAMA_URL, or the connection broke before an answer began."""
+    """No server listens at LLAMA_URL, or the connection broke before an answer began.
+
+    `waited`: a gateway on the way waited for the server in vain. It would do so again, so nothing is retried at once.
+    """
 
     code = "model_unreachable"
     sentence = _("The model cannot be reached right now. Your words are safe; please try again in a moment.")
+
+    def __init__(self, text: str, waited: bool = False) -> None:
+        super().__init__(text)
+        self.waited = waited
 
 
 class ModelLoadingError(LlamaError):
@@ -31,7 +39,7 @@ class ModelLoadingError(LlamaError):
 
 
 class ModelNotFoundError(LlamaError):
-    """The server does not have LLAMA_MODEL."""
+    """The server does not have LLAMA_MODEL, or no longer."""
 
     code = "model_not_found"
     retry = False
@@ -39,7 +47,7 @@ class ModelNotFoundError(LlamaError):
 
 
 class NotAllowedError(LlamaError):
-    """The server does not accept LLAMA_KEY."""
+    """The server does not accept LLAMA_KEY, or its account has no credit left."""
 
     code = "model_not_allowed"
     retry = False
@@ -126,6 +134,15 @@ class LlamaServerError(LlamaError):
     sentence = _("The model stumbled. Please try again.")
 
 
+class RefusalError(LlamaServerError):
+    """A filter of the server's stopped the question or the answer."""
+
+    code = "model_refused"
+    retry = False
+    elsewhere = False
+    sentence = _("A filter before the model stopped this question or its answer. Please try it in other words.")
+
+
 ERRORS: dict[str, type[LlamaError]] = {
     error.code: error
     for error in (
@@ -144,5 +161,6 @@ ERRORS: dict[str, type[LlamaError]] = {
         NoAnswerError,
         CutOffError,
         LlamaServerError,
+        RefusalError,
     )
 }

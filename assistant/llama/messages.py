@@ -1,8 +1,8 @@
 """Messages to the model and the parts of its answer, as plain values."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 from assistant.llama.files import CutFile, TextFile, render
 
@@ -46,7 +46,8 @@ class Finish:
     """The end of the answer: complete ("stop") or at the token limit ("length"). The counts are the server's, if any.
 
     `factor` corrects our estimate of tokens for the next prompt of this conversation, see `tokens.correction`.
-    `cut_files` are those that the prompt did not hold whole.
+    `cut_files` are those that the prompt did not hold whole. `tool_calls` are the pieces of `delta.tool_calls`, as
+    they came: there may be no text beside them. `pieces` is in how many the server sent the text.
     """
 
     reason: Literal["stop", "length"]
@@ -55,6 +56,8 @@ class Finish:
     model: str
     factor: float | None = None
     cut_files: tuple[CutFile, ...] = ()
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    pieces: int = field(default=0, compare=False)
 
 
 Part: TypeAlias = Delta | Reasoning | Loading | Finish

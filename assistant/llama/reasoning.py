@@ -12,6 +12,8 @@ Most servers send it in a field of its own, see `field_of`. Where they leave it 
 import re
 from typing import Any
 
+from assistant.llama.mentions import is_in_code, is_quoted
+
 NAMES = ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think")
 MARKS = {f"<{name}>": f"</{name}>" for name in NAMES} | {
     "<|begin_of_thought|>": "<|end_of_thought|>",
@@ -24,10 +26,8 @@ CLOSING = tuple(mark for mark in MARKS.values() if mark.startswith("<"))
 
 OPEN = re.compile("|".join(map(re.escape, MARKS)), re.IGNORECASE)
 CLOSE = re.compile("|".join(map(re.escape, CLOSING)), re.IGNORECASE)
-FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
 MID_SENTENCE = re.compile(r"[\w,;:)] +\Z")
 GOES_ON = re.compile(r"[.,;:!?)]| +[^\W\dA-Z]|\s*\Z")
-QUOTES = "\"'“”‘’«»()[]"
 # Characters after a closing mark that show whether a sentence goes on.
 LOOKAHEAD = 2
 
@@ -49,7 +49,9 @@ def content_of(parts: list[Any]) -> tuple[str, str]:
     """Reasoning and text of a content in parts, as Mistral sends it, https://docs.mistral.ai/capabilities/reasoning."""
     reasoning, text = [], []
     for part in parts:
-        if isinstance(part, dict) and part.get("type") == "text":
+        if isinstance(part, str):
+            text.append(part)
+        elif isinstance(part, dict) and part.get("type", "text") in ("text", "output_text"):
             text.append(_string(part.get("text")))
         elif isinstance(part, dict) and part.get("type") == "thinking":
             inner = part.get("thinking")
@@ -217,10 +219,9 @@ def _is_mention(before: str, after: str) -> bool:
     line = before[before.rfind("\n") + 1 :]
     return (
         OPEN.search(before) is not None
-        or len(FENCE.findall(before)) % 2 == 1
-        or line.count("`") % 2 == 1
+        or is_in_code(before)
         or line.startswith(("    ", "\t"))
-        or bool(line and after and line[-1] in QUOTES and after[0] in QUOTES)
+        or is_quoted(line, after)
         or bool(MID_SENTENCE.search(line) and GOES_ON.match(after))
     )
 

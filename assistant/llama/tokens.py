@@ -29,8 +29,17 @@ RESERVE = 1.1
 MIN_FACTOR, MAX_FACTOR = 0.4, 2.0
 # English prose without the reserve: a turn too long by this estimate cannot fit.
 OPTIMISTIC_FACTOR = 1 / 3
+# No text is that compact, and no prompt that short: Ollama left out of its count what its cache held,
+# https://github.com/ollama/ollama/issues/3427.
+INCREDIBLE_FACTOR = 0.15
+INCREDIBLE_TOKENS = 2
+# A factor stays while it is too high by no more than this, as each change may move the cut of `fit`.
+KEPT_FACTOR = 0.7
 # Files of the last turns hold up to half of the room against older words; older files get what words leave.
 FRESH_TURNS = 3
+# What stands where the turn before a cut was shortened, and the least part of the room that is worth it.
+SHORTENED = " [...]"
+LEAST_SHARE = 16
 # A file that is cut is cut at one of so many places: as the words after it grow, the prompt's head changes rarely.
 CUTS = 16
 
@@ -40,22 +49,32 @@ def estimate(messages: Sequence[ChatMessage], factor: float = 1.0) -> int:
     return TEMPLATE_TOKENS + sum(_tokens(message, factor) for message in messages)
 
 
-def correction(messages: Sequence[ChatMessage], counted: int) -> float:
+def is_credible(messages: Sequence[ChatMessage], counted: int | None) -> bool:
+    """Whether a server can have counted `counted` tokens for `messages`."""
+    words = estimate(messages) - TEMPLATE_TOKENS
+    return counted is not None and counted > max(INCREDIBLE_TOKENS, words * INCREDIBLE_FACTOR)
+
+
+def correction(messages: Sequence[ChatMessage], counted: int, before: float | None = None) -> float:
     """The factor for `estimate` after the server counted `counted` tokens for `messages`.
 
-    It is rounded up to tenths, so that it rarely changes: a change may move the cut of `fit`.
+    It is rounded up to tenths, and stays at `before` where that is little too high: a change may move the cut of `fit`.
     """
     words = estimate(messages) - TEMPLATE_TOKENS
-    return min(MAX_FACTOR, max(MIN_FACTOR, math.ceil(10 * RESERVE * counted / words) / 10)) if words else 1.0
+    if not words:
+        return 1.0
+    factor = min(MAX_FACTOR, max(MIN_FACTOR, math.ceil(10 * RESERVE * counted / words) / 10))
+    return before if before and before * KEPT_FACTOR <= factor <= before else factor
 
 
 def fit(messages: Sequence[ChatMessage], context: int, answer_tokens: int, factor: float = 1.0) -> list[ChatMessage]:
     """The messages that fit into `context` tokens beside an answer of `answer_tokens`.
 
     The system text and the last user turn stay; the oldest turns are dropped in pairs of question and answer. When
-    they no longer fit, so many are dropped that half the room is free again, and later calls with a longer history
+    they no longer fit, so many are dropped that most of the room is free again, and later calls with a longer history
     cut at the same place: the prompt's head rarely changes, and the server's prefix cache stays valid. For that,
-    `messages` must begin at the same place each time.
+    `messages` must begin at the same place each time, and `factor` must stay, see `correction`.
+    `factor` was learned from earlier turns, and the last message may be of another kind: for that it is at least 1.
     Files are cut to the room that the words leave, those of older turns first; those of the last `FRESH_TURNS` hold
     half of the room, if they need it.
     Raises ContextTooLongError when the last turn cannot fit on its own. When it might, as the estimate is
@@ -66,18 +85,27 @@ def fit(messages: Sequence[ChatMessage], context: int, answer_tokens: int, facto
         return system
     room = context - min(answer_tokens, context // 2) - min(MARGIN, context // 16)
     bare = [[_without_texts(turn[0]), *turn[1:]] for turn in turns]
-    last = [*system, bare[-1][0]]
-    if estimate(last, OPTIMISTIC_FACTOR) > room:
+    if estimate([*system, bare[-1][0]], OPTIMISTIC_FACTOR) > room:
         raise ContextTooLongError(f"the last message alone needs more than the {room} tokens that are free")
+    factors = [factor] * (len(turns) - 1) + [max(1.0, factor)]
+    sizes = [sum(_tokens(message, own) for message in turn) for turn, own in zip(bare, factors, strict=True)]
     fresh = range(max(0, len(turns) - FRESH_TURNS), len(turns))
-    needed = sum(_tokens(turns[turn][0], factor) - _tokens(bare[turn][0], factor) for turn in fresh)
-    start = _cut(estimate(system, factor), bare, room - min(needed, room // 2), factor)
-    left = room - estimate([*system, *(message for turn in bare[start:] for message in turn)], factor)
+    needed = sum(_tokens(turns[turn][0], factors[turn]) - _tokens(bare[turn][0], factors[turn]) for turn in fresh)
+    fixed = estimate(system, factor)
+    start, first = _cut(bare, fixed, room, factor)
+    if first:
+        bare[start] = _shorten_turn(bare[start], first, factor)
+        turns[start] = [replace(bare[start][0], files=turns[start][0].files), *bare[start][1:]]
+        sizes[start] = sum(_tokens(message, factor) for message in bare[start])
+    # Beside fresh files there is less room: for a few turns, so they do not move the cuts that follow.
+    while start < len(turns) - 1 and fixed + sum(sizes[start:]) + min(needed, room // 2) > room:
+        start += 1
+    left = room - fixed - sum(sizes[start:])
     kept = bare[start:]
-    for turn, whole in zip(reversed(kept), reversed(turns[start:]), strict=True):
-        before = _tokens(turn[0], factor)
-        turn[0] = _with_files(whole[0], left, room // CUTS, factor)
-        left -= _tokens(turn[0], factor) - before
+    for turn, whole, own in reversed(list(zip(kept, turns[start:], factors[start:], strict=True))):
+        before = _tokens(turn[0], own)
+        turn[0] = _with_files(whole[0], left, room // CUTS, own)
+        left -= _tokens(turn[0], own) - before
     return [*system, *(message for turn in kept for message in turn)]
 
 
@@ -111,18 +139,42 @@ def _split(messages: list[ChatMessage]) -> tuple[list[ChatMessage], list[list[Ch
     return system, turns
 
 
-def _cut(fixed: int, turns: list[list[ChatMessage]], room: int, factor: float) -> int:
-    """The first turn that stays. The history is replayed, so that each cut falls where it fell before."""
+def _cut(turns: list[list[ChatMessage]], fixed: int, room: int, factor: float) -> tuple[int, int]:
+    """The first turn that stays, and the tokens to which it is shortened (0: it is whole).
+
+    The history is replayed, so that each cut falls where it fell before. A cut leaves a quarter of the room; the turn
+    before the question, to which it may refer, is shortened to that rather than dropped, unless it is huge.
+    """
     sizes = [sum(_tokens(message, factor) for message in turn) for turn in turns]
-    start, used = 0, fixed
+    start, first, used = 0, 0, fixed
     for now, turn in enumerate(turns):
-        question = _tokens(turn[0], factor)
+        question = _tokens(turn[0], max(1.0, factor))
         if used + question > room:
-            while start < now and used + question > room // 2:
+            while start < now and used + question > room // 4:
+                may_be_shortened = start == now - 1 and used + question <= room // 2
                 used -= sizes[start]
-                start += 1
+                first = room // 4 - used - question if may_be_shortened else 0
+                if first > room // LEAST_SHARE:
+                    sizes[start] = first
+                    used += first
+                    break
+                start, first = start + 1, 0
         used += sizes[now]
-    return start
+    return start, first
+
+
+def _shorten_turn(turn: list[ChatMessage], tokens: int, factor: float) -> list[ChatMessage]:
+    """The beginnings of a turn's messages, in about `tokens`: at most a quarter for the question."""
+    room = math.floor(max(0, tokens - len(turn) * (MESSAGE_TOKENS + 1)) * 2 / factor) - len(SHORTENED) * len(turn)
+    shortened = []
+    for number, message in enumerate(turn):
+        size = max(0, room // 4 if number == 0 and len(turn) > 1 else room)
+        data = message.content.encode(errors="replace")
+        if len(data) > size:
+            message = replace(message, content=data[:size].decode(errors="ignore") + SHORTENED)
+        room -= len(message.content.encode(errors="replace"))
+        shortened.append(message)
+    return shortened
 
 
 def _tokens(message: ChatMessage, factor: float) -> int:

@@ -76,6 +76,7 @@ def load_history(run_id: UUID) -> History:
     rows = list(before.order_by("position").values_list("id", "role", "text")[start:])
     files = attachments.texts_for_prompt(before.filter(role=Message.Role.USER))
     counted = Run.objects.filter(conversation=conversation).exclude(token_factor=None).order_by("-created_at")
+    factor, model = counted.values_list("token_factor", "model").first() or (None, "")
     return History(
         [
             question(text, files.get(message, ()))
@@ -83,7 +84,7 @@ def load_history(run_id: UUID) -> History:
             else ChatMessage("assistant", answer_text(text))
             for message, role, text in rows
         ],
-        counted.values_list("token_factor", flat=True).first() or 1.0,
+        factor or 1.0,
         ToolCall.from_json(call) if call else None,
         (run.person__instructions or "") if settings.INSTRUCTIONS_FOR_GUESTS or not run.person__is_guest else "",
         run.revision,
@@ -91,6 +92,7 @@ def load_history(run_id: UUID) -> History:
         run.search,
         [Source.from_json(source) for source in run.sources or ()],
         [Step.from_json(step) for step in run.steps or ()],
+        model,
     )
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from assistant.llama.backends import Backend
 from assistant.llama.client import LlamaClient
-from assistant.llama.errors import ModelLoadingError, NotAllowedError, UnreachableError
+from assistant.llama.errors import ModelLoadingError, ModelNotFoundError, NotAllowedError, UnreachableError
+from assistant.llama.messages import ChatMessage, Delta
 from assistant.llama.options import LlamaOptions
-from tests.fake_llama import FakeLlama
+from tests.fake_llama import DONE, FakeLlama, event
 
 Connect = Callable[..., LlamaClient]
 MODELS = "/v1/models"
@@ -124,3 +125,92 @@ def test_the_operator_never_sees_the_key_or_a_password_in_the_address() -> None:
     options = LlamaOptions("http://me:password@llama.example:8080/v1", key="secret")
     assert options.host == "llama.example:8080"
     assert "secret" not in repr(options)
+
+
+def lists_many(*entries: dict[str, object]) -> tuple[int, object]:
+    return 200, {"object": "list", "data": list(entries)}
+
+
+async def test_openrouter_tells_the_context_of_the_provider(server: FakeLlama, connect: Connect) -> None:
+    entry = {"id": "meta-llama/llama-3.1-8b-instruct", "context_length": 131072}
+    server.pages[MODELS] = lists_many({"id": "other", "context_length": 1}, entry)
+    client = connect(server, model="meta-llama/llama-3.1-8b-instruct")
+    assert (await client.backend()).context == 131072
+    entry["top_provider"] = {"context_length": 16384}
+    assert (await client.backend(fresh=True)).context == 16384
+
+
+async def test_together_lists_its_models_without_an_object_around_them(server: FakeLlama, connect: Connect) -> None:
+    server.pages[MODELS] = (
+        200,
+        [
+            {"id": "black-forest/flux", "type": "image"},
+            {"id": "meta-llama/Llama-Guard-3-8B", "type": "moderation", "context_length": 8192},
+            {"id": "meta-llama/Llama-3.3-70B", "type": "chat", "context_length": 32768},
+        ],
+    )
+    backend = await connect(server).backend()
+    assert (backend.model, backend.context, len(backend.models)) == ("meta-llama/Llama-3.3-70B", 32768, 3)
+
+
+async def test_lm_studio_tells_the_context_that_is_loaded(server: FakeLlama, connect: Connect) -> None:
+    server.pages[MODELS] = lists_many({"id": "llama-3.2-3b"})
+    loaded = {"id": "llama-3.2-3b", "state": "loaded", "max_context_length": 131072, "loaded_context_length": 8192}
+    server.pages["/api/v0/models"] = lists_many({"id": "other", "loaded_context_length": 1}, loaded)
+    assert await connect(server).backend() == Backend("lmstudio", "llama-3.2-3b", 8192, ("llama-3.2-3b",))
+
+
+async def test_tgi_tells_it_on_a_page_of_its_own(server: FakeLlama, connect: Connect) -> None:
+    server.pages[MODELS] = lists_many({"id": "meta-llama/Llama-3.1-8B", "owned_by": "meta-llama/Llama-3.1-8B"})
+    server.pages["/info"] = (200, {"model_id": "meta-llama/Llama-3.1-8B", "max_total_tokens": 6144})
+    backend = await connect(server).backend()
+    assert (backend.kind, backend.context) == ("tgi", 6144)
+
+
+async def test_ollamas_names_with_and_without_a_tag_are_one(server: FakeLlama, connect: Connect) -> None:
+    server.pages[MODELS] = lists_many({"id": "llama3.2:latest", "owned_by": "library"})
+    server.pages["/api/version"] = (200, {"version": "0.20.0"})
+    server.pages["/api/ps"] = (200, {"models": [{"name": "llama3.2:latest", "context_length": 16384}]})
+    assert (await connect(server, model="llama3.2").backend()).context == 16384
+
+
+@pytest.mark.parametrize(
+    "first", ["Llama-Guard-3-8B", "llama-guard3:1b", "nomic-embed-text", "bge-reranker-v2", "whisper-large"]
+)
+async def test_a_guard_that_is_listed_first_answers_nobody(server: FakeLlama, connect: Connect, first: str) -> None:
+    server.pages[MODELS] = lists_many({"id": first, "owned_by": "vllm"}, {"id": "llama-3.1", "owned_by": "vllm"})
+    assert (await connect(server).backend()).model == "llama-3.1"
+
+
+async def test_where_only_a_guard_is_listed_the_operator_must_name_a_model(server: FakeLlama, connect: Connect) -> None:
+    server.pages[MODELS] = lists_many({"id": "llama-guard3:1b"})
+    with pytest.raises(ModelNotFoundError, match="llama-guard3:1b: see LLAMA_MODEL"):
+        await connect(server).backend()
+    assert (await connect(server, model="llama-guard3:1b").backend()).model == "llama-guard3:1b"
+
+
+async def test_a_probe_that_hangs_delays_the_first_answer_a_second_and_no_other() -> None:
+    hanging: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hanging.append(writer)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"POST"):
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + event({"content": "Hi"}) + event({}, "stop") + DONE)
+            writer.close()
+
+    async def ask() -> str:
+        parts = [part async for part in client.stream([ChatMessage("user", "Hello")])]
+        return "".join(part.text for part in parts if isinstance(part, Delta))
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    client = LlamaClient(LlamaOptions(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1", model="mine"))
+    async with asyncio.timeout(2):
+        assert await ask() == "Hi"
+    async with asyncio.timeout(0.5):
+        assert await asyncio.gather(*(ask() for _ in range(3))) == ["Hi"] * 3
+    await client.close()
+    for writer in hanging:
+        writer.close()
+    listener.close()
+    await listener.wait_closed()

@@ -106,7 +106,7 @@ async def test_a_person_cannot_forge_a_turn(llama: FakeLlama, client: LlamaClien
 
 
 async def test_the_models_own_tokens_never_reach_the_reader(llama: FakeLlama, client: LlamaClient) -> None:
-    llama.script(says("Yes<|eot_id|>, 1 < 2<|start_header_id|>", chunk="char"))
+    llama.script(says("Yes<|reserved_special_token_9|>, 1 < 2<|eot_id|>", chunk="char"))
     assert (await ask(client))[0] == "Yes, 1 < 2"
 
 
@@ -121,8 +121,7 @@ async def test_stopping_closes_the_connection_at_once(llama: FakeLlama, client: 
     parts = client.stream(HELLO)
     assert await anext(parts) == Delta("One")
     await parts.aclose()
-    await llama.until(lambda counts: counts.closed_by_client == 1, seconds=1)
-    assert llama.open_streams == 0
+    await llama.until(lambda counts: counts.closed_by_client == 1 and counts.open == 0, seconds=1)
 
 
 @pytest.mark.parametrize("answer", [silent(), hangs(), stalls("Well")], ids=["silent", "hangs", "stalls"])
@@ -231,13 +230,13 @@ async def test_a_broken_connection_after_the_end_does_no_harm(llama: FakeLlama, 
         (nonsense(b"data: " + b"[" * 100_000 + b"\n\n"), "", DecodingError),
         (nonsense(b"data: " + b"x" * 600_000), "", DecodingError),
         (nonsense(b'{"choices": []}', kind="application/json"), "", DecodingError),
+        (nonsense(b"<title>Sign in</title>", kind="text/html"), "", DecodingError),
         (nonsense(b'{"error": {"code": 500}}', kind="application/json"), "", LlamaServerError),
         (sends(DONE), "", EmptyAnswerError),
         (sends(), "", EmptyAnswerError),
         (fails(404, {"error": {"message": "model 'x' not found, try pulling it first"}}), "", ModelNotFoundError),
         (fails(401), "", NotAllowedError),
         (fails(500), "", LlamaServerError),
-        (fails(502, "<html>Bad gateway</html>"), "", LlamaServerError),
         (fails(302, "", location="/login"), "", LlamaServerError),
     ],
 )

@@ -217,3 +217,75 @@ def test_an_endless_answer_is_given_up() -> None:
     fed = sum(1 for _ in iter(lambda: answer.problem is None and answer.feed(piece) == "", False))
     assert isinstance(answer.problem, DecodingError)
     assert fed < 200
+
+
+def pair(first: str, second: str, field: str = "content") -> bytes:
+    """Two deltas whose JSON holds these escapes."""
+    template = 'data: {"choices":[{"delta":{"%s":"%s"}}]}\n\n'
+    return (template % (field, first) + template % (field, second)).encode()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("Hi \\ud83d", "\\ude00!", "Hi 😀!"),
+        ("\\ud83d", "\\ude00", "😀"),
+        ("\\ud83d", "x", "?x"),
+        ("\\ude00", "x", "?x"),
+        ("a\\ud83d\\ud83d", "\\ude00", "a?😀"),
+        ("é\\ud83d", "", "é?"),
+    ],
+)
+def test_a_character_cut_in_two_is_put_together(first: str, second: str, expected: str) -> None:
+    assert read(pair(first, second), STOP)[0] == expected
+
+
+def test_a_character_cut_in_two_within_a_thought_is_put_together() -> None:
+    answer = AnswerDecoder("host")
+    answer.feed(pair("\\ud83d", "\\ude00", "reasoning"))
+    assert answer.reasoning is not None
+    assert answer.reasoning.text == "😀"
+
+
+STREAMS = [
+    word("Hi") + word(" 😀<|eot_id|>") + word("<|start_header_id|>") + STOP + DONE,
+    pair("Hi \\ud83d", "\\ude00!") + STOP + DONE,
+    (word("One") + word(" two") + STOP + DONE).replace(b"\n\n", b"\n"),
+    word("<think>plan</think>") + word("Hi") + event({}, "length") + event(None, usage=usage(7, 2)),
+    word("Half") + raw({"error": {"message": "maximum context length is 8192", "code": 400}}),
+    b'{"choices": [\n {"message": {"content": "Hi"},\n "finish_reason": "stop"}]\n}\n',
+    b"data: : PING\n\ndata:\n\n" + word("Hi") + b"data: null\n\n" + event({}, "error") + DONE,
+    raw({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "a"}]}}]}) + event({}, "tool_calls") + DONE,
+]
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+def test_every_stream_is_read_the_same_when_it_is_cut_at_any_byte(stream: bytes, newline: bytes) -> None:
+    stream = stream.replace(b"\n", newline)
+
+    def outcome(*pieces: bytes) -> object:
+        text, answer = read(*pieces)
+        end = answer.problem or answer.finish()
+        return text, type(end), str(end), answer.reason, answer.tool_calls
+
+    whole = outcome(stream)
+    assert outcome(*(stream[at : at + 1] for at in range(len(stream)))) == whole
+    for cut in range(1, len(stream)):
+        assert outcome(stream[:cut], stream[cut:]) == whole
+
+
+def test_the_servers_own_reason_is_kept() -> None:
+    _, answer = read(word("Half"), event({}, "abort"), DONE)
+    assert answer.reason == "abort"
+    assert "abort" in str(answer.problem)
+
+
+def test_the_marks_of_a_call_stand_in_their_places_until_a_reader_of_calls_could_see_them() -> None:
+    seen: list[str] = []
+    answer = AnswerDecoder("host")
+    strip = answer._stripper.feed
+    answer._stripper.feed = lambda text: seen.append(text) or strip(text)  # type: ignore[method-assign,func-returns-value]
+    told = answer.feed(word("<|python_tag|>f.call()<|eom_id|>")) + answer.close()
+    assert "".join(seen) == "<|python_tag|>f.call()<|eom_id|>"
+    assert told == "f.call()"
