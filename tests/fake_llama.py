@@ -371,10 +371,11 @@ class FakeLlama:
         self.requests.append(body)
         answer = self._next(body, key)
         self._note(requests=1, open=1)
+        closed = False
         try:
-            await self._play(answer(exchange), receive)
+            closed = await self._play(answer(exchange), receive)
         finally:
-            self._note(open=-1)
+            self._note(open=-1, closed_by_client=int(closed))
 
     def _next(self, body: Json, key: str) -> Answer:
         if self.key and key != f"Bearer {self.key}":
@@ -385,15 +386,14 @@ class FakeLlama:
             return matched[0]
         return self._queue.popleft() if self._queue else self.default
 
-    async def _play(self, playing: Awaitable[None], receive: Receive) -> None:
-        """Play the answer until its end, or until the client goes away."""
+    async def _play(self, playing: Awaitable[None], receive: Receive) -> bool:
+        """Play the answer until its end, or until the client goes away. Returns whether it went away."""
         task = asyncio.ensure_future(playing)
         gone = asyncio.ensure_future(_disconnect(receive))
         self._tasks.add(task)
         try:
             await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                self._note(closed_by_client=1)
+            return not task.done()
         finally:
             self._tasks.discard(task)
             gone.cancel()

@@ -90,10 +90,10 @@ class LlamaClient:
 
     def _delay_before_retry(self, error: LlamaError, deadlines: Deadlines, sizing: Sizing) -> float | None:
         """Seconds until the request should be sent again, or None where that would not help."""
-        if isinstance(error, ContextTooLongError):
-            return 0.0 if sizing.tighten(error.context) else None
         if not isinstance(error, RateLimitedError):
             self._known.invalidate()
+        if isinstance(error, ContextTooLongError):
+            return 0.0 if sizing.tighten(error.context) else None
         return deadlines.retry_after(error)
 
     async def _attempt(

@@ -52,7 +52,7 @@ def delta_of(choice: dict[str, Any]) -> dict[str, Any]:
     delta = choice.get("delta") or choice.get("message")
     if isinstance(delta, dict):
         return delta
-    text = choice.get("text")
+    text = delta or choice.get("text")
     return {"content": text} if isinstance(text, str) else {}
 
 

@@ -122,7 +122,7 @@ ROWS: list[Row] = [
         ("context_length_exceeded context_window_exceeded string_above_max_length", "", "OpenAI, Groq, Cerebras"),
         (
             "",
-            r"maximum context length|maximum model length|exceeds the max_model_len"
+            r"maximum context length|maximum model length|(exceeds the|greater than) max_model_len"
             r"|max_tokens must be at least 1, got -",
             "vLLM, https://github.com/vllm-project/vllm/issues/20409, https://github.com/xorbitsai/inference/issues/3785",
         ),
@@ -204,7 +204,7 @@ ROWS: list[Row] = [
         ),
         (
             "",
-            r"no models? (is |are )?(currently )?loaded",
+            r"no models? (is |are )?(currently )?loaded|could not find model",
             "LM Studio, https://github.com/lmstudio-ai/lms/issues/107",
         ),
         ("deploymentnotfound", r"deployment.{0,80}not exist", "Azure"),
@@ -244,8 +244,8 @@ ROWS: list[Row] = [
         (
             "",
             r"upstream connect error|no healthy upstream|no available server|upstream (command )?exited"
-            r"|unable to start process|connection refused|bad gateway|gateway time-?out",
-            "Envoy, Traefik, nginx; llama-swap, https://github.com/mostlygeek/llama-swap",
+            r"|unable to start process|no healthy deployments|connection refused|bad gateway|gateway time-?out",
+            "Envoy, Traefik, nginx; LiteLLM; llama-swap, https://github.com/mostlygeek/llama-swap",
         ),
     ),
     *_rows(

@@ -57,6 +57,7 @@ class AnswerDecoder:
         self._splitter = ReasoningSplitter()
         self._turn = TurnReader()
         self._stripper = Stripper()
+        self._thought_stripper = Stripper()
         self._bytes = 0
         self._pieces = 0
         self._usage: dict[str, Any] = {}
@@ -202,6 +203,8 @@ class AnswerDecoder:
         """Add what the model thought to `reasoning`; returns whether the text so far was part of it."""
         before = self.reasoning or Reasoning("")
         text, retracts = self._splitter.take()
+        # What is held back at the very end is the beginning of a mark, and dropped.
+        text = self._thought_stripper.feed(text)
         self.reasoning = Reasoning(before.text + text, before.retracts or retracts)
         self._reasoned = True
         if retracts:
@@ -215,7 +218,7 @@ class AnswerDecoder:
             value = parse_json(data.decode(errors="replace"))
         except (ValueError, RecursionError):
             return self._unreadable(name, data)
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) and name != b"error":
             self._events.stray = True
             return ""
         if name == b"error" or is_problem(value):

@@ -80,7 +80,7 @@ async def external_model(options: LlamaOptions) -> str:
         return f"{error}. The site runs, and says so to people until this is mended."
     finally:
         await client.close()
-    if backend.models and backend.model not in backend.models:
+    if backend.models and not backend.lists_model:
         return f"{options.host} has no model {backend.model}, but {', '.join(backend.models[:5])}. See LLAMA_MODEL."
     return f"{backend.model or 'not known by name'}, at {options.host}"
 

@@ -49,6 +49,7 @@ def nested(message: str, **more: object) -> dict[str, object]:
         (400, "The prompt is too long: 9000, model maximum context length: 8191", None),
         (413, "Request too large for model `x` on tokens per minute (TPM): Limit 12000, Requested 14137", None),
         (500, "the input length exceeds the context length", None),
+        (400, "max_tokens=1024 cannot be greater than max_model_len=max_total_tokens=1000.", None),
         (413, "", None),
     ],
 )

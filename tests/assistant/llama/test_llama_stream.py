@@ -166,7 +166,13 @@ def test_an_error_inside_the_stream_is_seen_and_the_words_before_it_are_kept(
 
 @pytest.mark.parametrize(
     "line",
-    [b'error: {"code": 500, "message": "x"}\n\n', b'event: error\ndata: {"message": "x"}\n\n', b'{"error": "x"}\n'],
+    [
+        b'event: error\ndata: "out of memory"\n\n',
+        b"event: error\ndata: oops\n\n",
+        b'error: {"code": 500, "message": "x"}\n\n',
+        b'event: error\ndata: {"message": "x"}\n\n',
+        b'{"error": "x"}\n',
+    ],
 )
 def test_an_error_outside_a_data_line_is_seen_too(line: bytes) -> None:
     assert isinstance(read(word("Half"), line)[1].problem, LlamaServerError)
@@ -238,6 +244,21 @@ def pair(first: str, second: str, field: str = "content") -> bytes:
 )
 def test_a_character_cut_in_two_is_put_together(first: str, second: str, expected: str) -> None:
     assert read(pair(first, second), STOP)[0] == expected
+
+
+def test_no_special_token_is_shown_in_a_thought() -> None:
+    answer, thought = AnswerDecoder("host"), ""
+    for piece in (
+        pair("a <|eo", "t_id|>b", "reasoning"),
+        word("<think>"),
+        word("c<|eom_id|>"),
+        word("</think>Hi"),
+        STOP,
+    ):
+        answer.feed(piece)
+        thought += answer.reasoning.text if answer.reasoning else ""
+    assert "<|" not in thought
+    assert thought.startswith("a b")
 
 
 def test_a_character_cut_in_two_within_a_thought_is_put_together() -> None:
