@@ -6,9 +6,11 @@ prints the causes of an error, shows a name of theirs and no more.
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 
 import aiohttp
+import certifi
 from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 
 from assistant.llama.errors import CutOffError, DecodingError, LlamaError, NotAllowedError, UnreachableError
@@ -79,6 +81,8 @@ class Transport:
     def __init__(self, options: LlamaOptions) -> None:
         self._options = options
         self._session: aiohttp.ClientSession | None = None
+        # Read here and not in the loop, as it takes a while.
+        self._trusted = _trusted_authorities() if options.base.startswith("https:") else True
 
     async def open(self, method: str, url: str, body: object = None) -> Reply:
         """Send a request and return once the head of the response is there, whatever its status.
@@ -108,11 +112,18 @@ class Transport:
 
     def _connect(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS),
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=self._trusted),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._options.connect_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
         )
+
+
+def _trusted_authorities() -> ssl.SSLContext:
+    """The certificate authorities of the system, which may hold the operator's own, and Mozilla's."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 def cause_name(error: BaseException) -> str:
