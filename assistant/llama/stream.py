@@ -15,17 +15,8 @@ from assistant.llama.deltas import (
     usage_of,
     words_of,
 )
-from assistant.llama.errors import (
-    ContextTooLongError,
-    CutOffError,
-    DecodingError,
-    EmptyAnswerError,
-    LlamaError,
-    LlamaServerError,
-    NoAnswerError,
-    RateLimitedError,
-    RefusalError,
-)
+from assistant.llama.endings import Ended
+from assistant.llama.errors import DecodingError, LlamaError
 from assistant.llama.messages import Finish, Reasoning
 from assistant.llama.problems import NO_REDACTION, error_from, is_problem, read_problem
 from assistant.llama.reasoning import ReasoningSplitter
@@ -34,7 +25,6 @@ from assistant.llama.special import Stripper, TurnReader
 from assistant.llama.sse import DONE, EventReader
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-REASON = re.compile(r"[\w.\-]{1,40}")
 REPEATED_FIELD = re.compile(rb"^(?:data:\s*)+")
 # Not strict: some servers write line breaks and tabs into their strings as they are.
 parse_json = json.JSONDecoder(strict=False).decode
@@ -140,35 +130,17 @@ class AnswerDecoder:
 
     def _bad_end(self) -> LlamaError | None:
         """The error of an answer that ended without an error of the server's; None for a good one."""
-        reason = self.reason if REASON.fullmatch(self.reason) else "of an odd form"
-        ended = f"{self._host} ended the answer with the finish reason {reason}"
-        match self._end():
-            case "refused":
-                return RefusalError(ended)
-            case "busy":
-                return RateLimitedError(ended)
-            case "cut" if self._shown:
-                return CutOffError(ended)
-            case "failed" | "cut":
-                return LlamaServerError(ended)
-        if self.finished and (self._shown or self.tool_calls):
-            return None
-        if self._shown:
-            return CutOffError(f"{self._host} ended the stream in mid-answer")
-        return self._wordless_end()
-
-    def _wordless_end(self) -> LlamaError:
-        if self._reasoned and self.finished:
-            return NoAnswerError(f"{self._host} sent reasoning and no answer; LLAMA_MAX_TOKENS may be too small")
-        if self._reasoned:
-            return CutOffError(f"{self._host} ended the stream in mid-thought")
-        if self._end() == "length":
-            # LM Studio and others accept what fills the window, and have no room left for an answer.
-            text = f"{self._host} had no room for a word of an answer"
-            return ContextTooLongError(text, _count(self._usage.get("prompt_tokens")))
-        if self._events.stray and not self.finished:
-            return DecodingError(f"{self._host} sent something that is no event stream")
-        return EmptyAnswerError(f"{self._host} ended the stream without a word")
+        return Ended(
+            host=self._host,
+            ending=self._end(),
+            reason=self.reason,
+            finished=self.finished,
+            has_text=self._shown,
+            has_calls=bool(self.tool_calls),
+            has_reasoning=self._reasoned,
+            is_stray=self._events.stray,
+            prompt_tokens=_count(self._usage.get("prompt_tokens")),
+        ).error()
 
     def _text(self, events: list[tuple[bytes, bytes]]) -> str:
         pieces = []
