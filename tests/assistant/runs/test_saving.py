@@ -118,3 +118,11 @@ async def test_an_answer_that_goes_on_keeps_its_text_when_nothing_more_comes() -
     assert (await load_history(again)).begun == "Half of"
     assert await save_end(again, Outcome("", 0, None, TurnFinished("stopped")))
     assert (await reached_text(again)).text == "Half of"
+
+
+async def test_what_was_learned_about_tokens_comes_with_the_model_that_taught_it() -> None:
+    run = await in_thread(make_run)()
+    assert (await load_history(run)).token_model == ""
+    assert await save_end(run, Outcome("Once.", 9, None, TurnFinished("stop", "llama-3.1", 50, 3, token_factor=0.5)))
+    history = await load_history(run)
+    assert (history.token_factor, history.token_model) == (0.5, "llama-3.1")
