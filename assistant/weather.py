@@ -19,9 +19,8 @@ from redis.asyncio import Redis
 from assistant.cache import Cache
 from assistant.errors import AssistantError
 from assistant.folding import words
-from assistant.llama.backends import read_json
-from assistant.llama.problems import cause_name
 from assistant.names import clean_name
+from assistant.responses import cause_name, read_json
 
 SECONDS = 5.0
 MAX_BYTES = 256 * 1024

@@ -60,7 +60,7 @@ ROOMS = {
         tools.offers citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base
-        models events errors database background names sources cache tools.schema gate
+        models events errors database background names sources cache responses tools.schema gate
         folding terms purge
     """,
     "imagine": """

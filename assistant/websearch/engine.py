@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from assistant.llama.backends import read_json
-from assistant.llama.problems import cause_name
+from assistant.responses import cause_name, read_json
 from assistant.websearch.errors import EngineError, EngineLimitedError, EngineSetupError
 from assistant.websearch.results import RESULTS, Query, Result
 
