@@ -147,6 +147,7 @@ class Answer:
             toolbox.bound(kit),
             toolbox.available(runtime.web_search),
             toolbox.ALIASES,
+            settings.LLAMA_TOOLS == "native",
             partial(runtime.queue.seat, self._report_place),
         )
         return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))

@@ -25,10 +25,11 @@ from assistant.events import (
 )
 from assistant.gate import may_use_tools
 from assistant.llama.call_reader import CallReader
-from assistant.llama.calls import Call
+from assistant.llama.calls import Call, Trouble
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Reasoning
+from assistant.llama.native_calls import NativeCalls
 from assistant.passages import counted
 from assistant.seam import Seam
 from assistant.sources import Reading, Source, Step
@@ -107,12 +108,16 @@ class ThinkingTime:
 
 @dataclass(frozen=True)
 class Means:
-    """What an answer may use: the model and a seat before it, tools by name, and which of them the model may call."""
+    """What an answer may use: the model and a seat before it, tools by name, and which of them the model may call.
+
+    `native`: they are offered in a field of the request, and not in words.
+    """
 
     client: LlamaClient
     tools: Mapping[str, BoundTool] = field(default_factory=dict)
     offered: Sequence[FunctionTool[..., Any]] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    native: bool = False
     seat: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
 
 
@@ -180,8 +185,8 @@ class TurnInProgress:
                     yield item
         if end is None:
             raise AssistantError("the model's stream had no end")
-        trouble = reader.trouble if reader.trouble and not (end.reason == "length" and number == MOST_ROUNDS) else None
-        if not reader.calls and not trouble:
+        calls, trouble = self._asked(reader, end, offered)
+        if not calls and not (trouble and number < MOST_ROUNDS):
             if self._readings:
                 for event in await asyncio.to_thread(grounded, "".join(self._said), self._readings):
                     yield event
@@ -191,12 +196,23 @@ class TurnInProgress:
         if "".join(self._said) != self._history.begun:
             # What was said on the way to the call is no answer.
             yield TextReplaced(self._history.begun)
-        if not reader.calls and trouble:
+        if trouble and not calls:
             self._turns.append(offers.trouble_turn(trouble, offered))
             return
-        async with aclosing(self._run(reader.calls)) as events:
+        async with aclosing(self._run(calls)) as events:
             async for event in events:
                 yield event
+
+    def _asked(
+        self, reader: CallReader, end: Finish, offered: Sequence[FunctionTool[..., Any]]
+    ) -> tuple[list[Call], Trouble | None]:
+        """The calls that stood in the text, or else in fields of their own, and what was wrong with others."""
+        if reader.calls or not end.tool_calls:
+            return reader.calls, reader.trouble
+        native = NativeCalls([tool.name for tool in offered], self._means.aliases)
+        native.feed(list(end.tool_calls))
+        native.finish(length=end.reason == "length")
+        return native.calls, native.trouble or reader.trouble
 
     @property
     def _offered(self) -> Sequence[FunctionTool[..., Any]]:
@@ -215,7 +231,9 @@ class TurnInProgress:
         thinking, seam = ThinkingTime(), Seam(history.begun)
         self._said = [history.begun]
         prompt = await self._prompt(offered)
-        async with aclosing(self._means.client.stream(prompt, history.token_factor, history.token_model)) as stream:
+        tools = offers.native(offered) if self._means.native else ()
+        asked = self._means.client.stream(prompt, history.token_factor, history.token_model, tools=tools)
+        async with aclosing(asked) as stream:
             async for item in stream:
                 match item:
                     case Delta(text):
@@ -239,7 +257,7 @@ class TurnInProgress:
     async def _prompt(self, offered: Sequence[FunctionTool[..., Any]]) -> list[ChatMessage]:
         history = self._history
         wishes = history.instructions, history.revision
-        told = self._found, offers.text(offered)
+        told = self._found, "" if self._means.native else offers.text(offered)
         prompt = prompts.conversation(self._name, history.messages, self._today, *wishes, *told)
         if history.begun:
             return prompts.continuation(prompt, history.begun, await context_of(self._means.client))

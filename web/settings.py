@@ -162,8 +162,9 @@ LLAMA_KEY: str = env.str("LLAMA_KEY", "")
 LLAMA_CONTEXT: int = env.int("LLAMA_CONTEXT", 0, validate=validate.Range(0))
 LLAMA_MAX_TOKENS: int = env.int("LLAMA_MAX_TOKENS", 1024, validate=validate.Range(16))
 LLAMA_TEMPERATURE: float = env.float("LLAMA_TEMPERATURE", 0.6, validate=validate.Range(0, 2))
-# How tools are offered to the model: described in the prompt, or not at all. The demonstration model calls none.
-LLAMA_TOOLS: str = env.str("LLAMA_TOOLS", "auto", validate=validate.OneOf(["auto", "text", "off"]))
+# How tools are offered to the model: in the prompt, in a field of the request, or not at all. "auto" is "text", but for
+# the demonstration model, which calls none.
+LLAMA_TOOLS: str = env.str("LLAMA_TOOLS", "auto", validate=validate.OneOf(["auto", "text", "native", "off"]))
 LLAMA_PARALLEL: int = env.int("LLAMA_PARALLEL", 16, validate=validate.Range(1))
 LLAMA_QUEUE: int = env.int("LLAMA_QUEUE", 200, validate=validate.Range(0))
 LLAMA_CONNECT_SECONDS: float = env.float("LLAMA_CONNECT_SECONDS", 5, validate=validate.Range(0.1))

@@ -46,13 +46,19 @@ class LlamaClient:
         return await self._known.get_soon()
 
     async def stream(
-        self, messages: Sequence[ChatMessage], factor: float = 1.0, factor_model: str = "", stop: str = ""
+        self,
+        messages: Sequence[ChatMessage],
+        factor: float = 1.0,
+        factor_model: str = "",
+        stop: str = "",
+        tools: Sequence[dict[str, Any]] = (),
     ) -> AsyncGenerator[Part]:
         """The answer in parts: Loading while the model loads, Reasoning while it thinks, Delta for text, one Finish.
 
         The oldest turns of `messages` are left out where the server's context is too small, see `tokens.fit`;
         `factor` is the one that came with the Finish of an earlier answer in this conversation, `factor_model` the
         model of that Finish: what was learned from another model does not count. The answer ends before `stop`.
+        `tools` are offered in the request's field of that name; the calls that the server reads come with the Finish.
         To stop, close the generator (`contextlib.aclosing`) or cancel its task: the connection closes at once, which
         ends the server's work. A server that is unreachable, loading or busy is retried, but never after the first
         token; a prompt that is too long is sent once more, shorter.
@@ -64,10 +70,13 @@ class LlamaClient:
         """
         deadlines = Deadlines(self._options)
         sizing = Sizing(factor)
+        fields: dict[str, Any] = {"stop": [*STOP, stop] if stop else STOP}
+        if tools:
+            fields |= {"tools": list(tools), "tool_choice": "auto"}
         while True:
             begun = False
             try:
-                async with aclosing(self._attempt(messages, deadlines, sizing, factor_model, stop)) as parts:
+                async with aclosing(self._attempt(messages, deadlines, sizing, factor_model, fields)) as parts:
                     async for part in parts:
                         begun = True
                         yield part
@@ -97,9 +106,14 @@ class LlamaClient:
         return deadlines.retry_after(error)
 
     async def _attempt(
-        self, messages: Sequence[ChatMessage], deadlines: Deadlines, sizing: Sizing, factor_model: str, stop: str
+        self,
+        messages: Sequence[ChatMessage],
+        deadlines: Deadlines,
+        sizing: Sizing,
+        factor_model: str,
+        fields: dict[str, Any],
     ) -> AsyncGenerator[Part]:
-        """The parts of one answer, of one request. Raises LlamaError."""
+        """The parts of one answer, of one request with `fields` of its own. Raises LlamaError."""
         deadlines.restart()
         timeout: LlamaError | None = None
         try:
@@ -109,7 +123,7 @@ class LlamaClient:
                     sizing.forget_factor()
                 sent = sizing.fit(messages, backend, self._options.max_tokens)
                 redaction = Redaction(self._options.secrets, tuple(message.whole for message in sent))
-                reply = await self._post(self._body(sent, backend, stop), redaction)
+                reply = await self._post(self._body(sent, backend, fields), redaction)
         except TimeoutError:
             timeout = deadlines.timeout_error()
         if timeout:
@@ -125,16 +139,16 @@ class LlamaClient:
         """Whether an answer by `model` came from the one that is asked now, which may report another name."""
         return same_model(model, backend.model) or model == self._reported.get(backend.model)
 
-    def _body(self, messages: Sequence[ChatMessage], backend: Backend, stop: str) -> dict[str, Any]:
+    def _body(self, messages: Sequence[ChatMessage], backend: Backend, fields: dict[str, Any]) -> dict[str, Any]:
         options = self._options
         body: dict[str, Any] = {
             "messages": [{"role": message.role, "content": neutralise(message.whole)} for message in messages],
             "max_tokens": min(options.max_tokens, backend.context // 2),
             "temperature": options.temperature,
             "top_p": 0.9,
-            "stop": [*STOP, stop] if stop else STOP,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **fields,
         }
         return {"model": backend.model, **body} if backend.model else body
 

@@ -19,7 +19,7 @@ from assistant.tools.base import BoundTool, Told, Work
 from assistant.tools.calculate import calculate
 from assistant.tools.schema import FunctionTool
 from assistant.tools.web_search import web_search
-from tests.fake_llama import FakeLlama, says
+from tests.fake_llama import DONE, Answer, FakeLlama, event, says, sends
 
 NEWS = Reading(
     Source("https://news.example/a", "Llamas cross the Andes"), "A caravan of llamas crossed the Andes today."
@@ -55,9 +55,14 @@ class Tools:
 
 
 async def answered(
-    client: LlamaClient, tools: Mapping[str, BoundTool], question: str, search: str = "", aliases: Any = None
+    client: LlamaClient,
+    tools: Mapping[str, BoundTool],
+    question: str,
+    search: str = "",
+    aliases: Any = None,
+    native: bool = False,
 ) -> list[Event]:
-    means = Means(client, tools, OFFERED, aliases or {})
+    means = Means(client, tools, OFFERED, aliases or {}, native)
     history = History([ChatMessage("user", question)], search=search)
     return [event async for event in engine.answer(means, "Chaski", history, date(2026, 3, 2))]
 
@@ -65,17 +70,17 @@ async def answered(
 def words(events: Sequence[Event]) -> str:
     """The answer at its end."""
     text = ""
-    for event in events:
-        if isinstance(event, TextDelta):
-            text += event.text
-        elif isinstance(event, TextReplaced):
-            text = event.text
+    for one in events:
+        if isinstance(one, TextDelta):
+            text += one.text
+        elif isinstance(one, TextReplaced):
+            text = one.text
     return text
 
 
 def shown(events: Sequence[Event]) -> str:
     """All that was on the page at any time."""
-    return "".join(event.text for event in events if isinstance(event, TextDelta | TextReplaced))
+    return "".join(one.text for one in events if isinstance(one, TextDelta | TextReplaced))
 
 
 def prompts(llama: FakeLlama) -> list[str]:
@@ -192,3 +197,42 @@ async def test_code_with_braces_is_an_answer(client: LlamaClient, fake_llama: Fa
     events = await answered(client, Tools().bound(), "Write me some JSON")
     assert words(events) == code
     assert not [event for event in events if isinstance(event, TextReplaced)]
+
+
+# Servers that parse the calls themselves
+
+
+def calls_natively(*deltas: dict[str, Any], reason: str = "tool_calls") -> Answer:
+    """An answer of nothing but pieces of calls in their own field."""
+    pieces = [event({"content": None, "tool_calls": [delta]}) for delta in deltas]
+    return sends(*pieces, event({}, reason) + DONE)
+
+
+async def test_calls_in_a_field_of_their_own_are_run(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    first = {"index": 0, "id": "c1", "function": {"name": "web_search", "arguments": ""}}
+    more = [{"index": 0, "function": {"arguments": piece}} for piece in ('{"query": "ne', 'ws today"}')]
+    fake_llama.script(calls_natively(first, *more), says("Llamas [1]."))
+    tools = Tools()
+    events = await answered(client, tools.bound(), "What happened today?", native=True)
+    assert tools.calls == [("web_search", {"query": "news today"})]
+    assert words(events) == "Llamas [1]."
+    names = [one["function"]["name"] for one in fake_llama.requests[0]["tools"]]
+    assert names == ["web_search", "calculate"]
+    assert "You have tools" not in json.dumps(fake_llama.requests[0]["messages"])
+
+
+async def test_a_call_that_the_server_left_in_the_text_is_run_too(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says(CALL), says("Llamas [1]."))
+    tools = Tools()
+    events = await answered(client, tools.bound(), "What happened today?", native=True)
+    assert tools.calls == [("web_search", {"query": "news today"})]
+    assert words(events) == "Llamas [1]."
+
+
+async def test_a_call_that_was_cut_at_the_limit_is_not_run(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    cut = {"index": 0, "id": "c1", "function": {"name": "web_search", "arguments": '{"query": "ne'}}
+    fake_llama.script(calls_natively(cut, reason="length"), says("In words."))
+    tools = Tools()
+    events = await answered(client, tools.bound(), "What happened today?", native=True)
+    assert tools.calls == []
+    assert words(events) == "In words."
