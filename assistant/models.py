@@ -292,6 +292,8 @@ class SharedMessage(models.Model):
     text = models.TextField(blank=True)
     # The ids of its pictures. One that is deleted is missing here too, as its files are.
     pictures = models.JSONField(default=list)
+    # What it cites, each a Source of sources.py.
+    sources = models.JSONField(null=True)
 
     class Meta:
         ordering = ["position"]

@@ -49,6 +49,8 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
             **numbers.get(message.pk, {}),
             "model": run.model if run else None,
             "status": run.status if run else None,
+            "steps": run.steps if run else [],
+            "sources": run.sources if run else [],
             "attachments": files.get(message.pk, []),
             "pictures": [{"id": str(one.pk), "prompt": one.prompt, "url": picture_url(one.pk)} for one in drawn],
             "feedback": feedback and {"good": feedback.good, "word": feedback.word},
@@ -62,6 +64,8 @@ class RunNote(NamedTuple):
 
     model: str
     status: str
+    steps: list[dict[str, Any]]
+    sources: list[dict[str, Any]]
 
 
 def run_by_message(conversation: Conversation) -> dict[UUID, RunNote]:
@@ -70,8 +74,10 @@ def run_by_message(conversation: Conversation) -> dict[UUID, RunNote]:
     Not by `select_related`, nor the pictures by `prefetch_related`: their cycles of references keep messages in memory
     until they are collected.
     """
-    rows = conversation.runs.values_list("answer", "model", "status")
-    return {answer: RunNote(model, status) for answer, model, status in rows}
+    rows = conversation.runs.values_list("answer", "model", "status", "steps", "sources")
+    return {
+        answer: RunNote(model, status, steps or [], sources or []) for answer, model, status, steps, sources in rows
+    }
 
 
 def files_by_message(conversation: Conversation) -> dict[UUID, list[dict[str, Any]]]:

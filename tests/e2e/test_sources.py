@@ -213,3 +213,20 @@ async def test_a_copied_answer_keeps_its_numbers(open_page: OpenPage, fake_llama
     await expect(page.locator("#status")).to_have_text("Copied")
     text = await page.evaluate("navigator.clipboard.readText()")
     assert text == ANSWER.replace(" [", "[")
+
+
+async def test_who_has_the_link_sees_the_sources_too_and_goes_on_with_them(
+    cited: Page, open_page: OpenPage, fake_web: FakeWeb
+) -> None:
+    await cited.get_by_role("link", name="Share", exact=True).click()
+    await cited.get_by_role("button", name="Make a link").click()
+    link = await cited.locator("[data-share-address]").input_value()
+    stranger = await open_page()
+    await stranger.goto(link)
+    await expect(stranger.locator(".cite")).to_have_text(["1", "2"])
+    await expect(stranger.get_by_role("link", name="Llamas cross the Andes")).to_be_visible()
+    await stranger.get_by_role("link", name="Continue this conversation").click()
+    await stranger.get_by_role("button", name="Continue").click()
+    await stranger.wait_for_url("**/c/**")
+    await expect(chips(stranger)).to_have_text(["1", "2"])
+    await expect(stranger.get_by_text("2 sources")).to_be_visible()

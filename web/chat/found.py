@@ -1,8 +1,9 @@
 """What was found for an answer, as pages show it: what was done, and the sources behind the numbers in its text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.formats import date_format
@@ -30,8 +31,12 @@ class SourceView:
 
 def sources_of(run: Run | None) -> list[SourceView]:
     """What an answer cites, in the order of its numbers."""
-    found = [Source.from_json(value) for value in (run.sources if run else None) or ()]
-    return [_view(number, source) for number, source in enumerate(found, 1)]
+    return source_views(run.sources if run else None)
+
+
+def source_views(values: Sequence[Mapping[str, Any]] | None) -> list[SourceView]:
+    """Sources as they are kept, for a page."""
+    return [_view(number, Source.from_json(value)) for number, value in enumerate(values or (), 1)]
 
 
 def steps_of(run: Run | None) -> list[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from urllib.parse import quote
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,6 +13,7 @@ from assistant.conversations import shown_messages
 from assistant.database import in_chunks
 from assistant.markdown.parser import parse
 from assistant.models import Conversation, Message
+from assistant.sources import Source
 from assistant.transcripts import (
     MESSAGE_CHUNK,
     PictureUrl,
@@ -28,6 +30,8 @@ PROSE_LINE = re.compile(r"(?!\s|-|[0-9]{1,9}[.)])(?:(?!  |--)[^\x00-\x1f\\`*_{}\
 BACKTICKS = re.compile(r"`{3,}")
 CODE = frozenset({"fence", "code_block", "math_block"})
 MARKS = re.compile(r"([\\`*_{}\[\]<>#~|&$@])")
+# What stays as it is in an address within Markdown: no bracket, no space.
+URL_SIGNS = "%/:?#[]@!$&'*+,;=~"
 # Above that, or where it is hostile, parsing takes too long.
 PARSED_CHARACTERS = 40_000
 # Where a `<` would begin HTML elsewhere, which our dialect shows as text; code, formulas and addresses stay.
@@ -62,8 +66,19 @@ def section(
         head.append(escaped(run.model))
     links = [f"[{escaped(one.prompt) or _('Picture')}]({picture_url(one.pk)})" for one in pictures]
     attached = [_("Attached: %(name)s") % {"name": escaped(name)} for name in files]
-    parts = ["## " + " · ".join(head), *attached, body, *links]
+    parts = ["## " + " · ".join(head), *attached, body, sources_of(run), *links]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def sources_of(run: RunNote | None) -> str:
+    """What the numbers in an answer stand for, as a list; empty where it cites nothing."""
+    found = [Source.from_json(value) for value in (run.sources if run else ())]
+    lines = [
+        f"{number}. [{escaped(one.title or one.url)}]({quote(one.url, safe=URL_SIGNS)})"
+        + "".join(f", {escaped(part)}" for part in (one.site, one.date) if part)
+        for number, one in enumerate(found, 1)
+    ]
+    return "\n".join([_("Sources:"), "", *lines]) if lines else ""
 
 
 def quoted(text: str) -> str:

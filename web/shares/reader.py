@@ -6,7 +6,7 @@ The page and its pictures read neither session nor cookie, so that they are the 
 import asyncio
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ from assistant.errors import AssistantError, SharedAgainError
 from assistant.models import ConversationShare, Message, Person, SharedMessage
 from imagine.models import Picture
 from web.accounts.identity import address_block, visitor
+from web.chat.found import SourceView, source_views
 from web.chat.presenter import NO_FILE_SENTENCE, PICTURE_SENTENCE, safe
 from web.http import client_id, missing_as_404, status_of, whole_number
 from web.markdown.blocks import plain_blocks, render_blocks
@@ -55,6 +56,7 @@ class MessageView:
     role: str
     blocks: list[SafeString]
     pictures: list[PictureView]
+    sources: list[SourceView] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,8 @@ def _view(message: SharedMessage, page: Page) -> MessageView:
         if (one := page.pictures.get(key))
     ]
     text = message.text or (str(PICTURE_SENTENCE) if pictures else "")
-    return MessageView(message.role, safe(render_blocks(text)), pictures)
+    sources = source_views(message.sources)
+    return MessageView(message.role, safe(render_blocks(text, [one.url for one in sources])), pictures, sources)
 
 
 urlpatterns = [

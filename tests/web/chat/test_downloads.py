@@ -216,3 +216,19 @@ async def test_an_answer_that_is_a_picture_gives_the_sentence_that_is_shown() ->
     await answer.pictures.aadd(await sync_to_async(drawn)(person.pk, "a fox"))
     assert (await fetch(person, f"/m/{answer.pk}/text")).content == b"Here is your picture."
     assert "Here is your picture.\n\n[a fox](" in await download(person, f"/c/{conversation.pk}/export.md")
+
+
+async def test_what_an_answer_cites_goes_along_in_both_files() -> None:
+    person, conversation = await talk(("When does it rain?", "In winter [1]."))
+    source = {
+        "url": "https://example.org/a_(b)?c=1",
+        "title": "Rain [in] Cusco",
+        "site": "example.org",
+        "date": "2026-03-01",
+    }
+    step = {"tool": "web_search", "words": "rain"}
+    await sync_to_async(conversation.runs.update)(sources=[source], steps=[step])
+    text = await download(person, f"/c/{conversation.pk}/export.md")
+    assert "Sources:\n\n1. [Rain \\[in\\] Cusco](https://example.org/a_%28b%29?c=1), e.org, 2026-03-01\n" in text
+    answer = json.loads(await download(person, f"/c/{conversation.pk}/export.json"))["messages"][1]
+    assert (answer["sources"], answer["steps"]) == ([source], [step])
