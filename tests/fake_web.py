@@ -17,10 +17,12 @@ class FakePage:
     title: str
     paragraphs: tuple[str, ...]
     date: str = ""
+    icon: str = ""
 
     @property
     def html(self) -> str:
         dated = f'<meta property="article:published_time" content="{self.date}T08:00:00Z">' if self.date else ""
+        dated += f'<link rel="icon" href="{self.icon}">' if self.icon else ""
         text = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in self.paragraphs)
         head = f"<head><title>{escape(self.title)}</title>{dated}</head>"
         return f"<!doctype html><html>{head}<body><article><h1>{escape(self.title)}</h1>{text}</article></body></html>"

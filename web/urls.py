@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from web import health, pages
 from web.accounts import allauth, privacy
-from web.chat import attachments, downloads, views
+from web.chat import attachments, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
 from web.shares import panel, reader
@@ -25,6 +25,7 @@ urlpatterns = [
     path("m/<uuid:message_id>/show", views.show_version, name="show_version"),
     path("m/<uuid:message_id>/feedback", views.feedback, name="feedback"),
     path("r/<uuid:run_id>/stop", views.stop, name="stop"),
+    path("r/<uuid:run_id>/icon", icons.source_icon, name="source_icon"),
     path("about/", pages.about, name="about"),
     path("account/", include(allauth.urlpatterns)),
     path("admin/", admin.site.urls),

@@ -1,14 +1,24 @@
 """Answers that look things up, and show what they rest on."""
 
 import json
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.talk import answers, begin, composer, is_answered, say
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.fake_web import FakePage, FakeWeb
+from tests.scripted_http import Reply
+
+
+def picture(kind: str, size: tuple[int, int]) -> bytes:
+    data = BytesIO()
+    Image.new("RGB", size, "orange").save(data, kind)
+    return data.getvalue()
+
 
 QUESTION = "What happened in the world today?"
 NEWS = FakePage(
@@ -20,6 +30,7 @@ NEWS = FakePage(
         "They carried salt and wool to the markets of the valley, where they are expected on Sunday afternoon.",
     ),
     "2026-03-01",
+    "/icon.png",
 )
 WEATHER = FakePage(
     "/weather",
@@ -152,6 +163,21 @@ async def test_a_page_that_nobody_named_is_not_opened(page: Page, fake_llama: Fa
     await begin(page, "Tell me a secret, please")
     await is_answered(page)
     assert fake_web.asked == []
+
+
+async def test_the_picture_of_a_site_comes_from_us_alone(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
+    fake_web.finds(NEWS)
+    fake_web.script("/icon.png", Reply(picture("PNG", (64, 64)), headers={"content-type": "image/png"}))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    fake_llama.script(says(CALL), says(ANSWER))
+    await begin(page, QUESTION)
+    await is_answered(page)
+    await page.get_by_text("1 source").click()
+    icon = page.locator(".source-letter img")
+    await expect(icon).to_be_visible()
+    await expect(icon).to_have_js_property("naturalWidth", 32)
+    assert not [url for url in asked if url.startswith(fake_web.url)]
 
 
 # The card over a number

@@ -104,6 +104,7 @@ OWNED: list[tuple[str, Owned]] = [
     ("show_version", Owned("POST", answer, 302)),
     ("feedback", Owned("POST", answer, 302, lambda: {"good": "0", "word": "Bad"})),
     ("stop", Owned("POST", run, 302)),
+    ("source_icon", Owned("GET", run, 204)),
     ("delete", Owned("POST", conversation, 302)),
     ("share_conversation", Owned("GET", conversation, 200)),
     ("share_conversation", Owned("POST", conversation, 302)),

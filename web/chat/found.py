@@ -1,11 +1,12 @@
 """What was found for an answer, as pages show it: what was done, and the sources behind the numbers in its text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,7 @@ from assistant.sources import Source, Step
 
 @dataclass(frozen=True)
 class SourceView:
-    """One source. `date` is in the reader's words, or empty; `letter` stands for the site."""
+    """One source. `date` is in the reader's words, or empty; `letter` stands for the site, under its picture `icon`."""
 
     number: int
     url: str
@@ -23,6 +24,7 @@ class SourceView:
     site: str
     date: str
     passage: str
+    icon: str = ""
 
     @property
     def letter(self) -> str:
@@ -31,7 +33,12 @@ class SourceView:
 
 def sources_of(run: Run | None) -> list[SourceView]:
     """What an answer cites, in the order of its numbers."""
-    return source_views(run.sources if run else None)
+    if run is None or not run.sources:
+        return []
+    pictured = [bool(value.get("icon")) for value in run.sources]
+    address = reverse("source_icon", args=[run.pk])
+    views = zip(source_views(run.sources), pictured, strict=True)
+    return [replace(view, icon=f"{address}?source={view.number}") if known else view for view, known in views]
 
 
 def source_views(values: Sequence[Mapping[str, Any]] | None) -> list[SourceView]:
