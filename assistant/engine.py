@@ -47,7 +47,12 @@ PAGE_TOKENS = 1500
 ALWAYS, NEVER = "always", "never"
 WEB_SEARCH = "web_search"
 # The tools that ask something of other sites.
-OF_THE_WEB = frozenset({WEB_SEARCH, "open_page", "weather"})
+OPEN_PAGE = "open_page"
+OF_THE_WEB = frozenset({WEB_SEARCH, OPEN_PAGE, "weather"})
+# Words of the calls themselves: the names of their parameters, and what these may be.
+PARAMETERS = counted(
+    "query freshness any day week month year place days units metric imperial true false null today latest news current"
+)
 # So often the model speaks in one turn; the last time without tools.
 MOST_ROUNDS = 3
 CALLS_AT_ONCE = 4
@@ -290,6 +295,10 @@ class TurnInProgress:
 
     async def _work(self, call: Call) -> Work:
         """One call. What goes wrong is told to the model, as the person has seen it in a step."""
+        if self._carries_out(call):
+            logger.warning("a call of %s was not made: a page may have asked for it", call.name)
+            yield Told("This is not looked up: it has words that stand neither in the question nor in the pages.")
+            return
         try:
             async with aclosing(self._means.tools[call.name](json.loads(call.arguments))) as items:
                 async for item in items:
@@ -297,6 +306,17 @@ class TurnInProgress:
         except (AssistantError, ImagineError) as error:
             logger.warning("%s failed: %s: %s", call.name, error.code, error)
             yield Told(f"{call.name} failed: {error.sentence}")
+
+    def _carries_out(self, call: Call) -> bool:
+        """Whether a call would carry words of the conversation to the web that a page may have asked for.
+
+        Once pages were read, only what stands in the question or in these pages is looked up. An address is safe in
+        any case: only those that the person has named are opened.
+        """
+        if not self._readings or call.name not in OF_THE_WEB or call.name == OPEN_PAGE:
+            return False
+        known = counted(self._history.messages[-1].content)
+        return bool(counted(call.arguments) - known.union(PARAMETERS, *(counted(one.text) for one in self._readings)))
 
     async def _quoted(self, readings: Sequence[Reading], first: int) -> str:
         """Pages as the model is given them, numbered from `first`; empty without any."""
