@@ -141,7 +141,8 @@ class Answer:
             self._writer.append(TextDelta(history.begun))
         said = (message.content for message in history.messages if message.role == "user")
         named = frozenset(name for text in said for name in pages_in(text))
-        kit = Kit(self.run, runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, named)
+        connections = runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, runtime.limits
+        kit = Kit(self.run, *connections, history.tool_call is not None, named)
         means = engine.Means(
             runtime.client,
             toolbox.bound(kit),

@@ -61,9 +61,13 @@ class Limits:
 
     async def count_pictures(self, person: Person, address: str, count: int) -> None:
         """Count that many pictures. Raises as `count` does."""
+        await self.count_own_pictures(person, count)
+        await self.count(settings.LIMIT_ADDRESS_PICTURES, "picture", "address", address, uses=count)
+
+    async def count_own_pictures(self, person: Person, count: int) -> None:
+        """Count that many pictures of a person whose address is not known. Raises as `count` does."""
         rule = settings.LIMIT_GUEST_PICTURES if person.is_guest else settings.LIMIT_ACCOUNT_PICTURES
         await self.count(rule, "picture", "person", str(person.id), uses=count)
-        await self.count(settings.LIMIT_ADDRESS_PICTURES, "picture", "address", address, uses=count)
 
     async def count_live_prompt(self, person: Person) -> None:
         """Count one live prompt. Raises as `count` does."""

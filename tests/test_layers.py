@@ -55,12 +55,12 @@ ROOMS = {
         temporary
         runs shares
         engine people commands conversations
-        transcripts pages
+        transcripts pages findings
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
         tools.offers citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base
-        models events errors database background names sources cache responses tools.schema gate
+        models events errors database background names sources cache responses tools.schema gate thinking
         folding terms purge
     """,
     "imagine": """

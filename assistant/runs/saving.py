@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from assistant import attachments, prompts, search
@@ -68,7 +68,8 @@ def load_history(run_id: UUID) -> History:
     run = fields.get(id=run_id)
     conversation, position, call = run.conversation, run.answer__position, run.tool_call
     # An answer that is a picture has no text.
-    drawn = Q(run__tool_call__isnull=False, run__status=Run.Status.DONE)
+    pictures = Message.pictures.through.objects.filter(message=OuterRef("pk"))
+    drawn = Q(run__status=Run.Status.DONE) & (Q(run__tool_call__isnull=False) | Exists(pictures))
     before = Message.objects.filter(conversation=conversation, shown=True, position__lt=position)
     before = before.filter(~Q(text="") | drawn | Q(role=Message.Role.USER))
     # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.

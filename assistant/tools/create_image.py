@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from assistant.database import in_thread
 from assistant.errors import AccountNeededError
 from assistant.events import Event, PictureMade, TurnFailed, TurnFinished, Waiting
-from assistant.models import Run
+from assistant.models import Person, Run
 from assistant.tools.kit import Kit
 from assistant.tools.picture_watch import PictureWatch
 from assistant.tools.schema import Bounds, tool
@@ -36,12 +36,14 @@ async def create_image(
 ) -> AsyncGenerator[Event, None]:
     """Draw a picture, when the person asks for one. It is the whole answer: say nothing beside it.
 
-    Raises ImagineError, AccountNeededError.
+    Raises ImagineError, AccountNeededError, LimitedError.
 
     - prompt: what is to be seen, in the person's words
     """
     painter = await painter_status(kit.redis)
     painter.check()
+    if not kit.counted:
+        await kit.limits.count_own_pictures(await asker(kit.run), 1)
     yield Waiting("drawing" if painter.final else "painter_away")
     picture = await request(kit.run, prompt)
     watch = PictureWatch(picture.id)
@@ -66,6 +68,15 @@ async def painter_status(redis: "Redis") -> PainterStatus:
         return await read_status(redis)
     except (RedisError, OSError, TimeoutError) as error:
         raise AwayError("Redis cannot be reached") from error
+
+
+@in_thread
+def asker(run_id: UUID) -> Person:
+    """Who asked. Raises StoppedError for a run that was erased."""
+    person = Person.objects.filter(runs=run_id).first()
+    if person is None:
+        raise StoppedError("the run is gone")
+    return person
 
 
 @in_thread

@@ -6,14 +6,17 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from assistant.doorbell import Doorbell
+from assistant.limits import Limits
 from assistant.pages.library import Library
 from assistant.websearch.search import WebSearch
 
 
 @dataclass(frozen=True)
 class Kit:
-    """`run` is the one whose answer the tool works for. `named` are the pages that its person has named, as
-    `websearch.results.identity` writes them: no others are opened on the model's word alone.
+    """`run` is the one whose answer the tool works for. `counted`: a command asks for it, and was counted already.
+
+    `named` are the pages that the person has named, as `websearch.results.identity` writes them: no others are opened
+    on the model's word alone.
     """
 
     run: UUID
@@ -21,4 +24,6 @@ class Kit:
     doorbell: Doorbell
     web: WebSearch
     library: Library
+    limits: Limits
+    counted: bool = False
     named: frozenset[str] = frozenset()

@@ -27,8 +27,8 @@ RESULT = (
 REFUSED = "(This is a note of the system, not a message of the person. {reason})"
 UNOFFERED = "There is no tool named {name}. There are: {names}. Use one of these, or answer in words."
 BROKEN = "Your call of a tool could not be read. Write it as one JSON object, or answer in words."
-# Characters of a result. What is longer would push the conversation out of a small context.
-RESULT_CHARACTERS = 12_000
+# Characters of a result; pages in it are bounded by the context, see assistant/findings.py.
+RESULT_CHARACTERS = 40_000
 NAME_CHARACTERS = 64
 
 

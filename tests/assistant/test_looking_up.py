@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from assistant import engine
-from assistant.engine import History, Means, query_of
+from assistant.engine import History, Means
 from assistant.errors import AssistantError
 from assistant.events import Event, SourcesFound, StepTaken, TextDelta, TextReplaced, TurnFinished, Waiting
+from assistant.findings import query_of
 from assistant.llama.client import LlamaClient
 from assistant.llama.messages import ChatMessage
 from assistant.llama.options import LlamaOptions

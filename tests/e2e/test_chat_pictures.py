@@ -1,11 +1,13 @@
 """A picture inside a conversation, in a real browser, drawn by a real process."""
 
+import json
+
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.talk import begin, is_answered
-from tests.fake_llama import FakeLlama
+from tests.e2e.talk import answers, begin, is_answered, say
+from tests.fake_llama import FakeLlama, says
 
 pytestmark = pytest.mark.usefixtures("painter")
 
@@ -34,6 +36,23 @@ async def test_a_person_asks_for_a_picture_and_sees_it(page: Page, fake_llama: F
     await page.get_by_role("link", name="Change, animate or share").click()
     await page.wait_for_url("**/p/**")
     assert fake_llama.requests == []
+
+
+async def test_a_model_that_calls_tools_draws_what_is_asked_for_in_words(page: Page, fake_llama: FakeLlama) -> None:
+    call = json.dumps({"name": "create_image", "parameters": {"prompt": "a cat"}})
+    fake_llama.script(says(f"Sure!\n\n{call}"), says("You're welcome, I like my cat."))
+    await begin(page, "Draw me a cat, as you like")
+    picture = page.locator(".message-picture img")
+    await source(picture)
+    await is_answered(page)
+    await expect(picture).to_have_attribute("alt", "a cat")
+    await expect(answers(page)).to_have_text("Here is your picture.")
+    # The model knows that it has drawn.
+    await say(page, "Tell me about it")
+    await expect(answers(page)).to_have_count(2)
+    await is_answered(page)
+    roles = [message["role"] for message in fake_llama.requests[-1]["messages"]]
+    assert roles == ["system", "user", "assistant", "user"]
 
 
 async def test_a_picture_is_asked_for_and_seen_without_script(open_page: OpenPage) -> None:

@@ -1,0 +1,182 @@
+"""What is found for an answer: calls of tools that are run, and the pages that they read."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+
+from assistant import prompts
+from assistant.citing import cited, with_passages
+from assistant.errors import AssistantError
+from assistant.events import Event, SourcesFound, TextReplaced
+from assistant.llama.calls import Call
+from assistant.llama.client import LlamaClient
+from assistant.llama.errors import LlamaError
+from assistant.llama.messages import ChatMessage
+from assistant.passages import counted
+from assistant.sources import Reading
+from assistant.tools import offers
+from assistant.tools.base import BoundTool, Told, Work
+from imagine.errors import ImagineError
+
+logger = logging.getLogger(__name__)
+
+LOW_CONTEXT = 2048
+# A page takes at most so many tokens of the prompt, and pages are quoted so short that as many fit.
+PAGE_TOKENS = 1500
+MOST_PAGES = 3
+CALLS_AT_ONCE = 4
+WEB_SEARCH, OPEN_PAGE = "web_search", "open_page"
+# The tools that ask something of other sites.
+OF_THE_WEB = frozenset({WEB_SEARCH, OPEN_PAGE, "weather"})
+# Words of the calls themselves: the names of their parameters, and what these may be.
+PARAMETERS = counted(
+    "query freshness any day week month year place days units metric imperial true false null today latest news current"
+)
+# A message with fewer words is searched for together with the one before it.
+FEWEST_WORDS = 3
+QUERY_CHARACTERS = 200
+
+
+class Findings:
+    """Runs calls for the question that `messages` end with, and keeps what they find.
+
+    `turns` are the calls and their results, as the model is told them after the question; `readings` are all pages.
+    """
+
+    def __init__(
+        self, client: LlamaClient, tools: Mapping[str, BoundTool], messages: Sequence[ChatMessage], factor: float
+    ) -> None:
+        self.turns: list[ChatMessage] = []
+        self.readings: list[Reading] = []
+        self._client = client
+        self._tools = tools
+        self._question = messages[-1].content
+        self._factor = factor
+
+    async def before_asking(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[Event, None]:
+        """Search the web for what `messages` ask, before the model is asked."""
+        call = Call(WEB_SEARCH, json.dumps({"query": query_of(messages)}))
+        async with aclosing(self.run([call])) as events:
+            async for event in events:
+                yield event
+        # The model did not ask for it: the pages stand before the question.
+        self.turns = []
+
+    async def quotation(self) -> str:
+        """All pages as they stand before the question, or that there are none."""
+        return await self._quoted(self.readings, 1) or prompts.NOTHING_FOUND
+
+    async def run(self, calls: Sequence[Call]) -> AsyncGenerator[Event, None]:
+        """Run calls at once, and keep what they find and what the model is told of them."""
+        before = len(self.readings)
+        told: dict[str, list[str]] = {call.id: [] for call in calls}
+        read: dict[str, list[Reading]] = {call.id: [] for call in calls}
+        works = {call.id: self._work(call) for call in calls[:CALLS_AT_ONCE]}
+        async with aclosing(together(works)) as items:
+            async for call_id, item in items:
+                match item:
+                    case Told(text):
+                        told[call_id].append(text)
+                    case Reading():
+                        read[call_id].append(item)
+                    case _:
+                        yield item
+        for call in calls[:CALLS_AT_ONCE]:
+            number = len(self.readings) + 1
+            self.readings += read[call.id]
+            quoted = await self._quoted(read[call.id], number)
+            result = "\n\n".join([*told[call.id], quoted] if quoted else told[call.id]) or "Done."
+            self.turns += offers.call_turns(call, result)
+        if len(self.readings) > before:
+            yield SourcesFound([reading.source.to_json() for reading in self.readings])
+
+    async def _work(self, call: Call) -> Work:
+        """One call. What goes wrong is told to the model, as the person has seen it in a step."""
+        if self._carries_out(call):
+            logger.warning("a call of %s was not made: a page may have asked for it", call.name)
+            yield Told("This is not looked up: it has words that stand neither in the question nor in the pages.")
+            return
+        try:
+            async with aclosing(self._tools[call.name](json.loads(call.arguments))) as items:
+                async for item in items:
+                    yield item
+        except (AssistantError, ImagineError) as error:
+            logger.warning("%s failed: %s: %s", call.name, error.code, error)
+            yield Told(f"{call.name} failed: {error.sentence}")
+
+    def _carries_out(self, call: Call) -> bool:
+        """Whether a call would carry words of the conversation to the web that a page may have asked for.
+
+        Once pages were read, only what stands in the question or in these pages is looked up. An address is safe in
+        any case: only those that the person has named are opened.
+        """
+        if not self.readings or call.name not in OF_THE_WEB or call.name == OPEN_PAGE:
+            return False
+        known = counted(self._question)
+        return bool(counted(call.arguments) - known.union(PARAMETERS, *(counted(one.text) for one in self.readings)))
+
+    async def _quoted(self, readings: Sequence[Reading], first: int) -> str:
+        """Pages as the model is given them, numbered from `first`; empty without any."""
+        if not readings:
+            return ""
+        context = await context_of(self._client)
+        # Half of what the model reads holds all pages. Half a byte is a token by our estimate, see llama/tokens.py.
+        tokens = min(PAGE_TOKENS, context // 2 // max(MOST_PAGES, len(self.readings)))
+        size = int(tokens * 2 / self._factor)
+        return prompts.found_pages(readings, self._question, size, first)
+
+
+async def together(works: Mapping[str, Work]) -> AsyncGenerator[tuple[str, Event | Reading | Told], None]:
+    """What several tools do at once, as it comes, each item with the key of its tool. Raises what one of them does."""
+    items: asyncio.Queue[tuple[str, Event | Reading | Told] | None] = asyncio.Queue()
+
+    async def pump(key: str, work: Work) -> None:
+        try:
+            async with aclosing(work):
+                async for item in work:
+                    items.put_nowait((key, item))
+        finally:
+            items.put_nowait(None)
+
+    tasks = [asyncio.create_task(pump(key, work)) for key, work in works.items()]
+    try:
+        running = len(tasks)
+        while running:
+            item = await items.get()
+            if item is None:
+                running -= 1
+            else:
+                yield item
+        for task in tasks:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def query_of(messages: Sequence[ChatMessage]) -> str:
+    """What to search for: the last message, after the one before it where it says little alone: "And in June?"."""
+    *earlier, last = (" ".join(message.content.split()) for message in messages if message.role == "user")
+    if earlier and len(counted(last)) < FEWEST_WORDS:
+        return f"{earlier[-1][:QUERY_CHARACTERS]} {last}"[: 2 * QUERY_CHARACTERS]
+    return last[: 2 * QUERY_CHARACTERS]
+
+
+def grounded(text: str, readings: Sequence[Reading]) -> list[Event]:
+    """The answer `text` with its citations, where they had to be found, and its sources with the cited passages."""
+    text_cited = cited(text, readings)
+    events: list[Event] = [TextReplaced(text_cited)] if text_cited != text else []
+    sources = with_passages(readings, text_cited)
+    return [*events, SourcesFound([source.to_json() for source in sources])]
+
+
+async def context_of(client: LlamaClient) -> int:
+    """The tokens that the model reads at once; a low guess where its server does not say now."""
+    try:
+        return (await client.backend_soon()).context
+    except LlamaError:
+        # The request for the answer meets the same error, and handles it.
+        return LOW_CONTEXT
