@@ -89,7 +89,7 @@ async def test_a_line_that_was_cut_is_no_idea(
     runtime: Runtime, fake_llama: FakeLlama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ideas, "ANSWER_CHARACTERS", 60)
-    fake_llama.script(says("A fox walks over a snowy hill at dusk\nA fox reads a book by the fire\n", pace=0.001))
+    fake_llama.script(says("A fox walks over a snowy hill at dusk\nA fox reads a book by the fire", pace=0.001))
     found = await ideas.ideas(runtime, "a fox")
     assert found.improved == ["A fox walks over a snowy hill at dusk"]
 

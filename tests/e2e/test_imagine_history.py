@@ -99,6 +99,7 @@ def newest(page: Page) -> Locator:
 
 
 async def test_a_loop_is_seen_on_its_page(page: Page) -> None:
+    await page.emulate_media(reduced_motion="no-preference")
     await imagine(page, FIRST, SECOND)
     await button(page, "Save as a loop").click()
     await are_drawn(page, 1)
