@@ -146,7 +146,7 @@ class Answer:
         means = engine.Means(
             runtime.client,
             toolbox.bound(kit),
-            toolbox.available(runtime.web_search),
+            toolbox.available(runtime.web_search, pages_named=bool(named)),
             toolbox.ALIASES,
             settings.LLAMA_TOOLS == "native",
             partial(runtime.queue.seat, self._report_place),

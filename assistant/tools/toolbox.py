@@ -32,11 +32,16 @@ TOOLS: tuple[FunctionTool[..., Any], ...] = (web_search, open_page, calculate, w
 ALIASES = {"brave_search": "web_search", "wolfram_alpha": "calculate"}
 
 
-def available(web: WebSearch) -> list[FunctionTool[..., Any]]:
-    """The tools that work on this site, for a model that may call some."""
+def available(web: WebSearch, *, pages_named: bool) -> list[FunctionTool[..., Any]]:
+    """The tools that work on this site, for a model that may call some. `pages_named`: the person has named a page."""
     if settings.LLAMA_TOOLS == "off" or (settings.LLAMA_TOOLS == "auto" and settings.LLAMA_DEMO):
         return []
-    works = {"web_search": web.is_on, "weather": bool(settings.WEATHER_URL), "create_image": is_configured()}
+    works = {
+        web_search.name: web.is_on,
+        open_page.name: pages_named,
+        weather.name: bool(settings.WEATHER_URL),
+        create_image.name: is_configured(),
+    }
     return [tool for tool in TOOLS if works.get(tool.name, True)]
 
 

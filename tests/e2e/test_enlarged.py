@@ -51,9 +51,13 @@ LOST = r"""async () => {
   const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const found = open.scrollWidth > open.clientWidth ? [`too wide: ${named(open)}`] : [];
   for (const control of all("a, button, input, textarea, summary, label, kbd, [role=option]")) {
-    control.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
-    // The button that leads to the end goes once one is there.
-    for (let wait = 0; wait < 10 && !isThere(control); wait += 1) await painted();
+    const reach = () => control.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
+    reach();
+    // The button that leads to the end goes once one is there; meanwhile the page may still follow what has just come.
+    for (let wait = 0; wait < 20 && !isThere(control); wait += 1) {
+      await painted();
+      reach();
+    }
     if (!isSeen(control)) continue;
     if (!isThere(control) || around(control).some(isCut)) found.push(`covered: ${named(control)}`);
     const box = control.getBoundingClientRect();

@@ -229,6 +229,6 @@ async def test_what_an_answer_cites_goes_along_in_both_files() -> None:
     step = {"tool": "web_search", "words": "rain"}
     await sync_to_async(conversation.runs.update)(sources=[source], steps=[step])
     text = await download(person, f"/c/{conversation.pk}/export.md")
-    assert "Sources:\n\n1. [Rain \\[in\\] Cusco](https://example.org/a_%28b%29?c=1), e.org, 2026-03-01\n" in text
+    assert "Sources:\n\n1. [Rain \\[in\\] Cusco](https://example.org/a_%28b%29?c=1), example.org, 2026-03-01\n" in text
     answer = json.loads(await download(person, f"/c/{conversation.pk}/export.json"))["messages"][1]
     assert (answer["sources"], answer["steps"]) == ([source], [step])
