@@ -23,6 +23,7 @@ from assistant.gate import may_use_tools
 from assistant.llama.call_reader import CallReader
 from assistant.llama.calls import Call, Trouble
 from assistant.llama.client import LlamaClient
+from assistant.llama.errors import EmptyAnswerError
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Reasoning
 from assistant.llama.native_calls import NativeCalls
 from assistant.seam import Seam
@@ -99,6 +100,7 @@ class TurnInProgress:
         self._found = ""
         """The pages that were read before the model was asked."""
         self._said: list[str] = []
+        self._reader = CallReader(())
         self._over = False
 
     async def events(self) -> AsyncGenerator[Event, None]:
@@ -126,9 +128,8 @@ class TurnInProgress:
     async def _round(self, number: int) -> AsyncGenerator[Event, None]:
         """The model speaks once; where it calls tools, they are run."""
         offered = self._offered if number < MOST_ROUNDS else []
-        reader = CallReader([tool.name for tool in offered], self._means.aliases)
         end: Finish | None = None
-        async with self._means.seat(), aclosing(self._speak(offered, reader)) as items:
+        async with self._means.seat(), aclosing(self._speak(offered)) as items:
             async for item in items:
                 if isinstance(item, Finish):
                     end = item
@@ -136,8 +137,10 @@ class TurnInProgress:
                     yield item
         if end is None:
             raise AssistantError("the model's stream had no end")
-        calls, trouble = self._asked(reader, end, offered)
+        calls, trouble = self._asked(end, offered)
         if not calls and not (trouble and number < MOST_ROUNDS):
+            if trouble and not "".join(self._said).strip():
+                raise EmptyAnswerError("the model called tools and said nothing")
             if self._findings.readings:
                 for event in await asyncio.to_thread(grounded, "".join(self._said), self._findings.readings):
                     yield event
@@ -155,16 +158,25 @@ class TurnInProgress:
                 self._over = self._over or isinstance(event, TurnFinished | TurnFailed)
                 yield event
 
-    def _asked(
-        self, reader: CallReader, end: Finish, offered: Sequence[FunctionTool[..., Any]]
-    ) -> tuple[list[Call], Trouble | None]:
+    def _asked(self, end: Finish, offered: Sequence[FunctionTool[..., Any]]) -> tuple[list[Call], Trouble | None]:
         """The calls that stood in the text, or else in fields of their own, and what was wrong with others."""
-        if reader.calls or not end.tool_calls:
-            return reader.calls, reader.trouble
-        native = NativeCalls([tool.name for tool in offered], self._means.aliases)
-        native.feed(list(end.tool_calls))
-        native.finish(length=end.reason == "length")
-        return native.calls, native.trouble or reader.trouble
+        calls, trouble = self._reader.calls, self._reader.trouble
+        if not calls and end.tool_calls:
+            native = NativeCalls(self._readable, self._means.aliases)
+            native.feed(list(end.tool_calls))
+            native.finish(length=end.reason == "length")
+            calls, trouble = native.calls, native.trouble or trouble
+        names = {tool.name for tool in offered}
+        wanted = [call for call in calls if call.name in names]
+        return wanted, Trouble("unoffered", calls[0].name) if calls and not wanted else trouble
+
+    @property
+    def _readable(self) -> list[str]:
+        """The tools whose calls are told from text, so that none is shown: also those that are not offered now.
+
+        In an answer that goes on all is text, as it may be in the middle of code.
+        """
+        return [] if self._history.begun else [tool.name for tool in self._means.offered]
 
     @property
     def _offered(self) -> Sequence[FunctionTool[..., Any]]:
@@ -174,14 +186,12 @@ class TurnInProgress:
             return []
         return [tool for tool in self._means.offered if history.search != NEVER or tool.name not in OF_THE_WEB]
 
-    async def _speak(
-        self, offered: Sequence[FunctionTool[..., Any]], reader: CallReader
-    ) -> AsyncGenerator[Event | Finish, None]:
-        """What the model says, without the calls in it, which `reader` takes. Raises LlamaError."""
+    async def _speak(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event | Finish, None]:
+        """What the model says, without the calls in it, which the reader takes. Raises LlamaError."""
         history = self._history
         yield Waiting("thinking")
         thinking, seam = ThinkingTime(), Seam(history.begun)
-        self._said = [history.begun]
+        self._begin_to_speak()
         prompt = await self._prompt(offered)
         tools = offers.native(offered) if self._means.native else ()
         asked = self._means.client.stream(prompt, history.token_factor, history.token_model, tools=tools)
@@ -190,21 +200,26 @@ class TurnInProgress:
                 match item:
                     case Delta(text):
                         thinking.pause()
-                        if joined := seam.feed(reader.feed(text)):
+                        if joined := seam.feed(self._reader.feed(text)):
                             self._said.append(joined)
                             yield TextDelta(joined)
                     case Reasoning(text, retracts):
                         if retracts:
-                            self._said = [history.begun]
+                            self._begin_to_speak()
                             yield TextReplaced(history.begun)
                         yield ReasoningDelta(text, thinking.seconds(since_text=retracts))
                     case Loading():
                         yield Waiting("loading")
                     case Finish():
-                        if rest := seam.feed(reader.flush()) + seam.close():
+                        if rest := seam.feed(self._reader.flush()) + seam.close():
                             self._said.append(rest)
                             yield TextDelta(rest)
                         yield item
+
+    def _begin_to_speak(self) -> None:
+        """Nothing is said or called yet. What was only thought does not count."""
+        self._said = [self._history.begun]
+        self._reader = CallReader(self._readable, self._means.aliases)
 
     async def _prompt(self, offered: Sequence[FunctionTool[..., Any]]) -> list[ChatMessage]:
         history = self._history

@@ -30,10 +30,8 @@ CALLS_AT_ONCE = 4
 WEB_SEARCH, OPEN_PAGE = "web_search", "open_page"
 # The tools that ask something of other sites.
 OF_THE_WEB = frozenset({WEB_SEARCH, OPEN_PAGE, "weather"})
-# Words of the calls themselves: the names of their parameters, and what these may be.
-PARAMETERS = counted(
-    "query freshness any day week month year place days units metric imperial true false null today latest news current"
-)
+# Words that say nothing of anybody: choices of parameters, and how recent something shall be.
+HARMLESS = counted("week month year metric imperial true false none today latest news current")
 # A message with fewer words is searched for together with the one before it.
 FEWEST_WORDS = 3
 QUERY_CHARACTERS = 200
@@ -114,8 +112,8 @@ class Findings:
         """
         if not self.readings or call.name not in OF_THE_WEB or call.name == OPEN_PAGE:
             return False
-        known = counted(self._question)
-        return bool(counted(call.arguments) - known.union(PARAMETERS, *(counted(one.text) for one in self.readings)))
+        given = counted(" ".join(map(str, json.loads(call.arguments).values())))
+        return not given <= HARMLESS.union(counted(self._question), *(counted(one.text) for one in self.readings))
 
     async def _quoted(self, readings: Sequence[Reading], first: int) -> str:
         """Pages as the model is given them, numbered from `first`; empty without any."""

@@ -26,6 +26,7 @@ RESULT = (
 )
 REFUSED = "(This is a note of the system, not a message of the person. {reason})"
 UNOFFERED = "There is no tool named {name}. There are: {names}. Use one of these, or answer in words."
+NONE = "You have no tools now. Answer in words."
 BROKEN = "Your call of a tool could not be read. Write it as one JSON object, or answer in words."
 # Characters of a result; pages in it are bounded by the context, see assistant/findings.py.
 RESULT_CHARACTERS = 40_000
@@ -52,6 +53,8 @@ def call_turns(call: Call, result: str) -> list[ChatMessage]:
 
 def trouble_turn(trouble: Trouble, tools: Sequence[FunctionTool[..., Any]]) -> ChatMessage:
     """What the model is told about a call that cannot be run. The call itself is not repeated: it would be learnt."""
+    if not tools:
+        return ChatMessage("user", REFUSED.format(reason=NONE))
     names = ", ".join(tool.name for tool in tools)
     name = json.dumps(trouble.name[:NAME_CHARACTERS])
     reason = UNOFFERED.format(name=name, names=names) if trouble.kind == "unoffered" else BROKEN

@@ -1,5 +1,6 @@
 """The model calls tools, is told what they found, and answers."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
@@ -10,8 +11,9 @@ import pytest
 from assistant import engine
 from assistant.engine import History, Means
 from assistant.errors import AssistantError
-from assistant.events import Event, SourcesFound, StepTaken, TextDelta, TextReplaced, TurnFinished
+from assistant.events import Event, SourcesFound, StepTaken, TextDelta, TextReplaced, TurnFinished, Waiting
 from assistant.llama.client import LlamaClient
+from assistant.llama.errors import EmptyAnswerError
 from assistant.llama.messages import ChatMessage
 from assistant.llama.options import LlamaOptions
 from assistant.sources import Reading, Source, Step
@@ -61,10 +63,14 @@ async def answered(
     search: str = "",
     aliases: Any = None,
     native: bool = False,
+    into: list[Event] | None = None,
 ) -> list[Event]:
     means = Means(client, tools, OFFERED, aliases or {}, native)
     history = History([ChatMessage("user", question)], search=search)
-    return [event async for event in engine.answer(means, "Chaski", history, date(2026, 3, 2))]
+    events = [] if into is None else into
+    async for one in engine.answer(means, "Chaski", history, date(2026, 3, 2)):
+        events.append(one)
+    return events
 
 
 def words(events: Sequence[Event]) -> str:
@@ -197,6 +203,60 @@ async def test_code_with_braces_is_an_answer(client: LlamaClient, fake_llama: Fa
     events = await answered(client, Tools().bound(), "Write me some JSON")
     assert words(events) == code
     assert not [event for event in events if isinstance(event, TextReplaced)]
+
+
+async def test_a_model_that_calls_to_the_end_says_so_in_a_sentence_and_shows_no_call(
+    client: LlamaClient, fake_llama: FakeLlama
+) -> None:
+    fake_llama.script(says(CALL), says(CALL), says(CALL))
+    tools, events = Tools(), list[Event]()
+    with pytest.raises(EmptyAnswerError):
+        await answered(client, tools.bound(), "What happened today?", into=events)
+    assert len(tools.calls) == 2
+    assert "web_search" not in shown(events)
+
+
+async def test_a_call_after_a_greeting_is_neither_run_nor_shown(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says(CALL), says("Hello!"))
+    tools = Tools()
+    events = await answered(client, tools.bound(), "hello")
+    assert tools.calls == []
+    assert words(events) == "Hello!"
+    assert "web_search" not in shown(events)
+    assert "no tools" in prompts(fake_llama)[-1]
+
+
+async def test_a_call_that_the_model_only_thought_of_is_not_run(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says(f"I could call it:\n\n{CALL}\n</think>\n\nI know it by heart.", pace=0.02))
+    tools = Tools()
+    events = await answered(client, tools.bound(), "What happened today?")
+    assert tools.calls == []
+    assert words(events) == "I know it by heart."
+
+
+async def test_a_person_who_stops_ends_the_tool_at_once(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    ended = asyncio.Event()
+
+    async def waits(arguments: Mapping[str, Any]) -> Work:
+        yield Waiting("searching", words=arguments["query"])
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def answer() -> None:
+        async for one in engine.answer(Means(client, {"web_search": waits}, OFFERED), "Chaski", history, None):
+            if isinstance(one, Waiting) and one.reason == "searching":
+                begun.set()
+
+    fake_llama.script(says(CALL))
+    history, begun = History([ChatMessage("user", "What happened today?")]), asyncio.Event()
+    task = asyncio.create_task(answer())
+    async with asyncio.timeout(10):
+        await begun.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await ended.wait()
 
 
 # Servers that parse the calls themselves
