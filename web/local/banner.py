@@ -10,21 +10,28 @@ from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
 from assistant.llama.options import LlamaOptions
 from assistant.runtime import llama_options
+from assistant.websearch.duckduckgo import is_installed
 from web.local.llama import LocalModel
 
 # The woven band: cochineal, saffron, undyed, indigo, moss.
 BAND = [(179, 34, 79), (217, 142, 4), (231, 228, 221), (51, 70, 143), (92, 122, 61)]
+ENGINE_NAMES = {"ddgs": "DuckDuckGo and others (ddgs)", "wikipedia": "Wikipedia", "searxng": "SearXNG"}
+ENGINE_NAMES |= {"brave": "Brave", "tavily": "Tavily"}
+KEYLESS = {"ddgs", "wikipedia"}
 SOCIAL_NAMES = {"google": "Google", "github": "GitHub", "facebook": "Facebook"}
 
 
 @dataclass(frozen=True)
 class Report:
-    """What runs, and where. `model` and `pictures` are a few lines, `off` names features and the settings for them."""
+    """What runs, and where. `model`, `pictures` and `search` are a few lines, `off` names features and the settings for
+    them.
+    """
 
     address: str
     listening: str
     model: list[str]
     pictures: list[str]
+    search: list[str]
     embedded: list[str]
     external: list[str]
     off: list[str]
@@ -38,6 +45,7 @@ def banner(report: Report, color: bool) -> str:
         ("Listening", [] if report.listening in report.address else [f"on {report.listening}"]),
         ("Model", report.model),
         ("Pictures", report.pictures),
+        ("Search", report.search),
         ("Embedded", [", ".join(report.embedded)] if report.embedded else []),
         ("External", [", ".join(report.external)] if report.external else []),
         ("Off", report.off),
@@ -83,6 +91,17 @@ async def external_model(options: LlamaOptions) -> str:
     if backend.models and not backend.lists_model:
         return f"{options.host} has no model {backend.model}, but {', '.join(backend.models[:5])}. See LLAMA_MODEL."
     return f"{backend.model or 'not known by name'}, at {options.host}"
+
+
+def search_rows() -> list[str]:
+    """The lines about the search on the web; none where it is off."""
+    engines = [ENGINE_NAMES.get(name, name) for name in settings.SEARCH_ENGINES if name != "ddgs" or is_installed()]
+    if not engines:
+        return []
+    rows = [f"on the web, by {' and '.join(engines)}"]
+    if set(settings.SEARCH_ENGINES) <= KEYLESS:
+        rows.append("They ask for no key, and not for much traffic: see SEARXNG_URL, BRAVE_KEY and TAVILY_KEY.")
+    return rows
 
 
 def switched_off() -> list[str]:

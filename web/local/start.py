@@ -12,7 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from web.local import site
-from web.local.banner import Report, banner, model_rows, switched_off
+from web.local.banner import Report, banner, model_rows, search_rows, switched_off
 from web.local.errors import LocalError, UnreachableError
 from web.local.llama import LocalModel, choose, llama
 from web.local.lock import start_lock
@@ -144,6 +144,7 @@ def report(start: Start, model: LocalModel | None, pictures: Pictures) -> Report
         listening=f"{site.url_host(start.host)}:{start.port}",
         model=model_rows(model),
         pictures=pictures.rows,
+        search=search_rows(),
         embedded=[ours[name] for name in settings.LOCAL_SERVERS],
         external=[f"{names[name]} ({name})" for name in names if name not in settings.LOCAL_SERVERS],
         off=switched_off(),

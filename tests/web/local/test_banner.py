@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from assistant.llama.options import LlamaOptions
 from tests.fake_llama import MODEL, FakeLlama
 from tests.ports import free_port
-from web.local.banner import Report, banner, external_model, model_rows, switched_off
+from web.local.banner import Report, banner, external_model, model_rows, search_rows, switched_off
 from web.local.llama import LocalModel
 
 
@@ -20,6 +21,7 @@ def report(**changes: object) -> Report:
         "pictures": ["none yet"],
         "embedded": ["Valkey"],
         "external": [],
+        "search": ["on the web, by Wikipedia"],
         "off": ["mail (EMAIL_URL)", "passkeys (PASSKEYS)"],
         "data": Path("/data"),
     }
@@ -31,8 +33,9 @@ def test_an_operator_reads_all_of_it_without_color() -> None:
     assert "\x1b" not in text
     assert "External" not in text
     assert "Listening" not in text
-    assert text.splitlines()[5:9] == [
+    assert text.splitlines()[5:10] == [
         "  Pictures   none yet",
+        "  Search     on the web, by Wikipedia",
         "  Embedded   Valkey",
         "  Off        mail (EMAIL_URL)",
         "             passkeys (PASSKEYS)",
@@ -77,3 +80,14 @@ def test_what_is_off_is_named_with_its_setting(settings: Any, on: bool) -> None:
     named = " ".join(switched_off())
     for name in ("EMAIL_URL", "PASSKEYS", "SITE_URL", "SOCIAL_GOOGLE", "SEARCH_ENGINES", "WEATHER_URL"):
         assert (name in named) != on
+
+
+def test_an_operator_reads_who_is_asked_for_searches(settings: Settings) -> None:
+    settings.SEARCH_ENGINES = ["ddgs", "wikipedia"]
+    first, keyless = search_rows()
+    assert first == "on the web, by DuckDuckGo and others (ddgs) and Wikipedia"
+    assert "BRAVE_KEY" in keyless
+    settings.SEARCH_ENGINES = ["brave"]
+    assert search_rows() == ["on the web, by Brave"]
+    settings.SEARCH_ENGINES = []
+    assert search_rows() == []
