@@ -124,16 +124,36 @@ async def test_never_searches_nothing(page: Page, fake_llama: FakeLlama, fake_we
     assert "web_search" not in json.dumps(fake_llama.requests[-1])
 
 
-async def test_one_sees_what_is_searched_and_read(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
+async def test_numbers_are_there_while_it_is_written_and_after_a_reload(
+    page: Page, fake_llama: FakeLlama, fake_web: FakeWeb
+) -> None:
     fake_web.finds(NEWS)
     gate = Gate()
     fake_llama.script(says(CALL), says(ANSWER, gate=gate))
     await begin(page, QUESTION)
-    gate.let(3)
-    await expect(answers(page)).to_contain_text("A caravan of")
+    gate.let(11)
+    await expect(chips(page)).to_have_text(["1"])
+    await page.reload()
+    await expect(chips(page)).to_have_text(["1"])
     gate.open()
     await is_answered(page)
+    # Only one page was read: there is no second source.
+    await expect(answers(page)).to_contain_text("on the passes [2].")
     await expect(page.get_by_text("1 source")).to_be_visible()
+
+
+async def test_one_sees_what_is_searched_for_and_can_stop_it(
+    page: Page, fake_llama: FakeLlama, fake_web: FakeWeb
+) -> None:
+    fake_web.script("/search", Reply(hangs=True))
+    fake_llama.script(says(CALL), says("This is not said."))
+    await begin(page, QUESTION)
+    await expect(page.locator(".waiting")).to_contain_text("Searching for “world news today”")
+    await page.reload()
+    await expect(page.locator(".waiting")).to_contain_text("Searching for “world news today”")
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.locator(".trouble")).to_contain_text("You stopped this answer.")
+    assert len(fake_llama.requests) == 1
 
 
 async def test_a_search_that_fails_is_said_in_a_line(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:
@@ -206,9 +226,25 @@ async def test_by_keyboard_a_number_shows_its_passage_until_escape(cited: Page) 
     await chips(cited).first.focus()
     await cited.keyboard.press("Tab")
     await expect(card(cited)).to_contain_text("Heavy snow fell on the passes")
+    # Screen readers hear it.
+    await expect(cited.locator("#status")).to_contain_text("Heavy snow fell on the passes")
     await cited.keyboard.press("Escape")
     await expect(card(cited)).to_have_count(0)
     await expect(chips(cited).last).to_be_focused()
+
+
+async def test_an_open_list_and_a_card_stay_while_another_tab_goes_on(cited: Page) -> None:
+    await cited.get_by_text("2 sources").click()
+    await chips(cited).first.focus()
+    await expect(card(cited)).to_contain_text("A caravan of two hundred llamas")
+    other = await cited.context.new_page()
+    await other.goto(cited.url)
+    await say(other, "Thank you")
+    await expect(answers(cited)).to_have_count(2)
+    await is_answered(cited)
+    await expect(chips(cited).first).to_be_focused()
+    await expect(card(cited)).to_contain_text("A caravan of two hundred llamas")
+    await expect(cited.locator(".found").first).to_have_attribute("open", "")
 
 
 async def test_a_finger_on_a_number_shows_its_passage_and_the_way_there(

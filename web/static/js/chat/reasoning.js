@@ -36,12 +36,6 @@ export function finishReasoning(article, html) {
   return old?.remove();
 }
 
-/** Open the reasoning of a message that was fetched again where it is open on the page. */
-export function keepOpen(there, article) {
-  const fresh = article.querySelector(".reasoning");
-  if (fresh) fresh.open = there.querySelector(".reasoning")?.open ?? false;
-}
-
 function thoughts(details) {
   return details.querySelector(".thoughts");
 }

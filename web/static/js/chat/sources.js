@@ -1,6 +1,6 @@
 // The numbers in an answer: under the pointer, the focus or a finger they show the passage that the words rest on.
 
-import { piece } from "../shared/words.js";
+import { announce, piece } from "../shared/words.js";
 
 const LEAVE_TIME = 250;
 const EDGE = 8;
@@ -24,14 +24,14 @@ export function explainSources(thread, first) {
     const element = piece("source-card");
     element.append(...[...source.cloneNode(true).childNodes]);
     document.body.append(element);
-    chip.setAttribute("aria-describedby", element.id);
     element.showPopover?.();
     place(element, chip);
     card = { chip, element };
+    // Said and not pointed at by an attribute, with which the message would no longer equal the one on the server.
+    if (document.activeElement === chip) announce(element.textContent);
   }
 
   function hide() {
-    card?.chip.removeAttribute("aria-describedby");
     card?.element.remove();
     card = null;
   }

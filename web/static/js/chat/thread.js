@@ -2,7 +2,7 @@
 
 import { fragment, parse } from "../shared/http.js";
 import { notice, word } from "../shared/words.js";
-import { finishReasoning, keepOpen } from "./reasoning.js";
+import { finishReasoning } from "./reasoning.js";
 
 const TIMEOUT = 15_000;
 
@@ -213,6 +213,12 @@ function isCurrent(there, article) {
   if (!article.id || there.id !== article.id) return false;
   keepOpen(there, article);
   return isLater(there, article) || there.isEqualNode(article) || there.querySelector("form") !== null;
+}
+
+/** Open in a message that was fetched again what is open on the page: reasoning, sources, and folded parts of the text. */
+function keepOpen(there, article) {
+  const shown = there.querySelectorAll("details");
+  for (const [index, details] of article.querySelectorAll("details").entries()) details.open = shown[index]?.open ?? details.open;
 }
 
 function isLater(there, article) {
