@@ -13,7 +13,7 @@ from assistant.database import in_thread
 from assistant.models import Conversation, Feedback, Message
 from tests.e2e.conftest import OpenPage
 from tests.e2e.talk import answers, begin, composer, conversation_of, converse, held, is_answered, questions, say
-from tests.fake_llama import FakeLlama, says
+from tests.fake_llama import FakeLlama, Gate, says
 from tests.servers import Valkey, Worker
 
 LONG = "\n\n".join(f"Paragraph {number} of a long answer, which goes on and on." for number in range(1, 41))
@@ -433,10 +433,12 @@ def worker(valkey: Valkey, fake_llama: FakeLlama, tmp_path: Path) -> Iterator[Wo
 async def test_a_conversation_gets_a_name_which_the_list_shows(
     page: Page, fake_llama: FakeLlama, worker: Worker
 ) -> None:
-    fake_llama.on("Person: Why is the sky blue", says('"The blue sky"'))
+    gate = Gate()
+    fake_llama.on("Person: Why is the sky blue", says('"The blue sky"', gate=gate))
     await begin(page, "Why is the sky blue, and not green or violet, on a clear day?")
     side = page.get_by_role("navigation", name="Conversations")
     await expect(side.get_by_role("link", name="Why is the sky blue")).not_to_have_count(0)
+    gate.open()
     await expect(page.get_by_role("heading", level=1)).to_have_text("The blue sky", timeout=30_000)
     await expect(side.get_by_role("link", name="The blue sky", exact=True)).to_be_visible()
     await expect(page).to_have_title(re.compile("^The blue sky · "))
