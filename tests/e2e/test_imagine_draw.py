@@ -1,12 +1,13 @@
 """Whole pictures out of words, of a file of one's own, and of ideas."""
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import FilePayload, Page, Route, expect
 
 from assistant.database import in_thread
 from imagine.models import Picture
@@ -98,6 +99,25 @@ async def test_one_sees_how_far_each_picture_is(page: Page, painter: Painter, va
         await finish(easel, work)
         await expect(card.get_by_role("img", name="a red llama")).to_be_visible()
     await are_drawn(page, 4)
+
+
+async def test_pictures_that_are_done_before_they_hang_on_the_wall_are_seen(page: Page) -> None:
+    done = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        response = await route.fetch()
+        await done.wait()
+        await route.fulfill(response=response)
+
+    def seen(frame: str | bytes) -> None:
+        if isinstance(frame, str) and json.loads(frame).get("status") == "done":
+            done.set()
+
+    page.on("websocket", lambda socket: socket.on("framereceived", seen))
+    await imagine(page, "a red llama")
+    await page.route("**/imagine/keep", late)
+    await button(page, "Keep").click()
+    await are_drawn(page, 1)
 
 
 async def test_how_far_the_pictures_are_is_said_every_ten_seconds(page: Page, painter: Painter, valkey: Valkey) -> None:

@@ -113,7 +113,11 @@ def conversation_page(
     """The conversation, with what was typed and what was wrong with it."""
     found = own_conversation_or_404(request, conversation_id)
     remember(request)
+    # Before the messages: a run that ends in between is seen in them. After them, the page would wait for ever.
+    running_run = found.runs.filter(status=Run.Status.RUNNING).first()
     page = place_in(found, request.GET)
+    if any(shown.run == running_run and not shown.running for shown in page.messages):
+        running_run = None
     context = {
         "conversation": found,
         "messages": page.messages,
@@ -121,7 +125,7 @@ def conversation_page(
         "later": page.later,
         # Makes a form that is sent twice idempotent.
         "request_id": uuid4(),
-        "running_run": found.runs.filter(status=Run.Status.RUNNING).first(),
+        "running_run": running_run,
         "draft_text": draft,
         "sentence": sentence,
     }

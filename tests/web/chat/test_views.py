@@ -1,16 +1,18 @@
 """The pages where no script runs, and what they say when something is not as it should be."""
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from pytest_django.fixtures import Settings
 
-from assistant import conversations
-from assistant.models import Conversation, Feedback, Message, Person
+from assistant import conversations, people
+from assistant.models import Conversation, Feedback, Message, Person, Run
 from tests.clients import browser
 from tests.fake_llama import FakeLlama, Gate, fails, loading, says
 from tests.people import Socket, Visitor, next_address
@@ -77,6 +79,33 @@ def test_a_person_talks_by_forms_alone(alice: Visitor, fake_llama: FakeLlama) ->
     page = alice.get(address(conversation)).text
     assert shown_messages(page) == ["Good morning", "First answer.", "And then?", "Second answer."]
     assert draft(page) == alert(page) == ""
+
+
+def test_no_page_waits_for_an_answer_that_ended_while_it_was_made() -> None:
+    person = people.make_guest()
+    conversation = conversations.begin(person, "Rain")
+    answer = conversation.messages.create(position=1, role=Message.Role.ASSISTANT)
+    run = Run.objects.create(conversation=conversation, answer=answer)
+    client = browser(person)
+
+    def made_while_it_ends(query: int) -> str:
+        """The page, where the answer is stopped behind a query."""
+        left = itertools.count(query, -1)
+
+        def end(execute: Callable[..., object], *arguments: object) -> object:
+            result = execute(*arguments)
+            if next(left) == 0:
+                Run.objects.filter(pk=run.pk).update(status=Run.Status.STOPPED)
+            return result
+
+        Run.objects.filter(pk=run.pk).update(status=Run.Status.RUNNING)
+        with connection.execute_wrapper(end):
+            return client.get(address(conversation)).content.decode()
+
+    pages = [made_while_it_ends(query) for query in range(20)]
+    for page in pages:
+        assert ('data-run="' in page) == ('http-equiv="refresh"' in page)
+    assert {"You stopped this answer." in page for page in pages} == {True, False}
 
 
 def test_a_page_without_script_looks_again_while_an_answer_is_written(alice: Visitor, fake_llama: FakeLlama) -> None:

@@ -12,6 +12,7 @@ export class Pictures {
   #progress = new Map();
   #fetches = 0;
   #applied = new Map();
+  #unseen = 0;
   #saying = null;
 
   /**
@@ -40,12 +41,14 @@ export class Pictures {
    */
   async request(url, fields) {
     notice("");
+    const unseen = this.#unseen;
     const response = await post(url, fields, fields instanceof FormData ? UPLOAD_TIMEOUT : undefined).catch(() => null);
     if (!response?.ok) {
       notice((await sentenceOf(response)) || word("failed"));
       return false;
     }
-    this.#add(parse(await response.text()));
+    const added = this.#add(parse(await response.text()));
+    if (this.#unseen !== unseen) for (const picture of added) this.refresh(picture);
     announce(word("asked"));
     return true;
   }
@@ -53,7 +56,8 @@ export class Pictures {
   /** Show the progress in a `picture` message; fetch the picture again when it has ended or begun anew. */
   apply({ id, status, done, of }) {
     const picture = document.getElementById(`p-${id}`);
-    if (!picture) return;
+    // It may be on its way here, as it was before this message.
+    if (!picture) return void (this.#unseen += 1);
     if ((status !== "waiting" && status !== "drawing") || !picture.matches(`:is(${MAKING})`)) return this.refresh(picture);
     this.#progress.set(id, of ? done / of : 0);
     picture.dataset.status = status;
@@ -63,6 +67,7 @@ export class Pictures {
 
   /** Fetch all pictures in the making again, as messages about them may have been missed. */
   refreshAll() {
+    this.#unseen += 1;
     for (const picture of this.making) this.refresh(picture);
   }
 
@@ -90,12 +95,15 @@ export class Pictures {
     for (const picture of this.making) picture.querySelector("[data-stop]")?.requestSubmit();
   }
 
+  /** Put pictures on the wall; returns those in the making. */
   #add(found) {
     const first = found.firstElementChild;
+    const added = [...found.querySelectorAll(`[data-picture]:is(${MAKING})`)];
     this.section.hidden = false;
     this.wall.prepend(found);
     this.#report();
     first.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
+    return added;
   }
 
   #report() {
