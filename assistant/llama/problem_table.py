@@ -108,7 +108,11 @@ ROWS: list[Row] = [
             r"(was|were|been) flagged|requires moderation|failed moderation",
             "OpenRouter, https://openrouter.ai/docs/api-reference/errors",
         ),
-        ("data_inspection_failed", r"inappropriate content|usage polic|safety (system|filter|polic)", "other hosts"),
+        (
+            "data_inspection_failed",
+            r"inappropriate content|usage polic|safety (system|filter|polic)|content exists risk",
+            "DeepSeek, https://github.com/deepseek-ai/DeepSeek-V2/issues/30; other hosts",
+        ),
     ),
     *_rows(
         ContextTooLongError,
@@ -162,6 +166,17 @@ ROWS: list[Row] = [
             r"|context (length|size|window).{0,60}(exceed|limit|too)",
             "Fireworks, Mistral, Bedrock and other hosts",
         ),
+        # What is asked is counted, and is more than something. A bound of `max_tokens` alone is another matter.
+        (
+            "",
+            r"\b(prompt|input|sequence)( tokens?| token count)?( length)?\b[^.:]{0,60}"
+            r"(exceed|longer than|greater than|larger than)"
+            r"|(?<!max_)\btokens?\b(?! per )[^.:]{0,80}(exceed|too large for|total tokens limit)"
+            r"|(maximum|max) (supported )?(prompt|sequence|input) length|context length is (only|just)"
+            r"|range of input length|tokens\) \+ max_tokens",
+            "Gemini, https://github.com/google-gemini/gemini-cli/issues/6678; TensorRT-LLM, TabbyAPI, SambaNova, xAI "
+            "and other hosts",
+        ),
     ),
     Row(ContextTooLongError, frozenset({413}), source="nginx and other proxies", advice="more than it accepts"),
     *_rows(
@@ -177,6 +192,7 @@ ROWS: list[Row] = [
         (
             "model_decommissioned model_deprecated model_not_supported unsupported_model",
             r"model(\s+\S{1,150})?\s+(is|was|has been)\s+(decommissioned|deprecated|no longer|retired)"
+            r"|model(\s+\S{1,150})?\s+(is|was|has( been| reached its)?)\s+(sunset|end.of.life|discontinued|removed)"
             r"|model(\s+\S{1,150})?\s+is\s+(not supported|unsupported)|unsupported model",
             "Groq, https://console.groq.com/docs/deprecations",
         ),
@@ -235,7 +251,7 @@ ROWS: list[Row] = [
             r"loading model|model.{0,200}\b(is|are) (currently |still |being )?load(ing|ed\b(?! to))|still loading",
             "llama.cpp, https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md; Hugging Face",
         ),
-        ("", r"starting up|warming up|is (still |being )?start(ing|ed)\b", "other hosts"),
+        ("", r"starting up|warming up|scal(ing|ed) (up|to zero)|is (still |being )?start(ing|ed)\b", "other hosts"),
     ),
     *_rows(
         UnreachableError,

@@ -24,10 +24,13 @@ PARAMETER = re.compile(r"\b(max_tokens|max_completion_tokens|temperature|top_p|s
 # The context, or the limit of tokens a minute, in the words of those whose row is for ContextTooLongError.
 LIMIT = re.compile(
     r"""(?:
-        context\ length\ (?:is|of)(?:\ only)? | maximum\ model\ length\ of | max_model_len | must\ be\ <= | n_ctx
-        | must\ have\ less\ than | context\ window\ of | maximum\ input\ length | maximum\ allowed\ length | :\ limit
-        | while\ limit\ is | model's\ context\ length
-    )\ \(?(\d{3,8})\b""",
+        context\ length(?:\ is|\ of|:)(?:\ only)? | maximum\ model\ length\ of | max_model_len | max_seq_len | n_ctx
+        | must\ be\ <= | must\ have\ less\ than | context\ window\ of | window\ limit | :\ limit | while\ limit\ is
+        | maximum\ (?:allowed|input|prompt|(?:supported\ )?sequence)\ length(?:\ is|\ of)?(?:\ just|\ only)?
+        | model's\ context\ length | tokens\ allowed | cannot\ exceed | tokens\ limit | limit\ of | tokens\ >
+        | model\ limit:\ \d{3,8}\ > | input\ length\ should\ be\ \[\d+,
+    )\ [(\[]?(\d{3,8})\b
+    | \b(\d{3,8})\ maximum\ context\ length""",
     re.VERBOSE,
 )
 NO_REDACTION = Redaction()
@@ -148,7 +151,7 @@ def _page_text(text: str) -> str:
 def _limit(problem: Problem) -> int | None:
     """The context that the message tells."""
     found = LIMIT.search(f"{problem.message} {problem.inner}".lower().replace("`", ""))
-    return int(found.group(1)) if found else None
+    return int(found.group(1) or found.group(2)) if found else None
 
 
 def _status(inner: Mapping[str, Any], outer: int) -> int:
