@@ -101,6 +101,7 @@ class TurnInProgress:
         """The pages that were read before the model was asked."""
         self._said: list[str] = []
         self._reader = CallReader(())
+        self._seam = Seam("")
         self._over = False
 
     async def events(self) -> AsyncGenerator[Event, None]:
@@ -190,7 +191,7 @@ class TurnInProgress:
         """What the model says, without the calls in it, which the reader takes. Raises LlamaError."""
         history = self._history
         yield Waiting("thinking")
-        thinking, seam = ThinkingTime(), Seam(history.begun)
+        thinking = ThinkingTime()
         self._begin_to_speak()
         prompt = await self._prompt(offered)
         tools = offers.native(offered) if self._means.native else ()
@@ -200,7 +201,7 @@ class TurnInProgress:
                 match item:
                     case Delta(text):
                         thinking.pause()
-                        if joined := seam.feed(self._reader.feed(text)):
+                        if joined := self._seam.feed(self._reader.feed(text)):
                             self._said.append(joined)
                             yield TextDelta(joined)
                     case Reasoning(text, retracts):
@@ -211,7 +212,7 @@ class TurnInProgress:
                     case Loading():
                         yield Waiting("loading")
                     case Finish():
-                        if rest := seam.feed(self._reader.flush()) + seam.close():
+                        if rest := self._seam.feed(self._reader.flush()) + self._seam.close():
                             self._said.append(rest)
                             yield TextDelta(rest)
                         yield item
@@ -220,6 +221,7 @@ class TurnInProgress:
         """Nothing is said or called yet. What was only thought does not count."""
         self._said = [self._history.begun]
         self._reader = CallReader(self._readable, self._means.aliases)
+        self._seam = Seam(self._history.begun)
 
     async def _prompt(self, offered: Sequence[FunctionTool[..., Any]]) -> list[ChatMessage]:
         history = self._history

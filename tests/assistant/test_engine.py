@@ -313,6 +313,17 @@ async def test_the_model_goes_on_with_what_it_had_written(client: LlamaClient, f
     assert "Go on exactly where it stopped" in contents(fake_llama)[3]
 
 
+async def test_words_after_a_thought_are_joined_anew_to_what_was_written(
+    client: LlamaClient, fake_llama: FakeLlama
+) -> None:
+    fake_llama.script(says("Let me count on.\n</think>\n\nfour five", chunk="char"))
+    history = History(said("Count"), revision="continue", begun="one two three")
+    events: list[Event] = []
+    await collect(engine.answer(Means(client), "Chaski", history, None), events)
+    back = events.index(TextReplaced("one two three"))
+    assert text([event for event in events[back + 1 : -1] if not isinstance(event, ReasoningDelta)]) == " four five"
+
+
 async def test_a_continued_answer_begins_with_its_text_and_its_question() -> None:
     run = await talk(("One", "First."), ("Two", "cut off"))
     await in_thread(Run.objects.filter(id=run.id).update)(problem="length")
