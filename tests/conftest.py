@@ -14,6 +14,8 @@ from django.test.utils import setup_databases, teardown_databases
 from playwright.async_api import Browser, Page, async_playwright
 from pytest_django import DjangoDbBlocker
 
+from assistant.llama.client import LlamaClient
+from assistant.llama.options import LlamaOptions
 from imagine import keys
 from tests.fake_llama import FakeLlama
 from tests.fake_web import FakeWeb
@@ -73,6 +75,14 @@ def fake_llama(shared_llama: FakeLlama) -> Iterator[FakeLlama]:
     shared_llama.reset()
     yield shared_llama
     shared_llama.reset()
+
+
+@pytest.fixture
+async def client(fake_llama: FakeLlama) -> AsyncIterator[LlamaClient]:
+    """A client of the scripted model."""
+    client = LlamaClient(LlamaOptions(url=fake_llama.url))
+    yield client
+    await client.close()
 
 
 @pytest.fixture(scope="session")

@@ -21,20 +21,9 @@ from assistant.llama.options import LlamaOptions
 from assistant.models import Message, Run
 from assistant.runs.saving import load_history
 from tests.fake_llama import FakeLlama, cut_off, loading, says, thinks
+from tests.turns import said
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
-
-
-def said(*texts: str) -> list[ChatMessage]:
-    """A conversation in which the person and the assistant speak in turn."""
-    return [ChatMessage("assistant" if index % 2 else "user", text) for index, text in enumerate(texts)]
-
-
-@pytest.fixture
-async def client(fake_llama: FakeLlama) -> AsyncIterator[LlamaClient]:
-    client = LlamaClient(LlamaOptions(url=fake_llama.url))
-    yield client
-    await client.close()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """With "always" the web is searched first, and the answer rests on what was read."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,14 +9,14 @@ import pytest
 from assistant import engine
 from assistant.engine import History, Means
 from assistant.errors import AssistantError
-from assistant.events import Event, SourcesFound, StepTaken, TextDelta, TextReplaced, TurnFinished, Waiting
+from assistant.events import Event, SourcesFound, StepTaken, TurnFinished, Waiting
 from assistant.findings import query_of
 from assistant.llama.client import LlamaClient
 from assistant.llama.messages import ChatMessage
-from assistant.llama.options import LlamaOptions
 from assistant.sources import Reading, Source, Step
 from assistant.tools.base import BoundTool, Work
 from tests.fake_llama import FakeLlama, says
+from tests.turns import said, words
 
 CUSCO = Reading(
     Source("https://cusco.example/weather", "Weather in Cusco", "cusco.example", "2026-03-01"),
@@ -24,13 +24,6 @@ CUSCO = Reading(
 )
 LIMA = Reading(Source("https://lima.example/", "Lima"), "Lima lies at the sea. Rain is rare all the year.")
 QUESTION = "When does it rain in Cusco?"
-
-
-@pytest.fixture
-async def client(fake_llama: FakeLlama) -> AsyncIterator[LlamaClient]:
-    client = LlamaClient(LlamaOptions(url=fake_llama.url))
-    yield client
-    await client.close()
 
 
 def finds(*readings: Reading, asked: list[str] | None = None) -> BoundTool:
@@ -48,10 +41,6 @@ def finds(*readings: Reading, asked: list[str] | None = None) -> BoundTool:
     return search
 
 
-def said(*texts: str) -> list[ChatMessage]:
-    return [ChatMessage("assistant" if index % 2 else "user", text) for index, text in enumerate(texts)]
-
-
 async def answered(
     client: LlamaClient, search_tool: BoundTool, messages: Sequence[ChatMessage], **more: str
 ) -> list[Event]:
@@ -62,17 +51,6 @@ async def answered(
             Means(client, {"web_search": search_tool}), "Chaski", history, date(2026, 3, 2)
         )
     ]
-
-
-def words(events: Sequence[Event]) -> str:
-    """The answer at its end."""
-    text = ""
-    for event in events:
-        if isinstance(event, TextDelta):
-            text += event.text
-        elif isinstance(event, TextReplaced):
-            text = event.text
-    return text
 
 
 def last_sources(events: Sequence[Event]) -> list[Source]:

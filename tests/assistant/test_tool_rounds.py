@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -11,29 +11,22 @@ import pytest
 from assistant import engine
 from assistant.engine import History, Means
 from assistant.errors import AssistantError
-from assistant.events import Event, SourcesFound, StepTaken, TextDelta, TextReplaced, TurnFinished, Waiting
+from assistant.events import Event, SourcesFound, StepTaken, TextReplaced, TurnFinished, Waiting
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import EmptyAnswerError
 from assistant.llama.messages import ChatMessage
-from assistant.llama.options import LlamaOptions
 from assistant.sources import Reading, Source, Step
 from assistant.tools.base import BoundTool, Told, Work
 from assistant.tools.calculate import calculate
 from assistant.tools.schema import FunctionTool
 from assistant.tools.web_search import web_search
 from tests.fake_llama import DONE, Answer, FakeLlama, event, says, sends
+from tests.turns import shown, words
 
 NEWS = Reading(
     Source("https://news.example/a", "Llamas cross the Andes"), "A caravan of llamas crossed the Andes today."
 )
 OFFERED: list[FunctionTool[..., Any]] = [web_search, calculate]
-
-
-@pytest.fixture
-async def client(fake_llama: FakeLlama) -> AsyncIterator[LlamaClient]:
-    client = LlamaClient(LlamaOptions(url=fake_llama.url))
-    yield client
-    await client.close()
 
 
 class Tools:
@@ -71,22 +64,6 @@ async def answered(
     async for one in engine.answer(means, "Chaski", history, date(2026, 3, 2)):
         events.append(one)
     return events
-
-
-def words(events: Sequence[Event]) -> str:
-    """The answer at its end."""
-    text = ""
-    for one in events:
-        if isinstance(one, TextDelta):
-            text += one.text
-        elif isinstance(one, TextReplaced):
-            text = one.text
-    return text
-
-
-def shown(events: Sequence[Event]) -> str:
-    """All that was on the page at any time."""
-    return "".join(one.text for one in events if isinstance(one, TextDelta | TextReplaced))
 
 
 def prompts(llama: FakeLlama) -> list[str]:
