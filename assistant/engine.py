@@ -1,6 +1,7 @@
 """The turn: history in, events out. Plain values, no database."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -23,7 +24,7 @@ from assistant.gate import may_use_tools
 from assistant.llama.call_reader import CallReader
 from assistant.llama.calls import Call, Trouble
 from assistant.llama.client import LlamaClient
-from assistant.llama.errors import EmptyAnswerError
+from assistant.llama.errors import EmptyAnswerError, LlamaServerError, NoAnswerError, RefusalError
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Reasoning
 from assistant.llama.native_calls import NativeCalls
 from assistant.seam import Seam
@@ -32,6 +33,8 @@ from assistant.thinking import ThinkingTime
 from assistant.tools import offers
 from assistant.tools.base import BoundTool, ToolCall
 from assistant.tools.schema import FunctionTool
+
+logger = logging.getLogger(__name__)
 
 # The codes of Run.Search with which the web is searched before the model is asked, or not at all.
 ALWAYS, NEVER = "always", "never"
@@ -66,7 +69,8 @@ class History:
 class Means:
     """What an answer may use: the model and a seat before it, tools by name, and which of them the model may call.
 
-    `native`: they are offered in a field of the request, and not in words.
+    `native`: they are offered in a field of the request, and not in words. Where the server fails at that the turn goes
+    on with words, and `native_failed` is called.
     """
 
     client: LlamaClient
@@ -75,6 +79,7 @@ class Means:
     aliases: Mapping[str, str] = field(default_factory=dict)
     native: bool = False
     seat: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    native_failed: Callable[[], None] = lambda: None
 
 
 async def answer(means: Means, name: str, history: History, today: date | None) -> AsyncGenerator[Event, None]:
@@ -103,6 +108,7 @@ class TurnInProgress:
         self._reader = CallReader(())
         self._seam = Seam("")
         self._over = False
+        self._native = means.native
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """What happens, up to the end of the turn."""
@@ -130,7 +136,7 @@ class TurnInProgress:
         """The model speaks once; where it calls tools, they are run."""
         offered = self._offered if number < MOST_ROUNDS else []
         end: Finish | None = None
-        async with self._means.seat(), aclosing(self._speak(offered)) as items:
+        async with self._means.seat(), aclosing(self._speak_natively(offered)) as items:
             async for item in items:
                 if isinstance(item, Finish):
                     end = item
@@ -187,6 +193,28 @@ class TurnInProgress:
             return []
         return [tool for tool in self._means.offered if history.search != NEVER or tool.name not in OF_THE_WEB]
 
+    async def _speak_natively(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event | Finish, None]:
+        """`_speak`, once more where the server fails with the tools in their own field: then they stand in words."""
+        if self._native and offered:
+            try:
+                async with aclosing(self._speak(offered)) as items:
+                    async for item in items:
+                        yield item
+                return
+            except (LlamaServerError, EmptyAnswerError) as error:
+                if isinstance(error, RefusalError | NoAnswerError):
+                    raise
+                # Servers that read calls take other text for one and lose it, or refuse tools.
+                logger.warning("asked again with the tools in words: %s", error)
+            self._native = False
+            if "".join(self._said) != self._history.begun:
+                yield TextReplaced(self._history.begun)
+        async with aclosing(self._speak(offered)) as items:
+            async for item in items:
+                yield item
+        if self._native != self._means.native:
+            self._means.native_failed()
+
     async def _speak(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event | Finish, None]:
         """What the model says, without the calls in it, which the reader takes. Raises LlamaError."""
         history = self._history
@@ -194,7 +222,7 @@ class TurnInProgress:
         thinking = ThinkingTime()
         self._begin_to_speak()
         prompt = await self._prompt(offered)
-        tools = offers.native(offered) if self._means.native else ()
+        tools = offers.native(offered) if self._native else ()
         asked = self._means.client.stream(prompt, history.token_factor, history.token_model, tools=tools)
         async with aclosing(asked) as stream:
             async for item in stream:
@@ -226,7 +254,7 @@ class TurnInProgress:
     async def _prompt(self, offered: Sequence[FunctionTool[..., Any]]) -> list[ChatMessage]:
         history = self._history
         wishes = history.instructions, history.revision
-        told = self._found, "" if self._means.native else offers.text(offered)
+        told = self._found, "" if self._native else offers.text(offered)
         prompt = prompts.conversation(self._name, history.messages, self._today, *wishes, *told)
         if history.begun:
             return prompts.continuation(prompt, history.begun, await context_of(self._means.client))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from assistant.llama.errors import (
     ContextTooLongError,
     LlamaError,
+    LlamaServerError,
     ModelLoadingError,
     ModelNotFoundError,
     NotAllowedError,
@@ -179,6 +180,29 @@ ROWS: list[Row] = [
         ),
     ),
     Row(ContextTooLongError, frozenset({413}), source="nginx and other proxies", advice="more than it accepts"),
+    # Before those of a missing model: it is there, and answers without tools.
+    *_rows(
+        LlamaServerError,
+        REFUSED,
+        "it takes no tools, see LLAMA_TOOLS",
+        (
+            "",
+            r"(does not|doesn't) support (tools?\b|tool (use|calling)|function calling)|that support tool use"
+            r"|tool (calling|use)s? (is|are) not supported|tools? (is|are) not supported",
+            "Ollama, https://github.com/ollama/ollama/blob/main/server/routes.go; OpenRouter, "
+            "https://openrouter.ai/docs/features/tool-calling; Groq",
+        ),
+        (
+            "",
+            r"tool choice requires|tools param requires",
+            "vLLM, docs/features/tool_calling; llama.cpp without --jinja",
+        ),
+        (
+            "tool_use_failed",
+            r"failed to call a function",
+            "Groq, https://github.com/groq/groq-typescript/issues/28",
+        ),
+    ),
     *_rows(
         ModelNotFoundError,
         REFUSED | {401, 403},

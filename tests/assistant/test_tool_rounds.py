@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,14 +13,14 @@ from assistant.engine import History, Means
 from assistant.errors import AssistantError
 from assistant.events import Event, SourcesFound, StepTaken, TextReplaced, TurnFinished, Waiting
 from assistant.llama.client import LlamaClient
-from assistant.llama.errors import EmptyAnswerError
+from assistant.llama.errors import EmptyAnswerError, LlamaServerError, RefusalError
 from assistant.llama.messages import ChatMessage
 from assistant.sources import Reading, Source, Step
 from assistant.tools.base import BoundTool, Told, Work
 from assistant.tools.calculate import calculate
 from assistant.tools.schema import FunctionTool
 from assistant.tools.web_search import web_search
-from tests.fake_llama import DONE, Answer, FakeLlama, event, says, sends
+from tests.fake_llama import DONE, Answer, FakeLlama, error_in_stream, event, fails, says, sends
 from tests.turns import shown, words
 
 NEWS = Reading(
@@ -57,8 +57,9 @@ async def answered(
     aliases: Any = None,
     native: bool = False,
     into: list[Event] | None = None,
+    native_failed: Callable[[], None] = lambda: None,
 ) -> list[Event]:
-    means = Means(client, tools, OFFERED, aliases or {}, native)
+    means = Means(client, tools, OFFERED, aliases or {}, native, native_failed=native_failed)
     history = History([ChatMessage("user", question)], search=search)
     events = [] if into is None else into
     async for one in engine.answer(means, "Chaski", history, date(2026, 3, 2)):
@@ -156,12 +157,12 @@ async def test_a_call_that_cannot_be_run_is_neither_run_nor_shown(
 
 
 async def test_a_tool_that_fails_is_told_to_the_model(client: LlamaClient, fake_llama: FakeLlama) -> None:
-    async def fails(arguments: Mapping[str, Any]) -> Work:
+    async def rests(arguments: Mapping[str, Any]) -> Work:
         yield StepTaken(Step("web_search", "news today", "search_failed").to_json())
         raise AssistantError("all engines rest")
 
     fake_llama.script(says(CALL), says("I could not look it up."))
-    events = await answered(client, {"web_search": fails}, "What happened today?")
+    events = await answered(client, {"web_search": rests}, "What happened today?")
     assert "web_search failed" in prompts(fake_llama)[-1]
     assert words(events) == "I could not look it up."
 
@@ -273,3 +274,61 @@ async def test_a_call_that_was_cut_at_the_limit_is_not_run(client: LlamaClient, 
     events = await answered(client, tools.bound(), "What happened today?", native=True)
     assert tools.calls == []
     assert words(events) == "In words."
+
+
+UNPARSED = {"error": {"code": 500, "message": "The model produced output that does not match the expected format"}}
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        error_in_stream("Use this: ", UNPARSED),
+        fails(500, UNPARSED),
+        fails(400, {"error": {"message": "llama3:latest does not support tools", "type": "api_error"}}),
+        fails(400, {"object": "error", "message": '"auto" tool choice requires --enable-auto-tool-choice'}),
+        fails(404, {"error": {"message": "No endpoints found that support tool use.", "code": 404}}),
+        fails(400, {"error": {"code": "tool_use_failed", "failed_generation": "<function=web_search{}"}}),
+        error_in_stream("", {"error": {"code": "tool_use_failed", "message": "Failed to call a function."}}),
+        sends(event({"content": ""}), event({}, "stop") + DONE),
+    ],
+    ids=[
+        "brace",
+        "brace unstreamed",
+        "no tools",
+        "no parser",
+        "no endpoint",
+        "unread",
+        "unread in stream",
+        "thrown away",
+    ],
+)
+async def test_where_the_server_fails_at_tools_they_are_told_in_words_and_the_person_gets_an_answer(
+    client: LlamaClient, fake_llama: FakeLlama, failing: Answer
+) -> None:
+    fake_llama.script(failing, says(CALL), says("Llamas [1]."))
+    tools, failed = Tools(), list[bool]()
+    events = await answered(
+        client, tools.bound(), "What happened today?", native=True, native_failed=lambda: failed.append(True)
+    )
+    assert tools.calls == [("web_search", {"query": "news today"})]
+    assert words(events) == "Llamas [1]."
+    assert ["tools" in request for request in fake_llama.requests] == [True, False, False]
+    assert "You have tools" in fake_llama.requests[1]["messages"][-1]["content"]
+    assert failed
+
+
+async def test_a_server_that_fails_either_way_is_not_blamed_for_its_tools(
+    client: LlamaClient, fake_llama: FakeLlama
+) -> None:
+    fake_llama.script(fails(500), fails(500))
+    failed: list[bool] = []
+    with pytest.raises(LlamaServerError):
+        await answered(client, {}, "What happened today?", native=True, native_failed=lambda: failed.append(True))
+    assert (len(fake_llama.requests), failed) == (2, [])
+
+
+async def test_what_a_filter_refused_is_not_asked_again(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(sends(event({}, "content_filter") + DONE))
+    with pytest.raises(RefusalError):
+        await answered(client, {}, "What happened today?", native=True)
+    assert len(fake_llama.requests) == 1
