@@ -143,15 +143,18 @@ class Answer:
         named = frozenset(name for text in said for name in pages_in(text))
         connections = runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, runtime.limits
         kit = Kit(self.run, *connections, history.tool_call is not None, named)
-        means = engine.Means(
-            runtime.client,
-            toolbox.bound(kit),
-            toolbox.available(runtime.web_search, pages_named=bool(named)),
-            toolbox.ALIASES,
-            settings.LLAMA_TOOLS == "native",
-            partial(runtime.queue.seat, self._report_place),
-        )
-        return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))
+        with runtime.tool_choice.answering():
+            mode = await runtime.tool_choice.mode()
+            means = engine.Means(
+                runtime.client,
+                toolbox.bound(kit),
+                [] if mode == "off" else toolbox.available(runtime.web_search, pages_named=bool(named)),
+                toolbox.ALIASES,
+                mode == "native",
+                partial(runtime.queue.seat, self._report_place),
+                runtime.tool_choice.native_failed,
+            )
+            return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))
 
     def _report_place(self, place: int) -> None:
         self._writer.append(Waiting("queue", place))

@@ -9,6 +9,7 @@ from assistant.doorbell import Doorbell
 from assistant.limits import Limits
 from assistant.llama.client import LlamaClient
 from assistant.llama.options import LlamaOptions
+from assistant.llama.tool_choice import ToolChoice
 from assistant.pages.library import Library
 from assistant.queue import ModelQueue
 from assistant.runs.heartbeat import Heartbeat
@@ -58,6 +59,7 @@ class Runtime:
         self.open_conversations = OpenConversations()
         self.limits = Limits(settings.REDIS_URL)
         self.client = LlamaClient(llama_options())
+        self.tool_choice = ToolChoice(self.client, llama_options(), settings.LLAMA_TOOLS, is_demo=settings.LLAMA_DEMO)
         self.web_search = WebSearch(self.redis, search_options())
         self.queue = ModelQueue(settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
         self.library = Library(self.redis, self.limits)
@@ -66,7 +68,14 @@ class Runtime:
         async with AsyncExitStack() as stack:
             for closing in (self.redis.aclose, self.limits.close, self.client.close, self.web_search.close):
                 stack.push_async_callback(closing)
-            for part in (self.doorbell, self.journal, self.heartbeat, self.open_conversations, self.library):
+            for part in (
+                self.doorbell,
+                self.journal,
+                self.heartbeat,
+                self.open_conversations,
+                self.library,
+                self.tool_choice,
+            ):
                 await stack.enter_async_context(part)
             self._stack = stack.pop_all()
         return self

@@ -33,6 +33,8 @@ for name in [name for name in os.environ if name.startswith("IMAGINE_")]:
 os.environ["IMAGINE_MODEL"] = ""
 # Nothing is asked of the internet. A test that searches names a server of its own.
 os.environ["SEARCH_ENGINES"] = os.environ["WEATHER_URL"] = ""
+# A trial of tools would play what a test has scripted. A test of it says so.
+os.environ["LLAMA_TOOLS"] = "text"
 # DATABASE_URL may stay: the suite runs on PostgreSQL too, each test process in a database of its own.
 if os.environ.get("DATABASE_URL", "").startswith("postgres") and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
     os.environ["DATABASE_URL"] += f"_{worker}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from assistant.llama.backends import Backend
+from assistant.llama.backends import Backend, Kind
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import (
     DecodingError,
@@ -21,6 +21,7 @@ from assistant.llama.errors import (
 from assistant.llama.messages import ChatMessage, Delta, Finish, Reasoning
 from assistant.llama.options import LlamaOptions
 from assistant.llama.tokens import is_credible
+from assistant.llama.tool_trial import ToolMode, TrialResult, trial_options, try_tools
 
 # Enough for a model that thinks first.
 ANSWER_TOKENS = 512
@@ -64,6 +65,9 @@ class Report:
     stops: bool | None = None
     counts: bool | None = None
     hears_system: bool | None = None
+    tools: TrialResult | None = None
+    tools_set: ToolMode | None = None
+    """How the model is told of tools by setting; None leaves it to the trial."""
 
     @property
     def advice(self) -> list[str]:
@@ -87,7 +91,18 @@ class Report:
             )
         if self.hears_system is False:
             found.append("The model does not heed the system text: use an Instruct model with its own chat template.")
-        return found
+        return [*found, *self._tool_advice()]
+
+    def _tool_advice(self) -> list[str]:
+        """What the operator may do about tools; nothing where they are switched off."""
+        tried, chosen = self.tools, self.tools_set
+        if tried is None or chosen == "off":
+            return []
+        if chosen is None or (chosen == "text" and tried.mode != "off"):
+            return [tried.advice] if tried.advice else []
+        if tried.mode in ("native", chosen) or not tried.decided:
+            return []
+        return [f"LLAMA_TOOLS is {chosen}, but {tried.reason}: set LLAMA_TOOLS={tried.mode}, or leave it unset."]
 
 
 @dataclass
@@ -116,18 +131,31 @@ def _backend_advice(backend: Backend) -> list[str]:
     return found
 
 
-async def check(options: LlamaOptions) -> Report:
-    """Ask the server what it is, and try what it can do. Errors are in the report; nothing is raised."""
-    report = Report(options.host)
+async def check(options: LlamaOptions, tools: ToolMode | None = None) -> Report:
+    """Ask the server what it is, and try what it can do. `tools` is how the model is told of them, where that is set.
+
+    Errors are in the report; nothing is raised.
+    """
+    report = Report(options.host, tools_set=tools)
     client = LlamaClient(_brief(options))
     try:
         report.backend = await client.backend(fresh=True)
         await _try_all(client, report)
+        if tools != "off":
+            report.tools = await _tried_tools(options, report.backend.kind)
     except LlamaError as error:
         report.error = error
     finally:
         await client.close()
     return report
+
+
+async def _tried_tools(options: LlamaOptions, kind: Kind) -> TrialResult:
+    client = LlamaClient(trial_options(options))
+    try:
+        return await try_tools(client, kind)
+    finally:
+        await client.close()
 
 
 async def _try_all(client: LlamaClient, report: Report) -> None:

@@ -34,8 +34,6 @@ ALIASES = {"brave_search": "web_search", "wolfram_alpha": "calculate"}
 
 def available(web: WebSearch, *, pages_named: bool) -> list[FunctionTool[..., Any]]:
     """The tools that work on this site, for a model that may call some. `pages_named`: the person has named a page."""
-    if settings.LLAMA_TOOLS == "off" or (settings.LLAMA_TOOLS == "auto" and settings.LLAMA_DEMO):
-        return []
     works = {
         web_search.name: web.is_on,
         open_page.name: pages_named,

@@ -22,6 +22,7 @@ def test_the_operator_reads_what_the_server_is_and_can_do() -> None:
     assert done.returncode == 0
     assert "Model         fake-llama\n" in done.stdout
     assert "Context       8192 tokens\n" in done.stdout
+    assert "Tools         text: the model called no tool in the trial" in done.stdout
     assert KEY not in done.stdout + done.stderr
 
 

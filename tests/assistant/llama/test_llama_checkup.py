@@ -7,7 +7,8 @@ import pytest
 
 from assistant.llama.checkup import STOP_WORD, SYSTEM_WORD, Report, check
 from assistant.llama.options import LlamaOptions
-from tests.fake_llama import DONE, Answer, Exchange, FakeLlama, event, fails, sends, usage
+from assistant.llama.tool_trial import BY_KIND, NAME, ToolMode
+from tests.fake_llama import DONE, Answer, Exchange, FakeLlama, event, fails, says, sends, usage
 from web.management.commands.llama import rows
 
 COUNTED = "one two three four five six seven"
@@ -31,6 +32,8 @@ def good(
             if refuses_system:
                 return await fails(400, {"error": {"message": "System role not supported"}})(exchange)
             text = SYSTEM_WORD if hears else "I do not know."
+        elif NAME in messages[-1]["content"]:
+            text = json.dumps({"name": NAME, "parameters": {"room": 12}})
         elif "Count" in messages[-1]["content"]:
             is_stopped = stops and STOP_WORD in exchange.body["stop"]
             text = COUNTED.partition(f" {STOP_WORD}")[0] if is_stopped else COUNTED
@@ -46,8 +49,8 @@ def good(
     return play
 
 
-async def report_of(server: FakeLlama, **options: object) -> Report:
-    return await check(LlamaOptions(server.url, **options))  # type: ignore[arg-type]
+async def report_of(server: FakeLlama, tools: ToolMode | None = None, **options: object) -> Report:
+    return await check(LlamaOptions(server.url, **options), tools)  # type: ignore[arg-type]
 
 
 async def test_a_good_server_needs_no_advice(server: FakeLlama) -> None:
@@ -64,6 +67,7 @@ async def test_a_good_server_needs_no_advice(server: FakeLlama) -> None:
         "Heeds stop": "yes",
         "Counts tokens": "yes",
         "System text": "yes",
+        "Tools": f"text: {BY_KIND}",
     }
 
 
@@ -105,3 +109,29 @@ async def test_what_stands_in_the_way_is_named_with_its_remedy(
 
 async def test_a_name_that_is_not_listed_is_noticed(server: FakeLlama) -> None:
     assert "does not list other" in (await report_of(server, model="other")).advice[0]
+
+
+NO_CALLS = says("I cannot know that.")
+MADE_UP = says("It is 4711.")
+
+
+@pytest.mark.parametrize(
+    ("tools", "answer", "row", "advice"),
+    [
+        (None, NO_CALLS, "text: the model called no tool", "Set LLAMA_TOOLS=off if"),
+        (None, MADE_UP, "off: the model made up", "Use a model that was trained to call tools"),
+        ("text", MADE_UP, "text, as the settings say", "LLAMA_TOOLS is text, but the model made up"),
+        ("native", None, "native, as the settings say", "LLAMA_TOOLS is native, but llama.cpp can lose answers"),
+        ("text", None, "text, as the settings say", ""),
+        ("off", MADE_UP, "off, as the settings say", ""),
+    ],
+)
+async def test_the_operator_reads_how_tools_are_told_of_and_why(
+    server: FakeLlama, tools: ToolMode | None, answer: Answer | None, row: str, advice: str
+) -> None:
+    if answer:
+        server.on(NAME, answer)
+    report = await report_of(server, tools)
+    assert dict(rows(report))["Tools"].startswith(row)
+    assert " ".join(report.advice).startswith(advice)
+    assert len(report.advice) == bool(advice)

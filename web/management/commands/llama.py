@@ -4,9 +4,11 @@ import asyncio
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from assistant.llama.checkup import Report, check
+from assistant.llama.tool_choice import set_mode
 from assistant.runtime import llama_options
 
 KINDS = {
@@ -26,7 +28,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = asyncio.run(check(llama_options()))
+        tools = set_mode(settings.LLAMA_TOOLS, is_demo=settings.LLAMA_DEMO)
+        report = asyncio.run(check(llama_options(), tools))
         for name, value in rows(report):
             self.stdout.write(f"{name:<14}{value}")
         self.stdout.write("")
@@ -57,4 +60,12 @@ def rows(report: Report) -> list[tuple[str, str]]:
         ("Counts tokens", report.counts),
         ("System text", report.hears_system),
     ]
-    return found + [(name, {True: "yes", False: "no", None: "could not be tried"}[value]) for name, value in tried]
+    found += [(name, {True: "yes", False: "no", None: "could not be tried"}[value]) for name, value in tried]
+    return [*found, ("Tools", _tools(report))]
+
+
+def _tools(report: Report) -> str:
+    """How the model is told of tools, and why so."""
+    if report.tools_set:
+        return f"{report.tools_set}, as the settings say"
+    return f"{report.tools.mode}: {report.tools.reason}" if report.tools else "could not be tried"
