@@ -14,9 +14,11 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
-from assistant import engine
+from assistant import engine, follow_ups
 from assistant.conversations import ANSWER_CHARACTERS
+from assistant.database import in_thread
 from assistant.errors import AssistantError, InterruptedRunError
 from assistant.events import (
     Event,
@@ -29,7 +31,7 @@ from assistant.events import (
     TurnFinished,
     Waiting,
 )
-from assistant.runs import saving
+from assistant.runs import keys, saving
 from assistant.runs.forget import forget
 from assistant.runs.saving import End, Outcome
 from assistant.runtime import Runtime
@@ -44,6 +46,7 @@ SAVE_SECONDS = 2
 SAVE_AGAIN_SECONDS = (0.5, 1, 2, 4)
 LOG_WAIT_SECONDS = 5
 INTERRUPT_SECONDS = 10
+SUGGESTED_SECONDS = 600
 
 
 class Answering:
@@ -217,8 +220,10 @@ class Answer:
             logger.warning("run %s ended without its log: Redis is away", self.run)
         elif not kept:
             await asyncio.to_thread(forget, [self.run])
-        elif isinstance(end, TurnFinished) and (conversation := await saving.untitled(self.run)):
-            await asyncio.to_thread(request_title, conversation)
+        elif isinstance(end, TurnFinished):
+            if conversation := await saving.untitled(self.run):
+                await asyncio.to_thread(request, "title_conversation", conversation)
+            await suggest(self._runtime, self.run)
 
     async def _index(self) -> None:
         """Last, so that no word waits for it. What is not indexed here is by the person's next search."""
@@ -233,10 +238,27 @@ def today() -> date | None:
     return None if settings.LLAMA_DEMO else timezone.localdate()
 
 
-def request_title(conversation: UUID) -> None:
-    """Have a worker name the conversation. May block for seconds where Redis is away."""
+async def suggest(runtime: Runtime, run: UUID) -> None:
+    """Have a worker suggest what to say after `run`, once, if somebody looks and nobody waits for the model."""
+    if not runtime.queue.is_idle:
+        return
     try:
-        # By name, as the worker's module imports this one's; without retries, as the title matters little.
-        current_app.send_task("assistant.tasks.title_conversation", [str(conversation)], retry=False)
+        exchange = await in_thread(follow_ups.exchange)(run)
+        if exchange is None:
+            return
+        [(_, viewers)] = await runtime.redis.pubsub_numsub(keys.conversation(exchange.conversation))
+        if not viewers or not await runtime.redis.set(keys.suggested(run), 1, ex=SUGGESTED_SECONDS, nx=True):
+            return
+    except (DatabaseError, RedisError, OSError, TimeoutError) as error:
+        logger.info("nothing is suggested after run %s: %s", run, error)
+        return
+    await asyncio.to_thread(request, "suggest_follow_ups", run)
+
+
+def request(task: str, about: UUID) -> None:
+    """Have a worker do what can wait, if one is there. May block for seconds where Redis is away."""
+    try:
+        # By name, as the worker's module imports this one's; without retries, as it matters little.
+        current_app.send_task(f"assistant.tasks.{task}", [str(about)], retry=False)
     except OperationalError as error:
-        logger.warning("no title for conversation %s: %s", conversation, error)
+        logger.warning("%s of %s was not requested: %s", task, about, error)

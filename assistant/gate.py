@@ -26,6 +26,16 @@ TALK = re.compile(
 )
 
 
+# Addresses as people paste them.
+LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+BARE_LINKS = re.compile(rf"\s*<?{LINK.pattern}(?:\s+<?{LINK.pattern}){{0,4}}\s*", re.IGNORECASE)
+
+
+def is_bare(text: str) -> bool:
+    """Whether a message is nothing but addresses, so that it has no question yet."""
+    return bool(BARE_LINKS.fullmatch(text))
+
+
 def may_use_tools(text: str) -> bool:
     """Whether the message `text` may need a tool: it says more than a greeting, a thank-you or a yes."""
     return not TALK.fullmatch(text.strip())

@@ -5,15 +5,15 @@ import logging
 import random
 import re
 from collections.abc import Iterable
-from contextlib import aclosing
 from typing import NamedTuple
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from assistant import demo_ideas, prompts
+from assistant.brief import brief_answer
 from assistant.errors import AssistantError
-from assistant.llama.messages import ChatMessage, Delta, Reasoning
+from assistant.llama.messages import ChatMessage
 from assistant.runtime import Runtime
 from imagine import safety
 from imagine.errors import ImagineError, RefusedWordsError
@@ -107,16 +107,8 @@ async def model_answer(runtime: Runtime, messages: list[ChatMessage]) -> str:
 
     Raises AssistantError: CrowdedError and LlamaError.
     """
-    text = ""
-    async with runtime.queue.seat(lambda place: None), aclosing(runtime.client.stream(messages)) as stream:
-        async for part in stream:
-            if isinstance(part, Reasoning) and part.retracts:
-                text = ""
-            text += part.text if isinstance(part, Delta) else ""
-            if len(text) > ANSWER_CHARACTERS or text.count("\n") > ANSWER_LINES:
-                # The last line may be incomplete.
-                return text.rpartition("\n")[0]
-    return text
+    async with runtime.queue.seat(lambda place: None):
+        return await brief_answer(runtime.client, messages, ANSWER_CHARACTERS, ANSWER_LINES)
 
 
 def clean(answer: str, prompt: str) -> list[str]:

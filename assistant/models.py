@@ -191,6 +191,8 @@ class Run(models.Model):
     # What was done for the answer, and what it cites: each a Step or a Source of sources.py.
     steps = models.JSONField(null=True)
     sources = models.JSONField(null=True)
+    # What the person may want to say next, a list of lines, see follow_ups.py. Null: none were made.
+    follow_ups = models.JSONField(null=True)
 
     class Meta:
         verbose_name = _("run")

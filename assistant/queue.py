@@ -35,6 +35,11 @@ class ModelQueue:
             self._free += 1
             self._admit_next()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether a seat is free, and nobody waits for one."""
+        return self._free > 0 and not self._waiting
+
     async def _enter(self, report_place: Callable[[int], None]) -> None:
         if self._free and not self._waiting:
             self._free -= 1

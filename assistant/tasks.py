@@ -1,21 +1,27 @@
-"""Celery tasks: titles, the expiry of guests, of temporary conversations, of links and of files never sent."""
+"""Celery tasks: titles, what to say next, the expiry of guests, temporary chats, links and files never sent."""
 
 import asyncio
 import logging
-from contextlib import aclosing
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
+from redis import Redis
+from redis.exceptions import RedisError
 
-from assistant import attachments, people, prompts, shares, temporary
+from assistant import attachments, follow_ups, people, prompts, shares, temporary
+from assistant.brief import brief_answer
 from assistant.conversations import shown_messages
+from assistant.doorbell import Doorbell
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
-from assistant.llama.messages import ChatMessage, Delta, Reasoning
+from assistant.llama.messages import ChatMessage
 from assistant.models import Conversation
+from assistant.runs import keys
 from assistant.runs.forget import forget
 from assistant.runtime import llama_options
 from assistant.titles import clean_title
@@ -23,6 +29,8 @@ from assistant.titles import clean_title
 logger = logging.getLogger(__name__)
 
 TITLE_SECONDS = 60
+FOLLOW_UP_SECONDS = 30
+BRIEF_CHARACTERS, BRIEF_LINES = 1_200, 12
 # A draft with its files may lie so long.
 UNCLAIMED_HOURS = 48
 
@@ -75,17 +83,55 @@ def title_conversation(conversation_id: str) -> None:
         Conversation.objects.filter(id=conversation.id, titled_by_person=False).update(title=title)
 
 
+@shared_task
+def suggest_follow_ups(run_id: str) -> None:
+    """Have the model suggest what to say after an answer, while it is the newest, and show that to its readers.
+
+    Raises ValueError for what is no id, and DatabaseError.
+    """
+    exchange = follow_ups.exchange(UUID(run_id))
+    if exchange is None:
+        return
+    prompt = prompts.follow_ups(exchange.asked, exchange.said)
+    try:
+        words = asyncio.run(unless_changed(exchange.conversation, complete(prompt)))
+    except (LlamaError, TimeoutError) as error:
+        logger.info("nothing is suggested after run %s: %s", run_id, error)
+        return
+    lines = follow_ups.clean(words, exchange.asked)
+    suggested = follow_ups.keep(UUID(run_id), lines) if lines else None
+    if suggested:
+        publish(exchange.conversation, follow_ups.encode(suggested))
+
+
+async def unless_changed(conversation: UUID, work: Coroutine[Any, Any, str]) -> str:
+    """The result of `work`, which ends where the conversation changes first: the model then is for the person's words.
+
+    Raises TimeoutError in that case too, and what `work` does.
+    """
+    async with asyncio.timeout(FOLLOW_UP_SECONDS) as limit, Doorbell(settings.REDIS_URL) as doorbell:
+
+        def changed(data: bytes | None) -> None:
+            if data is not None and not limit.expired():
+                limit.reschedule(0)
+
+        await doorbell.subscribe(keys.conversation(conversation), changed)
+        return await work
+
+
+def publish(conversation: UUID, data: bytes) -> None:
+    """Notify the subscribers of a conversation. Without Redis they see it when they look again."""
+    try:
+        with Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=5) as redis:
+            redis.publish(keys.conversation(conversation), data)
+    except (RedisError, OSError) as error:
+        logger.warning("what is suggested in conversation %s was not published: %s", conversation, error)
+
+
 async def complete(prompt: list[ChatMessage]) -> str:
-    """The model's whole answer to `prompt`. Raises LlamaError."""
+    """The model's answer to `prompt`, which asks for a few lines. Raises LlamaError."""
     client = LlamaClient(llama_options())
     try:
-        async with aclosing(client.stream(prompt)) as stream:
-            text = ""
-            async for part in stream:
-                if isinstance(part, Reasoning) and part.retracts:
-                    text = ""
-                elif isinstance(part, Delta):
-                    text += part.text
-            return text
+        return await brief_answer(client, prompt, BRIEF_CHARACTERS, BRIEF_LINES)
     finally:
         await client.close()

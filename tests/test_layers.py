@@ -54,10 +54,11 @@ ROOMS = {
         runtime tools
         temporary
         runs shares
+        follow_ups
         engine people commands conversations
         transcripts pages findings
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
-        tools.offers citing websearch calculator weather
+        tools.offers brief citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base
         models events errors database background names sources cache responses tools.schema gate thinking

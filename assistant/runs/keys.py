@@ -18,6 +18,11 @@ def stop(run: UUID) -> str:
     return f"run:{run}:stop"
 
 
+def suggested(run: UUID) -> str:
+    """A mark that suggestions after the run were requested."""
+    return f"run:{run}:suggested"
+
+
 def conversation(conversation: UUID) -> str:
     """The channel of a conversation: a message on it means that it changed."""
     return f"conversation:{conversation}"

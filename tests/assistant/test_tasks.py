@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from celery import Celery
@@ -121,6 +122,79 @@ def test_a_conversation_that_is_gone_troubles_nobody(office: Office, ada: Visito
     other = ada.begin("Hello")
     eventually(lambda: title(other) == "After that")
     assert "Traceback" not in office.worker.log
+
+
+SUGGESTING = "The person said: "
+
+
+def follow_ups(conversation: Conversation) -> list[str] | None:
+    found: list[str] | None = conversation.runs.order_by("created_at").values_list("follow_ups", flat=True).last()
+    return found
+
+
+def was_asked_for_follow_ups(office: Office) -> bool:
+    return any(SUGGESTING in request["messages"][-1]["content"] for request in office.llama.requests)
+
+
+def test_whoever_looks_is_offered_what_to_say_next(office: Office, ada: Visitor) -> None:
+    office.llama.on(SUGGESTING, says("1. How soft?\n2. https://evil.example\n3. Where do they live?"))
+    office.llama.script(says("They are soft."))
+    office.llama.on(NAMING, says("Soft llamas"))
+    conversation = ada.begin("Hello")
+    eventually(lambda: answered(conversation))
+    office.llama.script(says("They are soft."))
+    with ada.socket() as socket:
+        socket.say("open", conversation=conversation.id)
+        socket.hear_until("opened")
+        socket.say("send", conversation=conversation.id, id=uuid4(), text="Tell me of llamas")
+        suggested = socket.hear_until("suggested")
+    assert follow_ups(conversation) == ["How soft?", "Where do they live?"]
+    answer = conversation.messages.order_by("position").last()
+    assert answer
+    assert suggested["answer"] == str(answer.id)
+    assert "Where do they live?" in suggested["html"]
+    assert "evil" not in suggested["html"]
+    page = ada.get(f"/c/{conversation.id}/").text
+    assert 'value="How soft?"' in page
+    [asked] = [one for one in office.llama.requests if SUGGESTING in one["messages"][-1]["content"]]
+    assert (
+        asked["messages"][-1]["content"] == "The person said: Tell me of llamas\n\nThe assistant said: They are soft."
+    )
+
+
+def test_who_does_not_look_or_only_greets_costs_no_request(office: Office, ada: Visitor) -> None:
+    office.llama.on(NAMING, says("Soft llamas"))
+    unseen = ada.begin("Tell me of llamas")
+    eventually(lambda: title(unseen) == "Soft llamas")
+    with ada.socket() as socket:
+        socket.say("open", conversation=unseen.id)
+        socket.hear_until("opened")
+        socket.say("send", conversation=unseen.id, id=uuid4(), text="Thank you")
+        socket.hear_until("finished")
+        office.llama.on(NAMING, says("Another"))
+        other = ada.begin("And alpacas?")
+        eventually(lambda: title(other) == "Another")
+    assert not was_asked_for_follow_ups(office)
+
+
+def test_nothing_is_suggested_once_the_person_goes_on(office: Office, ada: Visitor) -> None:
+    gate = Gate()
+    office.llama.on(SUGGESTING, says("How soft?", gate=gate))
+    office.llama.on(NAMING, says("Soft llamas"))
+    conversation = ada.begin("Hello")
+    eventually(lambda: answered(conversation))
+    with ada.socket() as socket:
+        socket.say("open", conversation=conversation.id)
+        socket.hear_until("opened")
+        socket.say("send", conversation=conversation.id, id=uuid4(), text="Tell me of llamas")
+        eventually(lambda: was_asked_for_follow_ups(office))
+        office.llama.on(SUGGESTING, says("Where do they live?"))
+        socket.say("send", conversation=conversation.id, id=uuid4(), text="And of alpacas")
+        # The model is free for the person at once.
+        office.llama.wait_for(lambda counts: counts.closed_by_client == 1)
+        socket.hear_until("suggested")
+    found = list(conversation.runs.order_by("created_at").values_list("follow_ups", flat=True))
+    assert found == [None, None, ["Where do they live?"]]
 
 
 def test_guests_who_stayed_away_are_erased_and_nobody_else(office: Office, ada: Visitor) -> None:

@@ -67,7 +67,8 @@ STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
 class MessageView:
     """One message on the page. `number` is the last event its text contains, while it is being written.
 
-    `drawing` is what the page offers to draw where the model answered in words.
+    `drawing` is what the page offers to draw where the model answered in words, `follow_ups` are what it offers to say
+    next; only the newest has them.
     """
 
     message: Message
@@ -78,6 +79,7 @@ class MessageView:
     drawing: str = ""
     files: list[FileView] = field(default_factory=list)
     version: Version = ONLY
+    follow_ups: list[str] = field(default_factory=list)
 
     @property
     def speaker(self) -> str:
@@ -231,7 +233,8 @@ def present_page(
         later = last
     views = present_all(rows)
     if rows and before is None and later is None:
-        views[-1] = offer_drawing(views[-1], rows[-2].text if len(rows) > 1 else "")
+        asked = rows[-2].text if len(rows) > 1 else ""
+        views[-1] = replace(offer_drawing(views[-1], asked), follow_ups=follow_ups_of(views[-1], asked))
     return MessagePage(views, earlier, later)
 
 
@@ -252,6 +255,13 @@ def end_around(shown: QuerySet[Message], message: UUID) -> int | None:
         return None
     newer = shown.filter(position__gt=position).values_list("position", flat=True)[:PAGE_LENGTH]
     return newer[PAGE_LENGTH // 2] if len(newer) == PAGE_LENGTH else None
+
+
+def follow_ups_of(shown: MessageView, asked: str) -> list[str]:
+    """What the page offers to say after the last answer: what was made for it, or our own questions about a link."""
+    if shown.run is None or shown.running or shown.problem:
+        return []
+    return list(shown.run.follow_ups or [])
 
 
 def offer_drawing(shown: MessageView, asked: str) -> MessageView:

@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from django.template.loader import render_to_string
+from django.utils.translation import override
 
-from assistant import conversations, turns
+from assistant import conversations, follow_ups, turns
+from assistant.answering import suggest
 from assistant.conversations import Turn
 from assistant.database import in_thread
 from assistant.errors import AssistantError
@@ -67,20 +69,27 @@ class ChatConsumer(PageConsumer):
 
     async def open(self, conversation_id: UUID) -> None:
         """Subscribe to the changes of a conversation, in the place of the one before. Raises NotFoundError."""
-        run, temporary = await self.find(conversation_id)
+        run, answered, temporary = await self.find(conversation_id)
         await self.leave_conversation()
         if temporary:
             await self.runtime.open_conversations.join(conversation_id)
         self.conversation, self.temporary = conversation_id, temporary
         await self.runtime.doorbell.subscribe(keys.conversation(conversation_id), self.notify)
         self.say("opened", conversation=str(conversation_id), run=str(run) if run else None)
+        if answered:
+            # It was answered before the page was there to see.
+            await suggest(self.runtime, answered)
 
     @in_thread
-    def find(self, conversation_id: UUID) -> tuple[UUID | None, bool]:
-        """The run that is being answered there, and whether the conversation is temporary. Raises NotFoundError."""
+    def find(self, conversation_id: UUID) -> tuple[UUID | None, UUID | None, bool]:
+        """The run that is being answered there, or was just now, and whether the conversation is temporary.
+
+        Raises NotFoundError.
+        """
         conversation = conversations.own_conversation(self.person, conversation_id)
         running = conversation.runs.filter(status=Run.Status.RUNNING).values_list("id", flat=True).first()
-        return running, conversation.temporary
+        answered = None if running else follow_ups.just_answered(conversation)
+        return running, answered, conversation.temporary
 
     async def disconnect(self, code: int) -> None:
         """Note whether the tab was closed or led elsewhere; a lost connection has another code."""
@@ -94,8 +103,12 @@ class ChatConsumer(PageConsumer):
             self.conversation = None
 
     def notify(self, origin: bytes | None) -> None:
-        """The conversation changed; what this very tab did it knows already."""
-        if origin is None or origin.decode() != self.name:
+        """The conversation changed, or has something to say next; what this very tab did it knows already."""
+        if origin and (suggested := follow_ups.decode(origin)):
+            with override(self.language):
+                html = render_follow_ups(str(self.conversation), suggested)
+            self.say("suggested", answer=str(suggested.answer), html=html)
+        elif origin is None or origin.decode() != self.name:
             self.say("changed", conversation=str(self.conversation))
 
     async def watch(self, run_id: UUID, after: int) -> None:
@@ -128,3 +141,8 @@ class ChatConsumer(PageConsumer):
         turn.answer.run = turn.run
         turn_messages = [turn.question, turn.answer] if turn.question else [turn.answer]
         return "".join(render_to_string("_message.html", {"shown": item}) for item in present_all(turn_messages))
+
+
+def render_follow_ups(conversation: str, suggested: follow_ups.Suggested) -> str:
+    """What is suggested after an answer, as HTML in the active language."""
+    return render_to_string("_follow_ups.html", {"conversation_id": conversation, **suggested._asdict()})

@@ -3,7 +3,7 @@
 import "./copy.js";
 import { Composer } from "../shared/composer.js";
 import { refreshList, showTitle } from "../shared/conversation-list.js";
-import { post } from "../shared/http.js";
+import { parse, post } from "../shared/http.js";
 import { Socket } from "../shared/socket.js";
 import { draft } from "../shared/store.js";
 import { announce, notice, word } from "../shared/words.js";
@@ -21,7 +21,6 @@ import { listenForPrint } from "./print.js";
 import { showReasoning } from "./reasoning.js";
 import { searchSwitch } from "./search-switch.js";
 import { copySelections } from "./selection.js";
-import { showGone } from "./temporary.js";
 import { Thread } from "./thread.js";
 import { switchVersions } from "./versions.js";
 
@@ -37,6 +36,7 @@ const thread = new Thread(element, autoscroll);
 const composer = new Composer(document.getElementById("composer"), send);
 const tray = new Tray(composer.form, { name: conversation, onChange: (some) => { composer.attached = some; } });
 const search = searchSwitch(composer.form);
+const temporary = "temporary" in element.dataset && import("./temporary.js");
 const timers = {};
 let connectedBefore = false;
 
@@ -177,7 +177,7 @@ const handlers = {
     if (message.conversation !== conversation) return;
     refresh();
     // Perhaps another tab ended it: then this is answered by a problem.
-    if ("temporary" in element.dataset) socket.send({ type: "open", conversation });
+    if (temporary) socket.send({ type: "open", conversation });
   },
 
   accepted({ id, run, html, after }) {
@@ -196,7 +196,7 @@ const handlers = {
   },
 
   problem({ code, sentence }) {
-    if (code === "not_found" && "temporary" in element.dataset) return showGone();
+    if (code === "not_found" && temporary) return temporary.then(({ showGone }) => showGone());
     notice(sentence);
     if (code === "not_found") gone.check();
   },
@@ -236,6 +236,10 @@ const handlers = {
     if (!thread.appendText(article, block, text)) return catchUp(article, 0);
     article.dataset.number = number;
     hintWhenSlow(article);
+  },
+
+  suggested({ answer, html }) {
+    document.getElementById(`m-${answer}`)?.after(parse(html));
   },
 
   finished(message) {
