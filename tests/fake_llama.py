@@ -250,6 +250,19 @@ def sends(*parts: bytes, kind: str = "text/event-stream") -> Answer:
     return play
 
 
+def counts_words() -> Answer:
+    """llama.cpp's and vLLM's answer to `/tokenize`, by a tokenizer to which each word is a token."""
+
+    async def play(exchange: Exchange) -> None:
+        body, tokens = exchange.body, list[int]()
+        content = body.get("content", body.get("prompt"))
+        for part in content if isinstance(content, list) else [content]:
+            tokens += [part] if isinstance(part, int) else [7] * len(part.split())
+        await exchange.reply(200, {"tokens": tokens, "count": len(tokens), "max_model_len": CONTEXT})
+
+    return play
+
+
 def loading(times: int = 1) -> list[Answer]:
     """A server that is still loading its model, for so many requests."""
     body = {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}
@@ -276,9 +289,9 @@ class Counts:
 class FakeLlama:
     """The server. `pages` holds what its other addresses answer: (status, JSON) by path.
 
-    `requests` are the bodies of all requests for an answer, `keys` their Authorization headers. With a `key`,
-    others are refused. Use it as a context manager, or call `start` and `stop`; a second `start` takes the
-    same port again.
+    `requests` are the bodies of all requests for an answer, `keys` their Authorization headers; `tokenized` are those
+    that `tokenizer` answers, which is missing unless a test sets it. With a `key`, others are refused. Use it as a
+    context manager, or call `start` and `stop`; a second `start` takes the same port again.
     """
 
     key: str = ""
@@ -286,6 +299,8 @@ class FakeLlama:
     default: Answer = field(default_factory=lambda: says("Hello from the llama."))
     requests: list[Json] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    tokenizer: Answer | None = None
+    tokenized: list[Json] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
@@ -326,6 +341,8 @@ class FakeLlama:
         self._matched.clear()
         self.requests.clear()
         self.keys.clear()
+        self.tokenizer = None
+        self.tokenized.clear()
         self.counts.requests = self.counts.written = self.counts.closed_by_client = 0
 
     def wait_for(self, happened: Callable[[Counts], bool], seconds: float = 5.0) -> None:
@@ -363,6 +380,10 @@ class FakeLlama:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         body = await _body(receive)
         exchange = Exchange(body, send, lambda: self._note(written=1))
+        if scope["path"] == "/tokenize" and self.tokenizer:
+            self.tokenized.append(body)
+            await self._play(self.tokenizer(exchange), receive)
+            return None
         if scope["path"] != "/v1/chat/completions":
             status, value = self.pages.get(scope["path"], (404, {"error": "not found"}))
             return await exchange.reply(status, value)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from assistant.llama.backends import Backend, same_model
+from assistant.llama.counting import TokenCounter
 from assistant.llama.deadlines import Deadlines
 from assistant.llama.errors import ContextTooLongError, LlamaError, ModelLoadingError, RateLimitedError
 from assistant.llama.files import cut_files
@@ -31,6 +32,7 @@ class LlamaClient:
         self._options = options
         self._transport = Transport(options)
         self._known = KnownBackend(self._transport, options)
+        self._counter = TokenCounter(self._transport, options)
         self._reported: dict[str, str] = {}
         """The names by which the server answers, by those by which it is asked."""
 
@@ -69,7 +71,7 @@ class LlamaClient:
         stream after it.
         """
         deadlines = Deadlines(self._options)
-        sizing = Sizing(factor)
+        sizing = Sizing(factor, tools)
         fields: dict[str, Any] = {"stop": [*STOP, stop] if stop else STOP}
         if tools:
             fields |= {"tools": list(tools), "tool_choice": "auto"}
@@ -121,7 +123,9 @@ class LlamaClient:
                 backend = sizing.limit(await self.backend_soon())
                 if factor_model and not self._is_current(factor_model, backend):
                     sizing.forget_factor()
-                sent = sizing.fit(messages, backend, self._options.max_tokens)
+                texts = sizing.texts_to_count(messages, backend, self._options.max_tokens)
+                counted = await self._counter.counts(texts, backend)
+                sent = sizing.fit(messages, backend, self._options.max_tokens, counted)
                 redaction = Redaction(self._options.secrets, tuple(message.whole for message in sent))
                 reply = await self._post(self._body(sent, backend, fields), redaction)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""Fit a conversation into the model's context window, by estimates of its tokens.
+"""Fit a conversation into the model's context window, by the server's count of its tokens, or else by estimates.
 
 Bytes and not characters: Llama 3's tokenizer is a byte-level BPE, so bytes bound the tokens in every script
 (https://github.com/meta-llama/llama-models/blob/main/models/llama3/tokenizer.py). Measured with its vocabulary, a
@@ -7,8 +7,8 @@ the bytes overestimates, up to threefold for English, and was too low for no sam
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from assistant.llama.errors import ContextTooLongError
 from assistant.llama.files import TextFile, shorten
@@ -35,6 +35,8 @@ INCREDIBLE_FACTOR = 0.15
 INCREDIBLE_TOKENS = 2
 # A factor stays while it is too high by no more than this, as each change may move the cut of `fit`.
 KEPT_FACTOR = 0.7
+# The texts are counted by the server, where it can, once by our estimate they fill this part of the room.
+NEAR_SHARE = 0.5
 # Files of the last turns hold up to half of the room against older words; older files get what words leave.
 FRESH_TURNS = 3
 # What stands where the turn before a cut was shortened, and the least part of the room that is worth it.
@@ -44,9 +46,54 @@ LEAST_SHARE = 16
 CUTS = 16
 
 
+@dataclass(frozen=True)
+class Measure:
+    """Counts tokens: as the server `counted` them, by text, or else half the bytes times `factor`, see `correction`."""
+
+    factor: float = 1.0
+    counted: Mapping[str, int] = field(default_factory=dict)
+
+    def tokens(self, message: ChatMessage) -> int:
+        """The tokens of a message with the marks around it."""
+        text = message.whole
+        if (known := self.counted.get(text)) is not None:
+            return MESSAGE_TOKENS + known
+        return MESSAGE_TOKENS + math.ceil(_size(text) * self.factor / 2)
+
+    def total(self, messages: Sequence[ChatMessage]) -> int:
+        """The tokens of a whole prompt."""
+        return TEMPLATE_TOKENS + sum(map(self.tokens, messages))
+
+    def at_least(self, factor: float) -> "Measure":
+        """The same with a factor that is no lower; what was counted stays."""
+        return replace(self, factor=max(factor, self.factor))
+
+    def like(self, message: ChatMessage) -> "Measure":
+        """The same for parts of `message`: where that was counted, parts take a little more for each byte at most."""
+        text = message.whole
+        known, size = self.counted.get(text), _size(text)
+        return replace(self, factor=max(INCREDIBLE_FACTOR, 2 * RESERVE * known / size)) if known and size else self
+
+
 def estimate(messages: Sequence[ChatMessage], factor: float = 1.0) -> int:
     """About how many tokens `messages` take: half their bytes times `factor`, which comes from `correction`."""
-    return TEMPLATE_TOKENS + sum(_tokens(message, factor) for message in messages)
+    return Measure(factor).total(messages)
+
+
+def room_for(context: int, answer_tokens: int) -> int:
+    """The tokens that a prompt may take in a window of `context` beside an answer of `answer_tokens`."""
+    return context - min(answer_tokens, context // 2) - min(MARGIN, context // 16)
+
+
+def texts_to_count(messages: Sequence[ChatMessage], context: int, answer_tokens: int, factor: float = 1.0) -> list[str]:
+    """The texts whose exact count matters to `fit`: all of `messages`, or none while they fit by far."""
+    taken = alternate(messages)
+    if estimate(taken[-1:], max(1.0, factor)) + estimate(taken[:-1], factor) <= NEAR_SHARE * room_for(
+        context, answer_tokens
+    ):
+        return []
+    bare = [_without_texts(message) for message in taken if message.files]
+    return list(dict.fromkeys(message.whole for message in (*taken, *bare)))
 
 
 def is_credible(messages: Sequence[ChatMessage], counted: int | None) -> bool:
@@ -67,7 +114,13 @@ def correction(messages: Sequence[ChatMessage], counted: int, before: float | No
     return before if before and before * KEPT_FACTOR <= factor <= before else factor
 
 
-def fit(messages: Sequence[ChatMessage], context: int, answer_tokens: int, factor: float = 1.0) -> list[ChatMessage]:
+def fit(
+    messages: Sequence[ChatMessage],
+    context: int,
+    answer_tokens: int,
+    factor: float = 1.0,
+    counted: Mapping[str, int] | None = None,
+) -> list[ChatMessage]:
     """The messages that fit into `context` tokens beside an answer of `answer_tokens`.
 
     The system text and the last user turn stay; the oldest turns are dropped in pairs of question and answer. When
@@ -75,6 +128,7 @@ def fit(messages: Sequence[ChatMessage], context: int, answer_tokens: int, facto
     cut at the same place: the prompt's head rarely changes, and the server's prefix cache stays valid. For that,
     `messages` must begin at the same place each time, and `factor` must stay, see `correction`.
     `factor` was learned from earlier turns, and the last message may be of another kind: for that it is at least 1.
+    `counted` are the server's counts of `texts_to_count`, by text; what it does not hold is estimated.
     Files are cut to the room that the words leave, those of older turns first; those of the last `FRESH_TURNS` hold
     half of the room, if they need it.
     Raises ContextTooLongError when the last turn cannot fit on its own. When it might, as the estimate is
@@ -83,30 +137,41 @@ def fit(messages: Sequence[ChatMessage], context: int, answer_tokens: int, facto
     system, turns = _split(alternate(messages))
     if not turns:
         return system
-    room = context - min(answer_tokens, context // 2) - min(MARGIN, context // 16)
+    room = room_for(context, answer_tokens)
+    measure = Measure(factor, counted or {})
     bare = [[_without_texts(turn[0]), *turn[1:]] for turn in turns]
-    if estimate([*system, bare[-1][0]], OPTIMISTIC_FACTOR) > room:
-        raise ContextTooLongError(f"the last message alone needs more than the {room} tokens that are free")
-    factors = [factor] * (len(turns) - 1) + [max(1.0, factor)]
-    sizes = [sum(_tokens(message, own) for message in turn) for turn, own in zip(bare, factors, strict=True)]
+    _refuse_too_long([*system, bare[-1][0]], room, min(answer_tokens, context // 2), measure)
+    measures = [measure] * (len(turns) - 1) + [measure.at_least(1.0)]
+    sizes = [sum(map(own.tokens, turn)) for turn, own in zip(bare, measures, strict=True)]
     fresh = range(max(0, len(turns) - FRESH_TURNS), len(turns))
-    needed = sum(_tokens(turns[turn][0], factors[turn]) - _tokens(bare[turn][0], factors[turn]) for turn in fresh)
-    fixed = estimate(system, factor)
-    start, first = _cut(bare, fixed, room, factor)
+    needed = sum(measures[turn].tokens(turns[turn][0]) - measures[turn].tokens(bare[turn][0]) for turn in fresh)
+    fixed = measure.total(system)
+    start, first = _cut(bare, fixed, room, measure)
     if first:
-        bare[start] = _shorten_turn(bare[start], first, factor)
+        bare[start] = _shorten_turn(bare[start], first, measure)
         turns[start] = [replace(bare[start][0], files=turns[start][0].files), *bare[start][1:]]
-        sizes[start] = sum(_tokens(message, factor) for message in bare[start])
+        sizes[start] = sum(map(measure.tokens, bare[start]))
     # Beside fresh files there is less room: for a few turns, so they do not move the cuts that follow.
     while start < len(turns) - 1 and fixed + sum(sizes[start:]) + min(needed, room // 2) > room:
         start += 1
     left = room - fixed - sum(sizes[start:])
     kept = bare[start:]
-    for turn, whole, own in reversed(list(zip(kept, turns[start:], factors[start:], strict=True))):
-        before = _tokens(turn[0], own)
-        turn[0] = _with_files(whole[0], left, room // CUTS, own)
-        left -= _tokens(turn[0], own) - before
+    for turn, whole, general in reversed(list(zip(kept, turns[start:], measures[start:], strict=True))):
+        own = general.like(whole[0])
+        before = own.tokens(turn[0])
+        turn[0] = _with_files(whole[0], left, room // CUTS, own.factor)
+        left -= own.tokens(turn[0]) - before
     return [*system, *(message for turn in kept for message in turn)]
+
+
+def _refuse_too_long(messages: Sequence[ChatMessage], room: int, answer_tokens: int, measure: Measure) -> None:
+    """Raise ContextTooLongError where system text and question cannot fit, even beside a shorter answer if need be."""
+    if all(message.whole in measure.counted for message in messages):
+        needed, free = measure.total(messages), room + answer_tokens // 2
+    else:
+        needed, free = estimate(messages, OPTIMISTIC_FACTOR), room
+    if needed > free:
+        raise ContextTooLongError(f"the last message alone needs more than the {free} tokens that are free")
 
 
 def _without_texts(message: ChatMessage) -> ChatMessage:
@@ -123,7 +188,7 @@ def _with_files(message: ChatMessage, tokens: int, step: int, factor: float) -> 
         chosen[index] = shorten(file, math.floor(share * 2 / factor))
         if chosen[index] is not file and step:
             chosen[index] = shorten(file, math.floor(share // step * step * 2 / factor))
-        tokens -= math.ceil(len(chosen[index].text.encode(errors="replace")) * factor / 2)
+        tokens -= math.ceil(_size(chosen[index].text) * factor / 2)
     return replace(message, files=tuple(chosen[index] for index in range(len(message.files))))
 
 
@@ -139,16 +204,16 @@ def _split(messages: list[ChatMessage]) -> tuple[list[ChatMessage], list[list[Ch
     return system, turns
 
 
-def _cut(turns: list[list[ChatMessage]], fixed: int, room: int, factor: float) -> tuple[int, int]:
+def _cut(turns: list[list[ChatMessage]], fixed: int, room: int, measure: Measure) -> tuple[int, int]:
     """The first turn that stays, and the tokens to which it is shortened (0: it is whole).
 
     The history is replayed, so that each cut falls where it fell before. A cut leaves a quarter of the room; the turn
     before the question, to which it may refer, is shortened to that rather than dropped, unless it is huge.
     """
-    sizes = [sum(_tokens(message, factor) for message in turn) for turn in turns]
+    sizes = [sum(map(measure.tokens, turn)) for turn in turns]
     start, first, used = 0, 0, fixed
     for now, turn in enumerate(turns):
-        question = _tokens(turn[0], max(1.0, factor))
+        question = measure.at_least(1.0).tokens(turn[0])
         if used + question > room:
             while start < now and used + question > room // 4:
                 may_be_shortened = start == now - 1 and used + question <= room // 2
@@ -163,8 +228,9 @@ def _cut(turns: list[list[ChatMessage]], fixed: int, room: int, factor: float) -
     return start, first
 
 
-def _shorten_turn(turn: list[ChatMessage], tokens: int, factor: float) -> list[ChatMessage]:
+def _shorten_turn(turn: list[ChatMessage], tokens: int, measure: Measure) -> list[ChatMessage]:
     """The beginnings of a turn's messages, in about `tokens`: at most a quarter for the question."""
+    factor = max(measure.like(message).factor for message in turn)
     room = math.floor(max(0, tokens - len(turn) * (MESSAGE_TOKENS + 1)) * 2 / factor) - len(SHORTENED) * len(turn)
     shortened = []
     for number, message in enumerate(turn):
@@ -177,5 +243,6 @@ def _shorten_turn(turn: list[ChatMessage], tokens: int, factor: float) -> list[C
     return shortened
 
 
-def _tokens(message: ChatMessage, factor: float) -> int:
-    return MESSAGE_TOKENS + math.ceil(len(message.whole.encode(errors="replace")) * factor / 2)
+def _size(text: str) -> int:
+    """The bytes of `text`."""
+    return len(text.encode(errors="replace"))
