@@ -8,6 +8,8 @@ The list of models is asked of every server, what it lacks of endpoints that onl
 - Ollama: `/api/version`, `/api/ps` and `/api/show`, https://github.com/ollama/ollama/blob/main/docs/api.md
 - LM Studio: `/api/v0/models`, https://lmstudio.ai/docs/developer/rest/endpoints
 - TGI: `/info`, https://huggingface.github.io/text-generation-inference/
+- OGX, before Llama Stack, tells no context, and of each model its type:
+  https://github.com/ogx-ai/ogx/blob/main/src/ogx/core/routing_tables/models.py
 """
 
 import asyncio
@@ -38,8 +40,14 @@ NO_TALKERS = re.compile(
 )
 TALKING_TYPES = ("chat", "language", "llm", "vlm", "model", "text-generation", "")
 
-Kind = Literal["llamacpp", "ollama", "vllm", "sglang", "lmstudio", "tgi", "unknown"]
-OWNERS: dict[str, Kind] = {"llamacpp": "llamacpp", "vllm": "vllm", "sglang": "sglang"}
+Kind = Literal["llamacpp", "ollama", "vllm", "sglang", "lmstudio", "tgi", "ogx", "unknown"]
+OWNERS: dict[str, Kind] = {
+    "llamacpp": "llamacpp",
+    "vllm": "vllm",
+    "sglang": "sglang",
+    "ogx": "ogx",
+    "llama_stack": "ogx",
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ def _plain_name(name: str) -> str:
 
 def _talks(entry: dict[str, Any]) -> bool:
     """Whether a listed model answers people, by what is told of its type and by its name."""
-    kind = entry.get("type")
+    kind = _at_path(entry, "custom_metadata", "model_type") or entry.get("type")
     return (not isinstance(kind, str) or kind.lower() in TALKING_TYPES) and not NO_TALKERS.search(entry["id"])
 
 

@@ -214,3 +214,15 @@ async def test_a_probe_that_hangs_delays_the_first_answer_a_second_and_no_other(
         writer.close()
     listener.close()
     await listener.wait_closed()
+
+
+@pytest.mark.parametrize("owner", ["ogx", "llama_stack"])
+async def test_ogx_is_known_and_what_it_lists_besides_models_that_talk_answers_nobody(
+    server: FakeLlama, connect: Connect, owner: str
+) -> None:
+    server.pages[MODELS] = lists_many(
+        {"id": "st/nomic-v1.5", "owned_by": owner, "custom_metadata": {"model_type": "embedding"}},
+        {"id": "vllm/llama-3.1", "owned_by": owner, "custom_metadata": {"model_type": "llm"}},
+    )
+    backend = await connect(server).backend()
+    assert (backend.kind, backend.model) == ("ogx", "vllm/llama-3.1")

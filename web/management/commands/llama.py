@@ -18,6 +18,7 @@ KINDS = {
     "sglang": "SGLang",
     "lmstudio": "LM Studio",
     "tgi": "TGI",
+    "ogx": "OGX (Llama Stack)",
     "unknown": "OpenAI-compatible",
 }
 LISTED = 10
