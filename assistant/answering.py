@@ -16,9 +16,10 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from assistant import engine, follow_ups
+from assistant import engine, follow_ups, prompts, summaries
 from assistant.conversations import ANSWER_CHARACTERS
 from assistant.database import in_thread
+from assistant.engine import History
 from assistant.errors import AssistantError, InterruptedRunError
 from assistant.events import (
     Event,
@@ -31,11 +32,13 @@ from assistant.events import (
     TurnFinished,
     Waiting,
 )
+from assistant.findings import context_of
+from assistant.llama.messages import ChatMessage
 from assistant.runs import keys, saving
 from assistant.runs.forget import forget
 from assistant.runs.saving import End, Outcome
 from assistant.runtime import Runtime
-from assistant.tools import toolbox
+from assistant.tools import offers, toolbox
 from assistant.tools.kit import Kit
 from assistant.tools.open_page import pages_in
 from imagine.errors import ImagineError
@@ -92,6 +95,9 @@ class Answer:
         self._first_token_at: datetime | None = None
         self._early_end: End | None = None
         self._work: asyncio.Task[End] | None = None
+        self._history: History | None = None
+        self._offered = ""
+        """What is said of tools in a prompt of this answer."""
 
     def stop(self) -> None:
         """End it: the person asked for that."""
@@ -137,6 +143,7 @@ class Answer:
 
     async def _answer(self) -> End:
         history, runtime = await saving.load_history(self.run), self._runtime
+        self._history = history
         if history.sources:
             self._writer.append(SourcesFound([source.to_json() for source in history.sources]))
         self._writer.steps = [step.to_json() for step in history.steps]
@@ -157,6 +164,7 @@ class Answer:
                 partial(runtime.queue.seat, self._report_place),
                 runtime.tool_choice.native_failed,
             )
+            self._offered = "" if means.native else offers.text(means.offered)
             return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))
 
     def _report_place(self, place: int) -> None:
@@ -223,7 +231,24 @@ class Answer:
         elif isinstance(end, TurnFinished):
             if conversation := await saving.untitled(self.run):
                 await asyncio.to_thread(request, "title_conversation", conversation)
+            if until := await self._to_sum_up(end):
+                await asyncio.to_thread(request, "summarise_conversation", until)
             await suggest(self._runtime, self.run)
+
+    async def _to_sum_up(self, end: TurnFinished) -> UUID | None:
+        """The last message of the older part of the conversation, once that shall be summed up.
+
+        Never for the demonstration model: what it would write is no summary.
+        """
+        history = self._history
+        if history is None or settings.LLAMA_DEMO:
+            return None
+        head = [prompts.system(settings.SITE_NAME, history.instructions), *prompts.remembered(history.summary)]
+        messages = [*history.messages, ChatMessage("assistant", self._writer.text)]
+        beside = settings.LLAMA_MAX_TOKENS + len(self._offered.encode()) // 2
+        context = await context_of(self._runtime.client)
+        number = summaries.due(head, messages, context, beside, end.token_factor or history.token_factor)
+        return history.ids[number - 1] if number else None
 
     async def _index(self) -> None:
         """Last, so that no word waits for it. What is not indexed here is by the person's next search."""

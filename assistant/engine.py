@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from assistant import prompts
 from assistant.errors import AssistantError
@@ -50,7 +51,8 @@ class History:
     `tool_call` is what that turn asks for by a command: the engine carries it out in place of the model's answer.
     `instructions` are the wishes of the person who asks, `revision` is a code of this turn, see prompts.py. `begun`
     is the answer so far, where it goes on: the events add to it; `sources` and `steps` are what was found for it.
-    `search` says whether the web is searched, a code of Run.Search.
+    `search` says whether the web is searched, a code of Run.Search. `summary` is of what was said before `messages`,
+    whose `ids` are those in the database.
     """
 
     messages: Sequence[ChatMessage]
@@ -63,6 +65,8 @@ class History:
     sources: Sequence[Source] = ()
     steps: Sequence[Step] = ()
     token_model: str = ""
+    summary: str = ""
+    ids: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True)
@@ -255,7 +259,7 @@ class TurnInProgress:
         history = self._history
         wishes = history.instructions, history.revision
         told = self._found, "" if self._native else offers.text(offered)
-        prompt = prompts.conversation(self._name, history.messages, self._today, *wishes, *told)
+        prompt = prompts.conversation(self._name, history.messages, self._today, *wishes, *told, history.summary)
         if history.begun:
             return prompts.continuation(prompt, history.begun, await context_of(self._means.client))
         return [*prompt, *self._findings.turns]

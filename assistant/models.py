@@ -132,6 +132,24 @@ class Message(models.Model):
         return str(self.id)
 
 
+class Summary(models.Model):
+    """What was said in a conversation up to the message `until`, as the model summed it up, for later prompts.
+
+    What leads to a message never changes, so it holds wherever that is shown.
+    """
+
+    until = models.OneToOneField(Message, models.CASCADE, related_name="summary")
+    text = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("summary")
+        verbose_name_plural = _("summaries")
+
+    def __str__(self) -> str:
+        return str(self.until_id)
+
+
 class Run(models.Model):
     """One answer being made. While it runs, its events stand in Redis; here is what stays."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,10 @@ from django.utils import timezone
 from redis import Redis
 from redis.exceptions import RedisError
 
-from assistant import attachments, follow_ups, people, prompts, shares, temporary
+from assistant import attachments, follow_ups, people, prompts, shares, summaries, temporary
 from assistant.brief import brief_answer
 from assistant.conversations import shown_messages
+from assistant.database import in_thread
 from assistant.doorbell import Doorbell
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
@@ -31,6 +33,9 @@ logger = logging.getLogger(__name__)
 TITLE_SECONDS = 60
 FOLLOW_UP_SECONDS = 30
 BRIEF_CHARACTERS, BRIEF_LINES = 1_200, 12
+# On a processor alone it takes a minute to read the older part.
+SUMMARY_SECONDS = 300
+SUMMARY_CHARACTERS, SUMMARY_LINES = 4_000, 100
 # A draft with its files may lie so long.
 UNCLAIMED_HOURS = 48
 
@@ -126,6 +131,37 @@ def publish(conversation: UUID, data: bytes) -> None:
             redis.publish(keys.conversation(conversation), data)
     except (RedisError, OSError) as error:
         logger.warning("what is suggested in conversation %s was not published: %s", conversation, error)
+
+
+@shared_task
+def summarise_conversation(message_id: str) -> None:
+    """Have the model sum up a conversation from its last summary to that message, for later prompts.
+
+    Raises ValueError for what is no id, and DatabaseError.
+    """
+    message = UUID(message_id)
+    try:
+        asyncio.run(asyncio.wait_for(summarise(message), SUMMARY_SECONDS))
+    except (LlamaError, TimeoutError) as error:
+        logger.info("no summary up to message %s: %s", message, error or "it took too long")
+
+
+async def summarise(message: UUID) -> None:
+    """The same. Raises LlamaError, DatabaseError."""
+    part = await in_thread(summaries.older)(message)
+    if part is None:
+        return
+    client = LlamaClient(replace(llama_options(), max_tokens=summaries.MOST_TOKENS))
+    try:
+        context = (await client.backend()).context
+        tokens = summaries.summary_tokens(context)
+        prompt = summaries.request(part, context)
+        words = await brief_answer(client, prompt, SUMMARY_CHARACTERS, SUMMARY_LINES) if tokens else ""
+    finally:
+        await client.close()
+    text = summaries.clean(words, tokens)
+    if text and await in_thread(summaries.keep)(part, text):
+        logger.info("a conversation is summed up to message %s", message)
 
 
 async def complete(prompt: list[ChatMessage]) -> str:

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from assistant import versions
 from assistant.database import in_chunks
-from assistant.models import Attachment, Conversation, Message
+from assistant.models import Attachment, Conversation, Message, Summary
 from imagine.models import Picture
 
 # What reads these files looks here first. It changes when a field goes or changes its meaning, not when one is added.
@@ -22,7 +22,10 @@ PictureUrl = Callable[[UUID], str]
 
 
 def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]:
-    """The conversation as one JSON object with all its messages, also the versions not shown."""
+    """The conversation as one JSON object with all its messages, also the versions not shown.
+
+    A message may have a `summary` of all up to it, as the model made it for later prompts.
+    """
     head = {
         "format": FORMAT,
         "id": str(conversation.pk),
@@ -33,6 +36,7 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
     yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "messages": ['
     pictures, runs = pictures_by_message(conversation), run_by_message(conversation)
     files, numbers = files_by_message(conversation), versions.numbers(conversation)
+    summaries = dict(Summary.objects.filter(until__conversation=conversation).values_list("until", "text"))
     rows = conversation.messages.select_related("feedback").annotate(reasoning=F("run__reasoning")).order_by("position")
     for index, message in enumerate(in_chunks(rows, MESSAGE_CHUNK)):
         feedback = getattr(message, "feedback", None)
@@ -42,6 +46,7 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
             "id": str(message.pk),
             "role": message.role,
             "text": message.text,
+            **({"summary": summaries[message.pk]} if message.pk in summaries else {}),
             "reasoning": message.reasoning or "",  # type: ignore[attr-defined]
             "created": message.created_at.isoformat(),
             "parent": str(message.parent_id) if message.parent_id else None,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from assistant.models import Conversation, Message, Person
+from assistant.models import Conversation, Message, Person, Summary
 
 
 class Version(NamedTuple):
@@ -114,6 +114,8 @@ def close_gaps(person: Person, conversations: QuerySet[Conversation]) -> None:
 
     Otherwise each piece would look like another beginning of its conversation.
     """
+    # They may hold what the person said.
+    Summary.objects.filter(until__conversation__in=conversations).delete()
     leaving = Message.objects.filter(author=person, conversation__in=conversations)
     # From the end: what moves up to a message that goes too moves on with it.
     for message in leaving.order_by("-position"):

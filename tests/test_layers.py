@@ -56,7 +56,8 @@ ROOMS = {
         runs shares
         follow_ups
         engine people commands conversations
-        transcripts pages findings
+        summaries
+        transcripts pages findings history
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
         tools.offers brief citing websearch calculator weather
         llama fetch seam search excerpts passages

@@ -9,9 +9,9 @@ from assistant.llama.files import CutFile, TextFile, render
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One turn of the prompt."""
+    """One turn of the prompt, or a summary of what came before, which `tokens.fit` puts before the first turn."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "summary", "user", "assistant"]
     content: str
     files: tuple[TextFile, ...] = ()
 

@@ -42,6 +42,8 @@ FRESH_TURNS = 3
 # What stands where the turn before a cut was shortened, and the least part of the room that is worth it.
 SHORTENED = " [...]"
 LEAST_SHARE = 16
+# A summary made for a model with a larger window, of which it would take more than this part, is left out.
+LARGEST_SUMMARY = 2
 # A file that is cut is cut at one of so many places: as the words after it grow, the prompt's head changes rarely.
 CUTS = 16
 
@@ -123,10 +125,11 @@ def fit(
 ) -> list[ChatMessage]:
     """The messages that fit into `context` tokens beside an answer of `answer_tokens`.
 
-    The system text and the last user turn stay; the oldest turns are dropped in pairs of question and answer. When
-    they no longer fit, so many are dropped that most of the room is free again, and later calls with a longer history
-    cut at the same place: the prompt's head rarely changes, and the server's prefix cache stays valid. For that,
-    `messages` must begin at the same place each time, and `factor` must stay, see `correction`.
+    The system text, a summary of what was said before and the last user turn stay; the oldest turns are dropped in
+    pairs of question and answer. When they no longer fit, so many are dropped that most of the room is free again, and
+    later calls with a longer history cut at the same place: the prompt's head rarely changes, and the server's prefix
+    cache stays valid. For that, `messages` must begin at the same place each time, and `factor` must stay, see
+    `correction`.
     `factor` was learned from earlier turns, and the last message may be of another kind: for that it is at least 1.
     `counted` are the server's counts of `texts_to_count`, by text; what it does not hold is estimated.
     Files are cut to the room that the words leave, those of older turns first; those of the last `FRESH_TURNS` hold
@@ -134,7 +137,7 @@ def fit(
     Raises ContextTooLongError when the last turn cannot fit on its own. When it might, as the estimate is
     pessimistic, it is sent, and the server decides.
     """
-    system, turns = _split(alternate(messages))
+    system, summary, turns = _split(alternate(messages))
     if not turns:
         return system
     room = room_for(context, answer_tokens)
@@ -146,6 +149,10 @@ def fit(
     fresh = range(max(0, len(turns) - FRESH_TURNS), len(turns))
     needed = sum(measures[turn].tokens(turns[turn][0]) - measures[turn].tokens(bare[turn][0]) for turn in fresh)
     fixed = measure.total(system)
+    told = sum(map(measure.tokens, summary))
+    if told > room // LARGEST_SUMMARY:
+        summary, told = [], 0
+    fixed += told
     start, first = _cut(bare, fixed, room, measure)
     if first:
         bare[start] = _shorten_turn(bare[start], first, measure)
@@ -161,6 +168,8 @@ def fit(
         before = own.tokens(turn[0])
         turn[0] = _with_files(whole[0], left, room // CUTS, own.factor)
         left -= own.tokens(turn[0]) - before
+    for message in summary:
+        kept[0][0] = replace(kept[0][0], content=f"{message.content}\n\n{kept[0][0].content}".rstrip())
     return [*system, *(message for turn in kept for message in turn)]
 
 
@@ -192,16 +201,17 @@ def _with_files(message: ChatMessage, tokens: int, step: int, factor: float) -> 
     return replace(message, files=tuple(chosen[index] for index in range(len(message.files))))
 
 
-def _split(messages: list[ChatMessage]) -> tuple[list[ChatMessage], list[list[ChatMessage]]]:
-    """The system text, and the turns: each a user message and what follows it."""
+def _split(messages: list[ChatMessage]) -> tuple[list[ChatMessage], list[ChatMessage], list[list[ChatMessage]]]:
+    """The system text, the summary, and the turns: each a user message and what follows it."""
     system = [message for message in messages if message.role == "system"]
+    summary = [message for message in messages if message.role == "summary"]
     turns: list[list[ChatMessage]] = []
     for message in messages:
         if message.role == "user":
             turns.append([message])
         elif message.role == "assistant" and turns:
             turns[-1].append(message)
-    return system, turns
+    return system, summary, turns
 
 
 def _cut(turns: list[list[ChatMessage]], fixed: int, room: int, measure: Measure) -> tuple[int, int]:

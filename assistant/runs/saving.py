@@ -8,23 +8,17 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from assistant import attachments, prompts, search
+from assistant import search
 from assistant.database import in_thread
 from assistant.engine import History
 from assistant.errors import InterruptedRunError
 from assistant.events import ReasoningReplaced, TurnFailed, TurnFinished
-from assistant.llama.files import TextFile
-from assistant.llama.messages import ChatMessage
-from assistant.llama.reasoning import split_reasoning
+from assistant.history import past, token_factor
 from assistant.models import Message, Run
 from assistant.sources import Source, Step
 from assistant.tools.base import ToolCall
-
-HISTORY_MESSAGES = 200
-HISTORY_STEP = 100
 
 End = TurnFinished | TurnFailed
 Json = dict[str, Any]
@@ -48,7 +42,7 @@ class Outcome:
 
 @in_thread
 def load_history(run_id: UUID) -> History:
-    """The shown conversation before the run's answer, at most the newest `HISTORY_MESSAGES`, the person's turn last.
+    """The shown conversation before the run's answer as `history.past` has it, the person's turn last.
 
     Raises Run.DoesNotExist for a run that was erased.
     """
@@ -67,25 +61,11 @@ def load_history(run_id: UUID) -> History:
     )
     run = fields.get(id=run_id)
     conversation, position, call = run.conversation, run.answer__position, run.tool_call
-    # An answer that is a picture has no text.
-    pictures = Message.pictures.through.objects.filter(message=OuterRef("pk"))
-    drawn = Q(run__status=Run.Status.DONE) & (Q(run__tool_call__isnull=False) | Exists(pictures))
-    before = Message.objects.filter(conversation=conversation, shown=True, position__lt=position)
-    before = before.filter(~Q(text="") | drawn | Q(role=Message.Role.USER))
-    # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.
-    start = max(0, before.count() - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
-    rows = list(before.order_by("position").values_list("id", "role", "text")[start:])
-    files = attachments.texts_for_prompt(before.filter(role=Message.Role.USER))
-    counted = Run.objects.filter(conversation=conversation).exclude(token_factor=None).order_by("-created_at")
-    factor, model = counted.values_list("token_factor", "model").first() or (None, "")
+    summary, ids, messages = past(conversation, position)
+    factor, model = token_factor(conversation)
     return History(
-        [
-            question(text, files.get(message, ()))
-            if role == Message.Role.USER
-            else ChatMessage("assistant", answer_text(text))
-            for message, role, text in rows
-        ],
-        factor or 1.0,
+        messages,
+        factor,
         ToolCall.from_json(call) if call else None,
         (run.person__instructions or "") if settings.INSTRUCTIONS_FOR_GUESTS or not run.person__is_guest else "",
         run.revision,
@@ -94,17 +74,9 @@ def load_history(run_id: UUID) -> History:
         [Source.from_json(source) for source in run.sources or ()],
         [Step.from_json(step) for step in run.steps or ()],
         model,
+        summary,
+        ids,
     )
-
-
-def question(text: str, files: Sequence[TextFile]) -> ChatMessage:
-    """What a person said, as it stands in the history."""
-    return ChatMessage("user", text if text or files else prompts.NO_FILE, tuple(files))
-
-
-def answer_text(text: str) -> str:
-    """An answer as it stands in the history: those stored by older versions may begin with reasoning."""
-    return split_reasoning(text)[1] if text else prompts.DRAWN
 
 
 @in_thread
