@@ -3,9 +3,11 @@
 import io
 from pathlib import Path
 
+import pytest
+
 from web.local import logs
 from web.local.logs import LogWatcher, last_line, rotate
-from web.local.progress import Terminal
+from web.local.progress import Terminal, duration
 
 
 def test_a_log_makes_room_for_the_next(tmp_path: Path) -> None:
@@ -78,3 +80,33 @@ def test_a_file_gets_a_line_for_each_tenth_of_a_download() -> None:
     lines = out.getvalue().splitlines()
     assert len(lines) == 11
     assert lines[5] == "  [###############...............]  50 %  2 of 5 MB"
+
+
+class Tty(io.StringIO):
+    """A terminal, as far as its output goes."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_speed_and_time_left_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("web.local.progress.time.monotonic", lambda: now)
+    out = Tty()
+    terminal = Terminal(out)
+    # What an earlier start left is not counted as fast.
+    terminal.bar(20_000_000_000, 42_520_398_816)
+    now += 10
+    terminal.bar(21_000_000_000, 42_520_398_816)
+    last = out.getvalue().split("\r")[-1].removesuffix("\x1b[K")
+    assert last.startswith("  [#######.........]  49 %  21,000 of 42,520 MB  100.0 MB/s, 3:35 left")
+    assert len(last) < 80
+    assert "\n" not in out.getvalue()
+    now += 215
+    terminal.bar(42_520_398_816, 42_520_398_816)
+    assert out.getvalue().endswith("100.1 MB/s\x1b[K\n")
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, "0:00"), (65, "1:05"), (3599.6, "1:00:00"), (7265, "2:01:05")])
+def test_time_left_is_written_as_clocks_do(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
