@@ -18,6 +18,8 @@ for name in (
     "LLAMA_MODEL",
     "LLAMA_KEY",
     "LLAMA_LOCAL_MODEL",
+    "HF_ENDPOINT",
+    "HF_TOKEN",
     "SITE_URL",
     "SECRET_KEY",
     "DEBUG",

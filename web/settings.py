@@ -172,6 +172,10 @@ LLAMA_FIRST_TOKEN_SECONDS: float = env.float("LLAMA_FIRST_TOKEN_SECONDS", 120, v
 LLAMA_SILENCE_SECONDS: float = env.float("LLAMA_SILENCE_SECONDS", 30, validate=validate.Range(0.1))
 LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=validate.Range(1))
 LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
+MODEL_FOLDER = DATA_DIR / "models"
+# Where models are downloaded from. The names are those of Hugging Face's own tools, which read them too.
+HUB_URL = url("HF_ENDPOINT", "https://huggingface.co", "https", "http")
+HUB_TOKEN: str = env.str("HF_TOKEN", "")
 # Set by `manage.py start` when it brings the small demonstration model itself; the page then says so.
 LLAMA_DEMO: bool = env.bool("LLAMA_DEMO", False)
 

@@ -70,12 +70,15 @@ def band() -> str:
 def model_rows(model: LocalModel | None) -> list[str]:
     """The lines about the model: the embedded one, or the server at LLAMA_URL, which is probed."""
     if model is None:
-        return [asyncio.run(external_model(llama_options()))]
+        unused = ["MODEL (LLAMA_LOCAL_MODEL) is not used, as LLAMA_URL names a server."]
+        return [asyncio.run(external_model(llama_options())), *(unused if settings.LLAMA_LOCAL_MODEL else [])]
     if not model.demo:
-        return [f"{model.name}, from {model.path}"]
+        return [f"{model.name}, from {model.path}"] + ([f"Built with Llama. {model.licence}"] if model.licence else [])
     return [
         f"{model.name}, a small demonstration model: quick, and often wrong.",
-        "Set LLAMA_URL to a Llama 3 server, or LLAMA_LOCAL_MODEL to a GGUF file, for a real one.",
+        *([f"{settings.LLAMA_LOCAL_MODEL} is not here: {model.trouble}"] if model.trouble else []),
+        "For a real one: make run MODEL=llama-3.2-3b (MODEL=list shows more, and what fits),",
+        "or set LLAMA_URL to a Llama 3 server.",
     ]
 
 

@@ -1,7 +1,11 @@
-"""Download a model's file from the Hugging Face hub, and resume an interrupted download."""
+"""Download a model's file from the hub: once, whole, checked by its hash, and resumed after an interruption."""
 
+import errno
+import glob
+import hashlib
 import re
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,101 +13,169 @@ from pathlib import Path
 import httpx
 
 from web.local.errors import DownloadError
+from web.local.hub import Content, Hub, HubBusyError, HubFile, ask, check_status, unreachable
+from web.local.lock import download_lock
+from web.local.part import Part
 
-HUB = "https://huggingface.co"
-NAME = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*):(?P<file>(?:[\w-][\w.-]*/)*[\w-][\w.-]*\.gguf)", re.ASCII)
 # https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 MAGIC = b"GGUF"
-TIMEOUT = httpx.Timeout(30)
-# Retries after an interrupted connection, as long as each makes progress.
-MAX_INTERRUPTIONS = 20
+RANGE = re.compile(r"bytes (?:(?P<start>\d+)-\d+|\*)/(?P<total>\d+)")
+# The backoff after interruptions that bring nothing new, and how many of any kind one start bears.
+RETRY_SECONDS = (1.0, 3.0, 10.0)
+MAX_INTERRUPTIONS = 100
 
 # A callback: the bytes that are present and the bytes of the whole file.
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class HubFile:
-    """A file of a repository on the hub."""
-
-    repo: str
-    file: str
-    hub: str = HUB
-
-    @property
-    def url(self) -> str:
-        return f"{self.hub}/{self.repo}/resolve/main/{self.file}"
+def place(remote: HubFile, models: Path) -> Path:
+    """Where `remote` is kept under `models`."""
+    return models / remote.repo / remote.file
 
 
-def hub_file(wanted: str) -> HubFile | None:
-    """The file that `hub-user/repo:file.gguf` names; None where `wanted` has another form."""
-    match = NAME.fullmatch(wanted)
-    return HubFile(match["repo"], match["file"]) if match else None
+def is_fetched(remote: HubFile, models: Path) -> bool:
+    """Whether `remote` is there. Only a whole file that was checked gets its name, so its size is enough."""
+    path = place(remote, models)
+    return path.is_file() and remote.size in (0, path.stat().st_size)
 
 
-def fetch(remote: HubFile, models: Path, progress: Progress) -> Path:
-    """The path of `remote` under `models`, downloaded unless it exists.
+def fetch(
+    remote: HubFile, hub: Hub, models: Path, progress: Progress, delays: tuple[float, ...] = RETRY_SECONDS
+) -> Path:
+    """The path of `remote` under `models`, downloaded unless it is there.
 
-    Raises DownloadError, after which another call resumes the download, and OSError.
+    Another process that downloads the same file is waited for. Raises DownloadError, after which another call resumes
+    the download, and OSError.
     """
-    path = models / remote.repo / remote.file
-    if path.exists():
+    path = place(remote, models)
+    if is_fetched(remote, models):
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with httpx.Client(timeout=TIMEOUT, follow_redirects=True, headers={"Accept-Encoding": "identity"}) as client:
-        for _interruption in range(MAX_INTERRUPTIONS):
-            before = bytes_present(part)
-            if resume(client, remote, part, progress):
-                part.replace(path)
-                return path
-            if 0 < bytes_present(part) <= before:
-                break
-    raise DownloadError(f"The download of {remote.file} was cut off. Start again to go on where it stopped.")
-
-
-def bytes_present(part: Path) -> int:
-    """The size of the partial download, 0 where there is none."""
-    return part.stat().st_size if part.exists() else 0
-
-
-def resume(client: httpx.Client, remote: HubFile, part: Path, progress: Progress) -> bool:
-    """Append to `part` what is missing; returns whether it is complete. Raises DownloadError and OSError."""
-    have, total = bytes_present(part), 0
     try:
-        with client.stream("GET", remote.url, headers={"Range": f"bytes={have}-"} if have else {}) as response:
-            total = total_size(response, remote)
-            check_disk_space(part, total - have)
-            append(response, part, lambda done: progress(done, total))
-    except httpx.TransportError as error:
-        if bytes_present(part) <= have:
-            raise DownloadError(f"{remote.hub} cannot be reached ({error or type(error).__name__}).") from error
-    if bytes_present(part) > total:
-        part.unlink()
-        return False
-    whole = bytes_present(part) == total
-    check_magic(part, remote, whole)
-    return whole
-
-
-def total_size(response: httpx.Response, remote: HubFile) -> int:
-    """The size of the whole file. Raises DownloadError for a response without the file."""
-    match response.status_code:
-        case httpx.codes.OK:
-            text = response.headers.get("Content-Length", "")
-        case httpx.codes.PARTIAL_CONTENT | httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            text = response.headers.get("Content-Range", "").rpartition("/")[2]
-        case httpx.codes.NOT_FOUND:
-            raise DownloadError(f"There is no file {remote.file} in {remote.repo} at {remote.hub}.")
-        case httpx.codes.UNAUTHORIZED | httpx.codes.FORBIDDEN:
+        with download_lock(path.with_name(f".{path.name}.lock"), lambda: watch(path, remote, progress)):
+            if not is_fetched(remote, models):
+                download(remote, hub, path, progress, delays)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DownloadError(
-                f"{remote.hub} gives {remote.repo} only to some. Download it yourself and name the file."
-            )
-        case status:
-            raise DownloadError(f"{remote.hub} answered {status} instead of sending {remote.file}. Try again later.")
-    if not text.isdecimal():
-        raise DownloadError(f"{remote.hub} does not say how large {remote.file} is.")
-    return int(text)
+                f"The disk of {path.parent} is full. Make room and start again: the download goes on where it stopped."
+            ) from error
+        raise
+    return path
+
+
+def watch(path: Path, remote: HubFile, progress: Progress) -> int:
+    """Show how much of `remote` another process has, and return it."""
+    present = sum(part.stat().st_size for part in parts(path) if part.exists())
+    if remote.size:
+        progress(min(present, remote.size), remote.size)
+    return present
+
+
+def parts(path: Path) -> list[Path]:
+    """The partial downloads of `path`."""
+    return list(path.parent.glob(f"{glob.escape(path.name)}*.part"))
+
+
+def part_path(path: Path, content: Content) -> Path:
+    """The partial download of `content`. Its name binds it: the rest of one file never lands behind another's start."""
+    bound = content.sha256[:16] or (hashlib.sha256(content.etag.encode()).hexdigest()[:16] if content.etag else "")
+    return path.with_name(f"{path.name}.{bound}.part" if bound else f"{path.name}.part")
+
+
+def download(remote: HubFile, hub: Hub, path: Path, progress: Progress, delays: tuple[float, ...]) -> None:
+    """Download `remote` to `path`. Raises DownloadError and OSError."""
+    with hub.client() as client:
+        content = ask(client, remote, hub)
+        wanted = part_path(path, content)
+        for other in parts(path):
+            if other != wanted:
+                other.unlink()
+        with Part(wanted) as part:
+            Transfer(client, remote, hub, content, part, progress, total=content.size).run(delays)
+            check(part, remote, hub, content)
+            part.become(path)
+
+
+@dataclass
+class Transfer:
+    """A download that is under way; `total` is the size of the whole file, 0 until it is known."""
+
+    client: httpx.Client
+    remote: HubFile
+    hub: Hub
+    content: Content
+    part: Part
+    progress: Progress
+    total: int = 0
+
+    def run(self, delays: tuple[float, ...]) -> None:
+        """Receive all that is missing. Raises DownloadError and OSError."""
+        if self.total:
+            if self.part.size > self.total:
+                self.part.clear()
+            check_disk_space(self.part.path, self.total - self.part.size)
+        most, waits = self.part.size, list(delays)
+        for _interruption in range(MAX_INTERRUPTIONS):
+            if self.total and self.part.size == self.total:
+                return
+            try:
+                self._receive()
+            except HubBusyError:
+                if self.part.size <= most:
+                    if not waits:
+                        raise
+                    time.sleep(waits.pop(0))
+            if self.part.size > most:
+                most, waits = self.part.size, list(delays)
+        raise DownloadError(f"The download of {self.remote.file} was cut off. Start again to go on where it stopped.")
+
+    def _receive(self) -> None:
+        """Append what one request brings. Raises HubBusyError for one that was cut, DownloadError and OSError."""
+        try:
+            with self.client.stream("GET", self.remote.url(self.hub), headers=self._range()) as response:
+                check_status(response, self.remote, self.hub)
+                self._measure(response)
+                check_disk_space(self.part.path, self.total - self.part.size)
+                self.progress(self.part.size, self.total)
+                if response.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    self._append(response)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise unreachable(self.hub, error) from error
+
+    def _range(self) -> dict[str, str]:
+        """The headers that ask for the rest. The hash binds it, or else the ETag: of another file all is sent."""
+        if not self.part.size:
+            return {}
+        bound = {"If-Range": self.content.etag} if self.content.etag and not self.content.sha256 else {}
+        return {"Range": f"bytes={self.part.size}-"} | bound
+
+    def _measure(self, response: httpx.Response) -> None:
+        """Find the size of the whole file, and drop what cannot be its start. Raises DownloadError."""
+        start, text = 0, response.headers.get("Content-Length", "")
+        if response.status_code != httpx.codes.OK:
+            match = RANGE.fullmatch(response.headers.get("Content-Range", ""))
+            start, text = (int(match["start"] or -1), match["total"]) if match else (-1, "")
+        if not text.isdecimal():
+            raise DownloadError(f"{self.hub} does not say how large {self.remote.file} is. Name another hub or file.")
+        total = int(text)
+        if self.total not in (0, total):
+            raise DownloadError(f"{self.hub} sent {total} bytes as {self.remote.file}, not {self.total}. Try later.")
+        self.total = total
+        # All of it is sent again, nothing of it is missing, or what is here is too long.
+        if start != self.part.size and not (start < 0 and self.part.size == total):
+            self.part.clear()
+            if start:
+                raise HubBusyError(f"{self.hub} sent another part of {self.remote.file} than was asked for.")
+
+    def _append(self, response: httpx.Response) -> None:
+        """Append the body. Raises DownloadError for one that is too long, httpx.HTTPError and OSError."""
+        for chunk in response.iter_raw():
+            if self.part.size + len(chunk) > self.total:
+                self.part.clear()
+                raise DownloadError(f"{self.hub} sent more of {self.remote.file} than there is. Try again later.")
+            self.part.append(chunk)
+            self.progress(self.part.size, self.total)
 
 
 def check_disk_space(part: Path, missing: int) -> None:
@@ -111,24 +183,19 @@ def check_disk_space(part: Path, missing: int) -> None:
     free = shutil.disk_usage(part.parent).free
     if missing > free:
         raise DownloadError(
-            f"The disk of {part.parent} has {free / 1e9:.1f} GB free; {missing / 1e9:.1f} GB are missing."
+            f"The disk of {part.parent} has {free / 1e9:.1f} GB free; {missing / 1e9:.1f} GB are missing. "
+            "Make room, or name a smaller model: MODEL=list shows what fits."
         )
 
 
-def append(response: httpx.Response, part: Path, progress: Callable[[int], None]) -> None:
-    """Append the response to `part`, or replace it when the server ignores the range. Raises OSError."""
-    if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return
-    with part.open("ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as file:
-        for chunk in response.iter_raw():
-            file.write(chunk)
-            progress(file.tell())
-
-
-def check_magic(part: Path, remote: HubFile, whole: bool) -> None:
-    """Raise DownloadError, and delete `part`, when it is not a GGUF file or the start of one."""
-    with part.open("rb") as file:
-        start = file.read(4)
-    if not MAGIC.startswith(start) or (whole and start != MAGIC):
-        part.unlink()
-        raise DownloadError(f"What {remote.hub} sent as {remote.file} is not a GGUF file.")
+def check(part: Part, remote: HubFile, hub: Hub, content: Content) -> None:
+    """Raise DownloadError, and delete the part, when it is no GGUF file, or not the one that was published."""
+    if part.start(len(MAGIC)) != MAGIC:
+        part.remove()
+        raise DownloadError(f"What {hub} sent as {remote.file} is not a GGUF file. Look at the name.")
+    if content.sha256 and part.sha256() != content.sha256:
+        part.remove()
+        raise DownloadError(
+            f"What {hub} sent as {remote.file} is not what was published: its SHA-256 is another. It was deleted. "
+            "Start again to fetch it anew; if that does not help, something on the way changes it."
+        )

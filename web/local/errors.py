@@ -33,5 +33,9 @@ class ModelFileError(LocalError):
     """The file of the model is missing or is not a GGUF file."""
 
 
+class UnknownModelError(ModelFileError):
+    """No model goes by that name."""
+
+
 class DownloadError(ModelFileError):
     """The file of the model could not be downloaded."""

@@ -4,7 +4,6 @@ It speaks the OpenAI protocol on the loopback address. Its API key comes on stan
 """
 
 import argparse
-import os
 import signal
 import sys
 import threading
@@ -12,6 +11,7 @@ import threading
 import xllamacpp
 
 from web.local.errors import CANNOT_LOAD
+from web.local.machine import cores
 
 # The verbosity of llama.cpp for errors and warnings only, without requests.
 WARNINGS = 2
@@ -29,7 +29,7 @@ def parameters(options: argparse.Namespace, key: str) -> xllamacpp.CommonParams:
     chosen.n_parallel = options.slots
     chosen.n_ctx = options.context * options.slots
     # Its threads wait for one another in a busy loop: with no core left for the pages, everything is ten times slower.
-    chosen.cpuparams.n_threads = max(1, (os.cpu_count() or 2) - 1)
+    chosen.cpuparams.n_threads = max(1, cores() - 1)
     chosen.sampling.penalty_repeat = options.repeat_penalty
     chosen.cache_ram_mib = PROMPT_CACHE_MIB
     chosen.verbosity = WARNINGS

@@ -1,11 +1,16 @@
-"""A lock on the data folder: two starts would write to the same files."""
+"""Locks on files, as two processes would write to the same ones: the data folder, and a download."""
 
 import fcntl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from web.local.errors import AlreadyRunningError
+from web.local.errors import AlreadyRunningError, DownloadError
+
+POLL_SECONDS = 0.2
+# Longer than a download waits for its server.
+STALLED_SECONDS = 120
 
 
 @contextmanager
@@ -22,4 +27,28 @@ def start_lock(folder: Path) -> Iterator[None]:
             raise AlreadyRunningError(
                 f"Chaski already runs on {folder}. Stop it first, or set DATA_DIR to another folder."
             ) from error
+        yield
+
+
+@contextmanager
+def download_lock(path: Path, present: Callable[[], int], stalled_seconds: float = STALLED_SECONDS) -> Iterator[None]:
+    """Hold the lock file `path`, once the process that holds it has ended its download, or itself.
+
+    `present` counts the bytes that it has. Raises DownloadError when they do not grow, OSError when nothing can be
+    written.
+    """
+    with path.open("a") as file:
+        seen, since = -1, time.monotonic()
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if (now := present()) != seen:
+                    seen, since = now, time.monotonic()
+                if time.monotonic() - since > stalled_seconds:
+                    raise DownloadError(
+                        f"Another process downloads to {path.parent}, and nothing more comes. End it and start again."
+                    ) from error
+            time.sleep(POLL_SECONDS)
         yield

@@ -108,7 +108,7 @@ def run(host: str, port: int, terminal: Terminal) -> None:
     try:
         with start_lock(data):
             check_address(host, port)
-            model = choose_model(data, terminal)
+            model = choose_model(terminal)
             pictures = choose_pictures(settings.CHECKPOINT_FOLDER, terminal.bar)
             with Supervisor(terminal) as supervisor:
                 start = Start(host, port, data, terminal, supervisor, environment(host, port, data))
@@ -120,12 +120,12 @@ def run(host: str, port: int, terminal: Terminal) -> None:
         raise LocalError(os_error_text(error, data)) from error
 
 
-def choose_model(data: Path, terminal: Terminal) -> LocalModel | None:
+def choose_model(terminal: Terminal) -> LocalModel | None:
     """The model of the embedded server; None where LLAMA_URL names a server. Raises ModelFileError,
     MissingPackageError and OSError."""
     if "LLAMA_URL" not in settings.LOCAL_SERVERS:
         return None
-    return choose(settings.LLAMA_LOCAL_MODEL, data / "models", terminal.bar)
+    return choose(settings.LLAMA_LOCAL_MODEL, settings.MODEL_FOLDER, terminal)
 
 
 def environment(host: str, port: int, data: Path) -> dict[str, str]:

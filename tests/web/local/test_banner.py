@@ -1,5 +1,6 @@
 """What the operator reads: which model, what is embedded, what is off."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,30 @@ def test_a_terminal_gets_the_band_and_its_own_color_back() -> None:
 def test_the_demonstration_model_is_named_as_what_it_is() -> None:
     rows = model_rows(LocalModel(Path("/m.gguf"), "Small", demo=True))
     assert "demonstration" in rows[0]
-    assert "LLAMA_URL" in rows[1]
+    assert "make run MODEL=llama-3.2-3b" in rows[1]
+    assert "LLAMA_URL" in rows[2]
+
+
+def test_a_real_model_is_named_with_its_file_and_licence() -> None:
     assert model_rows(LocalModel(Path("/m.gguf"), "Llama", demo=False)) == ["Llama, from /m.gguf"]
+    rows = model_rows(
+        LocalModel(Path("/m.gguf"), "Llama", demo=False, licence="Llama 3.2 Community License, https://l")
+    )
+    assert rows == ["Llama, from /m.gguf", "Built with Llama. Llama 3.2 Community License, https://l"]
+
+
+def test_a_model_that_could_not_be_fetched_is_told_beside_the_one_that_answers(settings: Settings) -> None:
+    settings.LLAMA_LOCAL_MODEL = "llama-3.2-3b"
+    rows = model_rows(LocalModel(Path("/m.gguf"), "Small", demo=True, trouble="The hub is away."))
+    assert rows[1] == "llama-3.2-3b is not here: The hub is away."
+
+
+async def test_a_model_that_is_named_beside_a_server_is_not_silently_dropped(
+    settings: Settings, fake_llama: FakeLlama
+) -> None:
+    settings.LLAMA_URL, settings.LLAMA_LOCAL_MODEL = fake_llama.url, "llama-3.2-3b"
+    rows = await asyncio.to_thread(model_rows, None)
+    assert "LLAMA_URL names a server" in rows[1]
 
 
 async def test_a_server_of_the_operator_is_asked_for_its_model(fake_llama: FakeLlama) -> None:

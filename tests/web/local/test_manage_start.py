@@ -1,5 +1,6 @@
 """`manage.py start` as an operator meets it: the whole product, or one plain sentence."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -15,7 +16,9 @@ from tests.ports import free_port
 from tests.servers import eventually
 from tests.started import Started
 from tests.web.local.checkpoints import make_checkpoint
+from tests.web.local.hub import Hub
 from tests.web.local.processes import alive, children, command_line
+from web.local.llama import demo_file
 
 Start = Callable[..., Started]
 # Stands in the command of the process that draws.
@@ -54,6 +57,7 @@ def test_an_operator_starts_everything_and_stops_it_with_ctrl_c(start: Start) ->
     said = started.said()
     assert f"http://127.0.0.1:{started.port}" in said
     assert "demonstration model" in said
+    assert "make run MODEL=llama-3.2-3b" in said
     assert "Valkey, SQLite, the model server" in said
     assert "EMAIL_URL" in said
     assert "Pictures   none: IMAGINE_MODEL is empty" in said
@@ -103,6 +107,51 @@ def test_a_model_server_that_does_not_answer_is_told_and_the_site_starts(start: 
     assert f"{away.split('/')[2]} cannot be reached" in started.said()
     assert "demonstration" not in started.said()
     assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
+    started.process.terminate()
+    assert started.process.wait(60) == 0
+
+
+def test_the_models_that_have_names_are_listed(start: Start) -> None:
+    code, said = start(LLAMA_LOCAL_MODEL="list", LLAMA_URL="http://127.0.0.1:1/v1").ended()
+    assert (code, "Traceback" in said, "is ready" in said) == (0, False, False)
+    assert "llama-3.2-1b" in said
+    assert "of memory, and" in said
+
+
+def test_a_model_on_a_hub_is_fetched_before_the_start_and_answers(start: Start, tmp_path: Path, hub: Hub) -> None:
+    hub.content = demo_file().read_bytes()
+    # Half of it was there, and the line is cut once more.
+    digest = hashlib.sha256(hub.content).hexdigest()
+    part = tmp_path / "models" / "someone" / "small" / f"small-Q4.gguf.{digest[:16]}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(hub.content[:40_000_000])
+    hub.cut_after = [1_000_000]
+    remote = f"HubFile('someone/small', 'small-Q4.gguf', 'abc', '{digest}', {len(hub.content)})"
+    started = start(
+        LLAMA_LOCAL_MODEL="llama-3.2-1b",
+        HF_ENDPOINT=hub.url,
+        before="from web.local import presets; from web.local.presets import *; "
+        f"presets.PRESETS = (Preset('llama-3.2-1b', '3.2', {remote}, 1),); ",
+    )
+    eventually(started.is_up, 90)
+    said = started.said()
+    assert 0 < said.find("Fetching small-Q4.gguf") < said.find("100 %") < said.find("Valkey is ready")
+    assert "\r" not in said
+    assert f"Model      small-Q4, from {tmp_path}/models/someone/small/small-Q4.gguf" in said
+    assert "Built with Llama. Llama 3.2 Community License" in said
+    assert [wanted for _path, wanted in hub.asked] == ["bytes=40000000-", "bytes=41000000-"]
+    page = httpx.get(f"http://127.0.0.1:{started.port}/").text
+    assert "demonstration model answers" not in page
+    assert httpx.get(f"http://127.0.0.1:{started.port}/readyz").status_code == 200
+    started.process.terminate()
+    assert started.process.wait(60) == 0
+
+
+def test_without_a_hub_the_demonstration_model_answers_and_says_why(start: Start) -> None:
+    started = start(LLAMA_LOCAL_MODEL="llama-3.2-3b", HF_ENDPOINT=f"http://127.0.0.1:{free_port()}")
+    eventually(started.is_up, 90)
+    assert "llama-3.2-3b is not here: http://127.0.0.1:" in started.said()
+    assert "demonstration model answers" in httpx.get(f"http://127.0.0.1:{started.port}/").text
     started.process.terminate()
     assert started.process.wait(60) == 0
 
@@ -185,6 +234,8 @@ def test_a_model_that_is_damaged_ends_the_start(start: Start, tmp_path: Path) ->
     [
         ({"LLAMA_LOCAL_MODEL": "/nowhere/llama.gguf"}, "/nowhere/llama.gguf, which cannot be read"),
         ({"LLAMA_LOCAL_MODEL": __file__}, "is not a GGUF file"),
+        ({"LLAMA_LOCAL_MODEL": "llama-3.2-33b"}, 'There is no model "llama-3.2-33b". Did you mean llama-3.2-3b'),
+        ({"HF_ENDPOINT": "hub.example"}, 'Environment variable "HF_ENDPOINT" invalid'),
         ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "The Redis that REDIS_URL names does not answer"),
         ({"DATABASE_URL": "sqlite:////dev/null/x.sqlite3"}, "The database cannot be used"),
         ({"DATA_DIR": "/dev/null/x"}, "Nothing can be kept in /dev/null/x"),

@@ -1,12 +1,17 @@
-"""`manage.py start`: the whole product on this machine, with an embedded server for each unset address."""
+"""`manage.py start`: the whole product on this machine, with an embedded server for each unset address.
+
+With LLAMA_LOCAL_MODEL=list it shows the models that have names, and ends.
+"""
 
 import sys
 from argparse import ArgumentTypeError
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from web.local.errors import LocalError
+from web.local.llama import listing
 from web.local.progress import Terminal
 from web.local.start import run
 from web.local.supervisor import StopRequested
@@ -28,6 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", default=8000, type=port_number, help="the port to listen on (default: 8000)")
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        if settings.LLAMA_LOCAL_MODEL == "list":
+            self.stdout.write(listing(settings.MODEL_FOLDER.resolve()))
+            return
         try:
             run(host, port, Terminal())
         except LocalError as error:

@@ -1,0 +1,47 @@
+"""`make run MODEL=...` is the setting LLAMA_LOCAL_MODEL in one word."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.started import CHECKOUT
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with all installed, whose Python says what it was started with."""
+    shutil.copy(CHECKOUT / "Makefile", tmp_path)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "[${LLAMA_LOCAL_MODEL-unset}] $*"\n')
+    python.chmod(0o755)
+    return tmp_path
+
+
+def make(checkout: Path, *words: str, **environment: str) -> str:
+    """What `make run` with these words starts; nothing is installed, as the stamp counts as old."""
+    known = {
+        name: value for name, value in os.environ.items() if name not in ("MODEL", "LLAMA_LOCAL_MODEL", "MAKEFLAGS")
+    }
+    stamp = ".venv/.installed-local-search-images-dev"
+    return subprocess.run(
+        ["make", "--no-print-directory", "-o", stamp, "run", *words],
+        cwd=checkout,
+        env=known | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_a_model_is_named_in_one_word(checkout: Path) -> None:
+    assert make(checkout) == "[unset] manage.py start"
+    assert make(checkout, "MODEL=llama-3.2-3b", "ARGS=--port 9000") == "[llama-3.2-3b] manage.py start --port 9000"
+    assert make(checkout, MODEL="llama-3.2-3b") == "[llama-3.2-3b] manage.py start"
+    assert make(checkout, "MODEL=/my models/it's $$5.gguf") == "[/my models/it's $5.gguf] manage.py start"
+    assert make(checkout, "MODEL=list", LLAMA_LOCAL_MODEL="other.gguf") == "[list] manage.py start"
+    assert make(checkout, LLAMA_LOCAL_MODEL="other.gguf") == "[other.gguf] manage.py start"
