@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('assistant', '0013_shared_sources'),
+        ('assistant', '0014_follow_ups'),
     ]
 
     operations = [
