@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from assistant import people, shares
+from assistant.follow_ups import RECENT
 from assistant.models import Conversation, ConversationShare, Person, Summary
 from assistant.prompts import EARLIER
 from tests.fake_llama import FakeLlama, Gate, fails, says
@@ -177,6 +178,8 @@ def test_who_does_not_look_or_only_greets_costs_no_request(office: Office, ada: 
     office.llama.on(NAMING, says("Soft llamas"))
     unseen = ada.begin("Tell me of llamas")
     eventually(lambda: title(unseen) == "Soft llamas")
+    # Who comes back later has not waited for this answer.
+    unseen.runs.update(finished_at=timezone.now() - 2 * RECENT)
     with ada.socket() as socket:
         socket.say("open", conversation=unseen.id)
         socket.hear_until("opened")
