@@ -20,6 +20,7 @@ from assistant.llama.errors import (
 )
 from assistant.llama.messages import ChatMessage, Delta, Finish, Reasoning
 from assistant.llama.options import LlamaOptions
+from assistant.llama.problems import SEE_ADDRESS
 from assistant.llama.tokens import is_credible
 from assistant.llama.tool_trial import ToolMode, TrialResult, trial_options, try_tools
 
@@ -50,6 +51,9 @@ REMEDIES: dict[type[LlamaError], str] = {
     ReadTimeout: "Use a smaller model or a faster machine, or look whether the server hangs.",
     DecodingError: "See that LLAMA_URL is the address of an OpenAI-compatible server: it usually ends in /v1.",
 }
+ADDRESS_REMEDY = (
+    "See that LLAMA_URL is the whole address: it usually ends in /v1, or /v1/openai/v1 for a Llama Stack before 0.3."
+)
 OTHER_REMEDY = "Look into the server's own log."
 
 
@@ -74,6 +78,8 @@ class Report:
         """One plain sentence for each problem, for the operator."""
         found = [] if self.backend is None else _backend_advice(self.backend)
         if self.error:
+            if str(self.error).endswith(SEE_ADDRESS):
+                return [*found, ADDRESS_REMEDY]
             remedies = (remedy for kind, remedy in REMEDIES.items() if isinstance(self.error, kind))
             return [*found, next(remedies, OTHER_REMEDY)]
         if (self.first_seconds or 0.0) > SLOW_SECONDS:

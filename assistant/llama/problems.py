@@ -27,12 +27,17 @@ LIMIT = re.compile(
         context\ length(?:\ is|\ of|:)(?:\ only)? | maximum\ model\ length\ of | max_model_len | max_seq_len | n_ctx
         | must\ be\ <= | must\ have\ less\ than | context\ window\ of | window\ limit | :\ limit | while\ limit\ is
         | maximum\ (?:allowed|input|prompt|(?:supported\ )?sequence)\ length(?:\ is|\ of)?(?:\ just|\ only)?
-        | model's\ context\ length | tokens\ allowed | cannot\ exceed | tokens\ limit | limit\ of | tokens\ >
+        | model's\ context\ length | available\ context\ size
+        | tokens\ allowed | cannot\ exceed | tokens\ limit | limit\ of | tokens\ >
         | model\ limit:\ \d{3,8}\ > | input\ length\ should\ be\ \[\d+,
     )\ [(\[]?(\d{3,8})\b
     | \b(\d{3,8})\ maximum\ context\ length""",
     re.VERBOSE,
 )
+# How the operator's line ends where nothing answers at the address.
+SEE_ADDRESS = "see LLAMA_URL"
+# The status at the start of a message: Llama Stack's, and that of OpenAI's own client, which many gateways quote.
+TOLD_STATUS = re.compile(r"(?:Error code: )?([45]\d\d)(?::| - )")
 NO_REDACTION = Redaction()
 
 
@@ -96,7 +101,7 @@ def error_from(
         text += f": {said}"
     if row is None:
         addressed = problem.status in (301, 302, 303, 307, 308, 404, 405)
-        return LlamaServerError(f"{text}: see LLAMA_URL" if addressed else text)
+        return LlamaServerError(f"{text}: {SEE_ADDRESS}" if addressed else text)
     if row.error is ContextTooLongError:
         return ContextTooLongError(text, problem.prompt_tokens, problem.context or _limit(problem))
     if row.error is RateLimitedError:
@@ -162,7 +167,8 @@ def _status(inner: Mapping[str, Any], outer: int) -> int:
         value = _text(inner.get(name))
         if value.isdecimal() and 400 <= int(value[:6]) <= 599:
             return int(value[:6])
-    return 0
+    told = TOLD_STATUS.match(_text(inner.get("message")))
+    return int(told.group(1)) if told else 0
 
 
 def _text(value: object) -> str:

@@ -216,3 +216,31 @@ def test_the_operator_reads_no_word_that_people_wrote(status: int, message: str)
 def test_the_operator_reads_no_key_and_no_part_of_one(message: str) -> None:
     said = str(error(401, nested(message)))
     assert not any(part in said for part in (KEY, KEY[:7], KEY[-4:], "AbCdEf", "0123secret"))
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("400: Invalid value: Model 'nope' not found", ModelNotFoundError),
+        ("400: Error code: 400 - request (9031 tokens) exceeds the available context size (4096)", ContextTooLongError),
+        ("401: scripted", NotAllowedError),
+        ("Error code: 401 - scripted", NotAllowedError),
+        ("429: scripted", RateLimitedError),
+        ("Error code: 503 - scripted", RateLimitedError),
+        ("Error code: 502 - scripted", UnreachableError),
+        ("500: Internal server error: An unexpected error occurred.", LlamaServerError),
+        ("4290 is no status", LlamaServerError),
+        ("2024: a year", LlamaServerError),
+    ],
+)
+def test_a_status_that_stands_in_the_words_is_believed_within_a_stream(
+    message: str, expected: type[LlamaError]
+) -> None:
+    found = error(200, nested(message))
+    assert type(found) is expected
+
+
+def test_llama_cpps_context_is_read_from_its_words() -> None:
+    found = error(400, nested("request (9031 tokens) exceeds the available context size (4096 tokens)"))
+    assert isinstance(found, ContextTooLongError)
+    assert found.context == 4096
