@@ -28,6 +28,7 @@ from assistant.llama.client import LlamaClient
 from assistant.llama.errors import EmptyAnswerError, LlamaServerError, NoAnswerError, RefusalError
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Reasoning
 from assistant.llama.native_calls import NativeCalls
+from assistant.llama.special import Stripper
 from assistant.seam import Seam
 from assistant.sources import Source, Step
 from assistant.thinking import ThinkingTime
@@ -109,7 +110,7 @@ class TurnInProgress:
         self._found = ""
         """The pages that were read before the model was asked."""
         self._said: list[str] = []
-        self._reader = CallReader(())
+        self._reader, self._stripper = CallReader(()), Stripper()
         self._seam = Seam("")
         self._over = False
         self._native = means.native
@@ -227,13 +228,15 @@ class TurnInProgress:
         self._begin_to_speak()
         prompt = await self._prompt(offered)
         tools = offers.native(offered) if self._native else ()
-        asked = self._means.client.stream(prompt, history.token_factor, history.token_model, tools=tools)
+        asked = self._means.client.stream(
+            prompt, history.token_factor, history.token_model, tools=tools, marks=bool(self._readable)
+        )
         async with aclosing(asked) as stream:
             async for item in stream:
                 match item:
                     case Delta(text):
                         thinking.pause()
-                        if joined := self._seam.feed(self._reader.feed(text)):
+                        if joined := self._seam.feed(self._stripper.feed(self._reader.feed(text))):
                             self._said.append(joined)
                             yield TextDelta(joined)
                     case Reasoning(text, retracts):
@@ -244,7 +247,8 @@ class TurnInProgress:
                     case Loading():
                         yield Waiting("loading")
                     case Finish():
-                        if rest := self._seam.feed(self._reader.flush()) + self._seam.close():
+                        words = self._stripper.feed(self._reader.flush()) + self._stripper.flush()
+                        if rest := self._seam.feed(words) + self._seam.close():
                             self._said.append(rest)
                             yield TextDelta(rest)
                         yield item
@@ -252,7 +256,7 @@ class TurnInProgress:
     def _begin_to_speak(self) -> None:
         """Nothing is said or called yet. What was only thought does not count."""
         self._said = [self._history.begun]
-        self._reader = CallReader(self._readable, self._means.aliases)
+        self._reader, self._stripper = CallReader(self._readable, self._means.aliases), Stripper()
         self._seam = Seam(self._history.begun)
 
     async def _prompt(self, offered: Sequence[FunctionTool[..., Any]]) -> list[ChatMessage]:

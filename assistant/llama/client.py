@@ -54,6 +54,7 @@ class LlamaClient:
         factor_model: str = "",
         stop: str = "",
         tools: Sequence[dict[str, Any]] = (),
+        marks: bool = False,
     ) -> AsyncGenerator[Part]:
         """The answer in parts: Loading while the model loads, Reasoning while it thinks, Delta for text, one Finish.
 
@@ -61,6 +62,7 @@ class LlamaClient:
         `factor` is the one that came with the Finish of an earlier answer in this conversation, `factor_model` the
         model of that Finish: what was learned from another model does not count. The answer ends before `stop`.
         `tools` are offered in the request's field of that name; the calls that the server reads come with the Finish.
+        With `marks` the text keeps the marks around calls, for a reader of calls: see `special.CALL_MARKS`.
         To stop, close the generator (`contextlib.aclosing`) or cancel its task: the connection closes at once, which
         ends the server's work. A server that is unreachable, loading or busy is retried, but never after the first
         token; a prompt that is too long is sent once more, shorter.
@@ -78,7 +80,7 @@ class LlamaClient:
         while True:
             begun = False
             try:
-                async with aclosing(self._attempt(messages, deadlines, sizing, factor_model, fields)) as parts:
+                async with aclosing(self._attempt(messages, deadlines, sizing, factor_model, fields, marks)) as parts:
                     async for part in parts:
                         begun = True
                         yield part
@@ -114,6 +116,7 @@ class LlamaClient:
         sizing: Sizing,
         factor_model: str,
         fields: dict[str, Any],
+        marks: bool,
     ) -> AsyncGenerator[Part]:
         """The parts of one answer, of one request with `fields` of its own. Raises LlamaError."""
         deadlines.restart()
@@ -133,7 +136,8 @@ class LlamaClient:
         if timeout:
             raise timeout
         try:
-            async with aclosing(self._decoded(reply, deadlines, AnswerDecoder(reply.host, redaction))) as parts:
+            answer = AnswerDecoder(reply.host, redaction, marks=marks)
+            async with aclosing(self._decoded(reply, deadlines, answer)) as parts:
                 async for part in parts:
                     yield self._as_sent(part, sent, backend, sizing.factor) if isinstance(part, Finish) else part
         finally:

@@ -36,6 +36,8 @@ FORGED = re.compile(
 # The turn is over, and what follows is no part of it. Not `<|eom_id|>`: it ends a message that calls a tool.
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>", "<|endoftext|>", "<|end|>", "<|eot|>")
 HEADERS = ("<|start_header_id|>", "<|im_start|>", "<|begin_of_text|>", "<|header_start|>")
+# Between these stands a call of a tool, or code: a reader of calls needs them, see call_reader.py.
+CALL_MARKS = frozenset({"<|python_tag|>", "<|eom_id|>"})
 # Sent with each request. OpenAI takes four at most.
 STOP = ("<|eot_id|>", "<|end_of_text|>", "<|start_header_id|>")
 MARK = re.compile("|".join(map(re.escape, (*ENDS, *HEADERS))))
@@ -129,12 +131,13 @@ class TurnReader:
 
 
 class Stripper:
-    """Removes `<|…|>` tokens from an answer that arrives in chunks.
+    """Removes `<|…|>` tokens from an answer that arrives in chunks, but for those to `keep`.
 
     Only a suffix that could still become such a token is held back, so other text is never delayed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep: frozenset[str] = frozenset()) -> None:
+        self._keep = keep
         self._held = ""
 
     def feed(self, text: str) -> str:
@@ -144,7 +147,8 @@ class Stripper:
         text = self._held + text
         tail = UNFINISHED.search(text)
         self._held = tail.group() if tail else ""
-        return TOKEN.sub("", text[: tail.start()] if tail else text)
+        text = text[: tail.start()] if tail else text
+        return TOKEN.sub(lambda token: token[0] if token[0] in self._keep else "", text)
 
     def flush(self) -> str:
         """The suffix that was held back; at the end of the answer it can no longer become a token."""

@@ -21,7 +21,7 @@ from assistant.llama.messages import Finish, Reasoning
 from assistant.llama.problems import NO_REDACTION, error_from, is_problem, read_problem
 from assistant.llama.reasoning import ReasoningSplitter
 from assistant.llama.redaction import Redaction
-from assistant.llama.special import Stripper, TurnReader
+from assistant.llama.special import CALL_MARKS, TOKEN, Stripper, TurnReader
 from assistant.llama.sse import DONE, EventReader
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -38,15 +38,17 @@ class AnswerDecoder:
     `reason` is the server's own word for the end. `tool_calls` are pieces of calls in fields of their own.
     """
 
-    def __init__(self, host: str, redaction: Redaction = NO_REDACTION) -> None:
+    def __init__(self, host: str, redaction: Redaction = NO_REDACTION, *, marks: bool = False) -> None:
+        """`marks`: the text keeps CALL_MARKS, for a reader of tool calls."""
         self._host = host
+        self._kept = CALL_MARKS if marks else frozenset[str]()
         self._redaction = redaction
         self._events = EventReader()
         self._content = CharacterJoiner()
         self._thought = CharacterJoiner()
         self._splitter = ReasoningSplitter()
         self._turn = TurnReader()
-        self._stripper = Stripper()
+        self._stripper = Stripper(self._kept)
         self._thought_stripper = Stripper()
         self._bytes = 0
         self._pieces = 0
@@ -160,14 +162,10 @@ class AnswerDecoder:
         return self._visible(text) if text else ""
 
     def _visible(self, text: str, *, final: bool = False) -> str:
-        """What can be shown of the answer's text, up to the end of its turn and without special tokens.
-
-        A reader of tool calls that stand in the text belongs between the two: it is given all of this turn, with
-        `<|python_tag|>` and `<|eom_id|>` in their places, and passes on what is no call.
-        """
+        """What can be shown of the answer's text, up to the end of its turn and without special tokens."""
         text = self._turn.feed(text) + self._turn.flush() if final else self._turn.feed(text)
         text = self._stripper.feed(text) + self._stripper.flush() if final else self._stripper.feed(text)
-        if text:
+        if TOKEN.sub("", text) if self._kept and "<" in text else text:
             self._shown = True
         return text
 
@@ -181,7 +179,7 @@ class AnswerDecoder:
         self._reasoned = True
         if retracts:
             self._shown = False
-            self._turn, self._stripper = TurnReader(), Stripper()
+            self._turn, self._stripper = TurnReader(), Stripper(self._kept)
         return retracts
 
     def _read(self, name: bytes, data: bytes) -> str:

