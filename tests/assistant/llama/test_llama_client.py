@@ -276,6 +276,29 @@ async def test_a_short_wait_that_the_server_asks_for_is_kept(llama: FakeLlama, c
     assert time.monotonic() - begin >= 1
 
 
+async def test_a_wait_in_milliseconds_is_kept(llama: FakeLlama, client: LlamaClient) -> None:
+    llama.script(fails(429, retry_after_ms="900", retry_after="1"), says("Here now."))
+    begin = time.monotonic()
+    assert (await ask(client))[0] == "Here now."
+    assert 0.9 <= time.monotonic() - begin < 2
+
+
+async def test_nothing_is_sent_that_makes_a_server_go_on_without_us(connect: Connect) -> None:
+    """llama.cpp keeps a stream with an id of a conversation for who comes back."""
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + event({"content": "Hi"}) + event({}, "stop") + DONE)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        address = FakeLlama(port=server.sockets[0].getsockname()[1])
+        assert (await ask(connect(address, model="mine")))[0] == "Hi"
+    assert heads
+    assert not any(b"x-conversation-id" in head.lower() for head in heads)
+
+
 async def test_nobody_waits_for_a_server_that_asks_for_a_minute(llama: FakeLlama, client: LlamaClient) -> None:
     llama.script(fails(429, retry_after="60"))
     error = (await until_it_fails(client))[1]
