@@ -21,7 +21,7 @@ from web.local.part import Part
 MAGIC = b"GGUF"
 RANGE = re.compile(r"bytes (?:(?P<start>\d+)-\d+|\*)/(?P<total>\d+)")
 # The backoff after interruptions that bring nothing new, and how many of any kind one start bears.
-RETRY_SECONDS = (1.0, 3.0, 10.0)
+RETRY_SECONDS = (1.0, 3.0, 10.0, 30.0)
 MAX_INTERRUPTIONS = 100
 
 # A callback: the bytes that are present and the bytes of the whole file.
@@ -37,6 +37,12 @@ def is_fetched(remote: HubFile, models: Path) -> bool:
     """Whether `remote` is there. Only a whole file that was checked gets its name, so its size is enough."""
     path = place(remote, models)
     return path.is_file() and remote.size in (0, path.stat().st_size)
+
+
+def bytes_present(remote: HubFile, models: Path) -> int:
+    """How much of `remote` an interrupted download left, 0 where its hash is not known."""
+    part = part_path(place(remote, models), Content(sha256=remote.sha256))
+    return part.stat().st_size if remote.sha256 and part.is_file() else 0
 
 
 def fetch(

@@ -9,8 +9,8 @@ from pathlib import Path
 from web.local.errors import AlreadyRunningError, DownloadError
 
 POLL_SECONDS = 0.2
-# Longer than a download waits for its server.
-STALLED_SECONDS = 120
+# Longer than a download waits for its server, with all its retries.
+STALLED_SECONDS = 300
 
 
 @contextmanager

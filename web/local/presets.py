@@ -4,7 +4,7 @@ import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-from web.local.download import is_fetched
+from web.local.download import bytes_present, is_fetched
 from web.local.errors import UnknownModelError
 from web.local.hub import Hub, HubFile
 from web.local.machine import Machine
@@ -130,14 +130,13 @@ def listing(models: Path, machine: Machine, hub: Hub, tokens: int) -> str:
 
 def fit(preset: Preset, models: Path, machine: Machine, tokens: int) -> str:
     """Whether `preset` can run here, in a few words."""
-    there = is_fetched(preset.remote, models)
+    there, part = is_fetched(preset.remote, models), bytes_present(preset.remote, models)
+    fetched = ", fetched" if there else f", {gigabytes(part)} of it fetched" if part else ""
     if lacking := memory_lacking(preset, machine, tokens):
-        return f"too large: {lacking}" + (", fetched" if there else "")
-    if there:
-        return "fits, fetched"
-    if preset.remote.size > machine.disk:
-        return "no room on the disk"
-    return "fits"
+        return f"too large: {lacking}{fetched}"
+    if not there and preset.remote.size - part > machine.disk:
+        return f"no room on the disk{fetched}"
+    return f"fits{fetched}"
 
 
 def memory_lacking(preset: Preset, machine: Machine, tokens: int) -> str:

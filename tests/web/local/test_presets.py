@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from web.local.download import place
+from web.local.download import part_path, place
 from web.local.errors import UnknownModelError
-from web.local.hub import Hub
+from web.local.hub import Content, Hub
 from web.local.machine import Machine, cores, memory, this_machine
 from web.local.presets import PRESETS, find, listing, unknown
 
@@ -57,6 +57,10 @@ def test_the_list_says_what_is_here_already(tmp_path: Path) -> None:
     # Of another size it is another file.
     path.write_bytes(b"GGUF")
     assert rows(tmp_path, Machine(memory=8 * GB, disk=0))["llama-3.2-1b"] == "no room on the disk"
+    # What an interrupted download left needs no room twice.
+    with part_path(path, Content(sha256=small.sha256)).open("wb") as file:
+        file.truncate(small.size - 7_000_000)
+    assert rows(tmp_path, Machine(memory=8 * GB, disk=8_000_000))["llama-3.2-1b"] == "fits, 0.8 GB of it fetched"
 
 
 def test_the_list_names_sizes_licences_and_other_ways(tmp_path: Path) -> None:
