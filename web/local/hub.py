@@ -9,7 +9,7 @@ from web.local.errors import DownloadError
 
 NAME = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*):(?P<file>(?:[\w-][\w.-]*/)*[\w-][\w.-]*\.gguf)", re.ASCII)
 SHA256 = re.compile(r"[0-9a-f]{64}")
-TIMEOUT = httpx.Timeout(30)
+TIMEOUT = httpx.Timeout(30, connect=10)
 # A repository that was renamed redirects.
 MAX_REDIRECTS = 5
 # What a server says when it may answer later.

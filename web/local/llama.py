@@ -83,7 +83,11 @@ def fetch_model(remote: HubFile, preset: presets.Preset | None, models: Path, te
     terminal.line(f"  Fetching {remote.file}{size}, from {hub}/{remote.repo}")
     if preset:
         terminal.line(f"  With it you accept the {preset.licence}")
-    path = fetch(remote, hub, models, terminal.bar)
+    try:
+        path = fetch(remote, hub, models, terminal.bar)
+    except KeyboardInterrupt:
+        terminal.line("\n  Stopped. The next start goes on where it was.")
+        raise
     terminal.line(f"  Kept in {path}")
     return path
 

@@ -147,6 +147,18 @@ def test_a_model_on_a_hub_is_fetched_before_the_start_and_answers(start: Start, 
     assert started.process.wait(60) == 0
 
 
+def test_ctrl_c_stops_a_download_and_keeps_what_came(start: Start, tmp_path: Path, hub: Hub) -> None:
+    hub.hold_after = 1000
+    started = start(LLAMA_LOCAL_MODEL="someone/small:small.gguf", HF_ENDPOINT=hub.url)
+    eventually(lambda: hub.asked, 30)
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(30) == 0
+    assert "Stopped. The next start goes on where it was." in started.said()
+    assert "Traceback" not in started.said()
+    (part,) = (tmp_path / "models" / "someone" / "small").glob("*.part")
+    assert hub.content.startswith(part.read_bytes())
+
+
 def test_without_a_hub_the_demonstration_model_answers_and_says_why(start: Start) -> None:
     started = start(LLAMA_LOCAL_MODEL="llama-3.2-3b", HF_ENDPOINT=f"http://127.0.0.1:{free_port()}")
     eventually(started.is_up, 90)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.started import CHECKOUT
 from web.local.download import part_path, place
 from web.local.errors import UnknownModelError
 from web.local.hub import Content, Hub
 from web.local.machine import Machine, cores, memory, this_machine
-from web.local.presets import PRESETS, find, listing, unknown
+from web.local.presets import PRESETS, find, gigabytes, listing, unknown
 
 HUB = Hub()
 TOKENS = 2 * 8192
@@ -31,6 +32,15 @@ def test_each_is_bound_to_one_content_of_one_file() -> None:
         assert preset.remote.file.endswith(".gguf")
         assert preset.version in preset.name
         assert preset.licence.endswith("/license/")
+
+
+def test_each_is_in_the_documentation_as_it_is() -> None:
+    page = (CHECKOUT / "docs" / "settings.md").read_text()
+    for preset in PRESETS:
+        remote, memory = preset.remote, gigabytes(preset.memory(TOKENS))
+        where = f"{remote.repo}, {remote.revision[:8]} | {remote.file} | {gigabytes(remote.size)} | {memory} |"
+        assert f"| {preset.name} | {where}" in page
+        assert preset.licence.split(", ")[1] in page
 
 
 def test_the_list_says_what_fits_this_machine(tmp_path: Path) -> None:
