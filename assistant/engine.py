@@ -114,6 +114,8 @@ class TurnInProgress:
         self._seam = Seam("")
         self._over = False
         self._native = means.native
+        self._kept = means.offered
+        """The tools that a request names also where none may be called, so that the prompt's head stays as it is."""
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """What happens, up to the end of the turn."""
@@ -214,11 +216,26 @@ class TurnInProgress:
             self._native = False
             if "".join(self._said) != self._history.begun:
                 yield TextReplaced(self._history.begun)
-        async with aclosing(self._speak(offered)) as items:
+        async with aclosing(self._speak(offered) if offered else self._speak_without_tools()) as items:
             async for item in items:
                 yield item
         if self._native != self._means.native:
             self._means.native_failed()
+
+    async def _speak_without_tools(self) -> AsyncGenerator[Event | Finish, None]:
+        """`_speak` where no tool may be called, once more where nothing but a call comes: then it sees none."""
+        async with aclosing(self._speak([])) as items:
+            async for item in items:
+                is_call = isinstance(item, Finish) and item.tool_calls and "".join(self._said) == self._history.begun
+                if is_call and self._native and self._kept:
+                    self._kept = []
+                    break
+                yield item
+            else:
+                return
+        async with aclosing(self._speak([])) as items:
+            async for item in items:
+                yield item
 
     async def _speak(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event | Finish, None]:
         """What the model says, without the calls in it, which the reader takes. Raises LlamaError."""
@@ -227,9 +244,10 @@ class TurnInProgress:
         thinking = ThinkingTime()
         self._begin_to_speak()
         prompt = await self._prompt(offered)
-        tools = offers.native(offered) if self._native else ()
+        tools = offers.native(offered or self._kept) if self._native else ()
+        factor = history.token_factor, history.token_model
         asked = self._means.client.stream(
-            prompt, history.token_factor, history.token_model, tools=tools, marks=bool(self._readable)
+            prompt, *factor, tools=tools, may_call=bool(offered), marks=bool(self._readable)
         )
         async with aclosing(asked) as stream:
             async for item in stream:

@@ -23,6 +23,9 @@ from assistant.llama.tokens import correction, is_credible
 from assistant.llama.transport import Reply, Transport
 
 MAX_ERROR_BYTES = 64 * 1024
+# With the choice of "none" their prompts hold the tools as before, and they call none: llama.cpp's is the same byte for
+# byte; vLLM leaves them out where --exclude-tools-when-tool-choice-none is set. Ollama ignores the field.
+KEEP_TOOLS = ("llamacpp", "vllm")
 
 
 class LlamaClient:
@@ -54,6 +57,8 @@ class LlamaClient:
         factor_model: str = "",
         stop: str = "",
         tools: Sequence[dict[str, Any]] = (),
+        *,
+        may_call: bool = True,
         marks: bool = False,
     ) -> AsyncGenerator[Part]:
         """The answer in parts: Loading while the model loads, Reasoning while it thinks, Delta for text, one Finish.
@@ -62,6 +67,8 @@ class LlamaClient:
         `factor` is the one that came with the Finish of an earlier answer in this conversation, `factor_model` the
         model of that Finish: what was learned from another model does not count. The answer ends before `stop`.
         `tools` are offered in the request's field of that name; the calls that the server reads come with the Finish.
+        Without `may_call` none shall be called: servers whose prompts hold them all the same are told of them still, so
+        that the head stays as it is.
         With `marks` the text keeps the marks around calls, for a reader of calls: see `special.CALL_MARKS`.
         To stop, close the generator (`contextlib.aclosing`) or cancel its task: the connection closes at once, which
         ends the server's work. A server that is unreachable, loading or busy is retried, but never after the first
@@ -76,7 +83,7 @@ class LlamaClient:
         sizing = Sizing(factor, tools)
         fields: dict[str, Any] = {"stop": [*STOP, stop] if stop else STOP}
         if tools:
-            fields |= {"tools": list(tools), "tool_choice": "auto"}
+            fields |= {"tools": list(tools), "tool_choice": "auto" if may_call else "none"}
         while True:
             begun = False
             try:
@@ -149,6 +156,8 @@ class LlamaClient:
 
     def _body(self, messages: Sequence[ChatMessage], backend: Backend, fields: dict[str, Any]) -> dict[str, Any]:
         options = self._options
+        if fields.get("tool_choice") == "none" and backend.kind not in KEEP_TOOLS:
+            fields = {name: value for name, value in fields.items() if name not in ("tools", "tool_choice")}
         body: dict[str, Any] = {
             "messages": [{"role": message.role, "content": neutralise(message.whole)} for message in messages],
             "max_tokens": min(options.max_tokens, backend.context // 2),
