@@ -57,7 +57,7 @@ def read_page(body: bytes, url: str, kind: str, charset: str, *, was_cut: bool) 
     if tree is None:
         raise NoTextInPageError("no element")
     icon = icon_of(tree, url)
-    if sum(1 for _element in tree.iter()) > MOST_ELEMENTS:
+    if tree.xpath("count(//*)") > MOST_ELEMENTS:
         drop_hidden(tree)
         return _page(
             url, text=_plain_text(tree), title=_first_text(tree, "title"), icon=icon, was_cut=was_cut or not whole

@@ -62,6 +62,10 @@ class Library:
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
 
+    def prepare(self) -> None:
+        """Several pages will be read soon; nothing is awaited."""
+        self.readers.prepare()
+
     async def read(self, address: str) -> Page:
         """The page at an address that a person or a search result named.
 
@@ -69,6 +73,7 @@ class Library:
         """
 
         async def get() -> bytes:
+            self.readers.prepare(1)
             page = await self.readers.page(await self.fetcher.fetch(str(url)))
             return json.dumps(page.to_json()).encode()
 

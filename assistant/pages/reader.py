@@ -7,6 +7,7 @@ ends with its input.
 
 import base64
 import json
+import os
 import re
 import resource
 import sys
@@ -21,6 +22,8 @@ MEMORY_BYTES = 768 * 1024**2
 GROWN_BYTES = 160 * 1024**2
 # Of recursion within libraries; a page that needs more is refused.
 STACK_FRAMES = 3_000
+# Streams of answers go before pages where there is not enough processor for both.
+NICENESS = 5
 
 
 def main() -> None:
@@ -66,6 +69,7 @@ def _peak_bytes() -> int:
 
 def _bound() -> None:
     sys.setrecursionlimit(STACK_FRAMES)
+    os.nice(NICENESS)
     for limit, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_FSIZE, 0),

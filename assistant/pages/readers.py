@@ -51,20 +51,30 @@ class Child:
 
 
 class Readers:
-    """Use it as `async with Readers() as readers`; it belongs to one event loop. No child runs until it is needed."""
+    """Use it as `async with Readers() as readers`; it belongs to one event loop. No child runs until it is needed.
+
+    A child takes a third of a second to start, so `prepare` is called as soon as pages are to be expected.
+    """
 
     def __init__(self, seconds: float = SECONDS, idle_seconds: float = IDLE_SECONDS) -> None:
         self._seconds = seconds
         self._idle_seconds = idle_seconds
         self._seats = asyncio.Semaphore(CHILDREN)
         self._waiting = 0
+        self._working = 0
         self._idle: list[Child] = []
+        self._starting: list[asyncio.Task[Child]] = []
+        """Those that start without a page to read."""
         self._ending: set[asyncio.Task[int]] = set()
 
     async def __aenter__(self) -> "Readers":
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        starting = tuple(self._starting)
+        for task in starting:
+            task.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
         for child in tuple(self._idle):
             self._retire(child)
         if self._ending:
@@ -74,6 +84,25 @@ class Readers:
     def processes(self) -> list[int]:
         """The ids of the children that wait for work."""
         return [child.process.pid for child in self._idle]
+
+    def prepare(self, pages: int = CHILDREN) -> None:
+        """Start the children that so many pages will lack; nothing is awaited."""
+        for _ in range(min(pages, CHILDREN) - self._working - len(self._idle) - len(self._starting)):
+            task = asyncio.create_task(self._start())
+            self._starting.append(task)
+            task.add_done_callback(self._started)
+
+    def _started(self, task: asyncio.Task[Child]) -> None:
+        """Keep a child that nobody waited for."""
+        waited_for = task not in self._starting
+        if not waited_for:
+            self._starting.remove(task)
+        if task.cancelled():
+            return
+        if error := task.exception():
+            logger.warning("%s", error)
+        elif not waited_for:
+            self._keep(task.result())
 
     async def page(self, fetched: Fetched) -> Page:
         """What the response says. Raises NoTextError, UnreadableError, CrowdedFetchError."""
@@ -97,9 +126,11 @@ class Readers:
             raise CrowdedFetchError(f"no reader was free for {WAIT_SECONDS} s") from error
         finally:
             self._waiting -= 1
+        self._working += 1
         try:
             answer = await self._answer(request, body)
         finally:
+            self._working -= 1
             self._seats.release()
         if problem := answer.get("error"):
             raise ERRORS.get(problem, UnreadableError)(f"a {request['job']} cannot be read: {answer.get('detail')}")
@@ -132,6 +163,20 @@ class Readers:
                 child.retirement.cancel()
             if child.process.returncode is None:
                 return child
+        if not self._starting:
+            return await self._start()
+        starting = self._starting.pop(0)
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # The page is not wanted any more, and the child is.
+            self._starting.append(starting)
+            if starting.done():
+                self._started(starting)
+            raise
+
+    async def _start(self) -> Child:
+        """A new one that is ready. Raises CrowdedFetchError."""
         process = await asyncio.create_subprocess_exec(
             *COMMAND,
             cwd=ROOT,

@@ -32,6 +32,7 @@ async def web_search(
     - freshness: how old the pages may be
     """
     yield Waiting("searching", words=query)
+    kit.library.prepare()
     try:
         results = await kit.web.search(query, freshness=None if freshness == "any" else freshness)
     except AssistantError as error:

@@ -51,6 +51,38 @@ async def test_pages_and_icons_are_read_one_after_the_other_by_one_process(reade
     assert readers.processes == first
 
 
+async def test_processes_that_were_started_ahead_read_the_pages(readers: Readers) -> None:
+    readers.prepare()
+    readers.prepare()
+    await soon(lambda: len(readers.processes) == CHILDREN)
+    ahead = set(readers.processes)
+    readers.prepare()
+    await asyncio.gather(*(readers.page(fetched(f"<p>{WORDS * 5}</p>")) for _ in range(CHILDREN)))
+    assert set(readers.processes) == ahead
+
+
+async def test_pages_wait_for_processes_that_are_starting(readers: Readers) -> None:
+    readers.prepare()
+    await asyncio.gather(*(readers.page(fetched(f"<p>{WORDS * 5}</p>")) for _ in range(CHILDREN + 1)))
+    assert len(readers.processes) == CHILDREN
+
+
+async def test_a_process_is_kept_when_the_page_that_waited_for_its_start_is_given_up(readers: Readers) -> None:
+    readers.prepare(1)
+    reading = asyncio.create_task(readers.page(fetched(f"<p>{WORDS * 5}</p>")))
+    await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await soon(lambda: len(readers.processes) == 1)
+
+
+async def test_no_process_outlives_a_start_that_is_given_up() -> None:
+    async with Readers(SECONDS) as readers:
+        readers.prepare()
+        await asyncio.sleep(0.02)
+    assert readers.processes == []
+
+
 HOSTILE = {
     "200,000 attributes": "<div " + " ".join(f"a{number}=1" for number in range(200_000)) + f">{WORDS * 5}",
     "nested tables": "<table><tr><td>" * 130_000,
