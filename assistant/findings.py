@@ -92,7 +92,7 @@ class Findings:
 
     async def _work(self, call: Call) -> Work:
         """One call. What goes wrong is told to the model, as the person has seen it in a step."""
-        if self._carries_out(call):
+        if self._is_outward(call) and await asyncio.to_thread(self._carries_out, call):
             logger.warning("a call of %s was not made: a page may have asked for it", call.name)
             yield Told("This is not looked up: it has words that stand neither in the question nor in the pages.")
             return
@@ -104,14 +104,18 @@ class Findings:
             logger.warning("%s failed: %s: %s", call.name, error.code, error)
             yield Told(f"{call.name} failed: {error.sentence}")
 
-    def _carries_out(self, call: Call) -> bool:
-        """Whether a call would carry words of the conversation to the web that a page may have asked for.
+    def _is_outward(self, call: Call) -> bool:
+        """Whether a page may have asked for a call that says something to the web.
 
-        Once pages were read, only what stands in the question or in these pages is looked up. An address is safe in
-        any case: only those that the person has named are opened.
+        An address is safe in any case: only those that the person has named are opened.
         """
-        if not self.readings or call.name not in OF_THE_WEB or call.name == OPEN_PAGE:
-            return False
+        return bool(self.readings) and call.name in OF_THE_WEB and call.name != OPEN_PAGE
+
+    def _carries_out(self, call: Call) -> bool:
+        """Whether a call would carry words of the conversation to the web.
+
+        Once pages were read, only what stands in the question or in these pages is looked up.
+        """
         given = counted(" ".join(map(str, json.loads(call.arguments).values())))
         return not given <= HARMLESS.union(counted(self._question), *(counted(one.text) for one in self.readings))
 
@@ -123,7 +127,8 @@ class Findings:
         # Half of what the model reads holds all pages. Half a byte is a token by our estimate, see llama/tokens.py.
         tokens = min(PAGE_TOKENS, context // 2 // max(MOST_PAGES, len(self.readings)))
         size = int(tokens * 2 / self._factor)
-        return prompts.found_pages(readings, self._question, size, first)
+        # Many milliseconds of work on long pages, in which no other answer must stand still.
+        return await asyncio.to_thread(prompts.found_pages, readings, self._question, size, first)
 
 
 async def together(works: Mapping[str, Work]) -> AsyncGenerator[tuple[str, Event | Reading | Told], None]:

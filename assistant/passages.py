@@ -1,6 +1,7 @@
 """Passages: pieces of a page, compared with other words by the words that both share."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from assistant.folding import normalized, words
@@ -11,6 +12,9 @@ PASSAGE_CHARACTERS = 300
 SHORTEST = 4
 # Of a long page this much is looked at.
 PAGE_CHARACTERS = 50_000
+
+# Pages of the turns that are under way; each takes up to 0.7 MB.
+KEPT_PAGES = 32
 
 # A sentence ends at its sign where a space follows, in scripts without spaces at once, and with its line.
 SENTENCE_END = re.compile(r"(?<=[.!?])(?=\s)|(?<=[.!?]\[\d\])(?=\s)|(?<=[。！？])(?!\[)|(?<=\n)")
@@ -32,8 +36,12 @@ def sentences(text: str) -> list[str]:
     return SENTENCE_END.split(text)
 
 
-def passages_of(text: str) -> list[Passage]:
-    """Pieces of a page, at most `PASSAGE_CHARACTERS` long: neighbouring sentences, cut where a paragraph ends."""
+@lru_cache(maxsize=KEPT_PAGES)
+def passages_of(text: str) -> tuple[Passage, ...]:
+    """Pieces of a page, at most `PASSAGE_CHARACTERS` long: neighbouring sentences, cut where a paragraph ends.
+
+    Of a long page this takes ten milliseconds; the same turn asks for it again, so it is kept for a short while.
+    """
     found = []
     for line in text[:PAGE_CHARACTERS].split("\n"):
         if line.startswith("#"):
@@ -47,7 +55,7 @@ def passages_of(text: str) -> list[Passage]:
             piece += sentence
         found.append(piece)
     cut = (" ".join(piece.split()) for piece in found)
-    return [Passage(_shortened(piece), counted(piece)) for piece in cut if piece]
+    return tuple(Passage(_shortened(piece), counted(piece)) for piece in cut if piece)
 
 
 def counted(text: str) -> frozenset[str]:
