@@ -49,6 +49,7 @@ bench: $(STAMP)  ## measure, against the aims in the docs
 	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m benchmarks.page
 	@$(PY) -m benchmarks.imagine
 	@$(PY) -m benchmarks.search
+	@$(PY) -m benchmarks.turn
 
 format: $(STAMP)  ## put every file into shape
 	$(PY) -m ruff check --fix .

@@ -86,12 +86,16 @@ class Browser:
 
 
 class Tab:
-    """One open page. `answer` is what it shows of the newest answer, `run` its id."""
+    """One open page. `answer` is what it shows of the newest answer, `run` its id.
+
+    Where `heard` is a list, each frame is added to it with its time.
+    """
 
     def __init__(self, browser: Browser, socket: ClientConnection) -> None:
         self.browser = browser
         self.answer = Answer()
         self.run = ""
+        self.heard: list[tuple[float, Frame]] | None = None
         self._socket = socket
 
     async def open(self) -> None:
@@ -105,12 +109,12 @@ class Tab:
             await self.watch()
             await self.hear_until("finished")
 
-    async def ask(self, words: int) -> Received:
-        """Send a message and show the answer of `words` words to its end."""
+    async def ask(self, words: int, text: str = "Tell me") -> Received:
+        """Send the message `text` and show the answer of `words` words to its end."""
         now = asyncio.get_running_loop().time
         sent, first, last = now(), 0.0, 0.0
         self.answer = Answer()
-        await self.say("send", conversation=self.browser.conversation, id=str(uuid4()), text="Tell me")
+        await self.say("send", conversation=self.browser.conversation, id=str(uuid4()), text=text)
         self.run = (await self.hear_until("accepted"))["run"]
         finished = False
         while not finished:
@@ -154,6 +158,8 @@ class Tab:
     async def hear(self) -> Frame:
         """The next frame."""
         frame: Frame = json.loads(await self._socket.recv())
+        if self.heard is not None:
+            self.heard.append((asyncio.get_running_loop().time(), frame))
         if frame["type"] in ("refused", "problem"):
             raise RuntimeError(f"the site refused: {frame}")
         return frame

@@ -290,12 +290,14 @@ class FakeLlama:
     """The server. `pages` holds what its other addresses answer: (status, JSON) by path.
 
     `requests` are the bodies of all requests for an answer, `keys` their Authorization headers; `tokenized` are those
-    that `tokenizer` answers, which is missing unless a test sets it. With a `key`, others are refused. Use it as a
-    context manager, or call `start` and `stop`; a second `start` takes the same port again.
+    that `tokenizer` answers, which is missing unless a test sets it. With a `key`, others are refused. `hosts` are the
+    addresses of this machine at which it listens. Use it as a context manager, or call `start` and `stop`; a second
+    `start` takes the same port again.
     """
 
     key: str = ""
     port: int = 0
+    hosts: tuple[str, ...] = ("127.0.0.1",)
     default: Answer = field(default_factory=lambda: says("Hello from the llama."))
     requests: list[Json] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -357,11 +359,14 @@ class FakeLlama:
 
     def start(self) -> None:
         """Listen on a free loopback port, or on the same one as before."""
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
-        self.port = listener.getsockname()[1]
-        self._server = Server(self, listener)
+        listeners = []
+        for host in self.hosts:
+            listener = socket.socket()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, self.port))
+            self.port = listener.getsockname()[1]
+            listeners.append(listener)
+        self._server = Server(self, listeners)
         self._server.start()
 
     def stop(self) -> None:
@@ -437,7 +442,7 @@ class FakeLlama:
 class Server(uvicorn.Server):
     """uvicorn in a thread of this process."""
 
-    def __init__(self, llama: FakeLlama, listener: socket.socket) -> None:
+    def __init__(self, llama: FakeLlama, listeners: list[socket.socket]) -> None:
         super().__init__(
             uvicorn.Config(
                 llama,
@@ -450,9 +455,8 @@ class Server(uvicorn.Server):
             )
         )
         self._llama = llama
-        self._listener = listener
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self.run, args=([listener],), name="fake-llama", daemon=True)
+        self._thread = threading.Thread(target=self.run, args=(listeners,), name="fake-llama", daemon=True)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
