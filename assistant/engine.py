@@ -6,10 +6,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from assistant import prompts
+from assistant.allowance import Allowance
 from assistant.errors import AssistantError
 from assistant.events import (
     Event,
@@ -25,10 +27,11 @@ from assistant.gate import may_use_tools
 from assistant.llama.call_reader import CallReader
 from assistant.llama.calls import Call, Trouble
 from assistant.llama.client import LlamaClient
-from assistant.llama.errors import EmptyAnswerError, LlamaServerError, NoAnswerError, RefusalError
+from assistant.llama.errors import AnswerTimeout, EmptyAnswerError, LlamaServerError, NoAnswerError, RefusalError
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Reasoning
 from assistant.llama.native_calls import NativeCalls
 from assistant.llama.special import Stripper
+from assistant.llama.tokens import estimate
 from assistant.seam import Seam
 from assistant.sources import Source, Step
 from assistant.thinking import ThinkingTime
@@ -113,6 +116,7 @@ class TurnInProgress:
         self._reader, self._stripper = CallReader(()), Stripper()
         self._seam = Seam("")
         self._over = False
+        self._allowance = Allowance(means.client.answer_seconds)
         self._native = means.native
         self._kept = means.offered
         """The tools that a request names also where none may be called, so that the prompt's head stays as it is."""
@@ -141,9 +145,11 @@ class TurnInProgress:
 
     async def _round(self, number: int) -> AsyncGenerator[Event, None]:
         """The model speaks once; where it calls tools, they are run."""
-        offered = self._offered if number < MOST_ROUNDS else []
+        offered = self._offered if number < MOST_ROUNDS and self._allowance.may_look_up else []
         end: Finish | None = None
+        arrived = monotonic()
         async with self._means.seat(), aclosing(self._speak_natively(offered)) as items:
+            self._allowance.note_wait(monotonic() - arrived)
             async for item in items:
                 if isinstance(item, Finish):
                     end = item
@@ -246,8 +252,10 @@ class TurnInProgress:
         prompt = await self._prompt(offered)
         tools = offers.native(offered or self._kept) if self._native else ()
         factor = history.token_factor, history.token_model
+        if not (left := self._allowance.seconds_left):
+            raise AnswerTimeout("all the time was used before the model was asked once more")
         asked = self._means.client.stream(
-            prompt, *factor, tools=tools, may_call=bool(offered), marks=bool(self._readable)
+            prompt, *factor, tools=tools, may_call=bool(offered), marks=bool(self._readable), seconds=left
         )
         async with aclosing(asked) as stream:
             async for item in stream:
@@ -269,6 +277,7 @@ class TurnInProgress:
                         if rest := self._seam.feed(words) + self._seam.close():
                             self._said.append(rest)
                             yield TextDelta(rest)
+                        self._allowance.note_tokens(used(item, prompt, "".join(self._said)))
                         yield item
 
     def _begin_to_speak(self) -> None:
@@ -285,6 +294,12 @@ class TurnInProgress:
         if history.begun:
             return prompts.continuation(prompt, history.begun, await context_of(self._means.client))
         return [*prompt, *self._findings.turns]
+
+
+def used(item: Finish, prompt: Sequence[ChatMessage], said: str) -> int:
+    """The tokens of a round as the server counted them, or by our estimate."""
+    read = item.prompt_tokens or estimate(prompt)
+    return read + (item.answer_tokens or estimate([ChatMessage("assistant", said)]))
 
 
 def finished(item: Finish) -> TurnFinished:

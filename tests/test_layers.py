@@ -62,7 +62,7 @@ ROOMS = {
         tools.offers brief citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base
-        models events errors database background names sources cache responses tools.schema gate thinking
+        models events errors database background names sources cache responses tools.schema gate thinking allowance
         folding terms purge
     """,
     "imagine": """

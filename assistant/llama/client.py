@@ -39,6 +39,11 @@ class LlamaClient:
         self._reported: dict[str, str] = {}
         """The names by which the server answers, by those by which it is asked."""
 
+    @property
+    def answer_seconds(self) -> float:
+        """How long a whole answer may take."""
+        return self._options.answer_seconds
+
     async def backend(self, fresh: bool = False) -> Backend:
         """What the server is and can do. Cached for some minutes, unless a call failed or `fresh` is set.
 
@@ -60,6 +65,7 @@ class LlamaClient:
         *,
         may_call: bool = True,
         marks: bool = False,
+        seconds: float | None = None,
     ) -> AsyncGenerator[Part]:
         """The answer in parts: Loading while the model loads, Reasoning while it thinks, Delta for text, one Finish.
 
@@ -70,6 +76,7 @@ class LlamaClient:
         Without `may_call` none shall be called: servers whose prompts hold them all the same are told of them still, so
         that the head stays as it is.
         With `marks` the text keeps the marks around calls, for a reader of calls: see `special.CALL_MARKS`.
+        It takes at most `seconds`, and never longer than the options allow.
         To stop, close the generator (`contextlib.aclosing`) or cancel its task: the connection closes at once, which
         ends the server's work. A server that is unreachable, loading or busy is retried, but never after the first
         token; a prompt that is too long is sent once more, shorter.
@@ -79,7 +86,7 @@ class LlamaClient:
         ReadTimeout, AnswerTimeout, DecodingError, EmptyAnswerError, CutOffError or what the server reports in the
         stream after it.
         """
-        deadlines = Deadlines(self._options)
+        deadlines = Deadlines(self._options, seconds)
         sizing = Sizing(factor, tools)
         fields: dict[str, Any] = {"stop": [*STOP, stop] if stop else STOP}
         if tools:

@@ -24,13 +24,17 @@ CLOSE_SECONDS = 0.05
 
 
 class Deadlines:
-    """The timeouts of one answer, counted from the request. `deadline` is the next one, in the loop's time."""
+    """The timeouts of one answer, counted from the request. `deadline` is the next one, in the loop's time.
 
-    def __init__(self, options: LlamaOptions) -> None:
+    `seconds` is what is left for the whole answer, where some of it was used before.
+    """
+
+    def __init__(self, options: LlamaOptions, seconds: float | None = None) -> None:
         self._options = options
         self._now = asyncio.get_running_loop().time
         self._started_at = self._now()
-        self._answer_deadline = self._started_at + options.answer_seconds
+        left = options.answer_seconds if seconds is None else min(seconds, options.answer_seconds)
+        self._answer_deadline = self._started_at + left
         self._retries = 0
         self.restart()
 
