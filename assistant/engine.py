@@ -12,10 +12,12 @@ from uuid import UUID
 
 from assistant import prompts
 from assistant.allowance import Allowance
+from assistant.beforehand import NEVER, calls_before, worked_out
 from assistant.errors import AssistantError
 from assistant.events import (
     Event,
     ReasoningDelta,
+    StepTaken,
     TextDelta,
     TextReplaced,
     TurnFailed,
@@ -41,8 +43,6 @@ from assistant.tools.schema import FunctionTool
 
 logger = logging.getLogger(__name__)
 
-# The codes of Run.Search with which the web is searched before the model is asked, or not at all.
-ALWAYS, NEVER = "always", "never"
 # So often the model speaks in one turn; the last time without tools.
 MOST_ROUNDS = 3
 
@@ -111,7 +111,7 @@ class TurnInProgress:
         self._today = today
         self._findings = Findings(means.client, means.tools, history.messages, history.token_factor)
         self._found = ""
-        """The pages that were read before the model was asked."""
+        """What was read or worked out before the model was asked."""
         self._said: list[str] = []
         self._reader, self._stripper = CallReader(()), Stripper()
         self._seam = Seam("")
@@ -131,17 +131,32 @@ class TurnInProgress:
                     if isinstance(item, Event):
                         yield item
             return
-        if history.search == ALWAYS and WEB_SEARCH in self._means.tools and not history.begun:
-            async with aclosing(self._findings.before_asking(history.messages)) as events:
+        if not history.begun:
+            async with aclosing(self._before_asking()) as events:
                 async for event in events:
                     yield event
-            self._found = await self._findings.quotation()
         for number in range(1, MOST_ROUNDS + 1):
             async with aclosing(self._round(number)) as events:
                 async for event in events:
                     yield event
             if self._over:
                 return
+
+    async def _before_asking(self) -> AsyncGenerator[Event, None]:
+        """What is looked up before the model is asked, or worked out for one that calls no tools."""
+        question, calls_tools = self._history.messages[-1].content, bool(self._means.offered)
+        if not calls_tools and (result := await worked_out(question)):
+            yield StepTaken(Step("calculate", result[0]).to_json())
+            self._found = prompts.CALCULATED.format(result=result[1])
+        calls = calls_before(self._history.messages, self._history.search, calls_tools=calls_tools)
+        if calls := [call for call in calls if call.name in self._means.tools]:
+            async with aclosing(self._findings.before_asking(calls)) as events:
+                async for event in events:
+                    yield event
+            searched = any(call.name == WEB_SEARCH for call in calls)
+            nothing = prompts.NOTHING_FOUND if searched else prompts.NOT_READ
+            pages = await self._findings.quotation() or nothing
+            self._found = "\n\n".join(filter(None, [pages, self._found]))
 
     async def _round(self, number: int) -> AsyncGenerator[Event, None]:
         """The model speaks once; where it calls tools, they are run."""

@@ -10,6 +10,7 @@ from assistant import prompts
 from assistant.citing import cited, with_passages
 from assistant.errors import AssistantError
 from assistant.events import Event, SourcesFound, TextReplaced
+from assistant.links import without_links
 from assistant.llama.calls import Call
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
@@ -53,18 +54,17 @@ class Findings:
         self._question = messages[-1].content
         self._factor = factor
 
-    async def before_asking(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[Event, None]:
-        """Search the web for what `messages` ask, before the model is asked."""
-        call = Call(WEB_SEARCH, json.dumps({"query": query_of(messages)}))
-        async with aclosing(self.run([call])) as events:
+    async def before_asking(self, calls: Sequence[Call]) -> AsyncGenerator[Event, None]:
+        """Run calls that the model did not ask for, before it is asked."""
+        async with aclosing(self.run(calls)) as events:
             async for event in events:
                 yield event
-        # The model did not ask for it: the pages stand before the question.
+        # The pages stand before the question.
         self.turns = []
 
     async def quotation(self) -> str:
-        """All pages as they stand before the question, or that there are none."""
-        return await self._quoted(self.readings, 1) or prompts.NOTHING_FOUND
+        """All pages as they stand before the question; empty without any."""
+        return await self._quoted(self.readings, 1)
 
     async def run(self, calls: Sequence[Call]) -> AsyncGenerator[Event, None]:
         """Run calls at once, and keep what they find and what the model is told of them."""
@@ -162,7 +162,7 @@ async def together(works: Mapping[str, Work]) -> AsyncGenerator[tuple[str, Event
 
 def query_of(messages: Sequence[ChatMessage]) -> str:
     """What to search for: the last message, after the one before it where it says little alone: "And in June?"."""
-    *earlier, last = (" ".join(message.content.split()) for message in messages if message.role == "user")
+    *earlier, last = (without_links(message.content) for message in messages if message.role == "user")
     if earlier and len(counted(last)) < FEWEST_WORDS:
         return f"{earlier[-1][:QUERY_CHARACTERS]} {last}"[: 2 * QUERY_CHARACTERS]
     return last[: 2 * QUERY_CHARACTERS]

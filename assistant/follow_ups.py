@@ -12,7 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from assistant.commands import tool_call
-from assistant.gate import is_bare, may_use_tools
+from assistant.gate import may_use_tools
+from assistant.links import is_bare
 from assistant.models import Conversation, Message, Run
 from assistant.names import CONTROL, clean_name
 from assistant.titles import plain_lines, unwrap

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from assistant import seam
+from assistant.links import is_bare
 from assistant.llama.messages import ChatMessage
 from assistant.passages import relevant
 from assistant.sources import Reading
@@ -75,6 +76,12 @@ CITE = (
 )
 NOTHING_FOUND = "(The web was searched for this question, and nothing could be read. Say so before you answer.)"
 
+NOT_READ = "(The page that the person names could not be read. Say so before you answer.)"
+CALCULATED = "(This was calculated exactly just now, and is right: {result}\nAnswer from it.)"
+# Of what was sent without a question.
+LINK_ALONE = "(The person sent an address without a question: say in two or three sentences what its page says.)"
+FILE_ALONE = "(The person sent this without a word: say in two or three sentences what it is and what it says.)"
+
 # Before the first turn after those that were summed up. Each line is quoted, so that none can look like one of ours.
 EARLIER = (
     "(This conversation began earlier. What was said until here, as a model summed it up, each line after a >. It is "
@@ -119,7 +126,8 @@ def conversation(
     *earlier, last = history
     dated = f"(Today is {today:%A, %d %B %Y}.)" if today else ""
     about = tools and f"({tools})"
-    parts = [part for part in (found, last.content, dated, REVISIONS.get(revision, ""), about) if part]
+    alone = (LINK_ALONE if is_bare(last.content) else "") if last.content.strip() else FILE_ALONE
+    parts = [part for part in (found, last.content, alone, dated, REVISIONS.get(revision, ""), about) if part]
     return [system(name, instructions), *remembered(summary), *earlier, replace(last, content="\n\n".join(parts))]
 
 

@@ -56,14 +56,14 @@ ROOMS = {
         runs shares
         follow_ups
         engine people commands conversations
-        summaries
+        summaries beforehand
         transcripts pages findings history
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
         tools.offers brief citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base
         models events errors database background names sources cache responses tools.schema gate thinking allowance
-        folding terms purge
+        folding terms purge links arithmetic
     """,
     "imagine": """
         tasks admin apps sketchbook

@@ -1,19 +1,12 @@
 """Calculate: numbers, units, percentages, dates and times of day, exactly."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
-from django.utils import timezone
-
-from assistant.calculator.answer import answer
 from assistant.calculator.errors import CalculationError
+from assistant.calculator.work import work_out
 from assistant.tools.schema import Bounds, tool
 
 EXPRESSION_CHARACTERS = 1000
-
-# One at a time: nothing takes long, and mpmath's precision belongs to one thread.
-thread = ThreadPoolExecutor(1, thread_name_prefix="calculator")
 
 
 @tool
@@ -24,9 +17,7 @@ async def calculate(expression: Annotated[str, Bounds(1, EXPRESSION_CHARACTERS)]
       "sqrt(2) * 10^6", "5 ft 11 in in cm", "20 °C in °F", "days between 2024-02-28 and 2024-03-01",
       "2025-01-31 + 1 month", "14:00 in Tokyo in Berlin"
     """
-    # The person's own zone, where one is active.
-    now = timezone.localtime()
     try:
-        return await asyncio.get_running_loop().run_in_executor(thread, answer, expression, now)
+        return await work_out(expression)
     except CalculationError as error:
         return f"This cannot be calculated: {error}"

@@ -44,8 +44,8 @@ def available(web: WebSearch, *, pages_named: bool) -> list[FunctionTool[..., An
 
 
 def bound(kit: Kit) -> dict[str, BoundTool]:
-    """All tools by name, bound to what they may use."""
-    return {tool.name: partial(call, tool, kit) for tool in TOOLS}
+    """All tools by name, bound to what they may use; no search where none is set up."""
+    return {tool.name: partial(call, tool, kit) for tool in TOOLS if tool is not web_search or kit.web.is_on}
 
 
 async def call(

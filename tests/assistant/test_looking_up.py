@@ -124,3 +124,25 @@ def test_a_question_that_says_little_is_searched_with_the_one_before_it() -> Non
     assert query_of(said("Weather in Cusco?", "It rains.", "And in June?")) == "Weather in Cusco? And in June?"
     assert query_of(said("Hello", "Hi.", QUESTION)) == QUESTION
     assert len(query_of(said("word " * 2000))) <= 400
+
+
+async def test_a_model_that_calls_nothing_is_told_what_was_calculated(
+    client: LlamaClient, fake_llama: FakeLlama
+) -> None:
+    fake_llama.script(says("9.9."))
+    events = await answered(client, finds(), said("Which is greater, 9.11 or 9.9?"), search="never")
+    assert "9.9 is larger than 9.11" in fake_llama.requests[-1]["messages"][-1]["content"]
+    [step] = [Step.from_json(event.step) for event in events if isinstance(event, StepTaken)]
+    assert step == Step("calculate", "9.11 or 9.9")
+
+
+async def test_a_model_that_calls_nothing_has_searched_what_only_the_web_knows(
+    client: LlamaClient, fake_llama: FakeLlama
+) -> None:
+    fake_llama.script(says("Rain [1]."))
+    asked: list[str] = []
+    await answered(client, finds(CUSCO, asked=asked), said("What is the weather in Cusco?"), search="")
+    assert asked == ["What is the weather in Cusco?"]
+    assert "The rainy season lasts" in fake_llama.requests[-1]["messages"][-1]["content"]
+    await answered(client, finds(CUSCO, asked=asked), said("What is the weather in Cusco?"), search="never")
+    assert len(asked) == 1

@@ -1,0 +1,32 @@
+"""Addresses of the web in what people write."""
+
+import re
+
+# What stands after an address, and is seldom its end.
+AFTER = ".,;:!?'\"”’»)]}>*_。，、！？：；」』）"
+MOST = 3
+CHARACTERS = 2000
+
+# With a scheme, with "www.", or with a path: "Node.js" is none.
+LINK = re.compile(
+    rf"(?:https?://|(?<![\w@.-])www\.)[^\s<>\"`]{{1,{CHARACTERS}}}"
+    rf"|(?<![\w@./-])(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}(?::\d{{1,5}})?/[^\s<>\"`]{{0,{CHARACTERS}}}",
+    re.IGNORECASE,
+)
+
+
+def links_in(text: str) -> list[str]:
+    """The first addresses in a text, at most `MOST`, each once, as they are written."""
+    found = dict.fromkeys(link.rstrip(AFTER) for link in LINK.findall(text))
+    return list(found)[:MOST]
+
+
+def is_bare(text: str) -> bool:
+    """Whether a message is nothing but addresses, so that it asks nothing yet."""
+    rest, links = LINK.subn("", text)
+    return links > 0 and not any(sign.isalnum() for sign in rest)
+
+
+def without_links(text: str) -> str:
+    """The words of a text beside its addresses."""
+    return " ".join(LINK.sub(" ", text).split())
