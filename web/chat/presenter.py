@@ -19,6 +19,7 @@ from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.events import Waiting
 from assistant.fetch.errors import ERRORS as FETCH_ERRORS
+from assistant.links import is_bare
 from assistant.llama.errors import ERRORS as LLAMA_ERRORS
 from assistant.models import Conversation, Feedback, Message, Run
 from assistant.versions import ONLY, Version, versions_of
@@ -60,6 +61,12 @@ PICTURE_SENTENCE = gettext_lazy("Here is your picture.")
 NO_PICTURE_SENTENCE = gettext_lazy("A picture stood here.")
 # In a question without words whose file stayed with somebody else, who shared the conversation.
 NO_FILE_SENTENCE = gettext_lazy("A file stood here.")
+# Offered after an answer to a link or a file that was sent without a word.
+READY_QUESTIONS = (
+    gettext_lazy("What are the main points?"),
+    gettext_lazy("Is this true?"),
+    gettext_lazy("Explain it in simple words"),
+)
 STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
 
 
@@ -261,13 +268,23 @@ def follow_ups_of(shown: MessageView, asked: str) -> list[str]:
     """What the page offers to say after the last answer: what was made for it, or our own questions about a link."""
     if shown.run is None or shown.running or shown.problem:
         return []
-    return list(shown.run.follow_ups or [])
+    if shown.run.follow_ups:
+        return list(shown.run.follow_ups)
+    # A command is never sent without words.
+    alone = shown.message.text and (is_bare(asked) or not asked) and shown.message.parent_id
+    return [str(question) for question in READY_QUESTIONS] if alone else []
+
+
+def render_follow_ups(conversation: UUID, answer: UUID, position: int, lines: list[str]) -> str:
+    """What the page offers to say after an answer, as HTML; empty without lines."""
+    context = {"conversation_id": conversation, "answer": answer, "position": position, "lines": lines}
+    return render_to_string("_follow_ups.html", context) if lines else ""
 
 
 def offer_drawing(shown: MessageView, asked: str) -> MessageView:
     """The last answer, which offers to draw what `asked` wants drawn if the model answered in words."""
     run = shown.run
-    if run is None or shown.running or run.tool_call is not None:
+    if run is None or shown.running or run.tool_call is not None or shown.pictures:
         return shown
     what = draw_wish(asked)
     return replace(shown, drawing=what) if what and can_draw(run) else shown
@@ -285,7 +302,7 @@ def can_draw(run: Run) -> bool:
 
 
 class EndOfRun(NamedTuple):
-    """The last picture of an answer."""
+    """The last picture of an answer. What one could say after it is put after the message `answer`."""
 
     status: str
     reasoning: str
@@ -293,6 +310,8 @@ class EndOfRun(NamedTuple):
     sources: str
     pictures: str
     footer: str
+    answer: UUID
+    follow_ups: str
 
 
 @in_thread
@@ -300,12 +319,16 @@ def end_of_run(run_id: UUID) -> EndOfRun:
     """The whole answer of a run that is over, its reasoning, sources, pictures, and the HTML under it."""
     message = Message.objects.select_related("run", "feedback", "conversation", "parent").get(run=run_id)
     [shown] = present_all([message])
-    shown = offer_drawing(shown, question_before(message))
+    asked = question_before(message)
+    shown = offer_drawing(shown, asked)
     reasoning = render_to_string("_reasoning.html", {"shown": shown}) if shown.reasoned else ""
     sources = render_to_string("_sources.html", {"shown": shown}) if shown.steps or shown.sources else ""
     pictures = render_to_string("_message_pictures.html", {"shown": shown})
     footer = render_to_string("_footer.html", {"shown": shown})
-    return EndOfRun(shown.message.run.status, reasoning, shown.blocks, sources, pictures, footer)
+    lines = follow_ups_of(shown, asked)
+    follow_ups = render_follow_ups(message.conversation_id, message.id, message.position, lines)
+    status = shown.message.run.status
+    return EndOfRun(status, reasoning, shown.blocks, sources, pictures, footer, message.id, follow_ups)
 
 
 def reasoning_sentence(seconds: float, *, thinking: bool) -> str:

@@ -126,6 +126,8 @@ class RunView:
         changed = [(i, html) for i, html in enumerate(final) if i >= len(shown) or shown[i] != html]
         cleared = [(i, "") for i in range(len(final), self._shown_length)]
         self._show("finished", **self._end_fields(self._end, changed + cleared))
+        if self._end.follow_ups:
+            self._show("suggested", **self._follow_ups(self._end))
         await self._views.drop(self)
 
     async def vanish(self) -> None:
@@ -154,6 +156,8 @@ class RunView:
         """Add a viewer that has the events up to `after`: show what came since, and then what comes."""
         if self._end:
             viewer(self._encoded("finished", **self._end_fields(self._end, list(enumerate(self._end.blocks)))))
+            if self._end.follow_ups:
+                viewer(self._encoded("suggested", **self._follow_ups(self._end)))
             return
         self.paint()
         if self._reasoning.text and after != self._sent:
@@ -177,6 +181,9 @@ class RunView:
     def _all_blocks(self) -> list[Block]:
         blocks: list[Block] = list(enumerate(self._stream.blocks))
         return blocks + [(i, "") for i in range(len(blocks), self._shown_length)]
+
+    def _follow_ups(self, end: EndOfRun) -> dict[str, object]:
+        return {"answer": str(end.answer), "html": end.follow_ups}
 
     def _end_fields(self, end: EndOfRun, blocks: list[Block]) -> dict[str, object]:
         return {

@@ -14,7 +14,7 @@ from assistant.models import Run
 from assistant.runs import keys
 from assistant.turns import TurnRequest
 from imagine.errors import ImagineError
-from web.chat.presenter import present_all
+from web.chat.presenter import present_all, render_follow_ups
 from web.chat.run_view import RunViews
 from web.sockets import messages
 from web.sockets.base import PageConsumer
@@ -104,9 +104,9 @@ class ChatConsumer(PageConsumer):
 
     def notify(self, origin: bytes | None) -> None:
         """The conversation changed, or has something to say next; what this very tab did it knows already."""
-        if origin and (suggested := follow_ups.decode(origin)):
+        if origin and self.conversation and (suggested := follow_ups.decode(origin)):
             with override(self.language):
-                html = render_follow_ups(str(self.conversation), suggested)
+                html = render_follow_ups(self.conversation, *suggested)
             self.say("suggested", answer=str(suggested.answer), html=html)
         elif origin is None or origin.decode() != self.name:
             self.say("changed", conversation=str(self.conversation))
@@ -141,8 +141,3 @@ class ChatConsumer(PageConsumer):
         turn.answer.run = turn.run
         turn_messages = [turn.question, turn.answer] if turn.question else [turn.answer]
         return "".join(render_to_string("_message.html", {"shown": item}) for item in present_all(turn_messages))
-
-
-def render_follow_ups(conversation: str, suggested: follow_ups.Suggested) -> str:
-    """What is suggested after an answer, as HTML in the active language."""
-    return render_to_string("_follow_ups.html", {"conversation_id": conversation, **suggested._asdict()})

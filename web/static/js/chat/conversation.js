@@ -239,7 +239,7 @@ const handlers = {
   },
 
   suggested({ answer, html }) {
-    document.getElementById(`m-${answer}`)?.after(parse(html));
+    if (!document.getElementById(`f-${answer}`)) document.getElementById(`m-${answer}`)?.after(parse(html));
   },
 
   finished(message) {
