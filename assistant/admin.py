@@ -87,6 +87,10 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Only superusers hand out rights; a person's name and address are their own to change."""
         return self.readonly if request.user.is_superuser else self.readonly + self.rights
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse filters on what a person wrote of themselves, in the address: they would reveal it."""
+        return not lookup.startswith(("instructions", "memories")) and super().lookup_allowed(lookup, value, request)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -242,6 +246,11 @@ class RunAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     list_per_page = 50
     show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse filters on what was asked, thought and found, in the address: they would reveal it."""
+        words = ("tool_call", "reasoning", "steps", "sources", "cut_files")
+        return not lookup.startswith(words) and super().lookup_allowed(lookup, value, request)
 
     @admin.display(description=_("first word after"))
     def first_token(self, run: Run) -> str:

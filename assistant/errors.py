@@ -52,6 +52,72 @@ class InstructionsTooLongError(RefusedInputError):
     sentence = _("This is too long to be kept in mind. Please shorten it.")
 
 
+class MemoryRefusedError(RefusedInputError):
+    """Something cannot be remembered or forgotten."""
+
+    code = "memory_refused"
+    sentence = _("This could not be remembered.")
+
+
+class EmptyMemoryError(MemoryRefusedError):
+    code = "memory_empty"
+    sentence = _("Please say what it is: “I am vegetarian”, for instance.")
+
+
+class MemoryTooLongError(MemoryRefusedError):
+    code = "memory_too_long"
+    sentence = _("This is too long to be remembered. Please shorten it.")
+
+
+class MemoriesFullError(MemoryRefusedError):
+    code = "memories_full"
+    sentence = _("As much is remembered as can be kept. Please erase something first, under “Your data”.")
+
+
+class MemoryOffError(MemoryRefusedError):
+    """The person has switched it off."""
+
+    code = "memory_off"
+    sentence = _("The memory is switched off. You can switch it on under “Your data”.")
+
+
+class MemoryAccountError(MemoryRefusedError):
+    """Guests have no memory here."""
+
+    code = "memory_account"
+    sentence = _("Things are remembered for people with an account. Please sign in, or create one.")
+
+
+class MemoryTemporaryError(MemoryRefusedError):
+    code = "memory_temporary"
+    sentence = _("Nothing is remembered in a temporary chat.")
+
+
+class UnknownMemoryError(MemoryRefusedError):
+    code = "memory_unknown"
+    sentence = _("Nothing like that is remembered.")
+
+
+class UnclearMemoryError(MemoryRefusedError):
+    """Several memories are like what is to be forgotten."""
+
+    code = "memory_unclear"
+    sentence = _("Several things that are remembered may be meant. You can erase each under “Your data”.")
+
+
+MEMORY_ERRORS = (
+    MemoryRefusedError,
+    EmptyMemoryError,
+    MemoryTooLongError,
+    MemoriesFullError,
+    MemoryOffError,
+    MemoryAccountError,
+    MemoryTemporaryError,
+    UnknownMemoryError,
+    UnclearMemoryError,
+)
+
+
 class FileError(RefusedInputError):
     """A file cannot be attached."""
 

@@ -24,11 +24,14 @@ class Person(AbstractUser):
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)
     # What the assistant should know about them and how it should answer, for the prompts of their own turns.
     instructions = models.TextField(blank=True)
+    # Whether memories are made and told to the model.
+    remembers = models.BooleanField(default=True, db_default=True)
 
     conversations: "ManyRelatedManager[Conversation, Member]"
     memberships: "RelatedManager[Member]"
     conversation_shares: "RelatedManager[ConversationShare]"
     attachments: "RelatedManager[Attachment]"
+    memories: "RelatedManager[Memory]"
 
     class Meta:
         verbose_name = _("person")
@@ -251,6 +254,23 @@ class Attachment(models.Model):
         verbose_name_plural = _("attachments")
         ordering = ["created_at", "id"]
         indexes = [models.Index(fields=["created_at"], condition=Q(conversation=None), name="unclaimed_attachments")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Memory(models.Model):
+    """One thing that a person asked the assistant to remember, in their own words. See memories.py."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="memories")
+    text = models.CharField(max_length=300)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("memory")
+        verbose_name_plural = _("memories")
+        ordering = ["created_at", "id"]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from assistant import members, transcripts, versions
+from assistant import members, memories, transcripts, versions
 from assistant.database import in_chunks
 from assistant.errors import InstructionsTooLongError
 from assistant.models import Attachment, ConversationShare, Message, Person, Run
@@ -67,6 +67,7 @@ def merge(guest: Person, into: Person) -> None:
     locked.feedback.update(person=into)
     locked.conversation_shares.update(person=into)
     Picture.objects.filter(person=locked).update(person=into)
+    memories.move(locked, into)
     Person.objects.filter(pk=into.pk, instructions="").update(instructions=locked.instructions)
     locked.delete()
 
@@ -125,7 +126,7 @@ def close_gaps(person: Person) -> None:
 
 
 def counts(person: Person) -> dict[str, int]:
-    """How much is kept about `person`: conversations, messages in them, their files, ratings given, and pictures.
+    """How much is kept about `person`: conversations, messages in them, their files, ratings given, memories, pictures.
 
     Temporary conversations are not, so they do not count.
     """
@@ -134,6 +135,7 @@ def counts(person: Person) -> dict[str, int]:
         "messages": Message.objects.filter(conversation__in=members.listed(person)).count(),
         "attachments": kept_files(person).count(),
         "feedback": person.feedback.filter(message__conversation__temporary=False).count(),
+        "memories": person.memories.count(),
         "pictures": kept_pictures(person).count(),
     }
 
@@ -162,6 +164,7 @@ def profile(person: Person) -> dict[str, Any]:
         "name": "" if person.is_guest else person.get_username(),
         "email": person.email,
         "instructions": person.instructions,
+        "remembers": person.remembers,
         "since": person.date_joined.isoformat(),
         "last_seen": person.last_seen_at.isoformat(),
     }
@@ -198,6 +201,13 @@ def pictures_json(person: Person) -> Iterator[str]:
         }
         yield f"{',' if index else ''}\n {json.dumps(fields, ensure_ascii=False)}"
     yield "\n]\n"
+
+
+def memories_json(person: Person) -> Iterator[str]:
+    """What is remembered for the person as one JSON list, in one piece: there are few."""
+    rows = memories.of(person).values_list("text", "created_at")
+    found = [{"text": text, "since": since.isoformat()} for text, since in rows]
+    yield json.dumps(found, ensure_ascii=False, indent=1)
 
 
 def links_json(person: Person) -> Iterator[str]:

@@ -57,7 +57,8 @@ ROOMS = {
         follow_ups
         engine people commands conversations
         summaries beforehand
-        transcripts pages findings history
+        transcripts findings history memories
+        pages
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
         tools.offers brief citing websearch calculator weather
         llama fetch seam search excerpts passages

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from web import health, pages
-from web.accounts import allauth, privacy
+from web.accounts import allauth, memory, privacy
 from web.chat import attachments, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
@@ -41,6 +41,7 @@ urlpatterns = [
     path("", include(shares.urlpatterns)),
     path("", include(picture_pages.file_patterns)),
     path("", include(privacy.urlpatterns)),
+    path("", include(memory.urlpatterns)),
 ]
 
 # Django's own would read the form once more, and fail in the same way.

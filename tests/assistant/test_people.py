@@ -164,6 +164,7 @@ def test_an_export_is_json_with_only_the_askers_words():
         "messages": 4,
         "attachments": 0,
         "feedback": 2,
+        "memories": 0,
         "pictures": 0,
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
-from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Message, Person, Run
+from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Memory, Message, Person, Run
 from imagine.files import storage
 from imagine.models import Picture, Share
 from tests.people import Frame, Socket, Visitor
@@ -18,7 +18,7 @@ PASSWORD = "quiet llama 42"
 
 @dataclass(frozen=True)
 class Talk:
-    """A question and its whole answer; a picture, and a file that waits, of the same person."""
+    """A question and its whole answer; a picture, a file that waits, and a memory of the same person."""
 
     conversation: Conversation
     question: Message
@@ -26,6 +26,7 @@ class Talk:
     run: Run
     picture: Picture
     attachment: Attachment
+    memory: Memory
 
 
 def talk(visitor: Visitor, text: str = "A private question") -> Talk:
@@ -33,7 +34,8 @@ def talk(visitor: Visitor, text: str = "A private question") -> Talk:
     conversation = visitor.begin(text)
     rest(conversation)
     question, answer = conversation.messages.order_by("position")
-    return Talk(conversation, question, answer, conversation.runs.get(), draw(visitor), attach(visitor))
+    memory = Memory.objects.create(person=visitor.person, text="A private memory")
+    return Talk(conversation, question, answer, conversation.runs.get(), draw(visitor), attach(visitor), memory)
 
 
 def rest(conversation: Conversation) -> None:
@@ -67,6 +69,7 @@ def rows(person: Person) -> list[list[dict[str, Any]]]:
         Run.objects.filter(conversation__memberships__person=person),
         Feedback.objects.filter(message__conversation__memberships__person=person),
         Attachment.objects.filter(person=person),
+        Memory.objects.filter(person=person),
         Picture.objects.filter(person=person),
         Share.objects.filter(picture__person=person),
         ConversationShare.objects.filter(person=person),

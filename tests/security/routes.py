@@ -85,6 +85,10 @@ def attachment(talk: Talk) -> UUID:
     return talk.attachment.id
 
 
+def memory(talk: Talk) -> UUID:
+    return talk.memory.id
+
+
 def words() -> dict[str, Any]:
     return {"text": "Something else", "id": str(uuid4())}
 
@@ -112,6 +116,8 @@ OWNED: list[tuple[str, Owned]] = [
     ("attachment", Owned("GET", attachment, 200)),
     ("attachment_text", Owned("GET", attachment, 200)),
     ("discard_attachment", Owned("POST", attachment, 302)),
+    ("edit_memory", Owned("POST", memory, 302, lambda: {"text": "Mine now"})),
+    ("erase_memory", Owned("POST", memory, 302)),
     ("picture", Owned("GET", picture, 200)),
     ("picture_file", Owned("GET", picture, 200, more=("picture.jpg",))),
     ("vary_picture", Owned("POST", picture, 302, lambda: {"count": "2"})),
@@ -152,6 +158,9 @@ OPEN: dict[str, str] = {
     "robots": "the same for everybody",
     "you": "shows what is the visitor's own; test_ownership.py",
     "instructions": "keeps the visitor's own; tests/web/accounts/test_privacy.py",
+    "memory": "shows and adds to what is the visitor's own; tests/web/accounts/test_memory.py",
+    "switch_memory": "the visitor's own; tests/web/accounts/test_memory.py",
+    "erase_memories": "the visitor's own; tests/web/accounts/test_memory.py",
     "export": "packs what is the visitor's own; test_ownership.py",
     "erase": "erases the visitor; test_ownership.py",
     "erased": "the same for everybody",

@@ -30,7 +30,14 @@ DRAWING = [
 ]
 # Addresses that show by GET what they change by POST.
 LOOKED_AT = ("messages", "share_conversation")
-POST_ONLY = [*(name for name, _ in CHANGES if name not in LOOKED_AT), *DRAWING, "export", "erase"]
+POST_ONLY = [
+    *(name for name, _ in CHANGES if name not in LOOKED_AT),
+    *DRAWING,
+    "export",
+    "erase",
+    "switch_memory",
+    "erase_memories",
+]
 
 
 @pytest.fixture(scope="module")

@@ -83,6 +83,21 @@ def test_people_cannot_be_found_by_what_they_said():
         assert f"/{thing.pk}/change/" not in client.get(f"/admin/assistant/{model}/", {"q": mark}).text
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "person/?instructions__startswith=A",
+        "person/?memories__text__contains=A",
+        "run/?steps__icontains=A",
+        "run/?tool_call__icontains=A",
+        "run/?reasoning__contains=A",
+    ],
+)
+def test_nobody_guesses_at_what_is_known_of_people_through_the_address(path):
+    talk()
+    assert browser(operator()).get(f"/admin/assistant/{path}").status_code in (302, 400)
+
+
 @pytest.mark.parametrize("lookup", ["title__startswith", "messages__text__contains", "title"])
 def test_nobody_guesses_at_the_words_through_the_address(lookup):
     talk("secret")

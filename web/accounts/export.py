@@ -58,7 +58,7 @@ class Outlet:
 
 
 async def archive(person: Person) -> AsyncIterator[bytes]:
-    """The ZIP, in pieces: profile, conversations, pictures and links as JSON, attached files, pictures' best files.
+    """The ZIP, in pieces: profile, conversations, pictures, links and memories as JSON, files, pictures' best files.
 
     Rows are read in the database's threads and files in the packers'. Between two pieces, while the client reads,
     it holds no thread and no connection, at most one open file.
@@ -98,6 +98,7 @@ def documents(person: Person) -> dict[str, Iterator[str]]:
         "conversations.json": people.conversations_json(person, picture_url),
         "pictures.json": people.pictures_json(person),
         "links.json": people.links_json(person),
+        "memories.json": people.memories_json(person),
     }
 
 

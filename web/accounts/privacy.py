@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from assistant import people, shares
+from assistant import memories, people, shares
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.runs.forget import forget
@@ -47,6 +47,8 @@ def overview(
         "instructions": person.instructions if instructions is None else instructions,
         "instructions_characters": settings.INSTRUCTIONS_CHARACTERS,
         "sentence": sentence,
+        "may_remember": memories.may_remember(person),
+        "memory_is_on": memories.is_on(person),
         "shares": shares.all_of(person),
     }
     return render(request, "you/you.html", context, status=status)
