@@ -34,6 +34,7 @@ from assistant.events import (
 )
 from assistant.findings import context_of
 from assistant.llama.messages import ChatMessage
+from assistant.memory_wishes import concerns_memory
 from assistant.runs import keys, saving
 from assistant.runs.forget import forget
 from assistant.runs.saving import End, Outcome
@@ -152,13 +153,15 @@ class Answer:
         said = (message.content for message in history.messages if message.role == "user")
         named = frozenset(name for text in said for name in pages_in(text))
         connections = runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, runtime.limits
-        kit = Kit(self.run, *connections, history.tool_call is not None, named)
+        asked = history.messages[-1].content
+        kit = Kit(self.run, *connections, history.tool_call is not None, named, asked)
+        memory = history.remembers and concerns_memory(asked)
         with runtime.tool_choice.answering():
             mode = await runtime.tool_choice.mode()
             means = engine.Means(
                 runtime.client,
                 toolbox.bound(kit),
-                [] if mode == "off" else toolbox.available(runtime.web_search, pages_named=bool(named)),
+                [] if mode == "off" else toolbox.available(runtime.web_search, pages_named=bool(named), memory=memory),
                 toolbox.ALIASES,
                 mode == "native",
                 partial(runtime.queue.seat, self._report_place),

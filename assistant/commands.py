@@ -17,7 +17,11 @@ class Command(NamedTuple):
     about: str | Promise
 
 
-COMMANDS = (Command("imagine", _("Draw a picture of the words that follow")),)
+DRAWING = (Command("imagine", _("Draw a picture of the words that follow")),)
+MEMORY = (
+    Command("remember", _("Remember what follows in all later conversations")),
+    Command("forget", _("Forget what was remembered")),
+)
 
 # The page reads these too, see web/static/js/chat/command.js. Python and JavaScript disagree on what \s, \w and \b mean
 # beyond ASCII, so white space and letters are written out, the latter as ranges that leave out punctuation.
@@ -34,10 +38,13 @@ TALK = (
 # Like a JavaScript expression without the flag u, these ignore the case of ASCII letters only.
 _imagine = re.compile(IMAGINE, re.IGNORECASE | re.DOTALL | re.ASCII)
 _talk = re.compile(TALK, re.IGNORECASE | re.ASCII)
+_memory = re.compile(rf"[{SPACE}]*/(remember|forget)(?:[{SPACE}]+(.*))?", re.IGNORECASE | re.DOTALL | re.ASCII)
 
 
 def tool_call(text: str) -> ToolCall | None:
     """The call of a tool that a message asks for by a command; None where the model is to answer it."""
+    if found := _memory.fullmatch(text):
+        return ToolCall(found[1].lower(), {"text": (found[2] or "").strip()})
     prompt = imagine_prompt(text)
     return None if prompt is None else ToolCall("create_image", {"prompt": prompt})
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from assistant import prompts
 from assistant.allowance import Allowance
-from assistant.beforehand import NEVER, calls_before, worked_out
+from assistant.beforehand import ALWAYS, NEVER, calls_before, worked_out
 from assistant.errors import AssistantError
 from assistant.events import (
     Event,
@@ -56,7 +56,8 @@ class History:
     `instructions` are the wishes of the person who asks, `revision` is a code of this turn, see prompts.py. `begun`
     is the answer so far, where it goes on: the events add to it; `sources` and `steps` are what was found for it.
     `search` says whether the web is searched, a code of Run.Search. `summary` is of what was said before `messages`,
-    whose `ids` are those in the database.
+    whose `ids` are those in the database. `memories` are what that person has asked to be remembered, oldest first,
+    where that is on: `remembers`.
     """
 
     messages: Sequence[ChatMessage]
@@ -71,6 +72,8 @@ class History:
     token_model: str = ""
     summary: str = ""
     ids: Sequence[UUID] = ()
+    memories: Sequence[str] = ()
+    remembers: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,11 @@ class TurnInProgress:
                     if isinstance(item, Event):
                         yield item
             return
+        if history.remembers and not history.begun and (not self._means.offered or history.search == ALWAYS):
+            # The model is offered no tools.
+            async with aclosing(self._findings.remember_first()) as events:
+                async for event in events:
+                    yield event
         if not history.begun:
             async with aclosing(self._before_asking()) as events:
                 async for event in events:
@@ -304,11 +312,20 @@ class TurnInProgress:
     async def _prompt(self, offered: Sequence[FunctionTool[..., Any]]) -> list[ChatMessage]:
         history = self._history
         wishes = history.instructions, history.revision
-        told = self._found, "" if self._native else offers.text(offered)
+        found = "\n\n".join(filter(None, (await self._remembered(), self._found, self._findings.noted)))
+        told = found, "" if self._native else offers.text(offered)
         prompt = prompts.conversation(self._name, history.messages, self._today, *wishes, *told, history.summary)
         if history.begun:
             return prompts.continuation(prompt, history.begun, await context_of(self._means.client))
         return [*prompt, *self._findings.turns]
+
+    async def _remembered(self) -> str:
+        """What the person has asked to be remembered, for the prompt: an eighth of what the model reads, or less."""
+        memories = self._history.memories
+        if not memories:
+            return ""
+        size = await context_of(self._means.client) // 4
+        return prompts.quoted_memories(memories, self._history.messages[-1].content, size)
 
 
 def used(item: Finish, prompt: Sequence[ChatMessage], said: str) -> int:

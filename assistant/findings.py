@@ -15,6 +15,7 @@ from assistant.llama.calls import Call
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage
+from assistant.memory_wishes import forget_wish, remember_wish
 from assistant.passages import counted
 from assistant.sources import Reading
 from assistant.tools import offers
@@ -31,6 +32,8 @@ CALLS_AT_ONCE = 4
 WEB_SEARCH, OPEN_PAGE = "web_search", "open_page"
 # The tools that ask something of other sites.
 OF_THE_WEB = frozenset({WEB_SEARCH, OPEN_PAGE, "weather"})
+# The tools that write what is kept: none does once a page was read that may have asked for it.
+OF_MEMORY = frozenset({"remember", "forget"})
 # Words that say nothing of anybody: choices of parameters, and how recent something shall be.
 HARMLESS = counted("week month year metric imperial true false none today latest news current")
 # A message with fewer words is searched for together with the one before it.
@@ -41,7 +44,8 @@ QUERY_CHARACTERS = 200
 class Findings:
     """Runs calls for the question that `messages` end with, and keeps what they find.
 
-    `turns` are the calls and their results, as the model is told them after the question; `readings` are all pages.
+    `turns` are the calls and their results, as the model is told them after the question; `readings` are all pages;
+    `noted` is what became of `remember_first`.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Findings:
     ) -> None:
         self.turns: list[ChatMessage] = []
         self.readings: list[Reading] = []
+        self.noted = ""
         self._client = client
         self._tools = tools
         self._question = messages[-1].content
@@ -60,6 +65,16 @@ class Findings:
             async for event in events:
                 yield event
         # The pages stand before the question.
+        self.turns = []
+
+    async def remember_first(self) -> AsyncGenerator[Event, None]:
+        """Remember, or forget, what the question asks for in so many words, before the model is asked."""
+        wishes = {"remember": remember_wish(self._question), "forget": forget_wish(self._question)}
+        calls = [Call(name, json.dumps({"text": what})) for name, what in wishes.items() if what][:1]
+        async with aclosing(self.run(calls)) as events:
+            async for event in events:
+                yield event
+        self.noted = prompts.NOTED.format(result=self.turns[-1].content.rpartition("\n\n")[2]) if calls else ""
         self.turns = []
 
     async def quotation(self) -> str:
@@ -92,6 +107,10 @@ class Findings:
 
     async def _work(self, call: Call) -> Work:
         """One call. What goes wrong is told to the model, as the person has seen it in a step."""
+        if self.readings and call.name in OF_MEMORY:
+            logger.warning("a call of %s was not made: a page may have asked for it", call.name)
+            yield Told("Nothing is remembered or forgotten once pages were read. The person has to ask for it alone.")
+            return
         if self._is_outward(call) and await asyncio.to_thread(self._carries_out, call):
             logger.warning("a call of %s was not made: a page may have asked for it", call.name)
             yield Told("This is not looked up: it has words that stand neither in the question nor in the pages.")

@@ -1,7 +1,7 @@
 """What was said before an answer, as the model is told it: a summary of the older part, then the messages after it."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
@@ -36,13 +36,13 @@ def past(conversation: UUID, before: int) -> Past:
     rows = shown.filter(~Q(text="") | drawn | Q(role=Message.Role.USER), position__gt=summed_up)
     # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.
     start = max(0, rows.count() - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
-    found = list(rows.order_by("position").values_list("id", "role", "text")[start:])
+    found = list(rows.order_by("position").values_list("id", "role", "text", "run__tool_call")[start:])
     files = attachments.texts_for_prompt(rows.filter(role=Message.Role.USER))
     messages = [
-        question(text, files.get(message, ())) if role == Message.Role.USER else answer(text)
-        for message, role, text in found
+        question(text, files.get(message, ())) if role == Message.Role.USER else answer(text, called)
+        for message, role, text, called in found
     ]
-    return Past(summary, [message for message, _, _ in found], messages)
+    return Past(summary, [message for message, *_ in found], messages)
 
 
 def token_factor(conversation: UUID) -> tuple[float, str]:
@@ -57,6 +57,11 @@ def question(text: str, files: Sequence[TextFile]) -> ChatMessage:
     return ChatMessage("user", text if text or files else prompts.NO_FILE, tuple(files))
 
 
-def answer(text: str) -> ChatMessage:
-    """An answer as it stands in the history: those stored by older versions may begin with reasoning."""
-    return ChatMessage("assistant", split_reasoning(text)[1] if text else prompts.DRAWN)
+def answer(text: str, called: Mapping[str, Any] | None = None) -> ChatMessage:
+    """An answer as it stands in the history: those stored by older versions may begin with reasoning.
+
+    That of a command, whose call is `called`, has no text.
+    """
+    if text:
+        return ChatMessage("assistant", split_reasoning(text)[1])
+    return ChatMessage("assistant", prompts.DONE.get(called["name"], prompts.DRAWN) if called else prompts.DRAWN)

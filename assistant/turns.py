@@ -93,7 +93,7 @@ async def start(answering: Answering, person: Person, address: str, request: Tur
     await limits.count_message(person, address)
     text = await _text(person, request)
     call = None if text is None else commands.tool_call(text)
-    if call is not None:
+    if call is not None and call.name == "create_image":
         await limits.count_pictures(person, address, 1)
     turn = await in_thread(_store)(person, request, call)
     if turn.new:

@@ -60,6 +60,7 @@ ROOMS = {
         transcripts findings history memories
         pages
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
+        memory_wishes
         tools.offers brief citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from assistant import commands, members
+from assistant import commands, members, memories
 from assistant.models import Conversation, Person
 from imagine.status import is_configured
 from web.mail import mail_is_on
@@ -17,6 +17,12 @@ SIDEBAR_LENGTH = 30
 def sidebar(person: Person) -> list[Conversation]:
     """The person's newest conversations, newest first."""
     return list(members.listed(person).order_by("-updated_at")[:SIDEBAR_LENGTH])
+
+
+def commands_for(person: Person | None) -> list[commands.Command]:
+    """The commands that the composer lists for somebody."""
+    drawing = commands.DRAWING if is_configured() else ()
+    return [*drawing, *(commands.MEMORY if person and memories.is_on(person) else ())]
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -34,7 +40,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "prompt_characters": settings.PROMPT_CHARACTERS,
         "imagine_pattern": commands.IMAGINE,
         "talk_pattern": commands.TALK,
-        "commands": commands.COMMANDS if is_configured() else (),
+        "commands": commands_for(person),
         "web_search": bool(settings.SEARCH_ENGINES),
         "demo_model": settings.LLAMA_DEMO,
         "demo_pictures": settings.IMAGINE_DEMO,

@@ -16,7 +16,7 @@ from assistant.engine import History
 from assistant.errors import InterruptedRunError
 from assistant.events import ReasoningReplaced, TurnFailed, TurnFinished
 from assistant.history import past, token_factor
-from assistant.models import Message, Run
+from assistant.models import Memory, Message, Run
 from assistant.sources import Source, Step
 from assistant.tools.base import ToolCall
 
@@ -57,12 +57,17 @@ def load_history(run_id: UUID) -> History:
         "steps",
         "person__instructions",
         "person__is_guest",
+        "person__remembers",
+        "person",
+        "conversation__temporary",
         named=True,
     )
     run = fields.get(id=run_id)
     conversation, position, call = run.conversation, run.answer__position, run.tool_call
     summary, ids, messages = past(conversation, position)
     factor, model = token_factor(conversation)
+    remembers = run.person__remembers and not run.conversation__temporary
+    remembers = bool(remembers) and (settings.MEMORY_FOR_GUESTS or not run.person__is_guest)
     return History(
         messages,
         factor,
@@ -76,6 +81,8 @@ def load_history(run_id: UUID) -> History:
         model,
         summary,
         ids,
+        list(Memory.objects.filter(person=run.person).values_list("text", flat=True)) if remembers else (),
+        remembers,
     )
 
 

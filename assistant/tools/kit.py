@@ -16,7 +16,7 @@ class Kit:
     """`run` is the one whose answer the tool works for. `counted`: a command asks for it, and was counted already.
 
     `named` are the pages that the person has named, as `websearch.results.identity` writes them: no others are opened
-    on the model's word alone.
+    on the model's word alone. `asked` is what the person has said last, without its files.
     """
 
     run: UUID
@@ -27,3 +27,4 @@ class Kit:
     limits: Limits
     counted: bool = False
     named: frozenset[str] = frozenset()
+    asked: str = ""

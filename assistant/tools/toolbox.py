@@ -16,8 +16,10 @@ from assistant.sources import Reading, Step
 from assistant.tools.base import BoundTool, Told, Work
 from assistant.tools.calculate import calculate
 from assistant.tools.create_image import cancel_pictures, create_image
+from assistant.tools.forget import forget
 from assistant.tools.kit import Kit
 from assistant.tools.open_page import open_page
+from assistant.tools.remember import remember
 from assistant.tools.schema import ArgumentsError, FunctionTool
 from assistant.tools.weather import weather
 from assistant.tools.web_search import web_search
@@ -27,18 +29,30 @@ from imagine.status import is_configured
 logger = logging.getLogger(__name__)
 
 # In the order in which the model is told of them.
-TOOLS: tuple[FunctionTool[..., Any], ...] = (web_search, open_page, calculate, weather, create_image)
+TOOLS: tuple[FunctionTool[..., Any], ...] = (
+    web_search,
+    open_page,
+    calculate,
+    weather,
+    create_image,
+    remember,
+    forget,
+)
 # Names that Llama 3 was trained with, for tools that we have.
 ALIASES = {"brave_search": "web_search", "wolfram_alpha": "calculate"}
 
 
-def available(web: WebSearch, *, pages_named: bool) -> list[FunctionTool[..., Any]]:
-    """The tools that work on this site, for a model that may call some. `pages_named`: the person has named a page."""
+def available(web: WebSearch, *, pages_named: bool, memory: bool = False) -> list[FunctionTool[..., Any]]:
+    """The tools that work on this site, for a model that may call some. `pages_named`: the person has named a page;
+    `memory`: they have a memory here, and may have asked to remember or forget something.
+    """
     works = {
         web_search.name: web.is_on,
         open_page.name: pages_named,
         weather.name: bool(settings.WEATHER_URL),
         create_image.name: is_configured(),
+        remember.name: memory,
+        forget.name: memory,
     }
     return [tool for tool in TOOLS if works.get(tool.name, True)]
 

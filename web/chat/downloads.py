@@ -34,7 +34,7 @@ def message_text(request: HttpRequest, message_id: UUID) -> HttpResponse:
     with missing_as_404():
         message = conversations.own_message(person_or_404(request), message_id)
     run = getattr(message, "run", None)
-    text = shown_text(message, pictures_of(message, run), run.status if run else "")
+    text = shown_text(message, pictures_of(message, run), run.status if run else "", run.steps if run else None)
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from assistant.findings import OF_MEMORY
 from assistant.models import Run
 from assistant.sources import Source, Step
 
@@ -47,8 +48,23 @@ def source_views(values: Sequence[Mapping[str, Any]] | None) -> list[SourceView]
 
 
 def steps_of(run: Run | None) -> list[str]:
-    """A sentence for each thing that was done for an answer."""
-    return [_sentence(Step.from_json(value)) for value in (run.steps if run else None) or ()]
+    """A sentence for each thing that was done for an answer, but for what was remembered or forgotten."""
+    return [_sentence(step) for step in _steps(run) if step.tool not in OF_MEMORY]
+
+
+def kept_of(run: Run | None) -> list[str]:
+    """A sentence for each thing that was remembered or forgotten with an answer."""
+    return list(dict.fromkeys(_sentence(step) for step in _steps(run) if step.tool in OF_MEMORY))
+
+
+def done_sentence(steps: Sequence[Mapping[str, Any]] | None) -> str:
+    """What is said where a command has remembered or forgotten something; empty for other steps."""
+    sentences = {"remember": _("I will keep it in mind."), "forget": _("It is forgotten.")}
+    return sentences.get(Step.from_json(steps[-1]).tool, "") if steps else ""
+
+
+def _steps(run: Run | None) -> list[Step]:
+    return [Step.from_json(value) for value in (run.steps if run else None) or ()]
 
 
 def _view(number: int, source: Source) -> SourceView:
@@ -70,12 +86,16 @@ def _sentence(step: Step) -> str:
         "open_page": _("Read %(words)s"),
         "calculate": _("Calculated %(words)s"),
         "weather": _("Looked up the weather: %(words)s"),
+        "remember": _("Remembered: %(words)s"),
+        "forget": _("Forgot: %(words)s"),
     }
     failures: Mapping[str, str] = {
         "web_search": _("Searched for “%(words)s”, without success"),
         "open_page": _("Could not read %(words)s"),
         "calculate": _("Could not calculate %(words)s"),
         "weather": _("Could not look up the weather: %(words)s"),
+        "remember": _("Could not remember: %(words)s"),
+        "forget": _("Could not forget: %(words)s"),
     }
     chosen = failures if step.problem else sentences
     return chosen.get(step.tool, "%(words)s") % {"words": step.words}

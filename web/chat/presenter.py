@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -31,7 +31,7 @@ from imagine.errors import ImagineError
 from imagine.models import Picture
 from imagine.status import current_status
 from web.chat.file_view import FILES, FileView, reading_sentence
-from web.chat.found import SourceView, sources_of, steps_of
+from web.chat.found import SourceView, done_sentence, kept_of, sources_of, steps_of
 from web.markdown.blocks import plain_blocks, render_blocks
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ ERRORS: dict[str, type[AssistantError] | type[ImagineError]] = {
         errors.LogUnavailableError,
     )
 }
+ERRORS.update({error.code: error for error in errors.MEMORY_ERRORS})
 ERRORS.update(FETCH_ERRORS)
 ERRORS.update(LLAMA_ERRORS)
 ERRORS.update(SEARCH_ERRORS)
@@ -142,6 +143,11 @@ class MessageView:
         return steps_of(self.run)
 
     @property
+    def kept(self) -> list[str]:
+        """A sentence for each thing that was remembered or forgotten."""
+        return kept_of(self.run)
+
+    @property
     def readings(self) -> list[str]:
         """A sentence for each attached file that the model did not read to its end."""
         cut = self.run.cut_files if self.run else None
@@ -176,7 +182,7 @@ def present(message: Message, version: Version = ONLY) -> MessageView:
         return MessageView(message, safe(plain_blocks(text)), None, None, files=files, version=version)
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
     pictures = pictures_of(message, run)
-    text = shown_text(message, pictures, run.status if run else "")
+    text = shown_text(message, pictures, run.status if run else "", run.steps if run else None)
     addresses = [str(source.get("url")) for source in (run.sources if run else None) or ()]
     return MessageView(message, safe(render_blocks(text, addresses)), run, feedback, pictures, version=version)
 
@@ -187,10 +193,16 @@ def present_all(messages: list[Message]) -> list[MessageView]:
     return [present(message, versions.get(message.id, ONLY)) for message in messages]
 
 
-def shown_text(message: Message, pictures: list[Picture], status: str) -> str:
-    """What was written, or a sentence in its place: over `pictures` without words, or for one left behind."""
+def shown_text(
+    message: Message, pictures: list[Picture], status: str, steps: list[dict[str, Any]] | None = None
+) -> str:
+    """What was written, or a sentence in its place: over `pictures` without words, for one left behind, or for the
+    last of the `steps`, where a command has remembered or forgotten something.
+    """
     if message.text:
         return message.text
+    if status == Run.Status.DONE and (done := done_sentence(steps)):
+        return done
     if any(one.status == Picture.Status.DONE for one in pictures):
         return str(PICTURE_SENTENCE)
     return str(NO_PICTURE_SENTENCE) if status == Run.Status.DONE and not pictures else ""
@@ -322,7 +334,8 @@ def end_of_run(run_id: UUID) -> EndOfRun:
     asked = question_before(message)
     shown = offer_drawing(shown, asked)
     reasoning = render_to_string("_reasoning.html", {"shown": shown}) if shown.reasoned else ""
-    sources = render_to_string("_sources.html", {"shown": shown}) if shown.steps or shown.sources else ""
+    found = shown.steps or shown.sources or shown.kept
+    sources = render_to_string("_sources.html", {"shown": shown}) if found else ""
     pictures = render_to_string("_message_pictures.html", {"shown": shown})
     footer = render_to_string("_footer.html", {"shown": shown})
     lines = follow_ups_of(shown, asked)

@@ -60,7 +60,8 @@ def section(
     if message.role == Message.Role.USER:
         head, body = [_("You")], quoted(message.text) if message.text else ""
     else:
-        head, body = [escaped(settings.SITE_NAME)], whole(shown_text(message, pictures, run.status if run else ""))
+        text = shown_text(message, pictures, run.status if run else "", run.steps if run else None)
+        head, body = [escaped(settings.SITE_NAME)], whole(text)
     head.append(when(message.created_at))
     if run and run.model:
         head.append(escaped(run.model))
