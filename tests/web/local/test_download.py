@@ -4,6 +4,7 @@ import hashlib
 import multiprocessing
 import sys
 import threading
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -84,18 +85,23 @@ def test_a_download_that_was_left_goes_on_at_the_next_start(hub: Hub, tmp_path: 
     assert bar.shown[0] == (5000, len(hub.content))
 
 
-def test_the_rest_of_another_file_never_lands_behind_it(hub: Hub, tmp_path: Path) -> None:
-    part_of(tmp_path, sha256(b"GGUF of yesterday")).write_bytes(b"GGUF of ye")
+@pytest.mark.parametrize("linked", [True, False])
+def test_the_rest_of_another_file_never_lands_behind_it(hub: Hub, tmp_path: Path, linked: bool) -> None:
+    hub.linked, hub.cut_after = linked, [5000, 0, 0, 0]
+    with pytest.raises(DownloadError):
+        get(hub, tmp_path)
+    hub.content = b"GGUF" + bytes(reversed(range(256))) * 2_000
     assert get(hub, tmp_path).read_bytes() == hub.content
-    assert ranges(hub) == [None]
+    assert ranges(hub)[-1] is None
     assert files(tmp_path) == ["llama.gguf"]
 
 
 def test_a_file_that_changes_in_mid_download_is_sent_anew(hub: Hub, tmp_path: Path) -> None:
     hub.linked, hub.cut_after, hub.hold_after = False, [0], 4000
-    thread = threading.Thread(target=get, args=(hub, tmp_path))
+    bar = Bar()
+    thread = threading.Thread(target=get, args=(hub, tmp_path, MODEL, bar))
     thread.start()
-    eventually(lambda: hub.asked)
+    eventually(lambda: (4000, len(hub.content)) in bar.shown)
     old, hub.content, hub.hold_after = len(hub.content), b"GGUF" + bytes(reversed(range(256))) * 2_000, 0
     assert len(hub.content) == old
     hub.go_on.set()
@@ -267,19 +273,21 @@ def test_a_disk_that_fills_up_is_told_in_a_sentence(hub: Hub, tmp_path: Path) ->
         get(hub, tmp_path)
 
 
-def in_another_process(url: str, models: str) -> None:
-    fetch(MODEL, hubs.Hub(url), Path(models), lambda done, total: None)
+def in_another_process(url: str, models: str, content: bytes, begun: Event) -> None:
+    known = HubFile("someone/llama", "small/llama.gguf", "main", sha256(content), len(content))
+    fetch(known, hubs.Hub(url), Path(models), lambda done, total: begun.set())
 
 
 def test_two_processes_at_once_fetch_it_once(hub: Hub, tmp_path: Path) -> None:
     hub.hold_after = 1000
+    spawn = multiprocessing.get_context("spawn")
+    begun = [spawn.Event(), spawn.Event()]
     others = [
-        multiprocessing.get_context("spawn").Process(target=in_another_process, args=(hub.url, str(tmp_path)))
-        for _other in range(2)
+        spawn.Process(target=in_another_process, args=(hub.url, str(tmp_path), hub.content, event)) for event in begun
     ]
     for other in others:
         other.start()
-    eventually(lambda: hub.asked, 60)
+    assert [event.wait(60) for event in begun] == [True, True]
     hub.go_on.set()
     for other in others:
         other.join(60)
