@@ -137,7 +137,9 @@ def conversation(
     dated = f"(Today is {today:%A, %d %B %Y}.)" if today else ""
     about = tools and f"({tools})"
     alone = (LINK_ALONE if is_bare(last.content) else "") if last.content.strip() else FILE_ALONE
-    parts = [part for part in (found, last.content, alone, dated, REVISIONS.get(revision, ""), about) if part]
+    # Tools before the question, as in Llama's own templates: a small model answers what it read last.
+    # https://github.com/meta-llama/llama-models/blob/main/models/llama3_1/prompt_format.md
+    parts = [part for part in (about, found, last.content, alone, dated, REVISIONS.get(revision, "")) if part]
     return [system(name, instructions), *remembered(summary), *earlier, replace(last, content="\n\n".join(parts))]
 
 

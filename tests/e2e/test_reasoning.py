@@ -118,7 +118,7 @@ async def test_stopping_a_thought_keeps_it_and_the_model_is_not_told_of_it(page:
 async def test_a_model_that_only_thinks_can_be_asked_again(page: Page, fake_llama: FakeLlama) -> None:
     fake_llama.script(says("<think>Round and round", reason="length"), says("Here."))
     await begin(page)
-    await expect(page.get_by_text("came to no answer")).to_be_visible()
+    await expect(page.locator("#thread").get_by_text("came to no answer")).to_be_visible()
     await expect(thoughts(page)).to_have_text("Round and round")
     await page.get_by_role("button", name="Try again").click()
     await expect(answers(page)).to_have_text("Here.")
