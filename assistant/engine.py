@@ -230,10 +230,11 @@ class TurnInProgress:
         return [tool for tool in self._means.offered if history.search != NEVER or tool.name not in OF_THE_WEB]
 
     async def _speak_natively(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event | Finish, None]:
-        """`_speak`, once more where the server fails with the tools in their own field: then they stand in words."""
-        if self._native and offered:
+        """What the model says. Where the server fails with tools in their own field, once more with them in words."""
+        has_failed = False
+        if self._native and (offered or self._kept):
             try:
-                async with aclosing(self._speak(offered)) as items:
+                async with aclosing(self._speak_once(offered)) as items:
                     async for item in items:
                         yield item
                 return
@@ -242,14 +243,17 @@ class TurnInProgress:
                     raise
                 # Servers that read calls take other text for one and lose it, or refuse tools.
                 logger.warning("asked again with the tools in words: %s", error)
-            self._native = False
+            self._native, has_failed = False, True
             if "".join(self._said) != self._history.begun:
                 yield TextReplaced(self._history.begun)
-        async with aclosing(self._speak(offered) if offered else self._speak_without_tools()) as items:
+        async with aclosing(self._speak_once(offered)) as items:
             async for item in items:
                 yield item
-        if self._native != self._means.native:
+        if has_failed and offered:
             self._means.native_failed()
+
+    def _speak_once(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event | Finish, None]:
+        return self._speak(offered) if offered else self._speak_without_tools()
 
     async def _speak_without_tools(self) -> AsyncGenerator[Event | Finish, None]:
         """`_speak` where no tool may be called, once more where nothing but a call comes: then it sees none."""

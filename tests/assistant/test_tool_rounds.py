@@ -347,6 +347,14 @@ async def test_where_the_server_fails_at_tools_they_are_told_in_words_and_the_pe
     assert failed
 
 
+async def test_a_greeting_is_answered_by_a_server_that_takes_no_tools(
+    client: LlamaClient, fake_llama: FakeLlama
+) -> None:
+    fake_llama.script(fails(500, {"error": {"message": "tools param requires --jinja flag"}}), says("Hello!"))
+    events = await answered(client, Tools().bound(), "hello", native=True)
+    assert words(events) == "Hello!"
+
+
 async def test_a_server_that_fails_either_way_is_not_blamed_for_its_tools(
     client: LlamaClient, fake_llama: FakeLlama
 ) -> None:
