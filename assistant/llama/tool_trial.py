@@ -37,7 +37,7 @@ ToolMode = Literal["native", "text", "off"]
 TRIAL_TOKENS = 200
 TRIAL_SECONDS = 30.0
 # With tools offered, llama.cpp takes each brace in an answer of Llama 3 for a call, and ends the answer in an error
-# where it is none: https://github.com/ggml-org/llama.cpp/issues/20800
+# where it is none: https://github.com/ggml-org/llama.cpp/issues/20800; so did that of xllamacpp 2026.10.11549.
 READS_NO_BRACES: tuple[Kind, ...] = ("llamacpp",)
 
 NAME = "door_code"
