@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from assistant import history, prompts
 from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
-from assistant.llama.tokens import Measure, estimate, room_for
+from assistant.llama.tokens import RESERVE, Measure, estimate, room_for
 from assistant.models import Message, Summary
 from assistant.names import BIDI, CONTROL, is_visible
 
@@ -23,7 +23,7 @@ LEAST_CONTEXT = 4096
 MOST_TOKENS = 500
 CONTEXT_SHARE = 16
 # It is time once the words fill so much of their room: before they no longer fit, as a summary takes a while.
-FULL_SHARE = 0.75
+FULL_SHARE = 0.8
 # So much of the newest turns stays word for word.
 KEPT_SHARE = 0.25
 # The same by number, for models whose window holds any conversation: fewer than HISTORY_MESSAGES.
@@ -61,6 +61,8 @@ def due(head: Sequence[ChatMessage], messages: Sequence[ChatMessage], context: i
     """
     if not summary_tokens(context):
         return 0
+    # Without the reserve: what is counted too low costs a summary that comes late, and no error.
+    factor /= RESERVE
     room = room_for(context, beside) - estimate(head, factor)
     sizes = [_words(message, factor) for message in messages]
     if sum(sizes) <= FULL_SHARE * room and len(messages) <= FULL_MESSAGES:

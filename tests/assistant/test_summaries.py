@@ -203,7 +203,7 @@ def test_an_unanswered_question_is_no_end_of_a_summary() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "most"), [(200, 6), (600, 12), (1000, 20), (2000, 34)], ids=["chat", "short", "usual", "long"]
+    ("size", "most"), [(200, 5), (600, 11), (1000, 17), (2000, 30)], ids=["chat", "short", "usual", "long"]
 )
 def test_the_head_of_the_prompt_moves_rarely_in_a_long_conversation(size: int, most: int) -> None:
     """201 turns at 8K, each summary there at the next turn: what a turn takes in tokens bounds the moves from below."""
