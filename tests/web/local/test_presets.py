@@ -9,6 +9,7 @@ from tests.started import CHECKOUT
 from web.local.download import part_path, place
 from web.local.errors import UnknownModelError
 from web.local.hub import Content, Hub
+from web.local.llama_server import cache_mib
 from web.local.machine import Machine, cores, memory, this_machine
 from web.local.presets import PRESETS, find, gigabytes, listing, unknown
 
@@ -21,6 +22,11 @@ def rows(models: Path, machine: Machine) -> dict[str, str]:
     """What stands in the last column of each preset."""
     lines = listing(models, machine, HUB, TOKENS).splitlines()
     return {line.split()[0]: line.split("GB  ")[-1] for line in lines[1 : len(PRESETS) + 1]}
+
+
+@pytest.mark.parametrize(("memory", "mebibytes"), [(0, 256), (2 * 2**30, 256), (8 * 2**30, 512), (64 * 2**30, 4096)])
+def test_a_larger_machine_keeps_more_prompts_of_conversations_that_wait(memory: int, mebibytes: int) -> None:
+    assert cache_mib(memory) == mebibytes
 
 
 def test_each_is_bound_to_one_content_of_one_file() -> None:
