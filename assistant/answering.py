@@ -234,9 +234,9 @@ class Answer:
         elif isinstance(end, TurnFinished):
             if conversation := await saving.untitled(self.run):
                 await asyncio.to_thread(request, "title_conversation", conversation)
+            await suggest(self._runtime, self.run)
             if until := await self._to_sum_up(end):
                 await asyncio.to_thread(request, "summarise_conversation", until)
-            await suggest(self._runtime, self.run)
 
     async def _to_sum_up(self, end: TurnFinished) -> UUID | None:
         """The last message of the older part of the conversation, once that shall be summed up.
