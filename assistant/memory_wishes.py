@@ -193,7 +193,7 @@ _ADDED = frozenset(_ADDED_WORDS.split())
 def concerns_memory(text: str) -> bool:
     """Whether a message may ask to have something remembered or forgotten: it is worth telling a model of the "
     "tools."""
-    return bool(_STEMS.search(text))
+    return bool(_STEMS.search(text) or remember_wish(text) or forget_wish(text))
 
 
 def remember_wish(text: str) -> str:

@@ -36,7 +36,8 @@ async def forget(text: Annotated[str, Bounds(0, TEXT_CHARACTERS)], *, kit: Kit) 
     try:
         gone = await drop(kit.run, own, text)
     except MemoryRefusedError as error:
-        if not kit.counted:
+        if not kit.counted and not isinstance(error, UnknownMemoryError):
+            # "Forget about dinner" may have been about something else.
             yield StepTaken(Step("forget", own, error.code).to_json())
         raise
     yield StepTaken(Step("forget", gone).to_json())

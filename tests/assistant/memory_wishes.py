@@ -1,6 +1,12 @@
 """Messages that ask to have something remembered or forgotten, and what; and those that ask for nothing of it."""
 
 REMEMBER: list[tuple[str, str]] = [
+    ("Ab jetzt, nenn mich Ada.", "Ab jetzt, nenn mich Ada"),
+    ("A partir de ahora, llámame Ada", "A partir de ahora, llámame Ada"),
+    ("I am a nurse. Save that to memory.", "I am a nurse"),
+    ("Remember I'm left-handed, ok?", "I'm left-handed"),
+    ("My name is Lisa. Remember that.", "My name is Lisa"),
+    ("Lisa is my sister. Please remember that.", "Lisa is my sister"),
     ("Remember that I am vegetarian.", "I am vegetarian"),
     ("Please remember that I'm allergic to nuts", "I'm allergic to nuts"),
     ("remember I live in Lima", "I live in Lima"),

@@ -176,6 +176,16 @@ async def test_only_what_the_person_asks_for_is_forgotten_and_said(
     assert [(step["tool"], step["words"]) for step in steps] == [("forget", "I am vegetarian")]
 
 
+async def test_what_was_never_remembered_leaves_no_step(
+    client: LlamaClient, fake_llama: FakeLlama, ada: Person
+) -> None:
+    fake_llama.script(says(call("forget", text="dinner")), says("All right."))
+    events = await answered(client, await say(ada, "Forget about dinner, tell me a joke"))
+    assert await remembered(ada) == ["I am vegetarian"]
+    assert not any(isinstance(event, StepTaken) for event in events)
+    assert "Nothing like that is remembered." in fake_llama.requests[-1]["messages"][-1]["content"]
+
+
 async def test_g4_a_memory_is_quoted_with_the_question_and_forges_no_turn(
     client: LlamaClient, fake_llama: FakeLlama, ada: Person
 ) -> None:
