@@ -39,13 +39,15 @@ def links_before(messages: Sequence[ChatMessage]) -> list[str]:
     return links_in(asked[-2]) if len(asked) > 1 and is_bare(asked[-2]) else []
 
 
-async def worked_out(question: str) -> tuple[str, str] | None:
-    """What a message plainly asks to be calculated, and its result; None where it does not."""
+async def worked_out(question: str) -> str:
+    """What a message plainly asks to be calculated, with its result, in a line; empty where it asks no such thing."""
     asked = calculation(question)
     if not asked:
-        return None
+        return ""
     try:
-        return asked.removeprefix("compare "), await work_out(asked)
+        result = await work_out(asked)
     except CalculationError:
         # It only looked like one.
-        return None
+        return ""
+    asked = asked.removeprefix("compare ")
+    return result if result.startswith(asked) else f"{asked}: {result}"

@@ -154,8 +154,8 @@ class TurnInProgress:
         """What is looked up before the model is asked, or worked out for one that calls no tools."""
         question, calls_tools = self._history.messages[-1].content, bool(self._means.offered)
         if not calls_tools and (result := await worked_out(question)):
-            yield StepTaken(Step("calculate", result[0]).to_json())
-            self._found = prompts.CALCULATED.format(result=result[1])
+            yield StepTaken(Step("calculate", result).to_json())
+            self._found = prompts.CALCULATED.format(result=result)
         calls = calls_before(self._history.messages, self._history.search, calls_tools=calls_tools)
         if calls := [call for call in calls if call.name in self._means.tools]:
             async with aclosing(self._findings.before_asking(calls)) as events:

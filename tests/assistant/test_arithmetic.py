@@ -35,9 +35,7 @@ from assistant.beforehand import worked_out
     ],
 )
 async def test_a_calculation_is_worked_out_in_the_words_of_many_languages(message: str, result: str) -> None:
-    found = await worked_out(message)
-    assert found
-    assert found[1].startswith(result)
+    assert result in await worked_out(message)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +55,7 @@ async def test_a_calculation_is_worked_out_in_the_words_of_many_languages(messag
     ],
 )
 async def test_what_is_no_calculation_is_left_to_the_model(message: str) -> None:
-    assert await worked_out(message) is None
+    assert await worked_out(message) == ""
 
 
 def test_long_messages_and_several_lines_are_none() -> None:

@@ -133,7 +133,7 @@ async def test_a_model_that_calls_nothing_is_told_what_was_calculated(
     events = await answered(client, finds(), said("Which is greater, 9.11 or 9.9?"), search="never")
     assert "9.9 is larger than 9.11" in fake_llama.requests[-1]["messages"][-1]["content"]
     [step] = [Step.from_json(event.step) for event in events if isinstance(event, StepTaken)]
-    assert step == Step("calculate", "9.11 or 9.9")
+    assert step == Step("calculate", "9.11 or 9.9: As numbers, 9.9 is larger than 9.11, by 0.79.")
 
 
 async def test_a_model_that_calls_nothing_has_searched_what_only_the_web_knows(

@@ -167,7 +167,7 @@ class MessageView:
     @property
     def revisions(self) -> list[tuple[str, str]]:
         """The codes and names of the other ways to answer: none for a picture."""
-        if self.run is None or self.run.tool_call:
+        if self.run is None or self.run.tool_call or self.pictures:
             return []
         offered = (Run.Revision.SHORTER, Run.Revision.LONGER, Run.Revision.SIMPLER)
         return [(one.value, str(one.label)) for one in offered]
