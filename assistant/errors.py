@@ -132,7 +132,10 @@ class NotTextError(FileError):
 
 class PictureFileError(FileError):
     code = "picture_file"
-    sentence = _("This is not a text file, and pictures cannot be looked at here yet.")
+    sentence = _(
+        "This is not a text file, and pictures cannot be looked at here yet. "
+        "Under Imagine they can be changed and animated."
+    )
 
 
 class PdfFileError(FileError):
