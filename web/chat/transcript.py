@@ -8,6 +8,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from markdown_it import MarkdownIt
 
 from assistant.conversations import shown_messages
 from assistant.database import in_chunks
@@ -34,11 +35,15 @@ MARKS = re.compile(r"([\\`*_{}\[\]<>#~|&$@])")
 URL_SIGNS = "%/:?#[]@!$&'*+,;=~"
 # Above that, or where it is hostile, parsing takes too long.
 PARSED_CHARACTERS = 40_000
-# Where a `<` would begin HTML elsewhere, which our dialect shows as text; code, formulas and addresses stay.
-HTML_START = re.compile(
-    r"(?P<kept>\\.|(?P<ticks>`+)(?:(?!(?P=ticks)).){1,500}(?P=ticks)(?!`)|\$[^$\n]{1,500}\$|\\\(.{1,500}?\\\)"
-    r"|\]\(<[^>]{0,500}>|<(?:https?:|mailto:)\S{1,500}>)|<(?=[A-Za-z/!?])"
+# Where a `<` would begin HTML elsewhere, which our dialect shows as text, and a `!` a picture, which other programs
+# would fetch; code, formulas and addresses stay.
+FOREIGN = re.compile(
+    r"(?P<kept>\\.|(?<!`)(?P<ticks>`+)(?:(?!(?P=ticks)).){1,500}(?P=ticks)(?!`)|\$[^$\n]{1,500}\$"
+    r"|\]\(<(?:https?:|mailto:)[^<>]{0,500}>|<(?:https?:|mailto:)[^\s<>]{1,500}>)|(?P<picture>!(?=\[))|<(?=[A-Za-z/!?])"
 )
+# As other programs read Markdown: what they would load must not be left.
+ELSEWHERE = MarkdownIt("commonmark").enable("table")
+LOADED = frozenset({"html_block", "html_inline", "image"})
 
 
 def markdown(conversation: Conversation, url: str, picture_url: PictureUrl) -> Iterator[str]:
@@ -92,7 +97,10 @@ def quoted(text: str) -> str:
 
 
 def whole(text: str) -> str:
-    """An answer's Markdown, changed only where it would break the document: HTML is text, an open fence is closed."""
+    """An answer's Markdown, changed only where it would break the document, or have other programs ask other sites.
+
+    HTML is text, pictures are links, an open fence is closed. What has any of these left is quoted as it was written.
+    """
     if len(text) > PARSED_CHARACTERS:
         return quoted(text)
     code, end = set[int](), ""
@@ -103,12 +111,19 @@ def whole(text: str) -> str:
         if block.kind == "fence" and block.tokens[0].meta.get("open"):
             end = "\n" + block.tokens[0].markup
     lines = enumerate(text.split("\n"))
-    return "\n".join(line if number in code else without_html(line) for number, line in lines).rstrip() + end
+    told = "\n".join(line if number in code else without_foreign(line) for number, line in lines).rstrip() + end
+    return quoted(text) if loads(told) else told
 
 
-def without_html(line: str) -> str:
-    """A line of prose in which nothing begins an HTML element."""
-    return HTML_START.sub(lambda found: found["kept"] or "\\<", line)
+def without_foreign(line: str) -> str:
+    """A line of prose in which nothing begins an HTML element or a picture."""
+    return FOREIGN.sub(lambda found: found["kept"] or ("" if found["picture"] else "\\<"), line)
+
+
+def loads(text: str) -> bool:
+    """Whether other programs would find HTML or pictures in `text`: code and formulas may end elsewhere for them."""
+    tokens = ELSEWHERE.parse(text)
+    return any(one.type in LOADED for token in tokens for one in (token, *(token.children or ())))
 
 
 def escaped(text: str) -> str:
