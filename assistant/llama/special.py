@@ -16,7 +16,7 @@ https://github.com/vllm-project/vllm/issues/7811. Sources of the marks:
 
 import re
 
-from assistant.llama.mentions import QUOTES, is_in_code, is_quoted
+from assistant.llama.mentions import QUOTES, Told, is_quoted
 
 # Characters between the bars. The longest known, `<|reserved_special_token_247|>`, has 26.
 LONGEST = 64
@@ -63,7 +63,7 @@ class TurnReader:
     """
 
     def __init__(self) -> None:
-        self._told: list[str] = []
+        self._told = Told()
         self._held = ""
         self._at_start = True
         self._after_header = False
@@ -73,7 +73,7 @@ class TurnReader:
     def feed(self, text: str) -> str:
         """The text of this turn after the next chunk."""
         if "<" not in text and not (self._at_start or self._held or self.ended):
-            self._told.append(text)
+            self._told.add(text)
             return text
         return self._read(text, final=False)
 
@@ -99,29 +99,29 @@ class TurnReader:
                 rest, self._after_header = rest[header.end() :], True
             self._at_start = self._after_header and not rest
             self._after_header = self._at_start
-        shown = self._up_to_end(rest, final)
-        self._told.append(shown)
-        return shown
+        return self._up_to_end(rest, final)
 
     def _up_to_end(self, text: str, final: bool) -> str:
         """`text` up to the end of the turn, or up to what must be held back."""
-        start = 0
+        told = start = 0
         while mark := MARK.search(text, start):
-            before, after = text[: mark.start()], text[mark.end() :]
-            said = "".join(self._told) + before
-            if not final and not after and said[-1:] and said[-1] in QUOTES and not is_in_code(said):
+            self._told.add(text[told : mark.start()])
+            told, next_one = mark.start(), text[mark.end() : mark.end() + 1]
+            is_in_code = self._told.ends_in_code()
+            if not final and not next_one and self._told.last and self._told.last in QUOTES and not is_in_code:
                 # Whether it is quoted shows with the next character.
-                self._held = text[mark.start() :]
-                return before
-            if not is_in_code(said) and not is_quoted(said, after):
+                self._held = text[told:]
+                return text[:told]
+            if not is_in_code and not is_quoted(self._told.last, next_one):
                 self.ended = True
-                self._drop(after, final)
-                return before
+                self._drop(text[mark.end() :], final)
+                return text[:told]
             start = mark.end()
-        if not final and (tail := UNFINISHED.search(text)):
-            self._held = tail.group()
-            return text[: tail.start()]
-        return text
+        end = len(text)
+        if not final and (tail := UNFINISHED.search(text, start)):
+            self._held, end = tail.group(), tail.start()
+        self._told.add(text[told:end])
+        return text[:end]
 
     def _drop(self, text: str, final: bool) -> None:
         """Look whether words, and not only marks, follow the end of the turn."""
