@@ -178,9 +178,11 @@ class Answer:
             async for event in events:
                 if isinstance(event, End):
                     return event
-                self._take(event)
-                if len(self._writer.text) > ANSWER_CHARACTERS:
+                room = max(0, ANSWER_CHARACTERS - len(self._writer.text))
+                if isinstance(event, TextDelta) and len(event.text) > room:
+                    self._take(TextDelta(event.text[:room]))
                     return TurnFinished("length")
+                self._take(event)
         raise AssistantError("the answer ended without an end")
 
     def _take(self, event: Event) -> None:
