@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from assistant.errors import AssistantError
 from assistant.events import Event, StepTaken, Waiting
 from assistant.pages.library import Library
+from assistant.passages import passages_of
 from assistant.sources import Reading, Source, Step
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ async def _read(library: Library, candidate: Candidate) -> Reading | str:
     except AssistantError as error:
         logger.info("%s cannot be read: %s: %s", candidate.site, error.code, error)
         return error.code
+    # Quoting and citing need them: by now, while other pages are still under way, and not after the last one.
+    await asyncio.to_thread(passages_of, page.text)
     source = Source(
         page.url,
         page.title or candidate.title,
