@@ -14,29 +14,15 @@ from assistant import prompts
 from assistant.allowance import Allowance
 from assistant.beforehand import ALWAYS, NEVER, calls_before, worked_out
 from assistant.errors import AssistantError
-from assistant.events import (
-    Event,
-    ReasoningDelta,
-    StepTaken,
-    TextDelta,
-    TextReplaced,
-    TurnFailed,
-    TurnFinished,
-    Waiting,
-)
+from assistant.events import Event, StepTaken, TextReplaced, TurnFailed, TurnFinished, Waiting
 from assistant.findings import OF_THE_WEB, WEB_SEARCH, Findings, context_of, grounded
 from assistant.gate import may_use_tools
-from assistant.llama.call_reader import CallReader
-from assistant.llama.calls import Call, Trouble
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import AnswerTimeout, EmptyAnswerError, LlamaServerError, NoAnswerError, RefusalError
-from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Reasoning
-from assistant.llama.native_calls import NativeCalls
-from assistant.llama.special import Stripper
+from assistant.llama.messages import ChatMessage, Finish
 from assistant.llama.tokens import estimate
-from assistant.seam import Seam
 from assistant.sources import Source, Step
-from assistant.thinking import ThinkingTime
+from assistant.speech import Speech
 from assistant.tools import offers
 from assistant.tools.base import BoundTool, ToolCall
 from assistant.tools.schema import FunctionTool
@@ -115,14 +101,12 @@ class TurnInProgress:
         self._findings = Findings(means.client, means.tools, history.messages, history.token_factor)
         self._found = ""
         """What was read or worked out before the model was asked."""
-        self._said: list[str] = []
-        self._reader, self._stripper = CallReader(()), Stripper()
-        self._seam = Seam("")
         self._over = False
         self._allowance = Allowance(means.client.answer_seconds)
         self._native = means.native
         self._kept = means.offered
         """The tools that a request names also where none may be called, so that the prompt's head stays as it is."""
+        self._begin_to_speak()
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """What happens, up to the end of the turn."""
@@ -169,28 +153,25 @@ class TurnInProgress:
     async def _round(self, number: int) -> AsyncGenerator[Event, None]:
         """The model speaks once; where it calls tools, they are run."""
         offered = self._offered if number < MOST_ROUNDS and self._allowance.may_look_up else []
-        end: Finish | None = None
         arrived = monotonic()
-        async with self._means.seat(), aclosing(self._speak_natively(offered)) as items:
+        async with self._means.seat(), aclosing(self._speak(offered)) as events:
             self._allowance.note_wait(monotonic() - arrived)
-            async for item in items:
-                if isinstance(item, Finish):
-                    end = item
-                else:
-                    yield item
+            async for event in events:
+                yield event
+        speech, end = self._speech, self._speech.end
         if end is None:
             raise AssistantError("the model's stream had no end")
-        calls, trouble = self._asked(end, offered)
+        calls, trouble = speech.calls(offered)
         if not calls and not (trouble and number < MOST_ROUNDS):
-            if trouble and not "".join(self._said).strip():
+            if trouble and not speech.text.strip():
                 raise EmptyAnswerError("the model called tools and said nothing")
             if self._findings.readings:
-                for event in await asyncio.to_thread(grounded, "".join(self._said), self._findings.readings):
+                for event in await asyncio.to_thread(grounded, speech.text, self._findings.readings):
                     yield event
             self._over = True
             yield finished(end)
             return
-        if "".join(self._said) != self._history.begun:
+        if speech.has_words:
             # What was said on the way to the call is no answer.
             yield TextReplaced(self._history.begun)
         if trouble and not calls:
@@ -200,18 +181,6 @@ class TurnInProgress:
             async for event in events:
                 self._over = self._over or isinstance(event, TurnFinished | TurnFailed)
                 yield event
-
-    def _asked(self, end: Finish, offered: Sequence[FunctionTool[..., Any]]) -> tuple[list[Call], Trouble | None]:
-        """The calls that stood in the text, or else in fields of their own, and what was wrong with others."""
-        calls, trouble = self._reader.calls, self._reader.trouble
-        if not calls and end.tool_calls:
-            native = NativeCalls(self._readable, self._means.aliases)
-            native.feed(list(end.tool_calls))
-            native.finish(length=end.reason == "length")
-            calls, trouble = native.calls, native.trouble or trouble
-        names = {tool.name for tool in offered}
-        wanted = [call for call in calls if call.name in names]
-        return wanted, Trouble("unoffered", calls[0].name) if calls and not wanted else trouble
 
     @property
     def _readable(self) -> list[str]:
@@ -229,89 +198,55 @@ class TurnInProgress:
             return []
         return [tool for tool in self._means.offered if history.search != NEVER or tool.name not in OF_THE_WEB]
 
-    async def _speak_natively(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event | Finish, None]:
-        """What the model says. Where the server fails with tools in their own field, once more with them in words."""
-        has_failed = False
-        if self._native and (offered or self._kept):
-            try:
-                async with aclosing(self._speak_once(offered)) as items:
-                    async for item in items:
-                        yield item
-                return
-            except (LlamaServerError, EmptyAnswerError) as error:
-                if isinstance(error, RefusalError | NoAnswerError):
-                    raise
-                # Servers that read calls take other text for one and lose it, or refuse tools.
-                logger.warning("asked again with the tools in words: %s", error)
-            self._native, has_failed = False, True
-            if "".join(self._said) != self._history.begun:
+    async def _speak(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event, None]:
+        """What the model says, asked once more where that is the server's fault. Raises LlamaError.
+
+        Where it fails with tools in their own field they stand in words; where nothing comes but a call that it may not
+        make, it is told of no tools.
+        """
+        try:
+            async with aclosing(self._speak_once(offered)) as events:
+                async for event in events:
+                    yield event
+        except (LlamaServerError, EmptyAnswerError) as error:
+            if not (self._native and (offered or self._kept)) or isinstance(error, RefusalError | NoAnswerError):
+                raise
+            # Servers that read calls take other text for one and lose it, or refuse tools.
+            logger.warning("asked again with the tools in words: %s", error)
+            self._native = False
+            if self._speech.has_words:
                 yield TextReplaced(self._history.begun)
-        async with aclosing(self._speak_once(offered)) as items:
-            async for item in items:
-                yield item
-        if has_failed and offered:
-            self._means.native_failed()
+            async with aclosing(self._speak_once(offered)) as events:
+                async for event in events:
+                    yield event
+            if offered:
+                self._means.native_failed()
+        if self._native and self._kept and not offered and self._speech.is_call_alone:
+            self._kept = []
+            async with aclosing(self._speak_once([])) as events:
+                async for event in events:
+                    yield event
 
-    def _speak_once(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event | Finish, None]:
-        return self._speak(offered) if offered else self._speak_without_tools()
-
-    async def _speak_without_tools(self) -> AsyncGenerator[Event | Finish, None]:
-        """`_speak` where no tool may be called, once more where nothing but a call comes: then it sees none."""
-        async with aclosing(self._speak([])) as items:
-            async for item in items:
-                is_call = isinstance(item, Finish) and item.tool_calls and "".join(self._said) == self._history.begun
-                if is_call and self._native and self._kept:
-                    self._kept = []
-                    break
-                yield item
-            else:
-                return
-        async with aclosing(self._speak([])) as items:
-            async for item in items:
-                yield item
-
-    async def _speak(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event | Finish, None]:
-        """What the model says, without the calls in it, which the reader takes. Raises LlamaError."""
+    async def _speak_once(self, offered: Sequence[FunctionTool[..., Any]]) -> AsyncGenerator[Event, None]:
         history = self._history
         yield Waiting("thinking")
-        thinking = ThinkingTime()
         self._begin_to_speak()
         prompt = await self._prompt(offered)
         tools = offers.native(offered or self._kept) if self._native else ()
         factor = history.token_factor, history.token_model
         if not (left := self._allowance.seconds_left):
             raise AnswerTimeout("all the time was used before the model was asked once more")
-        asked = self._means.client.stream(
+        stream = self._means.client.stream(
             prompt, *factor, tools=tools, may_call=bool(offered), marks=bool(self._readable), seconds=left
         )
-        async with aclosing(asked) as stream:
-            async for item in stream:
-                match item:
-                    case Delta(text):
-                        thinking.pause()
-                        if joined := self._seam.feed(self._stripper.feed(self._reader.feed(text))):
-                            self._said.append(joined)
-                            yield TextDelta(joined)
-                    case Reasoning(text, retracts):
-                        if retracts:
-                            self._begin_to_speak()
-                            yield TextReplaced(history.begun)
-                        yield ReasoningDelta(text, thinking.seconds(since_text=retracts))
-                    case Loading():
-                        yield Waiting("loading")
-                    case Finish():
-                        words = self._stripper.feed(self._reader.flush()) + self._stripper.flush()
-                        if rest := self._seam.feed(words) + self._seam.close():
-                            self._said.append(rest)
-                            yield TextDelta(rest)
-                        self._allowance.note_tokens(used(item, prompt, "".join(self._said)))
-                        yield item
+        async with aclosing(self._speech.events(stream)) as events:
+            async for event in events:
+                yield event
+        if end := self._speech.end:
+            self._allowance.note_tokens(used(end, prompt, self._speech.text))
 
     def _begin_to_speak(self) -> None:
-        """Nothing is said or called yet. What was only thought does not count."""
-        self._said = [self._history.begun]
-        self._reader, self._stripper = CallReader(self._readable, self._means.aliases), Stripper()
-        self._seam = Seam(self._history.begun)
+        self._speech = Speech(self._history.begun, self._readable, self._means.aliases)
 
     async def _prompt(self, offered: Sequence[FunctionTool[..., Any]]) -> list[ChatMessage]:
         history = self._history

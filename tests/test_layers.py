@@ -61,7 +61,7 @@ ROOMS = {
         pages
         members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
         memory_wishes
-        tools.offers brief citing websearch calculator weather
+        tools.offers brief speech citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base
         models events errors database background names sources cache responses tools.schema gate thinking allowance
