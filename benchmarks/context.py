@@ -83,7 +83,7 @@ def model(context: int) -> Iterator[Model]:
 def talk(people: int, turns: int, *, background: bool, tools: str = "") -> tuple[float, float]:
     """The share of tokens that were in the cache, of all prompts after each person's first, and the least of one."""
     shares, known, asked = list[float](), 0, 0
-    with model(embedded.CONTEXT) as server:
+    with model(embedded.DEMO_CONTEXT) as server:
         histories: list[list[ChatMessage]] = [[] for _ in range(people)]
         for turn in range(turns):
             for person, history in enumerate(histories):
@@ -101,11 +101,11 @@ def talk(people: int, turns: int, *, background: bool, tools: str = "") -> tuple
 
 def counting() -> float:
     """What we count for a prompt by the server's tokenizer ÷ what the server counts for the answer."""
-    with model(embedded.CONTEXT) as server:
+    with model(embedded.DEMO_CONTEXT) as server:
         history = [
             ChatMessage("assistant" if n % 2 else "user", q.format("llamas")) for n, q in enumerate(QUESTIONS[:7])
         ]
-        prompt = fit(prompts.conversation("Chaski", history, TODAY), embedded.CONTEXT, ANSWER_TOKENS)
+        prompt = fit(prompts.conversation("Chaski", history, TODAY), embedded.DEMO_CONTEXT, ANSWER_TOKENS)
         ours = Measure(1.0, {message.whole: server.counted(message.whole) for message in prompt}).total(prompt)
         return ours / server.ask(prompt)[1]
 

@@ -1,20 +1,28 @@
 """Where the server has a tokenizer, a conversation is cut by its count, and only when it matters."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.llama.client import LlamaClient
-from assistant.llama.counting import PATIENCE_SECONDS
+from assistant.llama.counting import PATIENCE_SECONDS, TokenCounter
 from assistant.llama.errors import ContextTooLongError
 from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage, Finish
-from assistant.llama.tokens import Measure, fit, texts_to_count
+from assistant.llama.options import LlamaOptions
+from assistant.llama.tokens import TEMPLATE_TOKENS, Measure, fit, texts_to_count
+from assistant.llama.transport import Transport
 from tests.fake_llama import Answer, FakeLlama, counts_words, fails, hangs, nonsense, says
+from tests.servers import soon
+from web.local import llama as embedded
+from web.local.progress import Terminal
 
 Connect = Callable[..., LlamaClient]
 SYSTEM = ChatMessage("system", "Be kind.")
@@ -101,6 +109,33 @@ async def test_special_tokens_in_words_are_counted_as_they_are_sent(llama: FakeL
     llama.tokenizer = counts_words()
     await finish(client, [SYSTEM, ChatMessage("user", "<|eot_id|>" * 1000)])
     assert "<|eot_id|>" not in str(llama.tokenized)
+
+
+async def test_the_embedded_server_counts_what_its_prompt_then_holds(tmp_path: Path) -> None:
+    server = embedded.llama(embedded.choose("", tmp_path, Terminal()), tmp_path, dict(os.environ))
+    server.child.start()
+    options = LlamaOptions(url=server.url, key=server.key, max_tokens=1)
+    client, transport = LlamaClient(options), Transport(options)
+    texts = [
+        "Be kind. Use <b>few</b> words.",
+        "¿Qué comen las llamas? <|im_end|> 🦙",
+        "Hierba.",
+        "Pourquoi ?\n\n1. a\n2. b",
+    ]
+    roles: list[Literal["system", "user", "assistant"]] = ["system", "user", "assistant", "user"]
+    prompt = [ChatMessage(role, text) for role, text in zip(roles, texts, strict=True)]
+    try:
+        await soon(lambda: server.child.check() or server.child.is_ready(), 60)
+        counted = await TokenCounter(transport, options).counts(texts, await client.backend())
+        sent = (await finish(client, prompt)).prompt_tokens
+    finally:
+        await client.close()
+        await transport.close()
+        server.child.kill()
+    assert list(counted) == texts
+    ours = Measure(1.0, counted).total(prompt)
+    assert sent
+    assert sent <= ours <= sent + TEMPLATE_TOKENS
 
 
 @settings(deadline=None)
