@@ -57,7 +57,8 @@ def test_it_is_not_listed_counted_or_exported() -> None:
     conversation.messages.get(role=Message.Role.ASSISTANT).pictures.add(picture)
     kept = conversations.say(guest, None, "Keep this", uuid4()).run.conversation
     assert list(members.listed(guest)) == [kept]
-    assert people.counts(guest) == {"conversations": 1, "messages": 2, "attachments": 0, "feedback": 0, "pictures": 0}
+    counts = {name: count for name, count in people.counts(guest).items() if count}
+    assert counts == {"conversations": 1, "messages": 2}
     assert "xyzzy" not in "".join(people.conversations_json(guest, str))
     picture_shares.make(guest.id, picture.id)
     assert str(picture.id) not in "".join(people.pictures_json(guest))

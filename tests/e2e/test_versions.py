@@ -27,8 +27,9 @@ def again(page: Page) -> Locator:
 
 
 def asked(llama: FakeLlama) -> list[str]:
-    """What the model was sent last, without the system text."""
-    return [message["content"].split("\n\n(Today")[0] for message in llama.requests[-1]["messages"][1:]]
+    """What the model was sent last, without the system text, the tools and the date."""
+    messages = llama.requests[-1]["messages"][1:]
+    return [message["content"].split("\n\n(Today")[0].rpartition("})\n\n")[2] for message in messages]
 
 
 async def focus_is_kept(page: Page) -> None:
