@@ -3,7 +3,7 @@
 import pytest
 from pytest_django.fixtures import Settings
 
-from assistant import memories, people
+from assistant import memories, people, prompts
 from assistant.errors import (
     EmptyMemoryError,
     MemoriesFullError,
@@ -149,3 +149,12 @@ def test_they_go_with_the_person() -> None:
     memory = memories.add(ada, "I am vegetarian")
     people.erase(ada)
     assert not Memory.objects.filter(id=memory.id).exists()
+
+
+def test_a_small_model_is_told_what_the_question_is_about_then_the_newest() -> None:
+    known = ["I am vegetarian", "I play chess", "I live in Lima", "My name is Ada"]
+    told = prompts.quoted_memories(known, "Which vegetarian dish is quick?", 40)
+    assert told.splitlines()[2:] == ["> I am vegetarian", "> My name is Ada"]
+    assert prompts.quoted_memories(known, "Which?", 1000).splitlines()[2:] == [f"> {one}" for one in known]
+    assert prompts.quoted_memories(known, "Which?", 5) == ""
+    assert prompts.quoted_memories([], "Which?", 1000) == ""
