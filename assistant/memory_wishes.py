@@ -11,8 +11,6 @@ from assistant.folding import normalized, words
 
 # What is longer, or has more paragraphs, may be pasted.
 OWN_CHARACTERS = 600
-# A wish of so few words names what was said before it: "Remember my name".
-FEW_WORDS = 2
 
 _POLITE = (
     r"(?:(?:hi|hello|hey|ok(?:ay)?|so|and|also|oh|well|yes|thanks|thank you|please|just|by the way|btw|always"
@@ -22,15 +20,17 @@ _POLITE = (
 )
 _ASK = (
     r"(?:(?:(?:can|could|would|will) you|i(?:'d| would)? (?:want|like|need) you to|make sure (?:to|that you)"
-    r"|you should|kannst du|könntest du|können sie|puedes|podrías|quiero que|peux-tu|tu peux|pourrais-tu"
+    r"|you (?:should|must|can|need to|have to)|it'?s important (?:to|that you)"
+    r"|kannst du|könntest du|können sie|puedes|podrías|quiero que|peux-tu|tu peux|pourrais-tu"
     r"|pouvez-vous|pode|você pode|puoi|potresti|kun je|kan du|możesz|můžeš"
     r"|можешь|ты можешь|можеш)(?: please| bitte| por favor| also)* )"
 )
-_THAT = r"(?:,? (?:that|this|these|the following|of|for (?:me|later|next time|the future))|[:,])*"
+_THAT = r"(?:,? (?:that|this|these|the following|of|about me|for (?:me|later|next time|the future))|[:,])*"
 # What begins a sentence that wishes to have its rest remembered.
 _REMEMBER = (
     rf"(?:remember|memori[sz]e|keep in (?:mind|(?:your )?memory)|bear in mind|(?:don'?t|do not|never) forget"
-    rf"|(?:take |make a )?note|(?:save|add|commit|store)(?: (?:this|it))? (?:to|in) (?:your )?memory){_THAT} ",
+    rf"|(?:take |make a )?note(?! que\b)|update your memory"
+    rf"|(?:save|store)(?= that | this:)|(?:save|add|commit|store)(?: (?:this|it))? (?:to|in) (?:your )?memory){_THAT} ",
     r"(?:merke? dir|merken sie sich|dir merken|denke? (?:daran|dran)|vergiss nicht|behalte? im (?:kopf|gedächtnis)"
     r"|notiere? dir)(?: bitte| mal| doch)*(?:,? dass|:|,)* ",
     r"(?:recu[eé]rda|record[aá]|recuerde|recordar|ten(?:ga)? en cuenta|acu[eé]rdate(?: de)?"
@@ -65,7 +65,7 @@ _FROM_NOW = re.compile(
 # What ends a sentence, or is one, that wishes to have what stands before it remembered.
 _THIS = (
     rf"{_POLITE}{_ASK}?+(?:"
-    r"(?:remember|memori[sz]e|(?:don'?t|do not|never) forget|save|note) (?:that|this|it|all that|both|these)"
+    r"remember|(?:remember|memori[sz]e|(?:don'?t|do not|never) forget|save|note) (?:that|this|it|all that|both|these)"
     r"|(?:keep|bear) (?:that|this|it) in (?:mind|memory)|(?:make a|take) note of (?:that|this|it)|from now on"
     r"|(?:add|save|store|commit|put) (?:that|this|it) (?:to|in) (?:your )?memory"
     r"|merke? dir das|vergiss das nicht|denke? daran|das merken|recu[eé]rdalo|tenlo en cuenta|no lo olvides"
@@ -73,7 +73,8 @@ _THIS = (
     r"|não (?:se )?esqueça(?: disso)?|ricordalo|ricordatelo|tienilo (?:a mente|presente)|non dimenticarlo"
     r"|onthoud (?:dat|dit)|kom ihåg det|husk det|zapamiętaj to|zapamatuj si to|запомни(?:те)?(?: это)?"
     r"|не забудь(?: это)?|запам'ятай це|ingat itu"
-    r"|hãy nhớ(?: điều này)?|تذكر ذلك|याद रख(?:ना|ो)|(?:记住|記住)(?:这一点|這一點|这个|了)?"
+    r"|hãy nhớ(?: điều này)?|(?:このことを|それを|これを)?覚えて(?:おいて)?(?:ください|下さい|ね)?"
+    r"|تذكر ذلك|याद रख(?:ना|ो)|(?:记住|記住)(?:这一点|這一點|这个|了)?"
     r")(?:,? (?:please|bitte|por favor|for (?:me|later|next time|the future)|next time|in future))*"
 )
 _ALONE = re.compile(_THIS, re.IGNORECASE)
@@ -92,6 +93,7 @@ _FORGET = re.compile(
     rf"{_POLITE}{_ASK}?+{_POLITE}(?:"
     rf"forget{_ABOUT} (?P<a>.+)"
     r"|(?:delete|remove|erase) (?P<b>.+?) from (?:your |the )?memory"
+    r"|(?:delete|remove|erase) (?:what you (?:know|remember) (?:about|of)|the memory (?:that|of|about)) (?P<v>.+)"
     r"|(?:stop remembering|(?:don'?t|do not|no longer) remember)(?: that)? (?P<c>.+?)(?: any ?more)?"
     r"|(?:vergiss|vergessen sie)(?! (?:bitte )?nicht)(?: bitte| mal)*(?:,? dass|,? was ich)* (?P<d>.+)"
     r"|(?:olv[ií]da(?:te)?|olvide)(?: de)?(?: que)? (?P<e>.+)"
@@ -111,7 +113,7 @@ _FORGET = re.compile(
 _EVERYTHING = re.compile(
     r"(?:please )?(?:forget )?(?:everything|all)(?: (?:that )?(?:you (?:know|remember)(?: about me)?|about me"
     r"|i (?:told you|asked you to remember)))?"
-    r"|(?:please )?(?:clear|erase|delete|wipe|empty) (?:all )?(?:your |my |the )?(?:memory|memories)"
+    r"|(?:please )?(?:clear|erase|delete|wipe|empty) (?:all )?(?:your |my |the )?(?:memory|memories)(?:,? please)?"
     r"|(?:please )?(?:erase|delete) (?:everything|all)(?: that)? you (?:know|remember)(?: about me)?"
     r"|(?:vergiss )?alles(?:,? was du (?:über mich )?weißt| über mich)?|(?:olvida )?todo(?: lo que sabes)?(?: (?:de"
     r"|sobre) mí)?"
@@ -153,7 +155,7 @@ _NOTHING = re.compile(
 _WORK = re.compile(
     rf"{_POLITE}{_ASK}?+{_POLITE}(?:"
     r"(?:edit|fix|check|review|read|quote|repeat|reply|respond|tl;?dr|lies|lee|lis|leia|leggi|sum up|vat samen)\b"
-    r"|answer (?:this|the|to)|what do(?:es)?|what is|is (?:this|it|the following)"
+    r"|answer (?:this|the|to)|what do(?:es)?|what(?: i|')s|is (?:this|it|the following)"
     r"|translate|summari[sz]|rewrite|rephrase|reword|paraphras|proofread|correct|explain|analy[sz]|shorten|improve|polish"
     r"|übersetz|fasse|korrigier|verbesser|umschreib|erklär|traduc|tradu[zi]|resum|r[ée]sum|reformul|corrig|corrij"
     r"|explica|expliqu|riassum|spieg|vertaal|översätt|sammanfatta|przetłumacz|streść|popraw|přelož|shrň"
@@ -161,12 +163,25 @@ _WORK = re.compile(
     r"|ترجم|لخص|תרגם|סכם|अनुवाद|翻译|翻譯|总结|總結|概括|润色|翻訳|要約|번역|요약)",
     re.IGNORECASE,
 )
+# A name of what was said before it: "Remember my name".
+_NAMED = re.compile(
+    r"(?:my|mein\w*|mis?|mon|ma|mes|meus?|minhas?|(?:il )?mio|(?:la )?mia|mijn|moj\w+|mój|мо[йеёюя]\w*) \S+|both",
+    re.IGNORECASE,
+)
+# What points to a text that follows, or is about to be pasted.
+_POINTS = re.compile(
+    r"\b(?:this|these|following|below|above|e-?mails?|articles?|letters?|pages?|posts?|tweets?|texts?|documents?|messages?"
+    r"|quotes?|poems?|stor(?:y|ies)|dies\w*|folgend\w*|brief|artikel|est[aeo]|textos?|carta|correo|siguiente|cette|ceci"
+    r"|suivant\w*|lettre|isto|seguinte|quest[aoi]|testo|seguente|lettera|это\w*|текст\w*|письм\w*)\b"
+    r"|这|這|以下|これ|この|次の|다음",
+    re.IGNORECASE,
+)
 # Nobody calls themselves so; texts that were written for a model do.
 _THE_USER = re.compile(r"\b(?:the|this|your) (?:user|human)\b|\bder (?:nutzer|benutzer)\b", re.IGNORECASE)
 _QUOTES = re.compile(r"[\"“”„«»「」『』‹›：]|:(?!\S)")
 _TAG = re.compile(r",? (?:ok(?:ay)?|right|please|yes|vale|ja|gut|oui|certo|хорошо)\?\s*\Z", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
-_SIGNS = " \t\r\n.!?。！？؟…¿¡।,;"
+_SIGNS = " \t\r\n.!?。！？؟…¿¡।,;:："
 
 # Any of these may be part of such a wish, whether or not it is understood here.
 _STEMS = re.compile(
@@ -208,7 +223,11 @@ def remember_wish(text: str) -> str:
 
 def forget_wish(text: str) -> str:
     """What a message asks to have forgotten, in the person's own words; empty where it does not ask for it."""
+    before: list[str] = []
     for sentence in _own_sentences(text):
+        if _is_announced(before):
+            return ""
+        before.append(sentence)
         bare = sentence.strip(_SIGNS)
         found = None if _is_question(sentence) else _FORGET.fullmatch(bare)
         what = next(filter(None, found.groups()), "").strip(_SIGNS) if found else ""
@@ -244,13 +263,15 @@ def _remembered(sentence: str, before: list[str]) -> str:
         return " ".join(before).strip(_SIGNS)
     if ends := _ENDS.fullmatch(bare):
         return ends[1].strip(_SIGNS)
+    if _is_announced(before):
+        return ""
     if _FROM_NOW.fullmatch(bare):
         return bare
     found = _BEGINS.fullmatch(bare) or _LAST.fullmatch(bare)
     if found is None:
         return ""
     what = next(filter(None, found.groups()), "").strip(_SIGNS)
-    return " ".join(before).strip(_SIGNS) if before and len(what.split()) <= FEW_WORDS and what.isascii() else what
+    return " ".join(before).strip(_SIGNS) if before and _NAMED.fullmatch(what) else what
 
 
 def _own_sentences(text: str) -> list[str]:
@@ -274,6 +295,11 @@ def _own_sentences(text: str) -> list[str]:
             # What follows may be quoted.
             break
     return own
+
+
+def _is_announced(before: list[str]) -> bool:
+    """Whether what follows these sentences may be a text of somebody else."""
+    return any(_POINTS.search(one) for one in before)
 
 
 def _is_question(sentence: str) -> bool:
