@@ -11,6 +11,7 @@ from assistant.folding import normalized, words
 
 # What is longer, or has more paragraphs, may be pasted.
 OWN_CHARACTERS = 600
+OWN_SENTENCES = 12
 
 _POLITE = (
     r"(?:(?:hi|hello|hey|ok(?:ay)?|so|and|also|oh|well|yes|thanks|thank you|please|just|by the way|btw|always"
@@ -260,11 +261,12 @@ def _remembered(sentence: str, before: list[str]) -> str:
     if _is_question(sentence):
         return ""
     if _ALONE.fullmatch(bare):
-        return " ".join(before).strip(_SIGNS)
-    if ends := _ENDS.fullmatch(bare):
-        return ends[1].strip(_SIGNS)
+        # The sentence that is meant may point to something itself: "This year I turn 40. Remember that."
+        return "" if _is_announced(before[:-1]) else " ".join(before).strip(_SIGNS)
     if _is_announced(before):
         return ""
+    if ends := _ENDS.fullmatch(bare):
+        return ends[1].strip(_SIGNS)
     if _FROM_NOW.fullmatch(bare):
         return bare
     found = _BEGINS.fullmatch(bare) or _LAST.fullmatch(bare)
@@ -286,7 +288,7 @@ def _own_sentences(text: str) -> list[str]:
         # What is to be remembered stands below, as a list.
         return [" ".join(text.split())] if _BEGINS.fullmatch(" ".join(text.split()).strip(_SIGNS)) else []
     sentences = [one for one in _SENTENCE_END.split(lead) if one and one.strip()]
-    if any(_WORK.match(one) for one in sentences):
+    if len(sentences) > OWN_SENTENCES or any(_WORK.match(one) for one in sentences):
         return []
     own = []
     for sentence in sentences:
@@ -299,7 +301,7 @@ def _own_sentences(text: str) -> list[str]:
 
 def _is_announced(before: list[str]) -> bool:
     """Whether what follows these sentences may be a text of somebody else."""
-    return any(_POINTS.search(one) for one in before)
+    return bool(_POINTS.search(" ".join(before)))
 
 
 def _is_question(sentence: str) -> bool:

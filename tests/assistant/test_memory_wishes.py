@@ -76,6 +76,7 @@ def test_a_model_may_turn_a_persons_words_but_add_none(text: str, message: str, 
         "forget about " * 45,
         "please " * 85,
         "ı " * 300,
+        "今。" * 300,
     ],
 )
 def test_odd_messages_take_no_time(text: str) -> None:
