@@ -51,6 +51,8 @@ SAVE_AGAIN_SECONDS = (0.5, 1, 2, 4)
 LOG_WAIT_SECONDS = 5
 INTERRUPT_SECONDS = 10
 SUGGESTED_SECONDS = 600
+# After that nobody looks any more; a worker that was away must not ask the model for all of them.
+SUGGESTION_EXPIRES = 60
 
 
 class Answering:
@@ -282,13 +284,13 @@ async def suggest(runtime: Runtime, run: UUID) -> None:
     except (DatabaseError, RedisError, OSError, TimeoutError) as error:
         logger.info("nothing is suggested after run %s: %s", run, error)
         return
-    await asyncio.to_thread(request, "suggest_follow_ups", run)
+    await asyncio.to_thread(request, "suggest_follow_ups", run, SUGGESTION_EXPIRES)
 
 
-def request(task: str, about: UUID) -> None:
-    """Have a worker do what can wait, if one is there. May block for seconds where Redis is away."""
+def request(task: str, about: UUID, expires: int | None = None) -> None:
+    """Have a worker do what can wait, within `expires` seconds. May block for seconds where Redis is away."""
     try:
         # By name, as the worker's module imports this one's; without retries, as it matters little.
-        current_app.send_task(f"assistant.tasks.{task}", [str(about)], retry=False)
+        current_app.send_task(f"assistant.tasks.{task}", [str(about)], retry=False, expires=expires)
     except OperationalError as error:
         logger.warning("%s of %s was not requested: %s", task, about, error)

@@ -191,6 +191,19 @@ def test_who_does_not_look_or_only_greets_costs_no_request(office: Office, ada: 
     assert not was_asked_for_follow_ups(office)
 
 
+def test_what_a_worker_comes_too_late_for_is_not_suggested(office: Office, ada: Visitor) -> None:
+    office.llama.on(NAMING, says("Soft llamas"))
+    conversation = ada.begin("Tell me of llamas")
+    eventually(lambda: title(conversation) == "Soft llamas")
+    run = str(conversation.runs.get().id)
+    ago = timezone.now() - timedelta(seconds=1)
+    office.queue.send_task("assistant.tasks.suggest_follow_ups", [run], expires=ago, ignore_result=True)
+    office.llama.on(SUGGESTING, says("Where do they live?"))
+    office.queue.send_task("assistant.tasks.suggest_follow_ups", [run], expires=60, ignore_result=True)
+    eventually(lambda: follow_ups(conversation) == ["Where do they live?"])
+    assert len([one for one in office.llama.requests if SUGGESTING in one["messages"][-1]["content"]]) == 1
+
+
 def test_nothing_is_suggested_once_the_person_goes_on(office: Office, ada: Visitor) -> None:
     gate = Gate()
     office.llama.on(SUGGESTING, says("How soft?", gate=gate))

@@ -74,8 +74,10 @@ def calls(mode: str, name: str, **parameters: str) -> list[Answer]:
 
 
 def offered(llama: FakeLlama) -> bool:
-    """Whether the model was told of tools the last time, in either way."""
-    return "web_search" in json.dumps(llama.requests[-1])
+    """Whether the model was told of tools the last time that it may call, in either way."""
+    request = llama.requests[-1]
+    named = bool(request.get("tools")) and request.get("tool_choice") != "none"
+    return named or "web_search" in json.dumps(request["messages"])
 
 
 def prompt(llama: FakeLlama) -> str:
