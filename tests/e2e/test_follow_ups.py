@@ -1,10 +1,11 @@
 """What one could say next, under the newest answer."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 from redis import Redis
 
 from assistant import follow_ups
@@ -129,6 +130,30 @@ async def test_every_tab_shows_them_and_what_is_typed_stays(page: Page, valkey: 
     await expect(composer(other)).to_have_value("half a thought")
     await expect(questions(page)).to_have_count(2)
     await expect(suggestions(page)).to_have_count(0)
+
+
+async def test_a_page_that_is_fetched_meanwhile_does_not_lose_them(page: Page, valkey: Valkey) -> None:
+    await answered(page)
+    fetched, held_back = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        response = await route.fetch()
+        fetched.set()
+        await held_back.wait()
+        await route.fulfill(response=response)
+
+    await page.route("**/messages", hold, times=1)
+    conversation = await conversation_of(page)
+    with Redis.from_url(valkey.url) as redis:
+        redis.publish(keys.conversation(conversation.id), "another tab")
+    await asyncio.wait_for(fetched.wait(), 10)
+    await suggest(page, valkey)
+    await expect(suggestions(page)).to_have_count(3)
+    async with page.expect_response("**/messages"):
+        held_back.set()
+    # The answer that is older than what the page shows is fetched once more.
+    await page.wait_for_load_state("networkidle")
+    await expect(suggestions(page)).to_have_text(LINES)
 
 
 async def test_without_a_script_they_are_forms(open_page: OpenPage, page: Page, valkey: Valkey) -> None:

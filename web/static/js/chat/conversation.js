@@ -3,7 +3,7 @@
 import "./copy.js";
 import { Composer } from "../shared/composer.js";
 import { refreshList, showTitle } from "../shared/conversation-list.js";
-import { parse, post } from "../shared/http.js";
+import { post } from "../shared/http.js";
 import { Socket } from "../shared/socket.js";
 import { draft } from "../shared/store.js";
 import { announce, notice, word } from "../shared/words.js";
@@ -239,7 +239,7 @@ const handlers = {
   },
 
   suggested({ answer, html }) {
-    if (!document.getElementById(`f-${answer}`)) document.getElementById(`m-${answer}`)?.after(parse(html));
+    thread.suggest(answer, html);
   },
 
   finished(message) {

@@ -89,6 +89,12 @@ export class Thread {
     article.removeAttribute("aria-busy");
   }
 
+  /** Show what one could say after the message `answer`. */
+  suggest(answer, html) {
+    this.#changed = true;
+    if (!document.getElementById(`f-${answer}`)) document.getElementById(`m-${answer}`)?.after(parse(html));
+  }
+
   /** Whether newer messages than the last shown wait on the server: then a search has led here. */
   get isOlderPart() {
     return this.element.querySelector(".later") !== null;
