@@ -20,7 +20,7 @@ from assistant.llama.messages import ChatMessage
 from assistant.llama.options import LlamaOptions
 from assistant.models import Message, Run
 from assistant.runs.saving import load_history
-from tests.fake_llama import FakeLlama, cut_off, loading, says, thinks
+from tests.fake_llama import FakeLlama, Gate, cut_off, loading, says, thinks
 from tests.turns import said
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
@@ -97,8 +97,16 @@ async def test_what_the_model_thinks_is_told_apart_with_its_time(client: LlamaCl
 
 
 async def test_text_that_was_thought_is_taken_back(client: LlamaClient, fake_llama: FakeLlama) -> None:
-    fake_llama.script(says("Hmm. So.\n</think>\n\nGood day.", chunk="char"))
-    _, *events, _ = await answer(client, said("Hello"))
+    gate = Gate()
+    gate.let(len("Hmm. So."))
+    fake_llama.script(says("Hmm. So.\n</think>\n\nGood day.", chunk="char", gate=gate))
+    events: list[Event] = []
+    async for event in engine.answer(Means(client), "Chaski", History(said("Hello")), MONDAY):
+        events.append(event)
+        if "".join(one.text for one in events if isinstance(one, TextDelta)) == "Hmm. So.":
+            # It was shown before the model says that it was thought.
+            gate.open()
+    _, *events, _ = events
     back = events.index(TextReplaced(""))
     assert "".join(event.text for event in events[:back] if isinstance(event, TextDelta)).strip() == "Hmm. So."
     thought, *words = events[back + 1 :]
