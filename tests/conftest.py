@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, Page, async_playwright
 from pytest_django import DjangoDbBlocker
 
@@ -21,6 +22,10 @@ from tests.fake_llama import FakeLlama
 from tests.fake_web import FakeWeb
 from tests.people import Visitor, next_address
 from tests.servers import Painter, Site, Valkey, eventually
+
+# How fast examples are made and tried says more about the machine than about what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 CHROMIUM_FLAGS = [
     "--headless",

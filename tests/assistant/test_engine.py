@@ -45,6 +45,20 @@ async def collect(stream: AsyncIterator[Event], events: list[Event]) -> None:
         events.append(event)
 
 
+async def thought_aloud(
+    client: LlamaClient, llama: FakeLlama, history: History, thought: str, words: str
+) -> list[Event]:
+    """An answer in which a thought was shown as text, before its mark came."""
+    gate, events = Gate(), list[Event]()
+    gate.let(len(thought))
+    llama.script(says(f"{thought}\n</think>\n\n{words}", chunk="char", gate=gate))
+    async for event in engine.answer(Means(client), "Chaski", history, MONDAY):
+        events.append(event)
+        if "".join(one.text for one in events if isinstance(one, TextDelta)).endswith(thought):
+            gate.open()
+    return events
+
+
 def text(events: Sequence[Event]) -> str:
     """The words in `events`, which are nothing but words."""
     assert all(isinstance(event, TextDelta) for event in events)
@@ -97,15 +111,7 @@ async def test_what_the_model_thinks_is_told_apart_with_its_time(client: LlamaCl
 
 
 async def test_text_that_was_thought_is_taken_back(client: LlamaClient, fake_llama: FakeLlama) -> None:
-    gate = Gate()
-    gate.let(len("Hmm. So."))
-    fake_llama.script(says("Hmm. So.\n</think>\n\nGood day.", chunk="char", gate=gate))
-    events: list[Event] = []
-    async for event in engine.answer(Means(client), "Chaski", History(said("Hello")), MONDAY):
-        events.append(event)
-        if "".join(one.text for one in events if isinstance(one, TextDelta)) == "Hmm. So.":
-            # It was shown before the model says that it was thought.
-            gate.open()
+    events = await thought_aloud(client, fake_llama, History(said("Hello")), "Hmm. So.", "Good day.")
     _, *events, _ = events
     back = events.index(TextReplaced(""))
     assert "".join(event.text for event in events[:back] if isinstance(event, TextDelta)).strip() == "Hmm. So."
@@ -313,10 +319,8 @@ async def test_the_model_goes_on_with_what_it_had_written(client: LlamaClient, f
 async def test_words_after_a_thought_are_joined_anew_to_what_was_written(
     client: LlamaClient, fake_llama: FakeLlama
 ) -> None:
-    fake_llama.script(says("Let me count on.\n</think>\n\nfour five", chunk="char"))
     history = History(said("Count"), revision="continue", begun="one two three")
-    events: list[Event] = []
-    await collect(engine.answer(Means(client), "Chaski", history, None), events)
+    events = await thought_aloud(client, fake_llama, history, "Let me count on.", "four five")
     back = events.index(TextReplaced("one two three"))
     assert text([event for event in events[back + 1 : -1] if not isinstance(event, ReasoningDelta)]) == " four five"
 

@@ -4,7 +4,7 @@ import json
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import conversations, people, prompts, shares, summaries, temporary
@@ -180,7 +180,6 @@ def turns(number: int, size: int) -> list[ChatMessage]:
     return [ChatMessage("assistant" if n % 2 else "user", f"{n} ".ljust(size, "x")) for n in range(2 * number)]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 120), st.integers(1, 3000), st.sampled_from([4096, 8192, 131_072]), st.sampled_from([0.5, 1.0]))
 def test_whole_turns_are_summed_up_and_never_the_last(number: int, size: int, context: int, factor: float) -> None:
     said = turns(number, size)

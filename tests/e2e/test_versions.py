@@ -179,7 +179,7 @@ async def test_a_cut_piece_of_code_goes_on_as_one(page: Page, fake_llama: FakeLl
         says("```python\n    print(i)\n```\n\nThat is all."),
     )
     await begin(page, "Some code")
-    await expect(page.get_by_text("reached its longest length")).to_be_visible()
+    await expect(page.locator("#thread").get_by_text("reached its longest length")).to_be_visible()
     await page.get_by_role("button", name="Continue").click()
     await expect(answers(page)).to_contain_text("That is all.")
     await is_answered(page)

@@ -103,7 +103,7 @@ def test_a_decimal_is_shown_as_it_is(number: Any) -> None:
 
 
 @given(st.integers(0, 10**4).map(lambda size: 7**size))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_long_number_is_shown_by_its_ends(number: int) -> None:
     shown = whole(number)
     if "…" in shown:
@@ -183,7 +183,7 @@ def line_or_reason(text: str) -> str:
 
 
 @given(st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=25), st.sampled_from(["", " "]))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_whatever_is_asked_gets_a_line_or_a_reason_soon(words: list[str], between: str) -> None:
     begun = perf_counter()
     assert 0 < len(line_or_reason(between.join(words))) < 4000
@@ -191,7 +191,7 @@ def test_whatever_is_asked_gets_a_line_or_a_reason_soon(words: list[str], betwee
 
 
 @given(st.text(max_size=600))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_text_breaks_it(text: str) -> None:
     assert line_or_reason(text)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.llama.client import LlamaClient
@@ -138,7 +138,6 @@ async def test_the_embedded_server_counts_what_its_prompt_then_holds(tmp_path: P
     assert sent <= ours <= sent + TEMPLATE_TOKENS
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 900), min_size=1, max_size=60), st.sampled_from([2048, 4096, 8192]))
 def test_what_is_sent_fits_by_the_servers_count(sizes: list[int], context: int) -> None:
     messages = [SYSTEM]

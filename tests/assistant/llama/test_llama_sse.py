@@ -4,7 +4,7 @@ import itertools
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.llama.sse import EventReader
@@ -41,7 +41,6 @@ def test_events_are_the_same_with_one_line_end_or_two(
     assert read(*pieces(stream, cuts)) == [(b"", data) for data in objects]
 
 
-@settings(deadline=None)
 @given(value=st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_an_object_over_many_lines_is_one_event(value: object) -> None:
     whole = {"choices": [{"message": {"content": value}}], "more": {}}

@@ -121,7 +121,7 @@ def test_a_stream_says_the_same_however_it_is_cut(stream: bytes, cuts: list[int]
         assert in_parts[2].problem is None
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STREAMS, st.sampled_from(["text/event-stream", "application/json", "text/plain"]))
 async def test_nothing_but_errors_of_ours_leaves_the_client(
     client: LlamaClient, llama: FakeLlama, stream: bytes, kind: str
@@ -206,7 +206,7 @@ def test_any_words_are_carried_by_a_call_and_none_is_shown(prose: str, query: st
 UNITS = ['{"a": ', "[", "(", '"', "\\", "}", "web_search(", "<function=", "x", " ", "\n"]
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.lists(st.sampled_from(UNITS), min_size=1, max_size=40))
 def test_never_more_is_held_back_than_the_bound(units: list[str]) -> None:
     reader = CallReader(NAMES)

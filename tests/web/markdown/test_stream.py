@@ -125,13 +125,13 @@ MARKS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(MARKS, max_size=40).map("".join), st.lists(st.integers(0, 500), max_size=30))
 def test_however_a_text_is_cut_the_end_is_the_same_and_each_step_is_safe(text, cuts):
     assert stream_through(pieces_of(text, cuts)) == render_blocks(text)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, len(ANSWER)), max_size=200))
 def test_however_a_real_answer_is_cut_the_end_is_the_same(cuts):
     assert stream_through(pieces_of(ANSWER, cuts)) == render_blocks(ANSWER)
