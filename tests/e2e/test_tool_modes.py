@@ -208,6 +208,7 @@ async def test_a_page_that_cannot_be_read_is_said_to_the_model(
     await expect(answers(page)).to_have_text("I could not read that page.")
     assert "could not be read" in prompt(fake_llama)
     await expect(page.locator(".found")).to_contain_text("Could not read")
+    await expect(ready(page)).to_have_count(0)
 
 
 async def test_who_wants_no_search_has_no_page_opened(page: Page, fake_llama: FakeLlama, fake_web: FakeWeb) -> None:

@@ -52,6 +52,11 @@ def steps_of(run: Run | None) -> list[str]:
     return [_sentence(step) for step in _steps(run) if step.tool not in OF_MEMORY]
 
 
+def has_read(run: Run | None) -> bool:
+    """Whether a page that the person named was read for an answer."""
+    return any(step.tool == "open_page" and not step.problem for step in _steps(run))
+
+
 def kept_of(run: Run | None) -> list[str]:
     """A sentence for each thing that was remembered or forgotten with an answer."""
     return list(dict.fromkeys(_sentence(step) for step in _steps(run) if step.tool in OF_MEMORY))

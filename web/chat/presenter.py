@@ -31,7 +31,7 @@ from imagine.errors import ImagineError
 from imagine.models import Picture
 from imagine.status import current_status
 from web.chat.file_view import FILES, FileView, reading_sentence
-from web.chat.found import SourceView, done_sentence, kept_of, sources_of, steps_of
+from web.chat.found import SourceView, done_sentence, has_read, kept_of, sources_of, steps_of
 from web.markdown.blocks import plain_blocks, render_blocks
 
 logger = logging.getLogger(__name__)
@@ -277,14 +277,20 @@ def end_around(shown: QuerySet[Message], message: UUID) -> int | None:
 
 
 def follow_ups_of(shown: MessageView, asked: str) -> list[str]:
-    """What the page offers to say after the last answer: what was made for it, or our own questions about a link."""
+    """What the page offers to say after the last answer: what was made for it, or our own questions about what was sent
+    without one: a file, or the address of a page that could be read.
+    """
     if shown.run is None or shown.running or shown.problem:
         return []
     if shown.run.follow_ups:
         return list(shown.run.follow_ups)
     # A command is never sent without words.
-    alone = shown.message.text and (is_bare(asked) or not asked) and shown.message.parent_id
-    return [str(question) for question in READY_QUESTIONS] if alone else []
+    alone = has_read(shown.run) if is_bare(asked) else not asked
+    return (
+        [str(question) for question in READY_QUESTIONS]
+        if alone and shown.message.text and shown.message.parent_id
+        else []
+    )
 
 
 def render_follow_ups(conversation: UUID, answer: UUID, position: int, lines: list[str]) -> str:
