@@ -41,7 +41,7 @@ ROOMS = {
         urls asgi celery settings apps management
         local
         shares
-        chat pictures pages health
+        chat pictures pages leaving health
         sockets
         accounts
         process context

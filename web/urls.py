@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from web import health, pages
+from web import health, leaving, pages
 from web.accounts import allauth, memory, privacy
 from web.chat import attachments, downloads, icons, views
 from web.pictures import actions, ideas, shares
@@ -27,6 +27,7 @@ urlpatterns = [
     path("r/<uuid:run_id>/stop", views.stop, name="stop"),
     path("r/<uuid:run_id>/icon", icons.source_icon, name="source_icon"),
     path("about/", pages.about, name="about"),
+    path("leave/", leaving.leave, name="leave"),
     path("account/", include(allauth.urlpatterns)),
     path("admin/", admin.site.urls),
     path("healthz", health.alive, name="alive"),

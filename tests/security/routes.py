@@ -153,6 +153,7 @@ OPEN: dict[str, str] = {
     "report_conversation": "everybody with the link may; test_shared_conversations.py",
     "continue_conversation": "copies what the link shows for whoever asks; test_shared_conversations.py",
     "about": "the same for everybody",
+    "leave": "shows what was signed here, the same to everybody; test_leaving.py",
     "alive": "says ok",
     "ready": "three yes or no, without a word about anybody",
     "robots": "the same for everybody",

@@ -96,7 +96,8 @@ function look(element) {
     const handlers = one.getAttributeNames().filter((name) => name.startsWith("on"));
     const bad = one.matches(forbidden) || handlers.length > 0;
     const address = one.getAttribute("href") ?? one.getAttribute("xlink:href");
-    const leads = address === null || (one.matches("a") && /^(https?:|mailto:)/i.test(address));
+    const away = /^(https?:|mailto:|\\/leave\\/\\?to=https?:)/i;
+    const leads = address === null || (one.matches("a") && away.test(address));
     const shy = !one.matches("a") || /noopener.*noreferrer/.test(one.rel);
     if (bad || !leads || !shy) window.found.push(one.outerHTML.slice(0, 200));
   }

@@ -18,7 +18,9 @@ from markdown_it.utils import EnvType, OptionsDict
 from assistant.markdown.links import hidden_host, text_of
 from assistant.markdown.parser import Block
 from web.markdown.code import show_code
+from web.markdown.departure import departure
 from web.markdown.mathml import show_block, show_inline
+from web.markdown.outward import asks_first
 from web.markdown.safe import safe
 
 ALIGNMENTS = {"text-align:right": "right", "text-align:center": "center"}
@@ -116,6 +118,14 @@ class Renderer(RendererHTML):
 
     def picture(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
         return escape(tokens[index].content or gettext("Picture"))
+
+    def link_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+        """A link that may deceive or carry words away asks first; `data-to` is where it leads, for copies and paper."""
+        address = str(tokens[index].attrs["href"])
+        end = next(place for place in range(index, len(tokens)) if tokens[place].type == "link_close")
+        if not asks_first(text_of(tokens[index:end]), address, env["sources"]):
+            return self.renderToken(tokens, index, options, env)
+        return f'<a href="{escape(departure(address))}" data-to="{escape(address)}">'
 
     def link_close(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
         """After a link whose words do not say where it leads: the host."""

@@ -5,6 +5,7 @@ from pygments.token import STANDARD_TYPES
 
 from assistant.markdown.links import SCHEMES
 from assistant.markdown.notes import ALERTS
+from web.markdown.departure import is_departure
 from web.markdown.mathml import TEX_CLASSES
 
 TEXT = (
@@ -30,7 +31,7 @@ _cleaner = nh3.Cleaner(
     tags={*TEXT.split(), *TABLES.split(), *FORMULAS.split(), *TEXT_OF_FORMULAS.split()},
     clean_content_tags={"script", "style"},
     attributes={
-        "a": {"href", "title"},
+        "a": {"href", "title", "data-to"},
         "button": {"aria-label", "data-copy"},
         "ol": {"start"},
         "details": {"open"},
@@ -61,7 +62,7 @@ _cleaner = nh3.Cleaner(
         **{tag: TEX_CLASSES for tag in FORMULAS.split()},
     },
     url_schemes=SCHEMES,
-    url_relative="deny",
+    url_relative=is_departure,
     link_rel="noopener noreferrer nofollow",
     strip_comments=True,
 )

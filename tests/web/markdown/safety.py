@@ -1,5 +1,6 @@
 """What safe HTML is, said without the renderer's own lists: read it as a browser would and look at every tag."""
 
+import re
 from html.parser import HTMLParser
 
 FORBIDDEN = {
@@ -7,7 +8,7 @@ FORBIDDEN = {
     *("video", "audio", "source", "template", "textarea", "select", "annotation-xml", "mglyph", "maction"),
 }
 ATTRIBUTES = {
-    *("href", "title", "rel", "target", "class", "type", "data-copy", "aria-label", "tabindex", "start"),
+    *("href", "data-to", "title", "rel", "target", "class", "type", "data-copy", "aria-label", "tabindex", "start"),
     *("dir", "display", "stretchy"),
     *("accent", "accentunder", "depth", "displaystyle", "fence", "form", "height", "largeop"),
     *("linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits", "rspace"),
@@ -34,7 +35,9 @@ class Reader(HTMLParser):
         for name, value in attrs:
             if (name, value) == ("encoding", "application/x-tex") and tag == "annotation":
                 continue
-            address = name == "href" and not (value or "").startswith(("https://", "http://", "mailto:"))
+            address = name in ("href", "data-to") and not (value or "").startswith(("https://", "http://", "mailto:"))
+            # Our page that asks first, for an address of the web.
+            address = address and not (name == "href" and re.match(r"/leave/\?to=https?://", value or ""))
             if address or name not in ATTRIBUTES:
                 self.wrong.append(f"{tag} {name}={value}")
         if tag == "a" and ("rel", "noopener noreferrer nofollow") not in attrs:

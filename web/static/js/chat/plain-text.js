@@ -110,7 +110,7 @@ class Lines {
 
   #link(link) {
     this.children(link);
-    const address = link.getAttribute("href") ?? "";
+    const address = addressOf(link);
     if (this.links && address && !isShown(link.textContent, address)) this.#add(` (${address.replace(/^mailto:/, "")})`);
   }
 }
@@ -118,6 +118,11 @@ class Lines {
 /** Whether `node` is the space between a link and the host that the page shows after it. */
 export function isSpaceBeforeHost(node) {
   return node instanceof Text && node.data === " " && Boolean(node.nextSibling?.matches?.(".link-host"));
+}
+
+/** Where a link leads in the end: one that asks first has it beside. */
+export function addressOf(link) {
+  return link.dataset.to ?? link.getAttribute("href") ?? "";
 }
 
 /** Whether the words of a link are its address. */

@@ -76,7 +76,7 @@ function htmlOf(copied) {
   whole.append(copied);
   for (const element of whole.querySelectorAll("*")) {
     if (element.matches(".plain:not(:has(.plain))")) element.dataset.exact = "";
-    if (element.matches("a[href]")) element.setAttribute("href", element.href);
+    if (element.matches("a[href]")) element.setAttribute("href", element.dataset.to ?? element.href);
     if (element.matches("img")) element.setAttribute("src", element.src);
     for (const { name } of [...element.attributes]) if (!KEPT_ATTRIBUTES.has(name)) element.removeAttribute(name);
   }
