@@ -75,7 +75,7 @@ def test_the_page_shows_host_and_address_and_leads_nowhere_by_itself(bob: Visito
     ("address", "shown"),
     [
         ("https://xn--pple-43d.com/", ["xn--pple-43d.com", "\u0430pple.com", "those of another alphabet"]),
-        ("https://bank.example@evil.example/", ['Go to evil.example<', "before the @"]),
+        ("https://bank.example@evil.example/", ["Go to evil.example<", "before the @"]),
         ("https://evil.example:4444/a", ["Go to evil.example:4444"]),
         ("http://[2001:db8::1]/", ["Go to [2001:db8::1]"]),
         ("https://evil.example/?q=%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE", ["&lt;script&gt;alert(1)"]),

@@ -123,7 +123,8 @@ class Renderer(RendererHTML):
         """A link that may deceive or carry words away asks first; `data-to` is where it leads, for copies and paper."""
         address = str(tokens[index].attrs["href"])
         end = next(place for place in range(index, len(tokens)) if tokens[place].type == "link_close")
-        if not asks_first(text_of(tokens[index:end]), address, env["sources"]):
+        words = "".join(token.content for token in tokens[index:end])
+        if not asks_first(words, address, env["sources"]):
             return self.renderToken(tokens, index, options, env)
         return f'<a href="{escape(departure(address))}" data-to="{escape(address)}">'
 

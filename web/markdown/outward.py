@@ -34,8 +34,10 @@ WORDS_CHARACTERS = 2_000
 
 CAMPAIGN = re.compile(r"utm_\w+|gclid|fbclid|msclkid|mc_[ce]id|igshid|si|ref|ref_src|source")
 # A hash in a path has 64 signs, in a query the short ones have 32.
-RUN_IN_PATH = re.compile(r"[A-Za-z0-9]{65}")
-RUN_IN_QUERY = re.compile(r"[A-Za-z0-9]{33}")
+RUN_CHARACTERS_IN_PATH = 64
+RUN_CHARACTERS_IN_QUERY = 32
+RUN_IN_PATH = re.compile(rf"[A-Za-z0-9]{{{RUN_CHARACTERS_IN_PATH + 1}}}")
+RUN_IN_QUERY = re.compile(rf"[A-Za-z0-9]{{{RUN_CHARACTERS_IN_QUERY + 1}}}")
 CODED = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
 NEEDLESS = re.compile(r"%(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])")
 
@@ -47,6 +49,7 @@ NAMED = re.compile(
     r"(?!\.?[\w-]|\()",
     re.IGNORECASE,
 )
+PATH_BEGINS = re.compile(r"(?::\d{1,5})?[/?#]")
 TOP_LEVELS = frozenset({*(name.lower() for name in TLDS), "example", "test", "invalid", "onion", "internal", "local"})
 # Ends of names that are top levels too, and more often of files and functions.
 OF_FILES = {"md", "py", "sh", "rs", "ps", "so", "cc", "pm", "mm", "zip", "mov"}
@@ -113,10 +116,12 @@ def carries_data(parts: SplitResult) -> bool:
         return True
     if "%" in whole and len(NEEDLESS.findall(whole)) > ESCAPES:
         return True
-    segments = [unquote(segment) for segment in parts.path.split("/")]
-    if sum(map(len, segments)) > PATH_CHARACTERS or any(map(_is_data, segments)):
-        return True
-    if not parts.query and not parts.fragment:
+    # No part can be too long where the whole is short: decoding only shortens.
+    if len(parts.path) > RUN_CHARACTERS_IN_PATH:
+        segments = [unquote(segment) for segment in parts.path.split("/")]
+        if sum(map(len, segments)) > PATH_CHARACTERS or any(map(_is_data, segments)):
+            return True
+    if len(parts.query) + len(parts.fragment) <= RUN_CHARACTERS_IN_QUERY:
         return False
     pairs = [(pair, bool(CAMPAIGN.fullmatch(pair.partition("=")[0].lower()))) for pair in parts.query.split("&")]
     counted = unquote("&".join(pair for pair, marks in pairs if not marks)) + unquote(parts.fragment)
@@ -142,13 +147,19 @@ def _named(words: str) -> Iterator[str]:
     if not words.isascii():
         shown = unicodedata.normalize("NFKC", words).replace("。", ".")
         words = "".join(sign for sign in shown if unicodedata.category(sign) != "Cf")
-    for found in NAMED.finditer(words):
-        name = found["host"].lower().removeprefix("www.")
-        latin = name if name.isascii() else name.translate(LATIN)
-        if found["sure"] or _is_host(name):
-            yield name
-        elif latin.isascii() and _is_host(latin):
-            yield latin
+    for chunk in words.split():
+        for found in NAMED.finditer(chunk):
+            name = found["host"].lower().removeprefix("www.")
+            latin = name if name.isascii() else name.translate(LATIN)
+            if found["sure"] or _is_host(name):
+                yield name
+            elif latin.isascii() and _is_host(latin):
+                yield latin
+            else:
+                continue
+            # What follows is a path, as in github.com/a/socket.io.
+            if PATH_BEGINS.match(chunk, found.end()):
+                break
 
 
 def _is_host(name: str) -> bool:
@@ -187,7 +198,11 @@ def _script(letter: str) -> str:
 
 
 def _is_data(segment: str) -> bool:
-    return len(segment) > SEGMENT_CHARACTERS or bool(RUN_IN_PATH.search(segment)) or _is_coded(segment, 65)
+    return (
+        len(segment) > SEGMENT_CHARACTERS
+        or bool(RUN_IN_PATH.search(segment))
+        or _is_coded(segment, RUN_CHARACTERS_IN_PATH + 1)
+    )
 
 
 def _is_coded(text: str, least: int) -> bool:

@@ -110,7 +110,8 @@ class Lines {
 
   #link(link) {
     this.children(link);
-    const address = addressOf(link);
+    // A link that asks first leads to a page of ours.
+    const address = link.dataset.to ?? link.getAttribute("href") ?? "";
     if (this.links && address && !isShown(link.textContent, address)) this.#add(` (${address.replace(/^mailto:/, "")})`);
   }
 }
@@ -118,11 +119,6 @@ class Lines {
 /** Whether `node` is the space between a link and the host that the page shows after it. */
 export function isSpaceBeforeHost(node) {
   return node instanceof Text && node.data === " " && Boolean(node.nextSibling?.matches?.(".link-host"));
-}
-
-/** Where a link leads in the end: one that asks first has it beside. */
-export function addressOf(link) {
-  return link.dataset.to ?? link.getAttribute("href") ?? "";
 }
 
 /** Whether the words of a link are its address. */

@@ -2,7 +2,7 @@
 
 import { listenForKeys } from "../shared/menu.js";
 import { notice, word } from "../shared/words.js";
-import { addressOf, isShown } from "./plain-text.js";
+import { isShown } from "./plain-text.js";
 
 const PICTURES_TIMEOUT = 10_000;
 
@@ -22,7 +22,7 @@ export function listenForPrint(thread) {
       folded.push(details);
     }
     for (const link of thread.element.querySelectorAll(".prose a[href]")) {
-      const address = addressOf(link);
+      const address = link.dataset.to ?? link.getAttribute("href");
       if (!isShown(link.textContent, address)) link.dataset.address = address.replace(/^mailto:/, "");
     }
   });
