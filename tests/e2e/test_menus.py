@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import FilePayload, Page, expect
 
 from tests.e2e.conftest import OpenPage
+from tests.e2e.imagining import until
 from tests.e2e.talk import composer, converse
 from tests.e2e.test_imagine_access import PANELS
 from tests.e2e.test_picture_page import at_picture
@@ -33,7 +34,10 @@ async def seen(page: Page, selector: str) -> dict[str, Any]:
 
 
 async def is_expanded(page: Page, selector: str, yes: bool) -> None:
-    assert (await seen(page, selector)).get("expanded") is yes
+    async def is_told() -> bool:
+        return (await seen(page, selector)).get("expanded") is yes
+
+    await until(is_told)
 
 
 async def open_by_key(page: Page, opener: str, opened: str) -> None:

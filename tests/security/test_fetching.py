@@ -809,6 +809,7 @@ WAYS_OUT = {
     "assistant/websearch/wikipedia.py": {"httpx"},
     "imagine/diffusion/hub.py": {"httpx2", "huggingface_hub"},
     "web/local/download.py": {"httpx"},
+    "web/local/hub.py": {"httpx"},
     "web/local/llama.py": {"httpx"},
     "web/local/ports.py": {"socket"},
     "web/local/site.py": {"socket"},
