@@ -1,13 +1,16 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
+from redis import Redis
 
 from tests.conftest import note_errors
+from tests.fake_llama import FakeLlama
 from tests.people import next_address
-from tests.servers import Site
+from tests.servers import Site, Valkey, Worker
 
 OpenPage = Callable[..., Awaitable[Page]]
 
@@ -38,3 +41,14 @@ async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
 async def phone(open_page: OpenPage) -> Page:
     """A fresh browser on a phone."""
     return await open_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+
+
+@pytest.fixture
+def worker(valkey: Valkey, fake_llama: FakeLlama, tmp_path: Path) -> Iterator[Worker]:
+    """A worker that does nothing for earlier tests."""
+    with Redis.from_url(valkey.url) as redis:
+        redis.delete("celery")
+    worker = Worker(tmp_path, {"REDIS_URL": valkey.url, "LLAMA_URL": fake_llama.url})
+    worker.start()
+    yield worker
+    worker.stop()

@@ -1,8 +1,6 @@
 """What one could say next, under the newest answer."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
@@ -52,17 +50,6 @@ async def answered(page: Page) -> None:
     await begin(page, "Tell me of llamas")
     await is_answered(page)
     await opened.wait()
-
-
-@pytest.fixture
-def worker(valkey: Valkey, fake_llama: FakeLlama, tmp_path: Path) -> Iterator[Worker]:
-    """A worker that does nothing for earlier tests."""
-    with Redis.from_url(valkey.url) as redis:
-        redis.delete("celery")
-    worker = Worker(tmp_path, {"REDIS_URL": valkey.url, "LLAMA_URL": fake_llama.url})
-    worker.start()
-    yield worker
-    worker.stop()
 
 
 @pytest.mark.slow

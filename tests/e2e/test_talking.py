@@ -2,19 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, Page, expect
-from redis import Redis
 
 from assistant.database import in_thread
 from assistant.models import Conversation, Feedback, Message
 from tests.e2e.conftest import OpenPage
 from tests.e2e.talk import answers, begin, composer, conversation_of, converse, held, is_answered, questions, say
 from tests.fake_llama import FakeLlama, Gate, says
-from tests.servers import Valkey, Worker
+from tests.servers import Worker
 
 LONG = "\n\n".join(f"Paragraph {number} of a long answer, which goes on and on." for number in range(1, 41))
 
@@ -416,17 +413,6 @@ async def test_a_person_reads_back_through_a_long_conversation(page: Page) -> No
 
 
 # Names
-
-
-@pytest.fixture
-def worker(valkey: Valkey, fake_llama: FakeLlama, tmp_path: Path) -> Iterator[Worker]:
-    """A worker that names conversations, but not those of earlier tests."""
-    with Redis.from_url(valkey.url) as redis:
-        redis.delete("celery")
-    worker = Worker(tmp_path, {"REDIS_URL": valkey.url, "LLAMA_URL": fake_llama.url})
-    worker.start()
-    yield worker
-    worker.stop()
 
 
 @pytest.mark.slow
