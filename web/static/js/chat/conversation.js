@@ -27,7 +27,7 @@ import { switchVersions } from "./versions.js";
 const SLOW_AFTER = 10_000;
 const CONNECTING_NOTICE_AFTER = 1_500;
 const POLL_INTERVAL = 3_000;
-const TITLE_POLLS = [2_500, 10_000, 40_000];
+const TITLE_POLLS = [2_500, 8_000, 20_000, 60_000];
 
 const element = document.getElementById("thread");
 const conversation = element.dataset.conversation;
