@@ -4,14 +4,14 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
 from assistant.database import in_thread
-from assistant.models import Conversation, Feedback, Message
+from assistant.models import Conversation, Feedback, Message, Run
 from tests.e2e.conftest import OpenPage
 from tests.e2e.talk import answers, begin, composer, conversation_of, converse, held, is_answered, questions, say
 from tests.fake_llama import FakeLlama, Gate, says
-from tests.servers import Worker
+from tests.servers import Worker, soon
 
 LONG = "\n\n".join(f"Paragraph {number} of a long answer, which goes on and on." for number in range(1, 41))
 
@@ -413,6 +413,26 @@ async def test_a_person_reads_back_through_a_long_conversation(page: Page) -> No
 
 
 # Names
+
+
+async def test_a_name_is_shown_though_the_answer_ended_before_the_page_could_listen(
+    page: Page, fake_llama: FakeLlama
+) -> None:
+    gate, listens = held(fake_llama, "It scatters the light.", 2), asyncio.Event()
+
+    async def late(socket: WebSocketRoute) -> None:
+        await listens.wait()
+        socket.connect_to_server()
+
+    await page.route_web_socket("**/ws/", late)
+    await begin(page, "Why is the sky blue?")
+    conversation = await conversation_of(page)
+    gate.open()
+    await soon(lambda: conversation.runs.filter(status=Run.Status.DONE).exists())
+    await in_thread(Conversation.objects.filter(id=conversation.id).update)(title="The blue sky")
+    listens.set()
+    await is_answered(page)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("The blue sky", timeout=15_000)
 
 
 @pytest.mark.slow

@@ -252,14 +252,16 @@ const handlers = {
     thread.finish(article, message);
     if (behind) refresh();
     showState();
-    pollTitle();
   },
 };
 
 function showState() {
   const before = composer.answering;
   composer.answering = Boolean(thread.running());
-  if (composer.answering !== before) announce(before ? outcome() : word("answering"));
+  if (composer.answering === before) return;
+  announce(before ? outcome() : word("answering"));
+  // However the page learned of the end.
+  if (before) pollTitle();
 }
 
 /** How the newest answer ended, in words: what went wrong, or that it is finished. */
