@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 from playwright.async_api import APIResponse, Page, Route, WebSocketRoute, expect
+from redis import Redis
 
 from assistant.database import in_thread
+from assistant.runs import keys
 from imagine.models import Picture
 from tests.e2e.imagining import button, cards, enter_as, pictures_of, wall, words
-from tests.e2e.talk import held
+from tests.e2e.talk import conversation_of, converse, held
 from tests.easel import Easel
 from tests.fake_llama import FakeLlama
 from tests.people import Visitor
@@ -135,3 +137,22 @@ async def test_what_is_drawn_are_the_words_at_the_press_of_the_button(page: Page
     await begins.release(begun)
     await expect(cards(page)).to_have_count(4)
     assert {picture.prompt for picture in await pictures_of(page)} == {"a red llama"}
+
+
+async def test_a_thumb_outlives_a_refresh_that_was_asked_for_before(page: Page, valkey: Valkey) -> None:
+    await converse(page, "Tell me something")
+    refreshes = Held()
+    await page.route(re.compile(r"/messages$"), refreshes.take)
+    conversation = await conversation_of(page)
+    with Redis.from_url(valkey.url) as redis:
+        redis.publish(keys.conversation(conversation.id), "another tab")
+    async with asyncio.timeout(10):
+        before, answer = await refreshes.answered.get()
+    good = page.get_by_role("button", name="Good answer")
+    await good.click()
+    await expect(good).to_have_attribute("aria-pressed", "true")
+    await before.fulfill(response=answer)
+    async with asyncio.timeout(10):
+        again, fresh = await refreshes.answered.get()
+    await again.fulfill(response=fresh)
+    await expect(good).to_have_attribute("aria-pressed", "true")

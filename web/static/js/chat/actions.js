@@ -116,13 +116,17 @@ export class Actions {
     if (!this.send({ type: "retry", message, id, revision })) this.#post(url, { id, revision });
   }
 
-  async #feedback(button) {
-    const footer = button.closest(".message-footer");
-    const back = button.ariaPressed === "true";
-    const good = button.matches(".icon-good") ? "1" : "0";
-    footer.querySelectorAll(".feedback-form, [data-thanks]").forEach((old) => old.remove());
-    const response = await post(button.formAction, { good: back ? "none" : good }).catch(() => null);
+  async #feedback(pressed) {
+    const { id } = pressed.closest(".message");
+    const back = pressed.ariaPressed === "true";
+    const good = pressed.matches(".icon-good") ? "1" : "0";
+    const response = await post(pressed.formAction, { good: back ? "none" : good }).catch(() => null);
     if (!response?.ok) return failed(response);
+    this.thread.dispatchEvent(new Event("edited"));
+    // A refresh may have put another in its place.
+    const footer = document.getElementById(id).querySelector(".message-footer");
+    const button = footer.querySelector(good === "1" ? ".icon-good" : ".icon-bad");
+    footer.querySelectorAll(".feedback-form, [data-thanks]").forEach((old) => old.remove());
     for (const one of footer.querySelectorAll(".icon-good, .icon-bad")) press(one, one === button && !back);
     if (back) return announce(word("taken-back"));
     if (good === "1") return thank(footer);

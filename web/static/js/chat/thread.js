@@ -25,6 +25,8 @@ export class Thread {
       if (link.closest(".later")) this.#loadLater(link);
       else this.#loadEarlier(link);
     });
+    // What a refresh asked for before is stale.
+    this.element.addEventListener("edited", () => (this.#changed = true));
     // What opens is read from its start: the page does not follow the end then.
     this.element.addEventListener("click", (event) => event.target.closest("summary") && autoscroll.release());
   }
