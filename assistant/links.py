@@ -5,14 +5,22 @@ import re
 # What stands after an address, and is seldom its end.
 AFTER = ".,;:!?'\"”’»)]}>*_。，、！？：；」』）"
 MOST = 3
-CHARACTERS = 2000
+ADDRESS_CHARACTERS = 2000
 
-# With a scheme, with "www.", or with a path: "Node.js" is none.
+WITH_SCHEME = rf"https?://[^\s<>\"`]{{1,{ADDRESS_CHARACTERS}}}"
+HOST = r"(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?::\d{1,5})?"
+PATH = rf"/[^\s<>\"`]{{0,{ADDRESS_CHARACTERS}}}"
+# All that may be one: a page whose address was written so is opened where somebody asks for it.
+ADDRESS = re.compile(rf"{WITH_SCHEME}|(?<![\w@.-]){HOST}(?:{PATH})?", re.IGNORECASE)
+# What is one for sure, with a scheme, with "www.", or with a path: "Node.js" is none.
 LINK = re.compile(
-    rf"(?:https?://|(?<![\w@.-])www\.)[^\s<>\"`]{{1,{CHARACTERS}}}"
-    rf"|(?<![\w@./-])(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}(?::\d{{1,5}})?/[^\s<>\"`]{{0,{CHARACTERS}}}",
-    re.IGNORECASE,
+    rf"{WITH_SCHEME}|(?<![\w@.-])www\.[^\s<>\"`]{{1,{ADDRESS_CHARACTERS}}}|(?<![\w@./-]){HOST}{PATH}", re.IGNORECASE
 )
+
+
+def addresses_in(text: str) -> list[str]:
+    """All that may be an address in a text, as it is written."""
+    return [address.rstrip(AFTER) for address in ADDRESS.findall(text)]
 
 
 def links_in(text: str) -> list[str]:

@@ -1,27 +1,17 @@
 """Read a page whose address somebody named."""
 
-import re
 from collections.abc import AsyncGenerator
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from assistant.events import Event
+from assistant.links import ADDRESS_CHARACTERS, addresses_in
 from assistant.sources import Reading
 from assistant.tools.base import Told
 from assistant.tools.kit import Kit
 from assistant.tools.reading import Candidate, read_pages
 from assistant.tools.schema import Bounds, tool
 from assistant.websearch.results import clean_url, identity
-
-ADDRESS_CHARACTERS = 2000
-# Addresses as people write them, also without a scheme.
-ADDRESS = re.compile(
-    rf"https?://[^\s<>\"`]{{1,{ADDRESS_CHARACTERS}}}"
-    rf"|(?<![\w@.-])(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}(?::\d{{1,5}})?(?:/[^\s<>\"`]{{0,{ADDRESS_CHARACTERS}}})?",
-    re.IGNORECASE,
-)
-# What stands after an address, and is seldom its end.
-AFTER = ".,;:!?'\"”’»)]}*_。，、！？：；」』）"
 
 
 @tool
@@ -46,7 +36,7 @@ async def open_page(
 
 def pages_in(text: str) -> set[str]:
     """The pages whose addresses stand in a text, as `identity` writes them."""
-    found = (with_scheme(address.rstrip(AFTER)) for address in ADDRESS.findall(text))
+    found = map(with_scheme, addresses_in(text))
     return {identity(url) for url in found if clean_url(url)}
 
 
