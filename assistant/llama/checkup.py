@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from assistant.llama.backends import Backend, Kind
 from assistant.llama.client import LlamaClient
@@ -143,7 +143,7 @@ async def check(options: LlamaOptions, tools: ToolMode | None = None) -> Report:
     Errors are in the report; nothing is raised.
     """
     report = Report(options.host, tools_set=tools)
-    client = LlamaClient(_brief(options))
+    client = LlamaClient(options.brief(ANSWER_TOKENS, ANSWER_SECONDS))
     try:
         report.backend = await client.backend(fresh=True)
         await _try_all(client, report)
@@ -182,16 +182,6 @@ async def _try_all(client: LlamaClient, report: Report) -> None:
     if told.finish or isinstance(told.error, LlamaServerError):
         # Some templates refuse a system message.
         report.hears_system = SYSTEM_WORD in told.text.lower()
-
-
-def _brief(options: LlamaOptions) -> LlamaOptions:
-    return replace(
-        options,
-        max_tokens=ANSWER_TOKENS,
-        temperature=0.0,
-        first_token_seconds=min(options.first_token_seconds, ANSWER_SECONDS),
-        answer_seconds=min(options.answer_seconds, ANSWER_SECONDS),
-    )
 
 
 async def _ask(client: LlamaClient, messages: Sequence[ChatMessage], stop: str = "") -> Trial:

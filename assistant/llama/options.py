@@ -1,7 +1,7 @@
 """Settings of one model server: address, model, limits and timeouts."""
 
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 
@@ -53,6 +53,16 @@ class LlamaOptions:
         if key:
             headers["X-Api-Key" if credentials else "Authorization"] = key if credentials else f"Bearer {key}"
         return headers
+
+    def brief(self, tokens: int, seconds: float) -> "LlamaOptions":
+        """The same for short answers, always the same ones, that are waited for no longer than that."""
+        return replace(
+            self,
+            max_tokens=tokens,
+            temperature=0.0,
+            first_token_seconds=min(self.first_token_seconds, seconds),
+            answer_seconds=min(self.answer_seconds, seconds),
+        )
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@
 import logging
 import re
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from assistant.llama.backends import Kind
@@ -82,13 +82,7 @@ UNTRIED = TrialResult("text", UNDECIDED, decided=False)
 
 def trial_options(options: LlamaOptions) -> LlamaOptions:
     """The options of the client for a trial: short answers, always the same ones, and not waited for for long."""
-    return replace(
-        options,
-        max_tokens=TRIAL_TOKENS,
-        temperature=0.0,
-        first_token_seconds=min(options.first_token_seconds, TRIAL_SECONDS),
-        answer_seconds=min(options.answer_seconds, TRIAL_SECONDS),
-    )
+    return options.brief(TRIAL_TOKENS, TRIAL_SECONDS)
 
 
 async def try_tools(client: LlamaClient, kind: Kind) -> TrialResult:
