@@ -64,11 +64,11 @@ def exchange(run_id: UUID) -> Exchange | None:
     return Exchange(run.conversation_id, run.answer_id, asked, run.answer.text)
 
 
-def just_answered(conversation: Conversation) -> UUID | None:
-    """The newest run of a conversation, if it ended a moment ago and nothing is suggested after it."""
-    run = conversation.runs.order_by("created_at").last()
-    ended = run.finished_at if run and run.status == Run.Status.DONE and run.follow_ups is None else None
-    return run.id if run and ended and ended > timezone.now() - RECENT else None
+def just_answered(conversation: Conversation) -> Run | None:
+    """The newest run of a conversation, with its answer, if it ended a moment ago."""
+    run = conversation.runs.select_related("answer").order_by("created_at").last()
+    ended = run.finished_at if run and run.status == Run.Status.DONE else None
+    return run if ended and ended > timezone.now() - RECENT else None
 
 
 def clean(said: str, asked: str) -> list[str]:
@@ -97,6 +97,11 @@ def keep(run_id: UUID, lines: Sequence[str]) -> Suggested | None:
         if not is_newest(run.answer):
             return None
         Run.objects.filter(id=run_id).update(follow_ups=list(lines))
+    return suggested(run, lines)
+
+
+def suggested(run: Run, lines: Sequence[str]) -> Suggested:
+    """What is told of `lines` that were made for a run."""
     return Suggested(run.answer_id, run.answer.position, list(lines))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, Route, WebSocketRoute, expect
 from redis import Redis
 
 from assistant import follow_ups
@@ -174,3 +174,20 @@ async def test_lines_are_text_whatever_stands_in_them(page: Page, valkey: Valkey
     await suggest(page, valkey, [hostile, "<b>bold</b>"])
     await expect(suggestions(page)).to_have_text([hostile, "<b>bold</b>"])
     await expect(page.locator(".follow-ups img, .follow-ups b")).to_have_count(0)
+
+
+async def test_what_was_suggested_before_the_page_could_listen_is_shown(page: Page, valkey: Valkey) -> None:
+    listens = asyncio.Event()
+
+    async def late(socket: WebSocketRoute) -> None:
+        await listens.wait()
+        socket.connect_to_server()
+
+    await begin(page, "Tell me of llamas")
+    await is_answered(page)
+    await page.route_web_socket("**/ws/", late)
+    await page.reload()
+    await suggest(page, valkey)
+    await expect(suggestions(page)).to_have_count(0)
+    listens.set()
+    await expect(suggestions(page)).to_have_text(LINES)

@@ -76,12 +76,14 @@ class ChatConsumer(PageConsumer):
         self.conversation, self.temporary = conversation_id, temporary
         await self.runtime.doorbell.subscribe(keys.conversation(conversation_id), self.notify)
         self.say("opened", conversation=str(conversation_id), run=str(run) if run else None)
-        if answered:
-            # It was answered before the page was there to see.
-            await suggest(self.runtime, answered)
+        # It was answered before the page was there to see, or to hear what is suggested.
+        if answered and answered.follow_ups:
+            self.say_suggested(follow_ups.suggested(answered, answered.follow_ups))
+        elif answered:
+            await suggest(self.runtime, answered.id)
 
     @in_thread
-    def find(self, conversation_id: UUID) -> tuple[UUID | None, UUID | None, bool]:
+    def find(self, conversation_id: UUID) -> tuple[UUID | None, Run | None, bool]:
         """The run that is being answered there, or was just now, and whether the conversation is temporary.
 
         Raises NotFoundError.
@@ -104,12 +106,17 @@ class ChatConsumer(PageConsumer):
 
     def notify(self, origin: bytes | None) -> None:
         """The conversation changed, or has something to say next; what this very tab did it knows already."""
-        if origin and self.conversation and (suggested := follow_ups.decode(origin)):
+        if origin and (suggested := follow_ups.decode(origin)):
+            self.say_suggested(suggested)
+        elif origin is None or origin.decode() != self.name:
+            self.say("changed", conversation=str(self.conversation))
+
+    def say_suggested(self, suggested: follow_ups.Suggested) -> None:
+        """Show what could be said next in the open conversation."""
+        if self.conversation:
             with override(self.language):
                 html = render_follow_ups(self.conversation, *suggested)
             self.say("suggested", answer=str(suggested.answer), html=html)
-        elif origin is None or origin.decode() != self.name:
-            self.say("changed", conversation=str(self.conversation))
 
     async def watch(self, run_id: UUID, after: int) -> None:
         """Follow one of the person's runs. Raises NotFoundError."""
