@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from assistant import prompts
-from assistant.allowance import Allowance
 from assistant.beforehand import ALWAYS, NEVER, calls_before, worked_out
+from assistant.budget import TurnBudget
 from assistant.errors import AssistantError
 from assistant.events import Event, StepTaken, TextReplaced, TurnFailed, TurnFinished, Waiting
 from assistant.findings import OF_THE_WEB, WEB_SEARCH, Findings, context_of, grounded
@@ -102,7 +102,7 @@ class TurnInProgress:
         self._found = ""
         """What was read or worked out before the model was asked."""
         self._over = False
-        self._allowance = Allowance(means.client.answer_seconds)
+        self._budget = TurnBudget(means.client.answer_seconds)
         self._native = means.native
         self._kept = means.offered
         """The tools that a request names also where none may be called, so that the prompt's head stays as it is."""
@@ -152,10 +152,10 @@ class TurnInProgress:
 
     async def _round(self, number: int) -> AsyncGenerator[Event, None]:
         """The model speaks once; where it calls tools, they are run."""
-        offered = self._offered if number < MOST_ROUNDS and self._allowance.may_look_up else []
+        offered = self._offered if number < MOST_ROUNDS and self._budget.may_look_up else []
         arrived = monotonic()
         async with self._means.seat(), aclosing(self._speak(offered)) as events:
-            self._allowance.note_wait(monotonic() - arrived)
+            self._budget.note_wait(monotonic() - arrived)
             async for event in events:
                 yield event
         speech, end = self._speech, self._speech.end
@@ -234,7 +234,7 @@ class TurnInProgress:
         prompt = await self._prompt(offered)
         tools = offers.native(offered or self._kept) if self._native else ()
         factor = history.token_factor, history.token_model
-        if not (left := self._allowance.seconds_left):
+        if not (left := self._budget.seconds_left):
             raise AnswerTimeout("all the time was used before the model was asked once more")
         stream = self._means.client.stream(
             prompt, *factor, tools=tools, may_call=bool(offered), marks=bool(self._readable), seconds=left
@@ -243,7 +243,7 @@ class TurnInProgress:
             async for event in events:
                 yield event
         if end := self._speech.end:
-            self._allowance.note_tokens(used(end, prompt, self._speech.text))
+            self._budget.note_tokens(used(end, prompt, self._speech.text))
 
     def _begin_to_speak(self) -> None:
         self._speech = Speech(self._history.begun, self._readable, self._means.aliases)

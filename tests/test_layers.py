@@ -64,7 +64,7 @@ ROOMS = {
         tools.offers brief speech citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base
-        models events errors database background names sources cache responses tools.schema gate thinking allowance
+        models events errors database background names sources cache responses tools.schema gate thinking budget
         folding terms purge links arithmetic
     """,
     "imagine": """

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
-from assistant import allowance, engine
-from assistant.allowance import Allowance
+from assistant import budget, engine
+from assistant.budget import TurnBudget
 from assistant.doorbell import Doorbell
 from assistant.engine import History, Means
 from assistant.events import Event
@@ -76,7 +76,7 @@ async def test_after_a_while_nothing_more_is_looked_up(
     client: LlamaClient, fake_llama: FakeLlama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_llama.script(says(CALL, wait=0.1), says("Llamas crossed the Andes [1]."))
-    monkeypatch.setattr(allowance, "LOOK_UP_SECONDS", 0.1)
+    monkeypatch.setattr(budget, "LOOK_UP_SECONDS", 0.1)
     events: list[Event] = []
     await turn(client, events)
     assert offered(fake_llama) == [True, False]
@@ -87,7 +87,7 @@ async def test_after_many_tokens_nothing_more_is_looked_up(
     client: LlamaClient, fake_llama: FakeLlama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_llama.script(says(CALL), says("Llamas crossed the Andes [1]."))
-    monkeypatch.setattr(allowance, "LOOK_UP_TOKENS", 50)
+    monkeypatch.setattr(budget, "LOOK_UP_TOKENS", 50)
     await turn(client, [])
     assert offered(fake_llama) == [True, False]
 
@@ -108,8 +108,8 @@ async def test_a_turn_of_three_rounds_reads_no_more_than_three_contexts(fake_lla
 
 def test_the_wait_in_the_queue_takes_nothing_from_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(allowance, "monotonic", lambda: now)
-    own = Allowance(70)
+    monkeypatch.setattr(budget, "monotonic", lambda: now)
+    own = TurnBudget(70)
     now += 500
     own.note_wait(495)
     assert own.seconds_left == 65

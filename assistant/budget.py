@@ -7,7 +7,7 @@ LOOK_UP_SECONDS = 60.0
 LOOK_UP_TOKENS = 32_000
 
 
-class Allowance:
+class TurnBudget:
     """Counts what a turn has used. `seconds` are all that it may take; waiting in the queue does not count."""
 
     def __init__(self, seconds: float) -> None:
