@@ -29,7 +29,8 @@ for name in (
     "FETCH_ALLOWED",
 ):
     os.environ.pop(name, None)
-for name in [name for name in os.environ if name.startswith("IMAGINE_")]:
+PREFIXES = "IMAGINE_", "META_", "GRAPH_", "WHATSAPP_", "MESSENGER_", "INSTAGRAM_"
+for name in [name for name in os.environ if name.startswith(PREFIXES)]:
     del os.environ[name]
 # Unset, the checkpoint that ships would draw. A test that wants one names it.
 os.environ["IMAGINE_MODEL"] = ""

@@ -47,6 +47,17 @@ ROOMS = {
         process context
         http bodies mail middleware models static_files markdown
     """,
+    "integrations": """
+        urls tasks admin apps
+        webhook courier
+        intake turns outbox
+        replies contacts
+        registry
+        whatsapp messenger instagram
+        base
+        graph text
+        models inbound outbound errors signatures wake emulator
+    """,
     "assistant": """
         tasks admin apps
         turns

@@ -110,6 +110,18 @@ def engines(name: str, keys: dict[str, str]) -> list[str]:
     return found
 
 
+def countries(name: str) -> list[str]:
+    """A comma-separated list of countries by their two letters, from the variable `name`. Raises ImproperlyConfigured.
+
+    Empty counts as unset.
+    """
+    texts: list[str] = env.list(name, [])
+    found = [text.strip().upper() for text in texts if text.strip()]
+    if any(not (len(text) == 2 and text.isascii() and text.isalpha()) for text in found):
+        raise ImproperlyConfigured(f'Environment variable "{name}" invalid: write countries as DE,FR,IT.')
+    return found
+
+
 # The site
 
 DATA_DIR: Path = env.path("DATA_DIR", BASE_DIR / "var")
@@ -222,6 +234,28 @@ if bool(IMAGINE_CERTIFICATE) != bool(IMAGINE_CERTIFICATE_KEY):
 
 FETCH_ALLOWED = hosts("FETCH_ALLOWED")
 
+# WhatsApp, Messenger and Instagram. An app is on where its token and its account are set, and Meta's deliveries are
+# taken where their secret is.
+
+META_APP_ID: str = env.str("META_APP_ID", "")
+META_APP_SECRET: str = env.str("META_APP_SECRET", "")
+META_VERIFY_TOKEN: str = env.str("META_VERIFY_TOKEN", "")
+GRAPH_URL = url("GRAPH_URL", "https://graph.facebook.com", "https", "http")
+INSTAGRAM_GRAPH_URL = url("INSTAGRAM_GRAPH_URL", "https://graph.instagram.com", "https", "http")
+GRAPH_VERSION: str = env.str("GRAPH_VERSION", "v25.0", validate=validate.Regexp(r"^v[0-9]{1,3}\.[0-9]$"))
+WHATSAPP_TOKEN: str = env.str("WHATSAPP_TOKEN", "")
+WHATSAPP_PHONE_ID: str = env.str("WHATSAPP_PHONE_ID", "")
+WHATSAPP_ACCOUNT_ID: str = env.str("WHATSAPP_ACCOUNT_ID", "")
+# Meta's terms ask what an AI is for there: "helper" of a business for its own customers, or a general "assistant",
+# which it admits for people of some countries only. Unset, WhatsApp is off.
+WHATSAPP_PURPOSE: str = env.str("WHATSAPP_PURPOSE", "", validate=validate.OneOf(["", "helper", "assistant"]))
+WHATSAPP_COUNTRIES = countries("WHATSAPP_COUNTRIES")
+MESSENGER_TOKEN: str = env.str("MESSENGER_TOKEN", "")
+MESSENGER_PAGE_ID: str = env.str("MESSENGER_PAGE_ID", "")
+INSTAGRAM_TOKEN: str = env.str("INSTAGRAM_TOKEN", "")
+INSTAGRAM_ID: str = env.str("INSTAGRAM_ID", "")
+INSTAGRAM_APP_SECRET: str = env.str("INSTAGRAM_APP_SECRET", "")
+
 # People
 
 AUTH_USER_MODEL = "assistant.Person"
@@ -286,6 +320,7 @@ ROOT_URLCONF = "web.urls"
 ASGI_APPLICATION = "web.asgi.application"
 INSTALLED_APPS = [
     "web.apps.WebConfig",
+    "integrations.apps.IntegrationsConfig",
     "assistant.apps.AssistantConfig",
     "imagine.apps.ImagineConfig",
     "channels",

@@ -43,6 +43,7 @@ urlpatterns = [
     path("", include(picture_pages.file_patterns)),
     path("", include(privacy.urlpatterns)),
     path("", include(memory.urlpatterns)),
+    path("", include("integrations.urls")),
 ]
 
 # Django's own would read the form once more, and fail in the same way.

@@ -1,0 +1,103 @@
+"""What each app is to the rest of the house: it reads deliveries, and sends."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from integrations.graph import Graph
+from integrations.inbound import Media, Parsed
+from integrations.outbound import FileForm, OutboundMessage, Recipient
+from integrations.text.dialects import Dialect
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an app shows: `buttons` under a bubble, `rows` of a list that a button opens, in characters.
+
+    0 rows: it has no lists. Where `quick` is set, the buttons are replies that go once one is tapped.
+    """
+
+    buttons: int
+    title: int
+    payload: int
+    rows: int = 0
+    row_title: int = 0
+    row_about: int = 0
+    quick: bool = False
+    caption: int = 0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast an app takes messages: `account_per_second` of one account; to one contact `burst` at once, then one
+    each `contact_seconds`."""
+
+    account_per_second: float
+    burst: int
+    contact_seconds: float
+
+
+@dataclass(frozen=True)
+class File:
+    """Bytes to send, with their type and a name."""
+
+    data: bytes
+    mime_type: str
+    name: str
+
+
+class Channel(ABC):
+    """One app. It is on where it has an account; its settings are read when it is made."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    """What people call the app."""
+    object: ClassVar[str]
+    """The `object` of its deliveries."""
+    dialect: ClassVar[Dialect]
+    limits: ClassVar[Limits]
+    pace: ClassVar[Pace]
+    loop: ClassVar[FileForm]
+    """The form in which it takes a picture that moves."""
+    typing_seconds: ClassVar[float]
+    """After how long the sign that we write has to be sent again."""
+
+    @property
+    @abstractmethod
+    def account(self) -> str:
+        """The id of our account there; empty where the app is off."""
+
+    @property
+    @abstractmethod
+    def graph(self) -> Graph:
+        """Its server. Only for an app that is on."""
+
+    @abstractmethod
+    def parse(self, entries: Sequence[Any]) -> Parsed:
+        """All that is in a delivery's `entry`. One broken item never loses the others; nothing is raised."""
+
+    @abstractmethod
+    async def send(self, to: Recipient, message: OutboundMessage, file: File | None, key: str) -> str:
+        """Send one bubble, with the `file` of its picture; returns the app's id for it.
+
+        `key` is ours: the app gives it back in what it tells us about the message. Raises ChannelError.
+        """
+
+    @abstractmethod
+    async def show_typing(self, to: Recipient, seen: str) -> None:
+        """Mark the message `seen` as read, and show that we write. Raises ChannelError."""
+
+    @abstractmethod
+    async def download(self, media: Media, most: int) -> bytes:
+        """A file that somebody sent, at most so many bytes. Raises ChannelError (MediaGoneError)."""
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """`value`, where it is a JSON object; an empty one for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def sequence(value: object) -> Sequence[Any]:
+    """`value`, where it is a JSON list; an empty one for anything else."""
+    return value if isinstance(value, list) else ()

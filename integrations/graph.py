@@ -1,0 +1,131 @@
+"""Meta's Graph API over HTTP: one account's token, one host. Every error becomes a ChannelError.
+
+Errors are told by `code` and `error_subcode` in the table of the app. What has no code of an app, but was surely not
+done, is a TemporaryError; what may have been done is an UncertainError.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from integrations.errors import ChannelError, MediaGoneError, TemporaryError, UncertainError
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 20
+# An upload of 16 MB on a slow line, and what the app does with it.
+MEDIA_SECONDS = 120
+ANSWER_BYTES = 1_000_000
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The error in an answer of the Graph API. `detail` are its words; they name no token."""
+
+    status: int
+    code: int
+    subcode: int
+    detail: str
+
+    def __str__(self) -> str:
+        subcode = f"/{self.subcode}" if self.subcode else ""
+        return f"{self.code}{subcode} (HTTP {self.status}): {self.detail}"
+
+
+class Graph:
+    """Calls with one token. `url` is the server with the version, `judge` makes an error of the app's own table."""
+
+    def __init__(self, url: str, token: str, judge: Callable[[Problem], ChannelError]) -> None:
+        self.url = url
+        self._judge = judge
+        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.AsyncClient(timeout=timeout, headers=headers, trust_env=False, follow_redirects=False)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def get(self, path: str, **parameters: str) -> Json:
+        """What the API says about `path`. Raises ChannelError."""
+        return await self._call("GET", path, params=parameters)
+
+    async def post(self, path: str, body: Mapping[str, Any], **parameters: str) -> Json:
+        """Do something. Raises ChannelError: UncertainError where it may have been done."""
+        return await self._call("POST", path, json=body, params=parameters)
+
+    async def delete(self, path: str, body: Mapping[str, Any] | None = None) -> Json:
+        """Delete something. Raises ChannelError."""
+        return await self._call("DELETE", path, json=body)
+
+    async def upload(self, path: str, fields: Mapping[str, str], field: str, file: tuple[str, bytes, str]) -> Json:
+        """Upload `file` (name, bytes, type) as the form's `field`. Raises ChannelError."""
+        return await self._call("POST", path, data=fields, files={field: file}, timeout=MEDIA_SECONDS)
+
+    async def download(self, url: str, most: int, hosts: tuple[str, ...]) -> bytes:
+        """The bytes at `url`, with our token: only from one of `hosts`, or those below them. Raises ChannelError."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        ours = urlsplit(self.url)
+        known = any(host == name or host.endswith(f".{name}") for name in hosts)
+        if parts.netloc != ours.netloc and not (known and parts.scheme == "https" and parts.port in (None, 443)):
+            raise MediaGoneError("a file of somebody lies on a host that is not the app's")
+        try:
+            async with self._http.stream("GET", url, timeout=MEDIA_SECONDS) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise MediaGoneError(f"a file of somebody cannot be fetched: HTTP {response.status_code}")
+                data = b""
+                async for chunk in response.aiter_bytes():
+                    data += chunk
+                    if len(data) > most:
+                        raise MediaGoneError(f"a file of somebody has more than {most} bytes")
+                return data
+        except httpx.HTTPError as error:
+            raise TemporaryError(f"a file of somebody cannot be fetched: {type(error).__name__}") from error
+
+    async def _call(self, method: str, path: str, **options: Any) -> Json:
+        try:
+            response = await self._http.request(method, f"{self.url}/{path.lstrip('/')}", **options)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise TemporaryError(f"{urlsplit(self.url).hostname} cannot be reached") from error
+        except httpx.HTTPError as error:
+            # Not the error's own text: it may hold the address, and that the parameters.
+            raise UncertainError(f"no answer of {urlsplit(self.url).hostname}: {type(error).__name__}") from error
+        body = _json(response)
+        if response.is_success and body is not None and "error" not in body:
+            return body
+        raise self._error(response.status_code, body)
+
+    def _error(self, status: int, body: Json | None) -> ChannelError:
+        error = (body or {}).get("error")
+        if not isinstance(error, dict):
+            if httpx.codes.is_client_error(status):
+                return TemporaryError(f"HTTP {status} without a word of the API")
+            return UncertainError(f"HTTP {status} without a word of the API")
+        data = error.get("error_data")
+        detail = data.get("details") if isinstance(data, dict) else None
+        words = str(detail or error.get("message") or "")[:300]
+        return self._judge(Problem(status, _number(error.get("code")), _number(error.get("error_subcode")), words))
+
+
+def _json(response: httpx.Response) -> Json | None:
+    if len(response.content) > ANSWER_BYTES:
+        return None
+    try:
+        value = response.json()
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _number(value: object) -> int:
+    return (
+        int(value) if isinstance(value, str | int) and str(value).lstrip("-").isdigit() and len(str(value)) < 12 else 0
+    )

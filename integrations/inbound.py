@@ -1,0 +1,270 @@
+"""What reaches us from an app, as typed values; each app makes them from its own JSON. All text in them is hostile.
+
+Texts are cut and cleaned where they are made, by `label` and `words` below.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+# The longest name, title or address of a place that is kept, and the longest message.
+LABEL_CHARACTERS = 200
+TEXT_CHARACTERS = 16_000
+PAYLOAD_CHARACTERS = 1_000
+MOST_MEDIA = 10
+MOST_CARDS = 10
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who wrote, by the app's own ids: `user_id` never changes on its own account, `phone` may be missing or change.
+
+    `phone` is digits without a plus. `name` and `username` are chosen by the person and prove nothing.
+    """
+
+    user_id: str = ""
+    phone: str = ""
+    name: str = ""
+    username: str = ""
+
+
+@dataclass(frozen=True)
+class Media:
+    """A file in a message: by its `id` at the app, or by an address. `name` is a label, `mime_type` a claim."""
+
+    kind: Literal["image", "video", "audio", "document", "sticker"]
+    id: str = ""
+    url: str = ""
+    mime_type: str = ""
+    name: str = ""
+    sha256: str = ""
+    voice: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    latitude: float
+    longitude: float
+    name: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A contact that somebody sends: a name, phone numbers and e-mail addresses."""
+
+    name: str
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something of our account `account`, from `sender`, at `at` by the app's clock."""
+
+    account: str
+    sender: Sender
+    at: datetime
+
+
+@dataclass(frozen=True)
+class InboundMessage(Event):
+    """A message, or a tap: then `payload` is what we gave the button, and `text` its title.
+
+    `quoted` is the app's id of the message it replies to, `story` the address of a story it replies to, `ref` what a
+    link into the chat carried, `group` the group it was said in, `unknown` the kind of a message that the app itself
+    cannot pass on.
+    """
+
+    id: str
+    text: str = ""
+    payload: str = ""
+    media: tuple[Media, ...] = ()
+    place: Place | None = None
+    cards: tuple[Card, ...] = ()
+    links: tuple[str, ...] = ()
+    quoted: str = ""
+    story: str = ""
+    ref: str = ""
+    group: str = ""
+    forwarded: bool = False
+    unknown: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """For the inbox; `from_json` reads it."""
+        return {**asdict(self), "at": self.at.isoformat()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "InboundMessage":
+        """What `to_json` wrote. Raises LookupError, TypeError or ValueError for anything else."""
+        place = value["place"]
+        return cls(
+            **{
+                **value,
+                "sender": Sender(**value["sender"]),
+                "at": datetime.fromisoformat(value["at"]),
+                "media": tuple(Media(**one) for one in value["media"]),
+                "place": Place(**place) if place else None,
+                "cards": tuple(Card(one["name"], tuple(one["phones"]), tuple(one["emails"])) for one in value["cards"]),
+                "links": tuple(value["links"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class InboundEdit(Event):
+    """The message `id` now reads `text`."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class InboundUnsend(Event):
+    """The message `id` was taken back: no copy may stay."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class InboundReaction(Event):
+    """A reaction to the message `id`; empty where it was taken back. Thumbs under an answer come as 👍 and 👎."""
+
+    id: str
+    emoji: str
+
+
+@dataclass(frozen=True)
+class InboundOpening(Event):
+    """The chat was opened without a word: by a link with `ref`, an advertisement, or the button to begin."""
+
+    ref: str = ""
+    payload: str = ""
+
+
+@dataclass(frozen=True)
+class InboundComment(Event):
+    """A comment `id` under `post`, or a post itself that names us, where both are one. `parent` is the comment above.
+
+    `verb` is "add", "edit", "remove" or "hide".
+    """
+
+    id: str
+    post: str
+    text: str = ""
+    parent: str = ""
+    verb: Literal["add", "edit", "remove", "hide"] = "add"
+
+    def to_json(self) -> dict[str, Any]:
+        """For the inbox; `from_json` reads it."""
+        return {**asdict(self), "at": self.at.isoformat()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "InboundComment":
+        """What `to_json` wrote. Raises LookupError, TypeError or ValueError for anything else."""
+        return cls(**{**value, "sender": Sender(**value["sender"]), "at": datetime.fromisoformat(value["at"])})
+
+
+@dataclass(frozen=True)
+class StatusChange(Event):
+    """How far what we sent has come: the message `id`, or all up to `until` where there is no id.
+
+    `key` is what we gave the app with it, `problem` its code of an error, `detail` its words on that.
+    """
+
+    status: Literal["sent", "delivered", "read", "failed"]
+    id: str = ""
+    until: datetime | None = None
+    key: str = ""
+    problem: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Echo(Event):
+    """Our own message `id`, as the app shows it to us: `sender` is the person it went to.
+
+    `key` is what we gave the app with it. `human`: somebody of the operator's wrote it, in the app's own inbox.
+    """
+
+    id: str
+    key: str = ""
+    human: bool = False
+
+
+@dataclass(frozen=True)
+class ContactChange(Event):
+    """The person in `sender`, as known so far, has other ids from now on; empty ones stay."""
+
+    user_id: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True)
+class HandOver(Event):
+    """Another app, or a human, took the conversation over (`ours` False), or gave it back."""
+
+    ours: bool
+
+
+@dataclass(frozen=True)
+class AccountNotice(Event):
+    """The app says something about our account: a warning, a block. `detail` is for the operator."""
+
+    kind: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Something that is not for us, or that we do not know, or of which a part was broken: counted and logged.
+
+    `what` names the kind, never what somebody wrote.
+    """
+
+    what: str
+
+
+InboundEvent = Event | Ignored
+
+
+@dataclass
+class Parsed:
+    """What is in one delivery."""
+
+    events: list[Event] = field(default_factory=list)
+    ignored: list[Ignored] = field(default_factory=list)
+
+
+def label(value: object, most: int = LABEL_CHARACTERS) -> str:
+    """A name, title or id from outside as one short line: without control and direction marks; empty if no text."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    kept = "".join(character if is_shown(character) else " " for character in text[: 4 * most])
+    return " ".join(kept.split())[:most]
+
+
+def words(value: object, most: int = TEXT_CHARACTERS) -> str:
+    """What somebody wrote, with its lines, without NUL and lone surrogates; empty if it is no text."""
+    text = value if isinstance(value, str) else ""
+    return text[:most].replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def identifier(value: object, most: int = LABEL_CHARACTERS) -> str:
+    """An id from outside: printable ASCII, as text; empty if it is something else."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if text.isascii() and text.isprintable() and len(text) <= most else ""
+
+
+def is_shown(character: str) -> bool:
+    """Whether a character of a label may stay: no control, no mark that turns the direction of what follows."""
+    return character.isprintable() or character in "\u200c\u200d"
+
+
+def moment(value: object) -> datetime:
+    """A time by an app's clock: seconds or milliseconds since 1970, as number or text. Raises ValueError."""
+    number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else 0.0
+    if not 0 < number < 1e14:
+        raise ValueError("no time")
+    # Messenger's are in milliseconds, though some of its samples are in seconds.
+    return datetime.fromtimestamp(number / 1000 if number >= 1e11 else number, UTC)

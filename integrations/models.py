@@ -1,0 +1,221 @@
+"""What came in from apps, who wrote, and what goes out: a transactional inbox and outbox.
+
+A delivery is stored before it is acknowledged. What is in it becomes rows of the inbox, once, whatever comes again;
+and what answers it, rows of the outbox, in the same transaction that ends the inbox's row.
+"""
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from assistant.models import Conversation, Message, Person
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+
+class Delivery(models.Model):
+    """One webhook request, as it was signed. Its body goes once it is old, see tasks.py."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    # SHA-256 of the body: the same request again is the same delivery.
+    digest = models.CharField(max_length=64, unique=True)
+    body = models.BinaryField()
+    # Which of our secrets signed it: "meta" or "instagram".
+    signer = models.CharField(max_length=16)
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    # For people and the log: what was in it, in kinds and numbers.
+    summary = models.CharField(_("summary"), max_length=300, blank=True)
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    # A courier has it until then; after that another may take it.
+    taken_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state="waiting"), name="waiting_deliveries"),
+            models.Index(fields=["received_at"], name="old_deliveries"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Contact(models.Model):
+    """Somebody who writes to one of our accounts, with the person that they are to us."""
+
+    channel = models.CharField(_("channel"), max_length=16)
+    account = models.CharField(max_length=64)
+    # The app's own id of them, and their number in digits; one of the two may be missing.
+    user_id = models.CharField(max_length=200, null=True)
+    phone = models.CharField(max_length=32, null=True)
+    # What they call themselves: shown, never believed.
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    username = models.CharField(max_length=200, blank=True)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="contacts")
+    # What they say goes on here; null: the next words begin a new one.
+    conversation = models.ForeignKey(Conversation, models.SET_NULL, null=True, related_name="contacts")
+    language = models.CharField(max_length=16, blank=True)
+    # The newest of their messages, by the app's clock: it opens the window for answers.
+    wrote_at = models.DateTimeField(null=True)
+    # When they were told that this is an AI, what is kept, and how to erase it.
+    greeted_at = models.DateTimeField(null=True)
+    # They asked us to be silent; null once they write "start".
+    stopped_at = models.DateTimeField(null=True)
+    # A human answers, or another app has the conversation, until then.
+    human_until = models.DateTimeField(null=True)
+    # The app says that they cannot be reached.
+    gone_at = models.DateTimeField(null=True)
+    # A courier answers them until then; after that another may take over.
+    taken_until = models.DateTimeField(null=True)
+    taken_by = models.CharField(max_length=40, blank=True)
+    # What their next words are about, a JSON value of replies' own: the picture to be changed, for instance.
+    expects = models.JSONField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    inbox: "RelatedManager[InboxEntry]"
+    outbox: "RelatedManager[OutboxEntry]"
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "account", "user_id"], name="one_contact_per_user_id"),
+            models.UniqueConstraint(fields=["channel", "account", "phone"], name="one_contact_per_phone"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.pk}"
+
+
+class InboxEntry(models.Model):
+    """Something of a contact that has to be answered, once: a message, a tap, or a comment."""
+
+    class Kind(models.TextChoices):
+        MESSAGE = "message", _("message")
+        OPENING = "opening", _("opening")
+        COMMENT = "comment", _("comment")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        DROPPED = "dropped", _("dropped")
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="inbox")
+    channel = models.CharField(max_length=16)
+    # The app's id: what comes again is the same entry.
+    external_id = models.CharField(max_length=200)
+    kind = models.CharField(max_length=16, choices=Kind)
+    # An InboundMessage or InboundComment of inbound.py. Emptied when the person takes it back.
+    content = models.JSONField()
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.WAITING)
+    # Why it was dropped or what came of it: a code.
+    outcome = models.CharField(max_length=40, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    # The message that it became in the conversation; several entries may have become one.
+    message = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="inbox_entries")
+    # The picture that was asked for by a tap.
+    picture = models.UUIDField(null=True)
+    said_at = models.DateTimeField()
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("received message")
+        verbose_name_plural = _("received messages")
+        ordering = ["said_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "external_id"], name="one_inbox_entry_per_external_id"),
+        ]
+        indexes = [
+            models.Index(fields=["contact"], condition=Q(state="waiting"), name="waiting_inbox_entries"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class OutboxEntry(models.Model):
+    """One bubble that is to be sent to a contact, and how far it has come."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        SENDING = "sending", _("being sent")
+        SENT = "sent", _("sent")
+        DELIVERED = "delivered", _("delivered")
+        READ = "read", _("read")
+        FAILED = "failed", _("failed")
+        # It may have been sent, or not. Never sent again but by an operator's word.
+        UNKNOWN = "unknown", _("unknown")
+
+    # Given to the app with the message, which gives it back in what it tells about it.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="outbox")
+    # What it answers and its place in that: made twice, it is the same entry.
+    cause = models.CharField(max_length=80)
+    place = models.PositiveIntegerField()
+    # An OutboundMessage of outbound.py.
+    content = models.JSONField()
+    # The comment under which it goes, and whether to its author alone.
+    comment = models.CharField(max_length=200, blank=True)
+    privately = models.BooleanField(default=False)
+    # The answer of the conversation that it is part of, for reactions and replies to it.
+    message = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="outbox_entries")
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.QUEUED)
+    external_id = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    # The code of the error that ended it, or held it up last, and the app's words on it.
+    problem = models.CharField(_("problem"), max_length=40, blank=True)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("outgoing message")
+        verbose_name_plural = _("outgoing messages")
+        ordering = ["created_at", "cause", "place"]
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "cause", "place"], name="one_outbox_entry_per_place"),
+        ]
+        indexes = [
+            models.Index(fields=["contact"], condition=Q(state__in=["queued", "sending"]), name="open_outbox_entries"),
+            models.Index(fields=["external_id"], name="outbox_external_id"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ChannelState(models.Model):
+    """What is known of one account of ours: when it last spoke and was spoken to, and why it is halted."""
+
+    channel = models.CharField(max_length=16)
+    account = models.CharField(max_length=64)
+    last_in = models.DateTimeField(null=True)
+    last_out = models.DateTimeField(null=True)
+    # Nothing is sent while it is halted: the code of an AccountError, and the app's words.
+    halted = models.CharField(max_length=40, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    halted_at = models.DateTimeField(null=True)
+    # What the app said about the account last, a warning for instance.
+    notice = models.CharField(max_length=300, blank=True)
+    # What was ignored, by kind: {"order": 3}.
+    ignored = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
+        constraints = [models.UniqueConstraint(fields=["channel", "account"], name="one_state_per_account")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.account}"

@@ -1,0 +1,64 @@
+"""What we send to an app, as typed values."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+FileForm = Literal["still", "video", "gif", "sticker"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to tap: the app shows `title` and sends us `payload` back. `about` is a second line, in lists."""
+
+    title: str
+    payload: str
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One of our pictures, by its id, in a form of imagine/files."""
+
+    picture: str
+    form: FileForm
+
+
+@dataclass(frozen=True)
+class OutboundMessage:
+    """One bubble: `text` in the app's dialect and within its limits, a picture, or both, and what can be tapped.
+
+    `quotes` is the app's id of a message to which it is a reply. `menu` is the word that opens a list of choices,
+    where the app has such lists; without it few choices are buttons.
+    """
+
+    text: str = ""
+    drawn: Drawn | None = None
+    choices: tuple[Choice, ...] = ()
+    menu: str = ""
+    quotes: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """For the outbox; `from_json` reads it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "OutboundMessage":
+        """What `to_json` wrote. Raises LookupError or TypeError for anything else."""
+        drawn = value["drawn"]
+        choices = tuple(Choice(**one) for one in value["choices"])
+        return cls(**{**value, "drawn": Drawn(**drawn) if drawn else None, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """To whom, from our account `account`: a person by their ids, or under the comment `comment`.
+
+    `privately`: who wrote the comment gets it, once, as a message.
+    """
+
+    account: str
+    user_id: str = ""
+    phone: str = ""
+    comment: str = ""
+    privately: bool = False

@@ -1,0 +1,18 @@
+"""The apps that Chaski can speak through. Adding one: its folder, and a line here."""
+
+from functools import cache
+
+from integrations.base import Channel
+
+CHANNELS: tuple[type[Channel], ...] = ()
+
+
+@cache
+def channels() -> dict[str, Channel]:
+    """Those that are set up, by name, as the settings have them."""
+    return {channel.name: channel for kind in CHANNELS if (channel := kind()).account}
+
+
+def by_object(name: str) -> Channel | None:
+    """The one whose deliveries have that `object`, if it is set up."""
+    return next((channel for channel in channels().values() if channel.object == name), None)

@@ -1,0 +1,66 @@
+"""Where Meta delivers: one address for all apps. A delivery is stored and acknowledged; a courier reads it later."""
+
+import hashlib
+import hmac
+import logging
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from assistant.database import in_thread
+from integrations import wake
+from integrations.models import Delivery
+from integrations.signatures import signer_of
+
+logger = logging.getLogger(__name__)
+
+BODY_BYTES = 4 * 1024 * 1024
+CHALLENGE_CHARACTERS = 200
+
+
+@csrf_exempt
+async def webhook(request: HttpRequest) -> HttpResponse:
+    """The handshake, or a delivery. Without a secret there is no such address."""
+    if request.method == "GET":
+        return handshake(request)
+    if request.method != "POST":
+        return HttpResponse(status=405, headers={"Allow": "GET, POST"})
+    secrets = {"meta": settings.META_APP_SECRET, "instagram": settings.INSTAGRAM_APP_SECRET}
+    if not any(secrets.values()):
+        raise Http404
+    body = request.read(BODY_BYTES + 1)
+    if len(body) > BODY_BYTES:
+        return HttpResponse(status=413)
+    signer = signer_of(body, request.headers.get("X-Hub-Signature-256", ""), secrets)
+    if signer is None:
+        logger.warning("a delivery was refused: its signature is not ours")
+        return HttpResponse(status=403)
+    try:
+        await store(body, signer)
+    except DatabaseError as error:
+        # Meta sends it again.
+        logger.error("a delivery could not be stored: %s", error)
+        return HttpResponse(status=503, headers={"Retry-After": "10"})
+    return HttpResponse(status=200)
+
+
+def handshake(request: HttpRequest) -> HttpResponse:
+    """Show Meta that the address is ours: its challenge, as plain text."""
+    token = settings.META_VERIFY_TOKEN
+    if not (token and (settings.META_APP_SECRET or settings.INSTAGRAM_APP_SECRET)):
+        raise Http404
+    given = request.GET.get("hub.verify_token", "")
+    if request.GET.get("hub.mode") != "subscribe" or not hmac.compare_digest(given.encode(), token.encode()):
+        return HttpResponse(status=403)
+    challenge = request.GET.get("hub.challenge", "")[:CHALLENGE_CHARACTERS]
+    return HttpResponse(challenge, content_type="text/plain; charset=utf-8")
+
+
+@in_thread
+def store(body: bytes, signer: str) -> None:
+    """Keep a delivery, once, and wake a courier. Raises DatabaseError."""
+    delivery = Delivery(digest=hashlib.sha256(body).hexdigest(), body=body, signer=signer)
+    Delivery.objects.bulk_create([delivery], ignore_conflicts=True)
+    wake.couriers()
