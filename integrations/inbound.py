@@ -101,9 +101,7 @@ class InboundMessage(Event):
         place = value["place"]
         return cls(
             **{
-                **value,
-                "sender": Sender(**value["sender"]),
-                "at": datetime.fromisoformat(value["at"]),
+                **_plain(value),
                 "media": tuple(Media(**one) for one in value["media"]),
                 "place": Place(**place) if place else None,
                 "cards": tuple(Card(one["name"], tuple(one["phones"]), tuple(one["emails"])) for one in value["cards"]),
@@ -118,6 +116,15 @@ class InboundEdit(Event):
 
     id: str
     text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """For the inbox; `from_json` reads it."""
+        return {**asdict(self), "at": self.at.isoformat()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "InboundEdit":
+        """What `to_json` wrote. Raises LookupError, TypeError or ValueError for anything else."""
+        return cls(**_plain(value))
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,15 @@ class InboundOpening(Event):
     ref: str = ""
     payload: str = ""
 
+    def to_json(self) -> dict[str, Any]:
+        """For the inbox; `from_json` reads it."""
+        return {**asdict(self), "at": self.at.isoformat()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "InboundOpening":
+        """What `to_json` wrote. Raises LookupError, TypeError or ValueError for anything else."""
+        return cls(**_plain(value))
+
 
 @dataclass(frozen=True)
 class InboundComment(Event):
@@ -163,7 +179,7 @@ class InboundComment(Event):
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "InboundComment":
         """What `to_json` wrote. Raises LookupError, TypeError or ValueError for anything else."""
-        return cls(**{**value, "sender": Sender(**value["sender"]), "at": datetime.fromisoformat(value["at"])})
+        return cls(**_plain(value))
 
 
 @dataclass(frozen=True)
@@ -235,6 +251,11 @@ class Parsed:
 
     events: list[Event] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an event, with those that all have as they were."""
+    return {**value, "sender": Sender(**value["sender"]), "at": datetime.fromisoformat(value["at"])}
 
 
 def label(value: object, most: int = LABEL_CHARACTERS) -> str:

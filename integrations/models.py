@@ -99,10 +99,11 @@ class Contact(models.Model):
 
 
 class InboxEntry(models.Model):
-    """Something of a contact that has to be answered, once: a message, a tap, or a comment."""
+    """Something of a contact that has to be answered, once: a message, a tap, an edit, an opened chat, or a comment."""
 
     class Kind(models.TextChoices):
         MESSAGE = "message", _("message")
+        EDIT = "edit", _("edit")
         OPENING = "opening", _("opening")
         COMMENT = "comment", _("comment")
 
@@ -116,15 +117,17 @@ class InboxEntry(models.Model):
     # The app's id: what comes again is the same entry.
     external_id = models.CharField(max_length=200)
     kind = models.CharField(max_length=16, choices=Kind)
-    # An InboundMessage or InboundComment of inbound.py. Emptied when the person takes it back.
+    # An event of inbound.py. Emptied when the person takes it back.
     content = models.JSONField()
     state = models.CharField(_("state"), max_length=16, choices=State, default=State.WAITING)
     # Why it was dropped or what came of it: a code.
     outcome = models.CharField(max_length=40, blank=True)
     attempts = models.PositiveIntegerField(default=0)
-    # The message that it became in the conversation; several entries may have become one.
+    not_before = models.DateTimeField(default=timezone.now)
+    # The entries that are answered together have the same; it is the client id of the message that they become.
+    turn = models.UUIDField(null=True, db_index=True)
     message = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="inbox_entries")
-    # The picture that was asked for by a tap.
+    # The picture that was asked for by a tap, or that was sent to us.
     picture = models.UUIDField(null=True)
     said_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
@@ -132,7 +135,7 @@ class InboxEntry(models.Model):
     class Meta:
         verbose_name = _("received message")
         verbose_name_plural = _("received messages")
-        ordering = ["said_at", "id"]
+        ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["channel", "external_id"], name="one_inbox_entry_per_external_id"),
         ]
