@@ -85,6 +85,13 @@ def claim(files: Sequence[Attachment], conversation: Conversation, message: Mess
         file.messages.add(message)
 
 
+def release(message: Message) -> None:
+    """Delete the files of a message that is about to be deleted, but for those of another message too."""
+    for file in message.attachments.all():
+        if not file.messages.exclude(id=message.id).exists():
+            file.delete()
+
+
 def expire(before: datetime) -> int:
     """Delete those that were sent before a time and came with no message. Returns their number."""
     deleted, _ = Attachment.objects.filter(conversation=None, created_at__lt=before).delete()

@@ -22,7 +22,7 @@ from assistant.errors import (
     TooManyConversationsError,
     WholeAnswerError,
 )
-from assistant.models import Conversation, Member, Message, Person, Run
+from assistant.models import Conversation, Member, Message, Person, Run, Summary
 from assistant.titles import first_words
 from assistant.tools.base import ToolCall
 
@@ -238,6 +238,30 @@ def show_version(person: Person, message_id: UUID) -> Message:
             raise BusyError
         versions.show(message)
         return message
+
+
+def unsay(person: Person, message_id: UUID) -> list[UUID]:
+    """Delete a message of the person's, with its answers, as if it had never been said; what came after moves up.
+
+    Returns the runs of the answers, so that the caller can delete their logs in Redis. Raises NotFoundError.
+    """
+    with transaction.atomic():
+        message = locked_message(person, message_id)
+        if message.author_id != person.id:
+            raise NotFoundError
+        conversation = message.conversation
+        answers = conversation.messages.filter(parent=message, role=Message.Role.ASSISTANT)
+        ids = [message.id, *answers.values_list("id", flat=True)]
+        leaving = conversation.messages.filter(id__in=ids)
+        runs = list(Run.objects.filter(answer__in=leaving).values_list("id", flat=True))
+        # They may hold what was said, and so does the title, where it is made of the first words.
+        Summary.objects.filter(until__conversation=conversation).delete()
+        if message.parent_id is None and not conversation.titled_by_person:
+            Conversation.objects.filter(id=conversation.id).update(title="")
+        versions.take_out(leaving)
+        attachments.release(message)
+        leaving.delete()
+    return runs
 
 
 def is_partial(answer: Message) -> bool:

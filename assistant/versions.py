@@ -116,7 +116,11 @@ def close_gaps(person: Person, conversations: QuerySet[Conversation]) -> None:
     """
     # They may hold what the person said.
     Summary.objects.filter(until__conversation__in=conversations).delete()
-    leaving = Message.objects.filter(author=person, conversation__in=conversations)
+    take_out(Message.objects.filter(author=person, conversation__in=conversations))
+
+
+def take_out(leaving: QuerySet[Message]) -> None:
+    """Before the messages `leaving` are deleted: what was said after them moves up."""
     # From the end: what moves up to a message that goes too moves on with it.
     for message in leaving.order_by("-position"):
         Message.objects.filter(id=message.id).update(chosen=False)

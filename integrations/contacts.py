@@ -1,0 +1,109 @@
+"""Who writes to us: found by the app's own ids, made when they write first, followed when their ids change.
+
+All is synchronous and belongs into a transaction.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from assistant import people
+from integrations.inbound import ContactChange, Sender
+from integrations.models import Contact
+
+# An app lets us answer for so long after the person's last message.
+WINDOW = timedelta(hours=24)
+
+
+def find(channel: str, account: str, sender: Sender) -> Contact | None:
+    """The contact with the sender's ids, whatever they call themselves; None for somebody new.
+
+    A user id is one person's for ever. A number may be given to somebody else: known under another user id, it does
+    not make them the same.
+    """
+    rows = Contact.objects.select_for_update().filter(channel=channel, account=account)
+    by_id = rows.filter(user_id=sender.user_id).first() if sender.user_id else None
+    by_phone = rows.filter(phone=sender.phone).first() if sender.phone else None
+    if by_phone and sender.user_id and by_phone.user_id not in (None, sender.user_id):
+        Contact.objects.filter(pk=by_phone.pk).update(phone=None)
+        by_phone = None
+    if by_id and by_phone and by_id.pk != by_phone.pk:
+        return join(by_phone, by_id)
+    return by_id or by_phone
+
+
+def find_or_make(channel: str, account: str, sender: Sender) -> Contact:
+    """The contact of a sender, with the ids and names of now. A new one is a guest."""
+    contact = find(channel, account, sender)
+    if contact is None:
+        return Contact.objects.create(
+            channel=channel,
+            account=account,
+            user_id=sender.user_id or None,
+            phone=sender.phone or None,
+            name=sender.name,
+            username=sender.username,
+            person=people.make_guest(),
+        )
+    fresh = {"user_id": sender.user_id, "phone": sender.phone, "name": sender.name, "username": sender.username}
+    _update(contact, {name: value for name, value in fresh.items() if value})
+    return contact
+
+
+def change(channel: str, event: ContactChange) -> Contact | None:
+    """Follow a person to new ids; None for somebody who never wrote."""
+    contact = find(channel, event.account, event.sender)
+    if contact is None:
+        return None
+    rows = Contact.objects.filter(channel=channel, account=event.account).exclude(pk=contact.pk)
+    new = Q(user_id=event.user_id) if event.user_id else Q(pk=None)
+    new |= Q(phone=event.phone) if event.phone else Q(pk=None)
+    # They may have written before the app said that they moved.
+    for other in rows.filter(new):
+        contact = join(other, contact)
+    _update(contact, {name: value for name, value in (("user_id", event.user_id), ("phone", event.phone)) if value})
+    return contact
+
+
+def join(other: Contact, into: Contact) -> Contact:
+    """Make two contacts of one person one. History of an account never goes to a contact that is not linked to it:
+    then the other one only loses its number."""
+    if other.person_id != into.person_id and not (other.person.is_guest and into.person.is_guest):
+        Contact.objects.filter(pk=other.pk).update(phone=None)
+        return into
+    phone, user_id = other.phone, other.user_id
+    other.inbox.update(contact=into)
+    other.outbox.update(contact=into)
+    into.conversation = into.conversation or other.conversation
+    into.greeted_at = into.greeted_at or other.greeted_at
+    into.stopped_at = into.stopped_at or other.stopped_at
+    guest = other.person
+    other.delete()
+    if guest.pk != into.person_id:
+        people.merge(guest, into.person)
+    into.phone, into.user_id = into.phone or phone, into.user_id or user_id
+    into.save()
+    return into
+
+
+def wrote(contact: Contact, at: datetime) -> None:
+    """Note that they wrote, which opens the window for answers, and that they can be reached."""
+    at = min(at, timezone.now())
+    people.touch(contact.person)
+    if contact.wrote_at is None or contact.wrote_at < at:
+        _update(contact, {"wrote_at": at})
+    _update(contact, {"gone_at": None})
+
+
+def is_open(contact: Contact) -> bool:
+    """Whether the app still lets us answer."""
+    return contact.wrote_at is not None and contact.wrote_at > timezone.now() - WINDOW
+
+
+def _update(contact: Contact, values: dict[str, object]) -> None:
+    changed = {name: value for name, value in values.items() if getattr(contact, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(contact, name, value)
+        contact.save(update_fields=list(changed))

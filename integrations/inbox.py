@@ -1,0 +1,178 @@
+"""What waits to be answered, by the contact: added once, taken in order, ended once.
+
+All is synchronous and uses the database; what changes several rows belongs into a transaction of the caller's.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from assistant import conversations
+from assistant.errors import NotFoundError
+from assistant.models import Message
+from assistant.runs.forget import forget
+from integrations.inbound import InboundComment, InboundEdit, InboundMessage, InboundOpening
+from integrations.models import Contact, InboxEntry
+
+logger = logging.getLogger(__name__)
+
+Answerable = InboundMessage | InboundOpening | InboundEdit | InboundComment
+Kind, State = InboxEntry.Kind, InboxEntry.State
+
+# A contact who floods us has so many waiting; what comes beyond is dropped.
+MOST_WAITING = 100
+KINDS: dict[InboxEntry.Kind, type[Answerable]] = {
+    Kind.MESSAGE: InboundMessage,
+    Kind.OPENING: InboundOpening,
+    Kind.EDIT: InboundEdit,
+    Kind.COMMENT: InboundComment,
+}
+
+
+def add(contact: Contact, event: Answerable) -> None:
+    """Keep an event until it is answered; what was kept before stays as it is."""
+    if isinstance(event, InboundEdit) and edit_waiting(contact, event):
+        return
+    kind = next(kind for kind, known in KINDS.items() if isinstance(event, known))
+    crowded = contact.inbox.filter(state=State.WAITING).count() >= MOST_WAITING
+    entry = InboxEntry(
+        contact=contact,
+        channel=contact.channel,
+        external_id=external_id(contact, event),
+        kind=kind,
+        content={} if crowded else event.to_json(),
+        state=State.DROPPED if crowded else State.WAITING,
+        outcome="crowded" if crowded else "",
+        said_at=event.at,
+    )
+    InboxEntry.objects.bulk_create([entry], ignore_conflicts=True)
+
+
+def external_id(contact: Contact, event: Answerable) -> str:
+    """The app's id of an event, or one made of all that makes it that event."""
+    match event:
+        case InboundOpening():
+            return f"opening:{contact.pk}:{event.at.timestamp()}"
+        case InboundEdit():
+            return f"edit:{hashlib.sha256(f'{event.id} {event.text}'.encode()).hexdigest()}"
+        case InboundComment(verb=verb) if verb != "add":
+            return f"{verb}:{hashlib.sha256(f'{event.id} {event.text}'.encode()).hexdigest()}"
+        case _:
+            return event.id
+
+
+def event_of(entry: InboxEntry) -> Answerable:
+    """What the entry keeps. Raises LookupError, TypeError or ValueError for what another version wrote."""
+    return KINDS[Kind(entry.kind)].from_json(entry.content)
+
+
+def edit_waiting(contact: Contact, event: InboundEdit) -> bool:
+    """Change a message that nobody has begun to answer. False where there is none."""
+    entry = contact.inbox.filter(external_id=event.id, state=State.WAITING, turn=None).first()
+    if entry is None or entry.kind != Kind.MESSAGE:
+        return False
+    entry.content = {**entry.content, "text": event.text}
+    entry.save(update_fields=["content"])
+    return True
+
+
+def unsend(contact: Contact, external_id: str) -> None:
+    """Erase what the person took back: here, and in the conversation with its answer. Raises DatabaseError."""
+    entry = contact.inbox.filter(external_id=external_id).first()
+    if entry is None:
+        # It may come late: then nothing of it is kept.
+        InboxEntry.objects.bulk_create(
+            [
+                InboxEntry(
+                    contact=contact,
+                    channel=contact.channel,
+                    external_id=external_id,
+                    kind=Kind.MESSAGE,
+                    content={},
+                    state=State.DROPPED,
+                    outcome="unsent",
+                    said_at=timezone.now(),
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        return
+    together = contact.inbox.filter(turn=entry.turn) if entry.turn else contact.inbox.filter(pk=entry.pk)
+    message = Message.objects.filter(author=contact.person, client_id=entry.turn).first() if entry.turn else None
+    together.filter(pk=entry.pk).update(content={}, state=State.DROPPED, outcome="unsent")
+    if message is not None:
+        try:
+            runs = conversations.unsay(contact.person, message.id)
+        except NotFoundError:
+            return
+        transaction.on_commit(lambda: forget(runs))
+        # What was said together with it is answered anew, without it.
+        together.filter(state=State.WAITING).update(turn=None)
+
+
+def take_group(contact: Contact) -> list[InboxEntry]:
+    """The entries that are answered next, together: words that came one after another, or one of anything else.
+
+    They get a common `turn`; an answer that was begun before is gone on with.
+    """
+    with transaction.atomic():
+        now = timezone.now()
+        waiting = list(contact.inbox.filter(state=State.WAITING).order_by("id")[:MOST_WAITING])
+        if not waiting or waiting[0].not_before > now:
+            return []
+        first = waiting[0]
+        if first.turn is None:
+            group = [first]
+            if _is_words(first):
+                for entry in waiting[1:]:
+                    if not _is_words(entry) or entry.turn is not None:
+                        break
+                    group.append(entry)
+            turn = uuid4()
+            InboxEntry.objects.filter(pk__in=[entry.pk for entry in group]).update(turn=turn)
+        else:
+            turn = first.turn
+        rows = contact.inbox.filter(turn=turn, state=State.WAITING)
+        rows.update(attempts=F("attempts") + 1)
+        return list(rows.order_by("id"))
+
+
+def stop_asked(contact: Contact, is_stop: "frozenset[str]") -> InboxEntry | None:
+    """A waiting message whose words are one of `is_stop`, said while an answer is made."""
+    for entry in contact.inbox.filter(state=State.WAITING, turn=None).order_by("id")[:MOST_WAITING]:
+        if str(entry.content.get("text", "")).strip().casefold() in is_stop:
+            return entry
+    return None
+
+
+def finish(entries: Sequence[InboxEntry], outcome: str) -> bool:
+    """End entries that were answered. False where the person took them back meanwhile: then nothing is to be sent."""
+    rows = InboxEntry.objects.filter(pk__in=[entry.pk for entry in entries], state=State.WAITING)
+    return bool(rows.update(state=State.DONE, outcome=outcome[:40]))
+
+
+def postpone(entries: Sequence[InboxEntry], seconds: float) -> None:
+    """Try again after so many seconds."""
+    later = timezone.now() + timedelta(seconds=seconds)
+    InboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(not_before=later)
+
+
+def note_message(turn: UUID, message: Message) -> None:
+    """Note as which message the entries of a turn stand in the conversation."""
+    InboxEntry.objects.filter(turn=turn).update(message=message)
+
+
+def _is_words(entry: InboxEntry) -> bool:
+    """Whether an entry is nothing but words that may be answered together with others: no command, no tap, no file."""
+    content = entry.content
+    if entry.kind != Kind.MESSAGE or not str(content.get("text", "")).strip():
+        return False
+    alone = ("payload", "media", "place", "cards", "quoted", "story", "unknown")
+    text = str(content["text"]).strip()
+    return not any(content.get(name) for name in alone) and not text.startswith("/")

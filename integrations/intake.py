@@ -1,0 +1,198 @@
+"""A stored delivery becomes rows: messages to be answered, statuses, reactions, changed ids. Twice is as once.
+
+All is synchronous. One event that fails never loses the others.
+"""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from assistant.models import Feedback
+from integrations import contacts, inbox, outbox
+from integrations.base import Channel
+from integrations.errors import UnreadableDeliveryError
+from integrations.inbound import (
+    AccountNotice,
+    ContactChange,
+    Echo,
+    Event,
+    HandOver,
+    InboundComment,
+    InboundEdit,
+    InboundMessage,
+    InboundOpening,
+    InboundReaction,
+    InboundUnsend,
+    Parsed,
+    StatusChange,
+)
+from integrations.models import ChannelState, Delivery
+from integrations.registry import by_object
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 20
+TAKEN = timedelta(seconds=60)
+MOST_ATTEMPTS = 5
+# What a human of the operator's says in the app's own inbox silences the assistant for so long.
+HUMAN = timedelta(hours=12)
+GOOD, BAD = ("👍", "❤", "❤️"), ("👎",)
+
+
+def take() -> list[int]:
+    """Claim the oldest deliveries that nobody has read yet; returns their ids."""
+    now = timezone.now()
+    waiting = Delivery.objects.filter(Q(taken_until=None) | Q(taken_until__lt=now), state=Delivery.State.WAITING)
+    with transaction.atomic():
+        ids = list(waiting.order_by("id").values_list("id", flat=True)[:AT_ONCE])
+        # What another courier claims at the same moment is read twice, which does no harm.
+        Delivery.objects.filter(id__in=ids).update(taken_until=now + TAKEN, attempts=F("attempts") + 1)
+    return ids
+
+
+def read(delivery_id: int) -> None:
+    """Read one delivery. It fails, for the operator to see, where it is no delivery or broke the reader repeatedly."""
+    delivery = Delivery.objects.filter(id=delivery_id, state=Delivery.State.WAITING).first()
+    if delivery is None:
+        return
+    try:
+        channel, parsed = parse(bytes(delivery.body), delivery.signer)
+    except UnreadableDeliveryError as error:
+        logger.warning("delivery %s is not read: %s", delivery_id, error)
+        end(delivery_id, Delivery.State.FAILED, str(error))
+        return
+    kinds = Counter(type(event).__name__ for event in parsed.events)
+    kinds.update(f"ignored: {one.what}" for one in parsed.ignored)
+    failed = 0
+    for event in parsed.events:
+        try:
+            with transaction.atomic():
+                apply(channel, event)
+        except DatabaseError:
+            raise
+        except Exception:
+            # The edge of one event: the others must not be lost, and the operator must read why.
+            logger.exception("an event of delivery %s could not be applied: %s", delivery_id, type(event).__name__)
+            failed += 1
+    count_ignored(channel, parsed)
+    summary = ", ".join(f"{number} {kind}" for kind, number in kinds.items())[:300]
+    if failed and delivery.attempts < MOST_ATTEMPTS:
+        return
+    end(delivery_id, Delivery.State.FAILED if failed else Delivery.State.DONE, summary)
+
+
+def parse(body: bytes, signer: str) -> tuple[Channel, Parsed]:
+    """What is in the body of a delivery. Raises UnreadableDeliveryError."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableDeliveryError("it is no JSON") from error
+    if not isinstance(value, dict):
+        raise UnreadableDeliveryError("it is no JSON object")
+    name, entries = value.get("object"), value.get("entry")
+    channel = by_object(name) if isinstance(name, str) else None
+    if channel is None:
+        raise UnreadableDeliveryError("it is for an app that is not set up, or not known")
+    if signer != "meta" and signer != channel.name:
+        raise UnreadableDeliveryError("it is signed with the secret of another app")
+    return channel, channel.parse(entries if isinstance(entries, list) else ())
+
+
+def end(delivery_id: int, state: Delivery.State, summary: str) -> None:
+    """Note what came of a delivery. The text of one that is done is in other rows, so its body goes."""
+    values: dict[str, Any] = {"state": state, "summary": summary[:300], "taken_until": None}
+    if state == Delivery.State.DONE:
+        values["body"] = b""
+    Delivery.objects.filter(id=delivery_id).update(**values)
+
+
+def apply(channel: Channel, event: Event) -> None:
+    """Do what an event says. Raises DatabaseError."""
+    match event:
+        case InboundMessage(group=group) if group:
+            # Groups have manners of their own, which are not built yet.
+            count(channel, ["group message"])
+        case InboundMessage() | InboundOpening() | InboundEdit() | InboundComment():
+            receive(channel, event)
+        case InboundUnsend():
+            if contact := contacts.find(channel.name, event.account, event.sender):
+                inbox.unsend(contact, event.id)
+        case InboundReaction():
+            react(channel, event)
+        case StatusChange():
+            outbox.note_status(channel.name, event)
+        case Echo():
+            if not outbox.note_echo(channel.name, event) and event.human:
+                pause(channel, event)
+        case ContactChange():
+            contacts.change(channel.name, event)
+        case HandOver():
+            pause(channel, event)
+        case AccountNotice():
+            logger.warning("%s says about its account: %s", channel.title, event.kind)
+            state(channel).update(notice=f"{event.kind}: {event.detail}"[:300])
+        case _:
+            logger.warning("an event of an unknown kind is skipped: %s", type(event).__name__)
+
+
+def receive(channel: Channel, event: InboundMessage | InboundOpening | InboundEdit | InboundComment) -> None:
+    """Put something that has to be answered into the inbox, once."""
+    contact = contacts.find_or_make(channel.name, event.account, event.sender)
+    if not isinstance(event, InboundComment):
+        contacts.wrote(contact, event.at)
+    inbox.add(contact, event)
+    state(channel).update(last_in=timezone.now())
+
+
+def react(channel: Channel, event: InboundReaction) -> None:
+    """A thumb under an answer of ours is feedback, as on the page. Other reactions say nothing to us."""
+    contact = contacts.find(channel.name, event.account, event.sender)
+    message = outbox.answer_of(contact, event.id) if contact else None
+    if contact is None or message is None:
+        return
+    contacts.wrote(contact, event.at)
+    if event.emoji in (*GOOD, *BAD):
+        values = {"person": contact.person, "good": event.emoji in GOOD}
+        Feedback.objects.update_or_create(message=message, defaults=values)
+    else:
+        Feedback.objects.filter(message=message, person=contact.person).delete()
+
+
+def pause(channel: Channel, event: Echo | HandOver) -> None:
+    """Be silent while a human or another app has the conversation; begin again when it is given back."""
+    if contact := contacts.find(channel.name, event.account, event.sender):
+        back = isinstance(event, HandOver) and event.ours
+        contact.human_until = None if back else timezone.now() + HUMAN
+        contact.save(update_fields=["human_until"])
+
+
+def count_ignored(channel: Channel, parsed: Parsed) -> None:
+    """Count what was not for us, by kind, and log it without a word of it."""
+    if parsed.ignored:
+        logger.info("%s: %s", channel.title, ", ".join(one.what for one in parsed.ignored[:20]))
+        count(channel, [one.what for one in parsed.ignored])
+
+
+def count(channel: Channel, kinds: Sequence[str]) -> None:
+    """Add to the numbers of what was ignored."""
+    with transaction.atomic():
+        row = state(channel).select_for_update().get()
+        numbers = Counter(row.ignored)
+        numbers.update(kinds)
+        row.ignored = dict(numbers.most_common(100))
+        row.save(update_fields=["ignored"])
+
+
+def state(channel: Channel) -> Any:
+    """The row about our account, made when it is first needed, as a query."""
+    rows = ChannelState.objects.filter(channel=channel.name, account=channel.account)
+    if not rows.exists():
+        ChannelState.objects.get_or_create(channel=channel.name, account=channel.account)
+    return rows

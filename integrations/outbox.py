@@ -1,0 +1,209 @@
+"""What is to be sent, and how far it has come. Nothing that may have been sent is ever sent again by itself.
+
+An entry is `sending` from before the request until after its answer. One that is found so by somebody else had its
+process killed in between: it is `unknown` then, until the app says something about it, or the operator does.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from assistant.models import Message
+from integrations.errors import (
+    AccountError,
+    ChannelError,
+    ContactGoneError,
+    RateError,
+    TemporaryError,
+    UncertainError,
+    WindowClosedError,
+)
+from integrations.inbound import Echo, StatusChange
+from integrations.models import ChannelState, Contact, InboxEntry, OutboxEntry
+from integrations.outbound import OutboundMessage
+
+logger = logging.getLogger(__name__)
+
+State = OutboxEntry.State
+# How far a status is: none is ever taken back by an earlier one that comes late.
+STEPS = (State.QUEUED, State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED, State.READ)
+OPEN = (State.QUEUED, State.SENDING)
+MOST_ATTEMPTS = 6
+LONGEST_PAUSE = 900
+
+
+def add(
+    contact: Contact,
+    cause: str,
+    messages: Sequence[OutboundMessage],
+    answer: Message | None = None,
+    comment: str = "",
+    privately: bool = False,
+) -> None:
+    """Queue what answers `cause`, once: a second time changes nothing. Belongs into the transaction that ends it.
+
+    `answer` is the one of the conversation that they show.
+    """
+    now = timezone.now()
+    OutboxEntry.objects.bulk_create(
+        [
+            OutboxEntry(
+                contact=contact,
+                cause=cause,
+                place=place,
+                content=message.to_json(),
+                message=answer,
+                comment=comment,
+                privately=privately,
+                created_at=now,
+            )
+            for place, message in enumerate(messages)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def abandoned(contact: Contact) -> None:
+    """Mark what another process was sending when it ended: whether it arrived is not known."""
+    if number := contact.outbox.filter(state=State.SENDING).update(state=State.UNKNOWN, problem="interrupted"):
+        logger.warning("%s messages to contact %s may have been sent, or not", number, contact.pk)
+
+
+def claim(contact: Contact) -> OutboxEntry | None:
+    """The next message to a contact, to be sent now; None where there is none, or where it has to wait."""
+    entry = contact.outbox.filter(state=State.QUEUED).order_by("created_at", "cause", "place").first()
+    if entry is None or entry.not_before > timezone.now() or is_halted(contact):
+        return None
+    claimed = OutboxEntry.objects.filter(pk=entry.pk, state=State.QUEUED)
+    if not claimed.update(state=State.SENDING, attempts=F("attempts") + 1):
+        return None
+    entry.attempts += 1
+    return entry
+
+
+def sent(entry: OutboxEntry, external_id: str) -> None:
+    """Note that the app took a message, under its id."""
+    now = timezone.now()
+    rows = OutboxEntry.objects.filter(pk=entry.pk)
+    rows.update(external_id=external_id[:200], sent_at=now, problem="", detail="")
+    rows.filter(state__in=(State.SENDING, State.UNKNOWN)).update(state=State.SENT)
+    account = ChannelState.objects.filter(channel=entry.contact.channel, account=entry.contact.account)
+    account.update(last_out=now)
+
+
+def failed(entry: OutboxEntry, error: ChannelError) -> None:
+    """Note what became of a message that could not be sent, and of those that wait behind it."""
+    contact, detail = entry.contact, str(error)[:300]
+    row = OutboxEntry.objects.filter(pk=entry.pk)
+    noted = {"problem": error.code, "detail": detail}
+    match error:
+        case UncertainError():
+            logger.warning("message %s may have been sent, or not: %s", entry.pk, error)
+            row.update(state=State.UNKNOWN, **noted)
+        case AccountError():
+            logger.error("%s is halted: %s", contact.channel, error)
+            halt(contact, error)
+            row.update(state=State.QUEUED, **noted)
+        case TemporaryError() if entry.attempts < MOST_ATTEMPTS:
+            later = timezone.now() + timedelta(seconds=pause(error, entry.attempts))
+            row.update(state=State.QUEUED, not_before=later, **noted)
+        case ContactGoneError() | WindowClosedError():
+            if isinstance(error, ContactGoneError):
+                Contact.objects.filter(pk=contact.pk).update(gone_at=timezone.now())
+            row.update(state=State.FAILED, **noted)
+            contact.outbox.filter(state=State.QUEUED).update(state=State.FAILED, **noted)
+        case _:
+            logger.error("message %s could not be sent: %s", entry.pk, error)
+            row.update(state=State.FAILED, **noted)
+
+
+def pause(error: TemporaryError, attempts: int) -> float:
+    """Seconds until the next attempt; too many messages to one person take 4 to the power of the attempts."""
+    base = 4 if isinstance(error, RateError) and error.scope == RateError.Scope.CONTACT else 3
+    return float(max(error.seconds, min(base**attempts, LONGEST_PAUSE)))
+
+
+def halt(contact: Contact, error: AccountError) -> None:
+    """Send nothing more for our account until the operator has acted."""
+    ChannelState.objects.update_or_create(
+        channel=contact.channel,
+        account=contact.account,
+        defaults={"halted": error.code, "detail": str(error)[:300], "halted_at": timezone.now()},
+    )
+
+
+def is_halted(contact: Contact) -> bool:
+    """Whether nothing may be sent for our account."""
+    rows = ChannelState.objects.filter(channel=contact.channel, account=contact.account)
+    return rows.exclude(halted="").exists()
+
+
+def note_status(channel: str, event: StatusChange) -> None:
+    """Follow what the app says about messages of ours. What we do not know is of others, and says nothing to us."""
+    rows = OutboxEntry.objects.filter(contact__channel=channel, contact__account=event.account)
+    if event.until is not None:
+        mine = (
+            Q(contact__user_id=event.sender.user_id) if event.sender.user_id else Q(contact__phone=event.sender.phone)
+        )
+        rows = rows.filter(mine, sent_at__lte=event.until + timedelta(seconds=1)).exclude(external_id="")
+    else:
+        known = Q(external_id=event.id) if event.id else Q(pk=None)
+        rows = rows.filter(known | Q(pk=key) if (key := _uuid(event.key)) else known)
+    if event.status == "failed":
+        problem, detail = event.problem[:40], event.detail[:300]
+        # The app had taken it, and it came to nothing after all.
+        rows.exclude(state__in=(State.DELIVERED, State.READ)).update(state=State.FAILED, problem=problem, detail=detail)
+        return
+    state = State(event.status)
+    before = STEPS[: STEPS.index(state)]
+    if event.id:
+        rows.filter(external_id="").update(external_id=event.id[:200])
+    rows.filter(state__in=before, sent_at=None).update(sent_at=event.at)
+    rows.filter(state__in=before).update(state=state)
+
+
+def note_echo(channel: str, event: Echo) -> bool:
+    """Follow our own message, as the app shows it to us. False for one that we did not send."""
+    rows = OutboxEntry.objects.filter(contact__channel=channel, contact__account=event.account)
+    key = _uuid(event.key)
+    rows = rows.filter(Q(external_id=event.id) | Q(pk=key) if key else Q(external_id=event.id))
+    found = rows.exists()
+    rows.filter(external_id="").update(external_id=event.id[:200])
+    rows.filter(state__in=(State.SENDING, State.UNKNOWN)).update(state=State.SENT, sent_at=event.at)
+    return found
+
+
+def answer_of(contact: Contact, external_id: str) -> Message | None:
+    """The answer of the conversation that a message of ours showed."""
+    entry = contact.outbox.filter(external_id=external_id).exclude(external_id="").select_related("message").first()
+    return entry.message if entry else None
+
+
+def text_of(contact: Contact, external_id: str) -> str:
+    """What a message of ours to the contact, or of theirs, said; empty for any other."""
+    if not external_id:
+        return ""
+    if mine := contact.outbox.filter(external_id=external_id).first():
+        return str(OutboundMessage.from_json(mine.content).text)
+    theirs: InboxEntry | None = contact.inbox.filter(external_id=external_id).first()
+    return str(theirs.content.get("text", "")) if theirs else ""
+
+
+def with_work(now: datetime) -> QuerySet[Contact]:
+    """The contacts for whom there is something to answer or to send now, and whom nobody serves."""
+    waiting = InboxEntry.objects.filter(contact=OuterRef("pk"), state=InboxEntry.State.WAITING, not_before__lte=now)
+    queued = OutboxEntry.objects.filter(contact=OuterRef("pk"), state__in=OPEN, not_before__lte=now)
+    halted = ChannelState.objects.filter(channel=OuterRef("channel"), account=OuterRef("account")).exclude(halted="")
+    free = Contact.objects.filter(Q(taken_until=None) | Q(taken_until__lt=now))
+    return free.filter(Exists(waiting) | (Exists(queued) & ~Exists(halted)))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
