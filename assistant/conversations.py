@@ -25,6 +25,7 @@ from assistant.errors import (
 from assistant.models import Conversation, Member, Message, Person, Run, Summary
 from assistant.titles import first_words
 from assistant.tools.base import ToolCall
+from imagine.models import Picture
 
 LINE_END = re.compile(r"\r\n?")
 # The first line itself may be indented.
@@ -270,6 +271,15 @@ def is_partial(answer: Message) -> bool:
     if run is None or run.tool_call or not answer.text or len(answer.text) >= ANSWER_CHARACTERS:
         return False
     return run.problem == "length" or run.status in (Run.Status.STOPPED, Run.Status.FAILED, Run.Status.INTERRUPTED)
+
+
+def pictures_of(answer: Message, run: Run | None) -> list[Picture]:
+    """The pictures of an answer that is over, without those that came to nothing."""
+    if run is None or run.status == Run.Status.RUNNING:
+        return []
+    goes_on = run.status == Run.Status.INTERRUPTED
+    pictures = answer.pictures.all()
+    return [one for one in pictures if one.status == Picture.Status.DONE or (goes_on and one.in_the_making)]
 
 
 def put_aside(message: Message) -> None:

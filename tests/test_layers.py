@@ -67,10 +67,10 @@ ROOMS = {
         runs shares
         follow_ups
         engine people commands conversations
-        summaries beforehand
+        summaries beforehand sentences
         transcripts findings history memories
         pages
-        members versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
+        members problems versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
         memory_wishes
         tools.offers brief speech citing websearch calculator weather
         llama fetch seam search excerpts passages

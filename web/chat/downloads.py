@@ -16,9 +16,9 @@ from django.views.decorators.http import require_safe
 from assistant import conversations, transcripts
 from assistant.database import in_thread
 from assistant.models import Conversation
+from assistant.sentences import answer_text
 from web.accounts.export import next_text, picture_url
 from web.accounts.identity import person_or_404
-from web.chat.presenter import pictures_of, shown_text
 from web.chat.transcript import markdown
 from web.chat.views import own_conversation_or_404
 from web.http import missing_as_404
@@ -34,7 +34,8 @@ def message_text(request: HttpRequest, message_id: UUID) -> HttpResponse:
     with missing_as_404():
         message = conversations.own_message(person_or_404(request), message_id)
     run = getattr(message, "run", None)
-    text = shown_text(message, pictures_of(message, run), run.status if run else "", run.steps if run else None)
+    pictures = conversations.pictures_of(message, run)
+    text = answer_text(message, pictures, run.status if run else "", run.steps if run else None)
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 

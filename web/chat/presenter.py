@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -10,65 +10,24 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from redis.exceptions import RedisError
 
-from assistant import errors
-from assistant.conversations import is_partial, question_before, shown_messages
+from assistant.conversations import is_partial, pictures_of, question_before, shown_messages
 from assistant.database import in_thread
-from assistant.errors import AssistantError
-from assistant.events import Waiting
-from assistant.fetch.errors import ERRORS as FETCH_ERRORS
-from assistant.links import is_bare
-from assistant.llama.errors import ERRORS as LLAMA_ERRORS
 from assistant.models import Conversation, Feedback, Message, Run
+from assistant.problems import error_of
+from assistant.sentences import NO_FILE_SENTENCE, answer_text, kept_of, next_lines, problem_sentence, steps_of
 from assistant.versions import ONLY, Version, versions_of
-from assistant.weather import ERRORS as WEATHER_ERRORS
-from assistant.websearch.errors import ERRORS as SEARCH_ERRORS
 from assistant.wishes import draw_wish
-from imagine.errors import ERRORS as PICTURE_ERRORS
-from imagine.errors import ImagineError
 from imagine.models import Picture
 from imagine.status import current_status
 from web.chat.file_view import FILES, FileView, reading_sentence
-from web.chat.found import SourceView, done_sentence, has_read, kept_of, sources_of, steps_of
+from web.chat.found import SourceView, sources_of
 from web.markdown.blocks import plain_blocks, render_blocks
 
 logger = logging.getLogger(__name__)
 
 PAGE_LENGTH = 50
-
-ERRORS: dict[str, type[AssistantError] | type[ImagineError]] = {
-    error.code: error
-    for error in (
-        errors.AccountNeededError,
-        errors.AssistantError,
-        errors.CrowdedError,
-        errors.InterruptedRunError,
-        errors.LogUnavailableError,
-    )
-}
-ERRORS.update({error.code: error for error in errors.MEMORY_ERRORS})
-ERRORS.update(FETCH_ERRORS)
-ERRORS.update(LLAMA_ERRORS)
-ERRORS.update(SEARCH_ERRORS)
-ERRORS.update(WEATHER_ERRORS)
-ERRORS.update(PICTURE_ERRORS)
-
-LENGTH_SENTENCE = gettext_lazy("The answer reached its longest length and stops here.")
-# Over an answer that is a picture: it is put in here, in the viewer's language, and not stored.
-PICTURE_SENTENCE = gettext_lazy("Here is your picture.")
-# And over one whose picture was deleted, or is somebody else's.
-NO_PICTURE_SENTENCE = gettext_lazy("A picture stood here.")
-# In a question without words whose file stayed with somebody else, who shared the conversation.
-NO_FILE_SENTENCE = gettext_lazy("A file stood here.")
-# Offered after an answer to a link or a file that was sent without a word.
-READY_QUESTIONS = (
-    gettext_lazy("What are the main points?"),
-    gettext_lazy("Is this true?"),
-    gettext_lazy("Explain it in simple words"),
-)
-STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
 
 
 @dataclass(frozen=True)
@@ -124,13 +83,7 @@ class MessageView:
     @property
     def problem(self) -> str:
         """A sentence when the answer is not whole, or nothing."""
-        if self.run is None or self.running:
-            return ""
-        if self.run.status == Run.Status.STOPPED:
-            return str(STOPPED_SENTENCE)
-        if self.run.problem == "length":
-            return str(LENGTH_SENTENCE)
-        return str(ERRORS.get(self.run.problem, AssistantError).sentence) if self.run.problem else ""
+        return problem_sentence(self.run)
 
     @property
     def sources(self) -> list[SourceView]:
@@ -157,7 +110,7 @@ class MessageView:
     def retry(self) -> bool:
         """Whether the page should offer to try again in so many words."""
         failed = (Run.Status.FAILED, Run.Status.INTERRUPTED)
-        return self.run is not None and self.run.status in failed and ERRORS.get(self.run.problem, AssistantError).retry
+        return self.run is not None and self.run.status in failed and error_of(self.run.problem).retry
 
     @property
     def partial(self) -> bool:
@@ -182,7 +135,7 @@ def present(message: Message, version: Version = ONLY) -> MessageView:
         return MessageView(message, safe(plain_blocks(text)), None, None, files=files, version=version)
     run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
     pictures = pictures_of(message, run)
-    text = shown_text(message, pictures, run.status if run else "", run.steps if run else None)
+    text = answer_text(message, pictures, run.status if run else "", run.steps if run else None)
     addresses = [str(source.get("url")) for source in (run.sources if run else None) or ()]
     return MessageView(message, safe(render_blocks(text, addresses)), run, feedback, pictures, version=version)
 
@@ -191,30 +144,6 @@ def present_all(messages: list[Message]) -> list[MessageView]:
     """Prepare shown messages of one conversation, with their places among their versions."""
     versions = versions_of(messages)
     return [present(message, versions.get(message.id, ONLY)) for message in messages]
-
-
-def shown_text(
-    message: Message, pictures: list[Picture], status: str, steps: list[dict[str, Any]] | None = None
-) -> str:
-    """What was written, or a sentence in its place: over `pictures` without words, for one left behind, or for the
-    last of the `steps`, where a command has remembered or forgotten something.
-    """
-    if message.text:
-        return message.text
-    if status == Run.Status.DONE and (done := done_sentence(steps)):
-        return done
-    if any(one.status == Picture.Status.DONE for one in pictures):
-        return str(PICTURE_SENTENCE)
-    return str(NO_PICTURE_SENTENCE) if status == Run.Status.DONE and not pictures else ""
-
-
-def pictures_of(message: Message, run: Run | None) -> list[Picture]:
-    """The pictures of an answer that is over, without those that came to nothing."""
-    if run is None or run.status == Run.Status.RUNNING:
-        return []
-    goes_on = run.status == Run.Status.INTERRUPTED
-    pictures = message.pictures.all()
-    return [one for one in pictures if one.status == Picture.Status.DONE or (goes_on and one.in_the_making)]
 
 
 def safe(blocks: list[str]) -> list[SafeString]:
@@ -253,7 +182,7 @@ def present_page(
     views = present_all(rows)
     if rows and before is None and later is None:
         asked = rows[-2].text if len(rows) > 1 else ""
-        views[-1] = replace(offer_drawing(views[-1], asked), follow_ups=follow_ups_of(views[-1], asked))
+        views[-1] = replace(offer_drawing(views[-1], asked), follow_ups=next_lines(rows[-1], asked))
     return MessagePage(views, earlier, later)
 
 
@@ -274,23 +203,6 @@ def end_around(shown: QuerySet[Message], message: UUID) -> int | None:
         return None
     newer = shown.filter(position__gt=position).values_list("position", flat=True)[:PAGE_LENGTH]
     return newer[PAGE_LENGTH // 2] if len(newer) == PAGE_LENGTH else None
-
-
-def follow_ups_of(shown: MessageView, asked: str) -> list[str]:
-    """What the page offers to say after the last answer: what was made for it, or our own questions about what was sent
-    without one: a file, or the address of a page that could be read.
-    """
-    if shown.run is None or shown.running or shown.problem:
-        return []
-    if shown.run.follow_ups:
-        return list(shown.run.follow_ups)
-    # A command is never sent without words.
-    alone = has_read(shown.run) if is_bare(asked) else not asked
-    return (
-        [str(question) for question in READY_QUESTIONS]
-        if alone and shown.message.text and shown.message.parent_id
-        else []
-    )
 
 
 def render_follow_ups(conversation: UUID, answer: UUID, position: int, lines: list[str]) -> str:
@@ -344,7 +256,7 @@ def end_of_run(run_id: UUID) -> EndOfRun:
     sources = render_to_string("_sources.html", {"shown": shown}) if found else ""
     pictures = render_to_string("_message_pictures.html", {"shown": shown})
     footer = render_to_string("_footer.html", {"shown": shown})
-    lines = follow_ups_of(shown, asked)
+    lines = next_lines(message, asked)
     follow_ups = render_follow_ups(message.conversation_id, message.id, message.position, lines)
     status = shown.message.run.status
     return EndOfRun(status, reasoning, shown.blocks, sources, pictures, footer, message.id, follow_ups)
@@ -364,26 +276,3 @@ def duration(seconds: int) -> str:
     if not minutes:
         return _("%(seconds)s s") % {"seconds": rest}
     return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
-
-
-def waiting_sentence(event: Waiting) -> str:
-    """What the page says while there is nothing to show."""
-    if event.reason == "loading":
-        return _("The model is waking up")
-    if event.reason == "queue" and event.place:
-        return ngettext("%(count)s person is before you", "%(count)s people are before you", event.place) % {
-            "count": event.place
-        }
-    if event.reason == "queue":
-        return _("You are next")
-    if event.reason == "painter_away":
-        return _("The part that draws is away for a moment. Your picture comes when it is back.")
-    if event.reason == "drawing" and event.of:
-        return _("Drawing, step %(done)s of %(of)s") % {"done": event.done, "of": event.of}
-    if event.reason == "drawing":
-        return _("Drawing")
-    if event.reason == "searching":
-        return _("Searching for “%(words)s”") % {"words": event.words}
-    if event.reason == "reading":
-        return _("Reading %(words)s") % {"words": event.words}
-    return _("Thinking")

@@ -12,7 +12,8 @@ from assistant.runs import keys
 from assistant.runs.follower import Follower
 from assistant.runs.log import Entry
 from assistant.runtime import Runtime
-from web.chat.presenter import EndOfRun, end_of_run, reasoning_sentence, waiting_sentence
+from assistant.sentences import waiting_sentence
+from web.chat.presenter import EndOfRun, end_of_run, reasoning_sentence
 from web.markdown.stream import Append, MarkdownStream
 from web.sockets.messages import encode
 

@@ -14,6 +14,7 @@ from assistant.conversations import shown_messages
 from assistant.database import in_chunks
 from assistant.markdown.parser import parse
 from assistant.models import Conversation, Message
+from assistant.sentences import answer_text
 from assistant.sources import Source
 from assistant.transcripts import (
     MESSAGE_CHUNK,
@@ -24,7 +25,6 @@ from assistant.transcripts import (
     run_by_message,
 )
 from imagine.models import Picture
-from web.chat.presenter import shown_text
 
 # A line that means the same as Markdown and as plain text, in whatever dialect.
 PROSE_LINE = re.compile(r"(?!\s|-|[0-9]{1,9}[.)])(?:(?!  |--)[^\x00-\x1f\\`*_{}\[\]<>#~|&$@^=+])*(?<! )")
@@ -65,7 +65,7 @@ def section(
     if message.role == Message.Role.USER:
         head, body = [_("You")], quoted(message.text) if message.text else ""
     else:
-        text = shown_text(message, pictures, run.status if run else "", run.steps if run else None)
+        text = answer_text(message, pictures, run.status if run else "", run.steps if run else None)
         head, body = [escaped(settings.SITE_NAME)], whole(text)
     head.append(when(message.created_at))
     if run and run.model:

@@ -22,10 +22,11 @@ from assistant import shares
 from assistant.database import in_thread
 from assistant.errors import AssistantError, SharedAgainError
 from assistant.models import ConversationShare, Message, Person, SharedMessage
+from assistant.sentences import NO_FILE_SENTENCE, PICTURE_SENTENCE
 from imagine.models import Picture
 from web.accounts.identity import address_block, visitor
 from web.chat.found import SourceView, source_views
-from web.chat.presenter import NO_FILE_SENTENCE, PICTURE_SENTENCE, safe
+from web.chat.presenter import safe
 from web.http import client_id, missing_as_404, status_of, whole_number
 from web.markdown.blocks import plain_blocks, render_blocks
 from web.pictures.files import serve
