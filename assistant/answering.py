@@ -76,6 +76,12 @@ class Answering:
         if not task.cancelled() and (error := task.exception()):
             logger.error("run %s could not be ended", answer.run, exc_info=error)
 
+    async def wait(self, run: UUID) -> None:
+        """Wait until `run` has ended, if this process answers it."""
+        tasks = [task for task, answer in self._answers.items() if answer.run == run]
+        if tasks:
+            await asyncio.wait(tasks)
+
     async def drain(self, seconds: float) -> None:
         """Wait for the answers in progress; interrupt those that take longer than `seconds`."""
         if self._answers:

@@ -1,0 +1,109 @@
+"""What answers somebody in an app: a finished run, or a sentence, as bubbles. All is synchronous; nothing is sent here."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from assistant import sentences
+from assistant.conversations import question_before
+from assistant.models import Message, Run
+from assistant.sources import Source
+from imagine.models import Picture
+from imagine.styles import STYLES
+from integrations import wording
+from integrations.base import Channel
+from integrations.outbound import Choice, Drawn, OutboundMessage
+from integrations.text.render import fit, render
+
+# More bubbles than this are no answer but a flood.
+MOST_BUBBLES = 10
+
+
+def say(channel: Channel, text: str, choices: Sequence[Choice] = ()) -> OutboundMessage:
+    """One bubble with a sentence of ours, which is plain text."""
+    return OutboundMessage(fit(text, channel.dialect.limit, channel.dialect), choices=shown(channel, choices))
+
+
+def answer(channel: Channel, run: Run, address: str = "") -> list[OutboundMessage]:
+    """The bubbles of a run that is over. `address` is where all of it can be read, if the person can go there."""
+    message = run.answer
+    pictures = list(message.pictures.filter(status=Picture.Status.DONE))
+    text = "" if pictures and not message.text else sentences.answer_text(message, pictures, run.status, run.steps)
+    problem = sentences.problem_sentence(run)
+    found = [Source.from_json(source) for source in run.sources or ()]
+    bubbles = [OutboundMessage(one) for one in render(text, channel.dialect, found, more=address)[:MOST_BUBBLES]]
+    if problem:
+        bubbles.append(say(channel, problem))
+    for picture in pictures:
+        bubbles.extend(of_picture(channel, picture))
+    lines = sentences.next_lines(message, question_before(message))
+    if bubbles and lines and not pictures:
+        bubbles[-1] = with_choices(channel, bubbles[-1], [Choice(line, f"say:{line}", line) for line in lines])
+    return bubbles
+
+
+def of_picture(channel: Channel, picture: Picture) -> list[OutboundMessage]:
+    """A finished picture, with what can be made of it."""
+    drawn = Drawn(str(picture.id), channel.loop if picture.moves else "still")
+    if not channel.limits.caption:
+        return [OutboundMessage(drawn=drawn), say(channel, wording.caption(picture), of_it(picture))]
+    return [OutboundMessage(wording.caption(picture), drawn, shown(channel, of_it(picture)))]
+
+
+def of_it(picture: Picture) -> list[Choice]:
+    """What can be made of a picture: few, as some apps show three."""
+    if picture.moves:
+        return [
+            Choice(_("Another motion"), f"picture:move:{picture.id}"),
+            Choice(_("As a sticker"), f"picture:sticker:{picture.id}"),
+        ]
+    more = [] if picture.made == Picture.Made.UPLOADED else [Choice(_("More like it"), f"picture:more:{picture.id}")]
+    return [
+        *more,
+        Choice(_("Another style"), f"picture:style:{picture.id}"),
+        Choice(_("Animate"), f"picture:move:{picture.id}"),
+        *([] if more else [Choice(_("Change it"), f"picture:words:{picture.id}")]),
+    ]
+
+
+def styles(channel: Channel, picture: UUID) -> OutboundMessage:
+    """Which style? As a list where the app has one."""
+    most = channel.limits.rows or channel.limits.buttons
+    choices = [Choice(str(style.label), f"picture:style:{picture}:{name}") for name, style in STYLES.items()]
+    return menu(channel, _("In which style?"), _("Styles"), choices[:most])
+
+
+def menu(channel: Channel, text: str, word: str, choices: Sequence[Choice]) -> OutboundMessage:
+    """A question with things to tap, behind the `word` that opens them where they are too many for buttons."""
+    limits = channel.limits
+    rows = len(choices) > limits.buttons and limits.rows > 0
+    return OutboundMessage(text, choices=shown(channel, choices, rows=rows), menu=word if rows else "")
+
+
+def with_choices(channel: Channel, bubble: OutboundMessage, choices: Sequence[Choice]) -> OutboundMessage:
+    """The bubble with things to tap under it; as a list where their titles do not fit on buttons."""
+    limits = channel.limits
+    rows = bool(limits.rows) and any(len(choice.title) > limits.title for choice in choices)
+    word = _("Ask on") if rows else ""
+    return OutboundMessage(bubble.text, bubble.drawn, shown(channel, choices, rows=rows), word, bubble.quotes)
+
+
+def shown(channel: Channel, choices: Sequence[Choice], *, rows: bool = False) -> tuple[Choice, ...]:
+    """Choices as the app takes them: cut, and no more than it shows."""
+    limits, dialect = channel.limits, channel.dialect
+    most, title = (limits.rows, limits.row_title) if rows else (limits.buttons, limits.title)
+    return tuple(
+        Choice(
+            fit(choice.title, title, dialect),
+            choice.payload[: limits.payload],
+            fit(choice.about, limits.row_about, dialect) if rows and len(choice.title) > title else "",
+        )
+        for choice in choices[:most]
+    )
+
+
+def address_of(message: Message, is_guest: bool) -> str:
+    """Where a person with an account reads the whole conversation; empty for a guest, who cannot go there."""
+    return "" if is_guest else f"{settings.SITE_URL}/c/{message.conversation_id}/"

@@ -1,0 +1,68 @@
+"""What the assistant says in an app by itself, in the language that is active. Pages have words of their own."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from imagine.models import Picture
+
+
+def greeting() -> str:
+    """The first message: who answers, that it is an AI, what is kept, how to erase it."""
+    return _(
+        "Hello, this is %(name)s, an AI assistant. It can be wrong, so check what matters.\n"
+        "What is written here is kept until %(days)s days after your last message. "
+        "/forget erases it, /help shows what I can do."
+    ) % {"name": settings.SITE_NAME, "days": settings.GUEST_DAYS}
+
+
+def help_text() -> str:
+    """What one can do, one line each."""
+    lines = [
+        _("Ask me anything. I search the web where that helps."),
+        _("“imagine a llama in the snow” draws a picture. Reply to a picture to change it."),
+        _("Send a picture, a voice note, a place or a text file."),
+        "",
+        _("/new begins anew"),
+        _("/stop ends an answer, or all messages"),
+        _("/forget erases what is kept about you"),
+        _("/link joins this chat with the website"),
+        _("/language, /model, /sticker, /human"),
+    ]
+    return "\n".join(lines)
+
+
+def command_words() -> dict[str, str]:
+    """What commands are called, in the language of now and in English, by the name that the code uses."""
+    translated = {
+        pgettext("command", "help"): "help",
+        pgettext("command", "new"): "new",
+        pgettext("command", "stop"): "stop",
+        pgettext("command", "start"): "start",
+        pgettext("command", "forget"): "forget",
+        pgettext("command", "language"): "language",
+        pgettext("command", "model"): "model",
+        pgettext("command", "human"): "human",
+        pgettext("command", "link"): "link",
+        pgettext("command", "unlink"): "unlink",
+        pgettext("command", "sticker"): "sticker",
+    }
+    return {word.casefold(): name for word, name in translated.items()} | {name: name for name in translated.values()}
+
+
+def plain_words() -> dict[str, str]:
+    """Words that are commands without a slash too, where they are the whole message."""
+    translated = {
+        pgettext("the whole message", "stop"): "stop",
+        pgettext("the whole message", "start"): "start",
+        pgettext("the whole message", "help"): "help",
+        pgettext("the whole message", "human"): "human",
+        pgettext("the whole message", "delete my data"): "forget",
+    }
+    english = {"stop": "stop", "start": "start", "help": "help", "human": "human", "delete my data": "forget"}
+    return english | {word.casefold(): name for word, name in translated.items()}
+
+
+def caption(picture: Picture) -> str:
+    """What stands under a picture that somebody asked for."""
+    return _("Here is your loop.") if picture.moves else _("Here is your picture.")
