@@ -5,7 +5,7 @@ done, is a TemporaryError; what may have been done is an UncertainError.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,12 +27,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Problem:
-    """The error in an answer of the Graph API. `detail` are its words; they name no token."""
+    """The error in an answer of the Graph API. `detail` are its words; they name no token.
+
+    `transient`: the API itself says that it will pass. `code` and `subcode` are 0 where it names none.
+    """
 
     status: int
     code: int
     subcode: int
     detail: str
+    transient: bool = False
 
     def __str__(self) -> str:
         subcode = f"/{self.subcode}" if self.subcode else ""
@@ -44,6 +48,7 @@ class Graph:
 
     def __init__(self, url: str, token: str, judge: Callable[[Problem], ChannelError]) -> None:
         self.url = url
+        self._token = token
         self._judge = judge
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         headers = {"Authorization": f"Bearer {token}"}
@@ -54,8 +59,8 @@ class Graph:
         await self._http.aclose()
 
     async def get(self, path: str, **parameters: str) -> Json:
-        """What the API says about `path`. Raises ChannelError."""
-        return await self._call("GET", path, params=parameters)
+        """What the API says about `path`. Raises ChannelError, but never UncertainError."""
+        return await _harmless(self._call("GET", path, params=parameters))
 
     async def post(self, path: str, body: Mapping[str, Any], **parameters: str) -> Json:
         """Do something. Raises ChannelError: UncertainError where it may have been done."""
@@ -66,27 +71,27 @@ class Graph:
         return await self._call("DELETE", path, json=body)
 
     async def upload(self, path: str, fields: Mapping[str, str], field: str, file: tuple[str, bytes, str]) -> Json:
-        """Upload `file` (name, bytes, type) as the form's `field`. Raises ChannelError."""
-        return await self._call("POST", path, data=fields, files={field: file}, timeout=MEDIA_SECONDS)
+        """Upload `file` (name, bytes, type) as the form's `field`. Raises ChannelError, but never UncertainError:
+        nobody sees a file that was uploaded twice."""
+        return await _harmless(self._call("POST", path, data=fields, files={field: file}, timeout=MEDIA_SECONDS))
 
     async def download(self, url: str, most: int, hosts: tuple[str, ...]) -> bytes:
         """The bytes at `url`, with our token: only from one of `hosts`, or those below them. Raises ChannelError."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        ours = urlsplit(self.url)
-        known = any(host == name or host.endswith(f".{name}") for name in hosts)
-        if parts.netloc != ours.netloc and not (known and parts.scheme == "https" and parts.port in (None, 443)):
+        if not _may_have_token(url, self.url, hosts):
             raise MediaGoneError("a file of somebody lies on a host that is not the app's")
         try:
             async with self._http.stream("GET", url, timeout=MEDIA_SECONDS) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise MediaGoneError(f"a file of somebody cannot be fetched: HTTP {response.status_code}")
-                data = b""
+                status = response.status_code
+                if status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status):
+                    raise TemporaryError(f"a file of somebody cannot be fetched now: HTTP {status}")
+                if status != httpx.codes.OK:
+                    raise MediaGoneError(f"a file of somebody cannot be fetched: HTTP {status}")
+                data = bytearray()
                 async for chunk in response.aiter_bytes():
                     data += chunk
                     if len(data) > most:
                         raise MediaGoneError(f"a file of somebody has more than {most} bytes")
-                return data
+                return bytes(data)
         except httpx.HTTPError as error:
             raise TemporaryError(f"a file of somebody cannot be fetched: {type(error).__name__}") from error
 
@@ -111,8 +116,33 @@ class Graph:
             return UncertainError(f"HTTP {status} without a word of the API")
         data = error.get("error_data")
         detail = data.get("details") if isinstance(data, dict) else None
-        words = str(detail or error.get("message") or "")[:300]
-        return self._judge(Problem(status, _number(error.get("code")), _number(error.get("error_subcode")), words))
+        # A token that is no token is quoted in what is said about it.
+        words = str(detail or error.get("message") or "").replace(self._token or "\x00", "…")[:300]
+        code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
+        return self._judge(Problem(status, code, subcode, words, error.get("is_transient") is True))
+
+
+def _may_have_token(url: str, ours: str, hosts: tuple[str, ...]) -> bool:
+    """Whether `url` is on our server, or by HTTPS on one of `hosts` or below them."""
+    home = urlsplit(ours)
+    try:
+        parts, port = urlsplit(url), urlsplit(url).port
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL):
+        return False
+    if (parts.scheme, parts.netloc) == (home.scheme, home.netloc):
+        return True
+    host = parts.hostname or ""
+    known = any(host == name or host.endswith(f".{name}") for name in hosts)
+    return known and parts.scheme == "https" and port in (None, 443)
+
+
+async def _harmless(call: Awaitable[Json]) -> Json:
+    """A call that may be repeated, whether or not it was carried out."""
+    try:
+        return await call
+    except UncertainError as error:
+        raise TemporaryError(str(error)) from error
 
 
 def _json(response: httpx.Response) -> Json | None:
@@ -126,6 +156,8 @@ def _json(response: httpx.Response) -> Json | None:
 
 
 def _number(value: object) -> int:
-    return (
-        int(value) if isinstance(value, str | int) and str(value).lstrip("-").isdigit() and len(str(value)) < 12 else 0
-    )
+    try:
+        number = int(value) if isinstance(value, str | int) else 0
+    except ValueError:
+        return 0
+    return number if abs(number) < 10**12 else 0
