@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from integrations.graph import Graph
-from integrations.inbound import Media, Parsed
+from integrations.inbound import Media, Parsed, Sender
 from integrations.outbound import FileForm, OutboundMessage, Recipient
 from integrations.text.dialects import Dialect
 
@@ -15,7 +15,8 @@ from integrations.text.dialects import Dialect
 class Limits:
     """What an app shows: `buttons` under a bubble, `rows` of a list that a button opens, in characters.
 
-    0 rows: it has no lists. Where `quick` is set, the buttons are replies that go once one is tapped.
+    0 rows: it has no lists. Where `quick` is set, the buttons are replies that go once one is tapped. `caption` is the
+    longest text beside a picture, `above` that above buttons; 0: none, and as long as a bubble.
     """
 
     buttons: int
@@ -26,6 +27,7 @@ class Limits:
     row_about: int = 0
     quick: bool = False
     caption: int = 0
+    above: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ class Channel(ABC):
     @abstractmethod
     def graph(self) -> Graph:
         """Its server. Only for an app that is on."""
+
+    def admits(self, sender: Sender) -> bool:
+        """Whether we may answer this person. Everybody, unless the app's terms say otherwise."""
+        return True
 
     @abstractmethod
     def parse(self, entries: Sequence[Any]) -> Parsed:
