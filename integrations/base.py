@@ -64,6 +64,8 @@ class Channel(ABC):
     """The form in which it takes a picture that moves."""
     typing_seconds: ClassVar[float]
     """After how long the sign that we write has to be sent again."""
+    stickers: ClassVar[bool] = False
+    """Whether it takes stickers from us."""
 
     @property
     @abstractmethod

@@ -16,7 +16,7 @@ from assistant.errors import AccountNeededError
 from assistant.runtime import Runtime
 from assistant.tools.picture_watch import PictureWatch
 from imagine import jobs, keys
-from imagine.errors import ImagineError, PictureNotFoundError
+from imagine.errors import ERRORS, ImagineError, PictureNotFoundError
 from imagine.files.motions import MOTIONS
 from imagine.models import Picture
 from imagine.status import read_status
@@ -65,9 +65,7 @@ async def edited(
 ) -> list[OutboundMessage]:
     """A picture changed as the words say. Raises as `tapped` does."""
     old = await in_thread(own)(contact, picture)
-    return await drawn(
-        runtime, channel, contact, entry, lambda: jobs.edit(contact.person_id, still_of(old).id, words)
-    )
+    return await drawn(runtime, channel, contact, entry, lambda: jobs.edit(contact.person_id, still_of(old).id, words))
 
 
 async def drawn(
@@ -83,7 +81,7 @@ async def drawn(
     await finished(runtime, picture)
     done = await in_thread(Picture.objects.filter(id=picture.id).first)()
     if done is None or done.status != Picture.Status.DONE:
-        raise (done.error if done and done.error else ImagineError)(f"picture {picture.id} did not come out")
+        raise ERRORS.get(done.problem if done else "", ImagineError)(f"picture {picture.id} did not come out")
     return await in_thread(replies.of_picture)(channel, done)
 
 

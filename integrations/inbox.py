@@ -6,7 +6,7 @@ All is synchronous and uses the database; what changes several rows belongs into
 import hashlib
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -149,6 +149,12 @@ def stop_asked(contact: Contact, is_stop: "frozenset[str]") -> InboxEntry | None
         if str(entry.content.get("text", "")).strip().casefold() in is_stop:
             return entry
     return None
+
+
+def drop_late(contact: Contact, before: datetime) -> None:
+    """Drop what waits besides and is older than `before`: it is answered once, for all."""
+    late = contact.inbox.filter(state=State.WAITING, turn=None, said_at__lt=before)
+    late.update(state=State.DROPPED, outcome="late")
 
 
 def finish(entries: Sequence[InboxEntry], outcome: str) -> bool:

@@ -85,6 +85,13 @@ def claim(contact: Contact) -> OutboxEntry | None:
     return entry
 
 
+def put_back(entry: OutboxEntry, seconds: float) -> None:
+    """Queue a message again that was not tried: it would have been too fast."""
+    later = timezone.now() + timedelta(seconds=seconds)
+    rows = OutboxEntry.objects.filter(pk=entry.pk)
+    rows.update(state=State.QUEUED, attempts=F("attempts") - 1, not_before=later)
+
+
 def sent(entry: OutboxEntry, external_id: str) -> None:
     """Note that the app took a message, under its id."""
     now = timezone.now()

@@ -1,4 +1,4 @@
-"""What answers somebody in an app: a finished run, or a sentence, as bubbles. All is synchronous; nothing is sent here."""
+"""What answers somebody in an app: a finished run, or a sentence, as bubbles. Synchronous; nothing is sent here."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -11,6 +11,9 @@ from imagine.connection import redis
 logger = logging.getLogger(__name__)
 
 CHANNEL = "integrations:work"
+# Set while a courier is at work, for so many seconds each time.
+COURIER = "integrations:courier"
+COURIER_SECONDS = 15
 
 # Beside everything else: who gives the sign never waits for Redis, and many signs at once are one.
 _thread = ThreadPoolExecutor(1, thread_name_prefix="wake")

@@ -49,10 +49,14 @@ ROOMS = {
     """,
     "integrations": """
         urls tasks admin apps
-        webhook courier
-        intake turns outbox
-        replies contacts
-        registry
+        courier webhook
+        sending intake
+        dialogue
+        drawing
+        reading replies inbox
+        outbox contacts
+        commands registry
+        wording
         whatsapp messenger instagram
         base
         graph text

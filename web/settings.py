@@ -255,6 +255,8 @@ MESSENGER_PAGE_ID: str = env.str("MESSENGER_PAGE_ID", "")
 INSTAGRAM_TOKEN: str = env.str("INSTAGRAM_TOKEN", "")
 INSTAGRAM_ID: str = env.str("INSTAGRAM_ID", "")
 INSTAGRAM_APP_SECRET: str = env.str("INSTAGRAM_APP_SECRET", "")
+# Whether a courier is needed.
+MESSENGERS = bool(WHATSAPP_TOKEN or MESSENGER_TOKEN or INSTAGRAM_TOKEN)
 
 # People
 

@@ -32,6 +32,7 @@ class Report:
     model: list[str]
     pictures: list[str]
     search: list[str]
+    phones: str
     embedded: list[str]
     external: list[str]
     off: list[str]
@@ -42,6 +43,7 @@ def banner(report: Report, color: bool) -> str:
     """The text to print; `color` adds the band."""
     rows = [
         ("Open", [report.address]),
+        ("Phones", [f"{report.phones} plays WhatsApp, Messenger and Instagram"] if report.phones else []),
         ("Listening", [] if report.listening in report.address else [f"on {report.listening}"]),
         ("Model", report.model),
         ("Pictures", report.pictures),

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis import Redis
 from redis.exceptions import RedisError
 
+from integrations.wake import COURIER
 from web.local.llama import healthy
 from web.local.process import Child
 
@@ -73,6 +75,30 @@ def worker(data: Path, environment: dict[str, str]) -> Child:
         show_warnings=True,
         is_ready=lambda: worker_responds(environment["REDIS_URL"], name),
     )
+
+
+def courier(data: Path, environment: dict[str, str]) -> Child:
+    """The courier, which answers in the messengers, not yet started."""
+    return Child(
+        name="The courier",
+        command=[sys.executable, str(FOLDER / "manage.py"), "courier"],
+        environment=environment,
+        folder=FOLDER,
+        log=data / "log" / "courier.log",
+        show_warnings=True,
+        is_ready=lambda: courier_beats(environment["REDIS_URL"]),
+        # What it is answering may end first.
+        stop_seconds=DRAIN_SECONDS + 35,
+    )
+
+
+def courier_beats(redis_url: str) -> bool:
+    """Whether a courier is at work."""
+    try:
+        with Redis.from_url(redis_url, socket_connect_timeout=1, socket_timeout=1) as client:
+            return bool(client.exists(COURIER))
+    except (RedisError, OSError):
+        return False
 
 
 def painter(data: Path, environment: dict[str, str]) -> Child:

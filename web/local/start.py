@@ -13,6 +13,7 @@ from django.db import connections
 
 from web.local import site
 from web.local.banner import Report, banner, model_rows, search_rows, switched_off
+from web.local.emulator import Emulator, stand_in
 from web.local.errors import LocalError, UnreachableError
 from web.local.llama import LocalModel, choose, llama
 from web.local.lock import start_lock
@@ -34,12 +35,15 @@ class Start:
     terminal: Terminal
     supervisor: Supervisor
     environment: dict[str, str]
+    emulator: Emulator | None = None
     started_at: float = field(default_factory=time.monotonic)
 
     def start_all(self, model: LocalModel | None, pictures: Pictures) -> None:
         """Start each part and wait until it is ready. Raises LocalError, StopRequested and OSError."""
         self.environment |= pictures.changes
         self.start_redis()
+        if self.emulator:
+            self.start_emulator(self.emulator)
         loading = self.start_model(model) if model else None
         self.migrate()
         self.collect_static()
@@ -49,6 +53,8 @@ class Start:
             # Its readiness is not awaited: chat works while it loads its checkpoint.
             self.supervisor.start(site.painter(self.data, self.environment))
         self.supervisor.start(site.clock(self.data, self.environment))
+        if settings.MESSENGERS or self.emulator:
+            self.supervisor.start(site.courier(self.data, self.environment))
         if loading:
             self.wait_for(loading)
         web = site.web(self.host, self.port, self.data, self.environment)
@@ -62,6 +68,13 @@ class Start:
             check_redis(settings.REDIS_URL)
             return
         child, self.environment["REDIS_URL"] = valkey(self.data, self.environment)
+        self.supervisor.start(child)
+        self.wait_for(child)
+
+    def start_emulator(self, emulator: Emulator) -> None:
+        """Start the stand-in for the messengers, and have the site speak to it. Raises LocalError and OSError."""
+        child = emulator.child(self.data, self.environment)
+        self.environment |= emulator.settings
         self.supervisor.start(child)
         self.wait_for(child)
 
@@ -97,8 +110,8 @@ class Start:
         self.terminal.line(f"  {time.monotonic() - self.started_at:5.1f} s  {text}")
 
 
-def run(host: str, port: int, terminal: Terminal) -> None:
-    """Run the product until Ctrl-C or SIGTERM.
+def run(host: str, port: int, terminal: Terminal, *, emulated: bool = False) -> None:
+    """Run the product until Ctrl-C or SIGTERM; `emulated`: with a stand-in for the messengers.
 
     Raises LocalError when a part cannot start or dies, and StopRequested for a signal during the start.
     """
@@ -111,7 +124,9 @@ def run(host: str, port: int, terminal: Terminal) -> None:
             model = choose_model(terminal)
             pictures = choose_pictures(settings.CHECKPOINT_FOLDER, terminal.bar)
             with Supervisor(terminal) as supervisor:
-                start = Start(host, port, data, terminal, supervisor, environment(host, port, data))
+                around = environment(host, port, data)
+                emulator = stand_in(around["SITE_URL"]) if emulated else None
+                start = Start(host, port, data, terminal, supervisor, around, emulator)
                 start.start_all(model, pictures)
                 terminal.line(banner(report(start, model, pictures), terminal.live))
                 supervisor.watch()
@@ -145,6 +160,7 @@ def report(start: Start, model: LocalModel | None, pictures: Pictures) -> Report
         model=model_rows(model),
         pictures=pictures.rows,
         search=search_rows(),
+        phones=start.emulator.url if start.emulator else "",
         embedded=[ours[name] for name in settings.LOCAL_SERVERS],
         external=[f"{names[name]} ({name})" for name in names if name not in settings.LOCAL_SERVERS],
         off=switched_off(),

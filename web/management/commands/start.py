@@ -30,14 +30,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
+        parser.add_argument(
+            "--emulator", action="store_true", help="play WhatsApp, Messenger and Instagram, with phones on a page"
+        )
         parser.add_argument("--port", default=8000, type=port_number, help="the port to listen on (default: 8000)")
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, emulator: bool, **options: Any) -> None:
         if settings.LLAMA_LOCAL_MODEL == "list":
             self.stdout.write(listing(settings.MODEL_FOLDER.resolve()))
             return
         try:
-            run(host, port, Terminal())
+            run(host, port, Terminal(), emulated=emulator)
         except LocalError as error:
             sys.exit(str(error))
         except (StopRequested, KeyboardInterrupt):

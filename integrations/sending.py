@@ -1,0 +1,88 @@
+"""Sends what is queued for a contact, one message after another, no faster than the app takes them."""
+
+import logging
+from uuid import UUID
+
+from assistant.database import in_thread
+from assistant.errors import LimitedError, LogUnavailableError
+from assistant.runtime import Runtime
+from imagine.files import storage
+from imagine.models import Picture
+from integrations import contacts, outbox
+from integrations.base import Channel, File
+from integrations.dialogue import recipient_of
+from integrations.errors import ChannelError, RefusedError, WindowClosedError
+from integrations.models import Contact, OutboxEntry
+from integrations.outbound import Drawn, OutboundMessage, Recipient
+
+logger = logging.getLogger(__name__)
+
+FORMS = {
+    "still": ("picture.jpg", "image/jpeg"),
+    "video": ("loop.mp4", "video/mp4"),
+    "gif": ("loop.gif", "image/gif"),
+    "sticker": ("sticker.webp", "image/webp"),
+}
+
+
+async def send_next(runtime: Runtime, channel: Channel, contact: Contact) -> bool:
+    """Send the next message to a contact. False where none may be sent now. Raises DatabaseError."""
+    entry = await in_thread(outbox.claim)(contact)
+    if entry is None:
+        return False
+    if wait := await _too_fast(runtime, channel, contact):
+        await in_thread(outbox.put_back)(entry, wait)
+        return True
+    try:
+        external_id = await _send(channel, contact, entry)
+    except ChannelError as error:
+        await in_thread(outbox.failed)(entry, error)
+    else:
+        await in_thread(outbox.sent)(entry, external_id)
+    return True
+
+
+async def _send(channel: Channel, contact: Contact, entry: OutboxEntry) -> str:
+    """Send one; returns the app's id. Raises ChannelError."""
+    if contact.gone_at is not None and not entry.comment:
+        raise WindowClosedError("they cannot be reached")
+    if not contacts.is_open(contact) and not entry.comment:
+        raise WindowClosedError("the person has written nothing for 24 hours")
+    message = OutboundMessage.from_json(entry.content)
+    file = await in_thread(file_of)(message.drawn) if message.drawn else None
+    to = recipient_of(contact)
+    if entry.comment:
+        to = Recipient(to.account, to.user_id, to.phone, entry.comment, entry.privately)
+    try:
+        return await channel.send(to, message, file, str(entry.pk))
+    except ValueError as error:
+        raise RefusedError(f"the message is not for {channel.title}: {error}") from error
+
+
+async def _too_fast(runtime: Runtime, channel: Channel, contact: Contact) -> float:
+    """Count a message against what the app takes; returns after how many seconds it may be sent, 0 for now."""
+    pace = channel.pace
+    try:
+        await runtime.limits.count(f"{int(pace.account_per_second)}/second", "sent", "account", channel.account)
+    except LimitedError:
+        return 0.2
+    except LogUnavailableError:
+        # Redis is away: the app counts too.
+        return 0
+    try:
+        await runtime.limits.count(f"{pace.burst}/minute", "sent", "contact", str(contact.pk))
+    except (LimitedError, LogUnavailableError):
+        return pace.contact_seconds
+    return 0
+
+
+def file_of(drawn: Drawn) -> File:
+    """The bytes of a picture in a form. Raises RefusedError where it was deleted."""
+    name, mime_type = FORMS[drawn.form]
+    picture = Picture.objects.filter(id=UUID(drawn.picture)).first()
+    try:
+        if picture is None:
+            raise FileNotFoundError(drawn.picture)
+        return File(storage.load(picture.id, name), mime_type, name)
+    except FileNotFoundError as error:
+        raise RefusedError("the picture was deleted") from error
