@@ -1,11 +1,30 @@
-"""Messages that are commands of an app: what they are called, and what follows the name."""
+"""Commands of people in an app: what they are called, and what answers them."""
 
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
-from integrations import wording
+from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
-# The assistant has commands of its own, which begin in the same way.
+from assistant.database import in_thread
+from assistant.runtime import Runtime
+from integrations import contacts, drawing, replies, wording
+from integrations.base import Channel
+from integrations.inbound import InboundMessage
+from integrations.models import Contact
+from integrations.outbound import Choice, OutboundMessage
+
+logger = logging.getLogger(__name__)
+
 NAME_CHARACTERS = 40
+# What the buttons say that ask whether to erase everything.
+ERASE, KEEP = "erase:yes", "erase:no"
+# These are heard while the assistant is silent.
+HEARD = ("start", "stop", "forget", "help")
+HUMAN = timedelta(days=1)
 
 
 class Command(NamedTuple):
@@ -15,18 +34,101 @@ class Command(NamedTuple):
     argument: str = ""
 
 
-def command_of(text: str) -> Command | None:
-    """The command in a message, in English or the language of now; None where it is none of ours.
+def command_of(event: InboundMessage) -> Command | None:
+    """The command in a message or behind a tap, in English or the language of now; None where it is none of ours.
 
     `/forget` with words forgets one thing that was remembered: that is the assistant's, as on the page.
     """
-    text = text.strip()
+    text = (event.payload if event.payload.startswith("/") else event.text).strip()
     if whole := wording.plain_words().get(text.casefold().rstrip(".!")):
         return Command(whole)
     if not text.startswith("/"):
         return None
     first, _space, argument = text[1:].partition(" ")
-    name = wording.command_words().get(first[:NAME_CHARACTERS].casefold().split("@")[0])
+    name = wording.command_words().get(first[:NAME_CHARACTERS].casefold())
     if name is None or (name == "forget" and argument.strip()):
         return None
     return Command(name, argument.strip())
+
+
+class Commands:
+    """Carries out the commands of one contact."""
+
+    def __init__(self, runtime: Runtime, channel: Channel, contact: Contact) -> None:
+        self._runtime = runtime
+        self._channel = channel
+        self._contact = contact
+
+    async def answer(self, command: Command, event: InboundMessage) -> list[OutboundMessage]:
+        """What answers a command. Raises AssistantError, ImagineError."""
+        actions: dict[str, Callable[[Command], Awaitable[list[OutboundMessage]]]] = {
+            "help": self._help,
+            "new": self._new,
+            "stop": self._stop,
+            "start": self._start,
+            "forget": self._forget,
+            "language": self._language,
+            "model": self._model,
+            "human": self._human,
+        }
+        if command.name == "sticker":
+            return await self._sticker(event)
+        return await actions[command.name](command)
+
+    async def _help(self, _command: Command) -> list[OutboundMessage]:
+        return [self._say(wording.help_text())]
+
+    async def _new(self, _command: Command) -> list[OutboundMessage]:
+        await in_thread(contacts.update)(self._contact, conversation=None, expects=None)
+        return [self._say(_("A new conversation. What is it about?"))]
+
+    async def _stop(self, _command: Command) -> list[OutboundMessage]:
+        await in_thread(contacts.update)(self._contact, stopped_at=timezone.now(), expects=None)
+        return [self._say(_("I am silent from now on. Write “start” to go on."))]
+
+    async def _start(self, _command: Command) -> list[OutboundMessage]:
+        was_silent = self._contact.stopped_at or self._contact.human_until
+        await in_thread(contacts.update)(self._contact, stopped_at=None, human_until=None)
+        return [self._say(_("I am here again.") if was_silent else wording.help_text())]
+
+    async def _human(self, _command: Command) -> list[OutboundMessage]:
+        await in_thread(contacts.update)(self._contact, human_until=timezone.now() + HUMAN)
+        logger.warning("contact %s of %s asks for a human", self._contact.pk, self._channel.title)
+        text = _("The people who run this see that you ask for them, and may answer here. “start” brings me back.")
+        return [self._say(text)]
+
+    async def _forget(self, command: Command) -> list[OutboundMessage]:
+        """Erase everything, once that is confirmed. What belongs to an account is erased on the website."""
+        if not self._contact.person.is_guest:
+            return [
+                self._say(f"{_('This chat belongs to your account. You erase it there:')} {settings.SITE_URL}/you/")
+            ]
+        choices = [Choice(_("Erase it"), ERASE), Choice(_("Keep it"), KEEP)]
+        text = _("Shall I erase everything of this chat: what was said, your pictures, what I know of you?")
+        return [self._say(text, choices)]
+
+    async def _language(self, command: Command) -> list[OutboundMessage]:
+        known = {code: str(name) for code, name in settings.LANGUAGES}
+        wanted = command.argument.casefold()
+        code = next((code for code, name in known.items() if wanted in (code, name.casefold())), None)
+        if code is None:
+            choices = [Choice(name, f"/language {code}") for code, name in known.items()]
+            return [replies.menu(self._channel, _("Which language?"), _("Languages"), choices)]
+        await in_thread(contacts.update)(self._contact, language=code)
+        with translation.override(code):
+            return [self._say(_("From now on in this language."))]
+
+    async def _model(self, _command: Command) -> list[OutboundMessage]:
+        name = settings.LLAMA_MODEL or (await self._runtime.client.backend()).model
+        return [self._say(_("Answers come from %(model)s.") % {"model": name})]
+
+    async def _sticker(self, event: InboundMessage) -> list[OutboundMessage]:
+        quoted = await in_thread(drawing.of_quoted)(self._contact, event.quoted)
+        picture = await in_thread(drawing.own)(self._contact, quoted[0]) if quoted else None
+        picture = picture or await in_thread(drawing.newest)(self._contact)
+        if picture is None:
+            return [self._say(_("There is no picture yet. “imagine a llama” draws one."))]
+        return drawing.sticker(self._channel, picture)
+
+    def _say(self, text: str, choices: Sequence[Choice] = ()) -> OutboundMessage:
+        return replies.say(self._channel, text, choices)

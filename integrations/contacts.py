@@ -107,3 +107,16 @@ def _update(contact: Contact, values: dict[str, object]) -> None:
         for name, value in changed.items():
             setattr(contact, name, value)
         contact.save(update_fields=list(changed))
+
+
+def update(contact: Contact, **values: object) -> None:
+    """Change fields of a contact, here and in the database."""
+    for name, value in values.items():
+        setattr(contact, name, value)
+    Contact.objects.filter(pk=contact.pk).update(**values)
+
+
+def is_quiet(contact: Contact) -> bool:
+    """Whether the assistant says nothing: the person wished that, or a human answers."""
+    human = contact.human_until
+    return contact.stopped_at is not None or (human is not None and human > timezone.now())

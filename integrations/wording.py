@@ -66,3 +66,9 @@ def plain_words() -> dict[str, str]:
 def caption(picture: Picture) -> str:
     """What stands under a picture that somebody asked for."""
     return _("Here is your loop.") if picture.moves else _("Here is your picture.")
+
+
+def stop_words() -> frozenset[str]:
+    """What ends an answer while it is made, in small letters."""
+    words = {word for word, name in plain_words().items() if name == "stop"}
+    return frozenset(words | {f"/{word}" for word, name in command_words().items() if name == "stop"})

@@ -127,6 +127,9 @@ def shared_site(
         "SEARCH_ENGINES": "searxng",
         "SEARXNG_URL": shared_web.url,
         "FETCH_ALLOWED": shared_web.address,
+        "META_APP_SECRET": "test-app-secret",
+        "META_VERIFY_TOKEN": "test-verify-token",
+        "INSTAGRAM_APP_SECRET": "test-instagram-secret",
     }
     site = Site(tmp_path_factory.mktemp("site"), environment)
     site.start()

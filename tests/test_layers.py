@@ -52,10 +52,11 @@ ROOMS = {
         courier webhook
         sending intake
         dialogue
+        commands talk
         drawing
         reading replies inbox
         outbox contacts
-        commands registry
+        registry
         wording
         whatsapp messenger instagram
         base
