@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 # Older messages are not answered all at once after an outage.
 LATE = timedelta(hours=1)
+MOST_TRIES = 6
 PICTURE_BYTES = settings.UPLOAD_BYTES
 
 
@@ -62,7 +63,7 @@ class Dialogue:
                         return
                     reply = await self._answer(entries)
             except Later as later:
-                await in_thread(inbox.postpone)(entries, later.seconds)
+                await in_thread(inbox.postpone)(entries, later.seconds, tried=later.tried)
                 return
             except (AssistantError, ImagineError) as error:
                 logger.info("contact %s is told: %s: %s", self.contact.pk, error.code, error)
@@ -70,6 +71,9 @@ class Dialogue:
             await self._conclude(entries, reply)
 
     async def _answer(self, entries: Sequence[InboxEntry]) -> Reply:
+        if entries[0].attempts > MOST_TRIES:
+            # What it does to us is in the log; the person is not left without a word.
+            raise AssistantError(f"entries of contact {self.contact.pk} could not be answered {MOST_TRIES} times")
         event = inbox.event_of(entries[0])
         if isinstance(event, InboundOpening):
             return Reply("opened", [] if self.contact.greeted_at is None else [self._say(wording.help_text())])
@@ -123,7 +127,7 @@ class Dialogue:
             return Reply("media_gone", [self._say(_("I could not fetch this. Please send it once more."))])
         except TemporaryError as error:
             if entries[0].attempts < MOST_ATTEMPTS:
-                raise Later(error.seconds or AGAIN_SECONDS) from error
+                raise Later(error.seconds or AGAIN_SECONDS, tried=True) from error
             return Reply("media_gone", [self._say(_("I could not fetch this. Please send it once more."))])
         sentences = {
             "audio": _("I cannot hear voice notes yet. Please write it in words."),

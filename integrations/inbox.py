@@ -163,10 +163,11 @@ def finish(entries: Sequence[InboxEntry], outcome: str) -> bool:
     return bool(rows.update(state=State.DONE, outcome=outcome[:40]))
 
 
-def postpone(entries: Sequence[InboxEntry], seconds: float) -> None:
-    """Try again after so many seconds."""
-    later = timezone.now() + timedelta(seconds=seconds)
-    InboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(not_before=later)
+def postpone(entries: Sequence[InboxEntry], seconds: float, *, tried: bool) -> None:
+    """Try again after so many seconds; `tried` says whether it was an attempt."""
+    later, back = timezone.now() + timedelta(seconds=seconds), 0 if tried else 1
+    rows = InboxEntry.objects.filter(pk__in=[entry.pk for entry in entries])
+    rows.update(not_before=later, attempts=F("attempts") - back)
 
 
 def note_message(turn: UUID, message: Message) -> None:

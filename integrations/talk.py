@@ -33,10 +33,11 @@ FOLLOW_UP_CHARACTERS, FOLLOW_UP_LINES = 1_200, 12
 
 
 class Later(Exception):
-    """It cannot be answered now, but in so many seconds."""
+    """It cannot be answered now, but in so many seconds. `tried`: this was an attempt, of which there are few."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, tried: bool = False) -> None:
         self.seconds = seconds
+        self.tried = tried
 
 
 class Reply(NamedTuple):

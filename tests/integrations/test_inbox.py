@@ -1,0 +1,204 @@
+"""What waits to be answered: once, in order, together where it is words."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+from django.db import connection
+from django.utils import timezone
+
+from assistant import conversations
+from assistant.models import Message, Summary
+from integrations import inbox
+from integrations.inbound import InboundEdit, Media, Sender
+from integrations.models import Contact, InboxEntry
+from tests.integrations.people import ACCOUNT, contact, message, says
+
+
+def texts(entries: list[InboxEntry]) -> list[str]:
+    return [entry.content["text"] for entry in entries]
+
+
+def edit(of: Contact, entry: InboxEntry, text: str) -> None:
+    event = InboundEdit(ACCOUNT, Sender(of.user_id or ""), timezone.now(), entry.external_id, text)
+    inbox.add(of, event)
+
+
+def said(of: Contact, entries: list[InboxEntry], text: str) -> Message:
+    """The message that entries became."""
+    turn = conversations.say(of.person, of.conversation_id, text, entries[0].turn)
+    Contact.objects.filter(pk=of.pk).update(conversation=turn.run.conversation)
+    of.conversation = turn.run.conversation
+    turn.run.status = "done"
+    turn.run.save()
+    assert turn.question
+    inbox.note_message(entries[0].turn, turn.question)
+    return turn.question
+
+
+def test_the_same_message_ten_times_at_once_is_one() -> None:
+    one = contact()
+    event = message(one)
+
+    def add(_: int) -> None:
+        inbox.add(one, event)
+        connection.close()
+
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(add, range(10)))
+    assert one.inbox.count() == 1
+
+
+def test_words_that_came_one_after_another_are_answered_together() -> None:
+    one = contact()
+    for text in ("Hello", "are you there?"):
+        says(one, text)
+    assert texts(inbox.take_group(one)) == ["Hello", "are you there?"]
+
+
+def test_a_command_a_tap_and_a_file_are_answered_by_themselves() -> None:
+    one = contact()
+    says(one, "Hello")
+    says(one, "/help")
+    says(one, "More", payload="picture:more:1")
+    says(one, "look", media=(Media("image", id="1"),))
+    says(one, "and this?", quoted="wamid.1")
+    found = []
+    while group := inbox.take_group(one):
+        found.append(texts(group))
+        inbox.finish(group, "answered")
+    assert found == [["Hello"], ["/help"], ["More"], ["look"], ["and this?"]]
+
+
+def test_what_was_begun_is_gone_on_with_and_takes_nothing_more_along() -> None:
+    one = contact()
+    says(one, "Hello")
+    [before] = inbox.take_group(one)
+    says(one, "and more")
+    [again] = inbox.take_group(one)
+    assert (again.pk, again.turn, again.attempts) == (before.pk, before.turn, 2)
+
+
+def test_nothing_is_taken_before_its_time() -> None:
+    one = contact()
+    says(one)
+    group = inbox.take_group(one)
+    inbox.postpone(group, 60, tried=False)
+    assert inbox.take_group(one) == []
+    assert InboxEntry.objects.get(pk=group[0].pk).attempts == 0
+
+
+def test_what_is_ended_once_is_not_ended_again() -> None:
+    one = contact()
+    says(one)
+    group = inbox.take_group(one)
+    assert inbox.finish(group, "answered")
+    assert not inbox.finish(group, "answered")
+
+
+def test_a_flood_is_bounded() -> None:
+    one = contact()
+    for number in range(inbox.MOST_WAITING + 5):
+        says(one, f"/help {number}")
+    assert one.inbox.filter(state="waiting").count() == inbox.MOST_WAITING
+    dropped = one.inbox.filter(state="dropped")
+    assert {(entry.outcome, str(entry.content)) for entry in dropped} == {("crowded", "{}")}
+
+
+def test_an_edit_changes_what_waits() -> None:
+    one = contact()
+    entry = says(one, "Helo")
+    edit(one, entry, "Hello")
+    assert texts(inbox.take_group(one)) == ["Hello"]
+
+
+def test_an_edit_of_what_was_answered_waits_for_itself_once() -> None:
+    one = contact()
+    entry = says(one, "Helo")
+    inbox.finish(inbox.take_group(one), "answered")
+    for _ in range(2):
+        edit(one, entry, "Hello")
+    [waiting] = inbox.take_group(one)
+    assert (waiting.kind, waiting.content["text"]) == ("edit", "Hello")
+
+
+def test_what_is_taken_back_before_it_is_answered_leaves_nothing() -> None:
+    one = contact()
+    entry = says(one, "a secret")
+    inbox.unsend(one, entry.external_id)
+    assert inbox.take_group(one) == []
+    entry.refresh_from_db()
+    assert (entry.content, entry.state, entry.outcome) == ({}, "dropped", "unsent")
+
+
+def test_what_is_taken_back_before_it_comes_is_never_kept() -> None:
+    one = contact()
+    event = message(one, "a secret")
+    inbox.unsend(one, event.id)
+    inbox.add(one, event)
+    assert inbox.take_group(one) == []
+    assert "secret" not in str(one.inbox.get().content)
+
+
+def test_what_is_taken_back_after_it_was_answered_goes_with_its_answer() -> None:
+    one = contact()
+    first = says(one, "Before")
+    before = said(one, inbox.take_group(one), "Before")
+    inbox.finish(inbox.take_group(one), "answered")
+    secret = says(one, "a secret")
+    message_of_it = said(one, inbox.take_group(one), "a secret")
+    inbox.finish(inbox.take_group(one), "answered")
+    says(one, "After")
+    said(one, inbox.take_group(one), "After")
+    Summary.objects.create(until=before, text="they told a secret")
+
+    inbox.unsend(one, secret.external_id)
+
+    assert one.conversation
+    shown = list(conversations.shown_messages(one.conversation))
+    assert [each.text for each in shown if each.role == "user"] == ["Before", "After"]
+    assert not Message.objects.filter(pk=message_of_it.pk).exists()
+    assert len(shown) == 4
+    # One path, without a gap.
+    assert [each.parent_id for each in shown] == [None, *[each.id for each in shown[:-1]]]
+    assert not Summary.objects.filter(until__conversation=one.conversation).exists()
+    first.refresh_from_db()
+    assert first.content["text"] == "Before"
+
+
+def test_nobody_takes_back_what_another_said() -> None:
+    one, other = contact(), contact()
+    entry = says(one, "mine")
+    inbox.unsend(other, entry.external_id)
+    assert texts(inbox.take_group(one)) == ["mine"]
+
+
+def test_a_word_to_stop_is_seen_while_an_answer_is_made() -> None:
+    one = contact()
+    says(one, "Tell me a long story")
+    inbox.take_group(one)
+    assert inbox.stop_asked(one, frozenset({"stop"})) is None
+    says(one, "Stop")
+    found = inbox.stop_asked(one, frozenset({"stop"}))
+    assert found is not None
+    assert found.content["text"] == "Stop"
+
+
+def test_what_is_late_is_dropped_at_once() -> None:
+    one = contact()
+    old = timezone.now() - timedelta(hours=3)
+    for _ in range(3):
+        says(one, "/help", at=old)
+    says(one, "now")
+    inbox.drop_late(one, timezone.now() - timedelta(hours=1))
+    assert texts(inbox.take_group(one)) == ["now"]
+
+
+def test_every_event_comes_out_of_the_inbox_as_it_went_in() -> None:
+    one = contact()
+    event = message(
+        one, "look", media=(Media("image", id="1", name="a.jpg"),), quoted="x", links=("https://a.example",)
+    )
+    inbox.add(one, event)
+    assert inbox.event_of(one.inbox.get()) == event
+    assert uuid4() != one.inbox.get().turn

@@ -1,0 +1,217 @@
+"""What is sent: never twice, never backwards, and what nobody knows is called that."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from assistant import conversations
+from integrations import outbox
+from integrations.errors import (
+    ChannelError,
+    ContactGoneError,
+    RateError,
+    RefusedError,
+    TemporaryError,
+    TokenError,
+    UncertainError,
+    WindowClosedError,
+)
+from integrations.inbound import Echo, Sender, StatusChange
+from integrations.models import ChannelState, Contact, OutboxEntry
+from integrations.outbound import OutboundMessage
+from tests.integrations.people import ACCOUNT, contact
+
+CONTACT = RateError.Scope.CONTACT
+
+
+def queue(of: Contact, *texts: str) -> list[OutboxEntry]:
+    cause = f"turn:{uuid4()}"
+    outbox.add(of, cause, [OutboundMessage(text) for text in texts])
+    return list(of.outbox.filter(cause=cause).order_by("place"))
+
+
+def claimed(of: Contact) -> OutboxEntry:
+    entry = outbox.claim(of)
+    assert entry is not None
+    return entry
+
+
+def state(entry: OutboxEntry) -> str:
+    return OutboxEntry.objects.get(pk=entry.pk).state
+
+
+def status(of: Contact, name: str, **fields: object) -> None:
+    values = {"status": name, **fields}
+    outbox.note_status("whatsapp", StatusChange(ACCOUNT, Sender(of.user_id or ""), timezone.now(), **values))  # type: ignore[arg-type]
+
+
+def test_an_answer_is_queued_once() -> None:
+    one = contact()
+    for _ in range(2):
+        outbox.add(one, "turn:1", [OutboundMessage("a"), OutboundMessage("b")])
+    assert [entry.content["text"] for entry in one.outbox.order_by("place")] == ["a", "b"]
+
+
+def test_messages_go_in_order_one_at_a_time() -> None:
+    one = contact()
+    queue(one, "a", "b")
+    queue(one, "c")
+    sent = []
+    while entry := outbox.claim(one):
+        sent.append(entry.content["text"])
+        outbox.sent(entry, f"wamid.{uuid4().hex}")
+    assert sent == ["a", "b", "c"]
+
+
+def test_one_that_has_to_wait_holds_up_those_behind_it() -> None:
+    one = contact()
+    first, _second = queue(one, "a", "b")
+    outbox.failed(claimed(one), TemporaryError("a bad moment"))
+    assert outbox.claim(one) is None
+    OutboxEntry.objects.filter(pk=first.pk).update(not_before=timezone.now())
+    assert claimed(one).pk == first.pk
+
+
+def test_what_a_killed_process_was_sending_is_unknown_and_not_sent_again() -> None:
+    one = contact()
+    queue(one, "a", "b")
+    entry = claimed(one)
+    outbox.abandoned(one)
+    assert state(entry) == "unknown"
+    assert claimed(one).content["text"] == "b"
+
+
+def test_the_app_may_say_later_that_an_unknown_one_came() -> None:
+    one = contact()
+    by_key, by_echo = queue(one, "a", "b")
+    for _ in range(2):
+        claimed(one)
+        outbox.abandoned(one)
+    status(one, "delivered", id="wamid.9", key=str(by_key.pk))
+    echo = Echo(ACCOUNT, Sender(one.user_id or ""), timezone.now(), "wamid.10", str(by_echo.pk))
+    assert outbox.note_echo("whatsapp", echo)
+    assert (state(by_key), state(by_echo)) == ("delivered", "sent")
+    assert set(one.outbox.values_list("external_id", flat=True)) == {"wamid.9", "wamid.10"}
+
+
+@pytest.mark.parametrize("order", [("sent", "delivered", "read"), ("read", "delivered", "sent"), ("delivered", "read")])
+def test_a_status_never_goes_back(order: tuple[str, ...]) -> None:
+    one = contact()
+    [entry] = queue(one, "a")
+    external = f"wamid.{uuid4().hex}"
+    outbox.sent(claimed(one), external)
+    for name in order:
+        status(one, name, id=external)
+    assert state(entry) == "read"
+
+
+def test_a_status_that_comes_before_the_answer_to_the_request_counts() -> None:
+    one = contact()
+    [entry] = queue(one, "a")
+    sending = claimed(one)
+    status(one, "delivered", id="wamid.early", key=str(entry.pk))
+    outbox.sent(sending, "wamid.early")
+    assert state(entry) == "delivered"
+
+
+def test_read_up_to_a_time_is_all_that_was_sent_before() -> None:
+    one, other = contact(), contact()
+    entries = [*queue(one, "a", "b"), *queue(other, "c")]
+    for of in (one, one, other):
+        outbox.sent(claimed(of), f"m_{uuid4().hex}")
+    late = queue(one, "d")[0]
+    status(one, "read", until=timezone.now())
+    assert [state(entry) for entry in (*entries, late)] == ["read", "read", "sent", "queued"]
+
+
+def test_a_failure_keeps_its_reason() -> None:
+    one = contact()
+    [entry] = queue(one, "a")
+    outbox.sent(claimed(one), "wamid.failing")
+    status(one, "failed", id="wamid.failing", problem="131026", detail="Message undeliverable")
+    entry.refresh_from_db()
+    assert (entry.state, entry.problem, entry.detail) == ("failed", "131026", "Message undeliverable")
+
+
+def test_statuses_of_messages_of_others_say_nothing() -> None:
+    status(contact(), "read", id="wamid.of-another-tool")
+    status(contact(), "failed", id="wamid.of-another-tool", problem="1", key="turn-42")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (UncertainError("no answer"), "unknown"),
+        (TemporaryError("a bad moment"), "queued"),
+        (RateError("slower", CONTACT), "queued"),
+        (RefusedError("a bad parameter"), "failed"),
+        (WindowClosedError("24 hours"), "failed"),
+        (ContactGoneError("blocked"), "failed"),
+    ],
+)
+def test_what_becomes_of_a_message_that_could_not_be_sent(error: ChannelError, expected: str) -> None:
+    one = contact()
+    [entry] = queue(one, "a")
+    outbox.failed(claimed(one), error)
+    entry.refresh_from_db()
+    assert (entry.state, entry.problem, entry.detail) == (expected, error.code, str(error))
+
+
+def test_pauses_grow_and_attempts_end() -> None:
+    one = contact()
+    [entry] = queue(one, "a")
+    pauses = []
+    for _ in range(outbox.MOST_ATTEMPTS):
+        OutboxEntry.objects.filter(pk=entry.pk).update(not_before=timezone.now())
+        sending, before = claimed(one), timezone.now()
+        outbox.failed(sending, RateError("slower", CONTACT))
+        entry.refresh_from_db()
+        pauses.append(round((entry.not_before - before).total_seconds()))
+    assert pauses[:-1] == [4, 16, 64, 256, 900]
+    assert entry.state == "failed"
+
+
+def test_nothing_more_goes_to_somebody_who_is_gone() -> None:
+    one = contact()
+    entries = queue(one, "a", "b")
+    outbox.failed(claimed(one), ContactGoneError("blocked"))
+    assert [state(entry) for entry in entries] == ["failed", "failed"]
+    one.refresh_from_db()
+    assert one.gone_at is not None
+
+
+def test_an_account_that_is_halted_sends_nothing_and_loses_nothing() -> None:
+    account = uuid4().hex
+    one, other = contact(), contact()
+    Contact.objects.filter(pk__in=[one.pk, other.pk]).update(account=account)
+    one.refresh_from_db()
+    other.refresh_from_db()
+    queue(one, "a")
+    queue(other, "b")
+    outbox.failed(claimed(one), TokenError("190: the token has ended"))
+    assert outbox.claim(other) is None
+    assert not outbox.with_work(timezone.now() + timedelta(hours=1)).filter(pk__in=[one.pk, other.pk]).exists()
+    ChannelState.objects.filter(account=account).update(halted="")
+    assert (claimed(one).content["text"], claimed(other).content["text"]) == ("a", "b")
+
+
+def test_one_that_would_have_been_too_fast_was_no_attempt() -> None:
+    one = contact()
+    [entry] = queue(one, "a")
+    outbox.put_back(claimed(one), 0)
+    entry.refresh_from_db()
+    assert (entry.state, entry.attempts) == ("queued", 0)
+
+
+def test_an_answer_of_ours_is_known_by_its_id_to_its_reader_alone() -> None:
+    one, other = contact(), contact()
+    turn = conversations.say(one.person, None, "Hello", uuid4())
+    outbox.add(one, "turn:2", [OutboundMessage("Hi")], turn.answer)
+    outbox.sent(claimed(one), "wamid.known")
+    assert outbox.answer_of(one, "wamid.known") == turn.answer
+    assert outbox.answer_of(other, "wamid.known") is None
+    assert outbox.text_of(one, "wamid.known") == "Hi"
+    assert outbox.text_of(other, "wamid.known") == ""
+    assert outbox.text_of(one, "") == ""
