@@ -37,6 +37,14 @@ class NoCheckpointError(CheckpointError):
     sentence = _("Pictures are not set up here yet.")
 
 
+class FormMissingError(ImagineError):
+    """The picture has no file of the form that is wanted: it is not done, does not move, or lost its files."""
+
+    code = "form_missing"
+    retry = False
+    sentence = _("This picture cannot be sent here.")
+
+
 class UnableError(ImagineError):
     """The loaded checkpoint has no such ability."""
 

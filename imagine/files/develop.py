@@ -42,10 +42,11 @@ def loop_files(frames: Sequence[Image], frame_ms: int, edited_photo: bool = Fals
     shown = [_labelled(frame) for frame in frames]
     forms = {
         "loop.mp4": encode.to_mp4(shown, frame_ms),
+        "video.mp4": encode.to_messenger_mp4(shown, frame_ms),
         "loop.gif": encode.to_gif(shown, frame_ms),
         "loop.webp": encode.to_webp(shown, frame_ms),
         "sticker.webp": encode.to_sticker(shown, frame_ms),
-        "picture.jpg": _encoded(shown[0], "JPEG"),
+        "picture.jpg": encode.to_jpeg(shown[0]),
         "thumb.webp": _encoded(_thumb(shown[0]), "WEBP"),
     }
     return {MASTER: _encoded(frames[0], "PNG")} | _marked(forms, edited_photo)
@@ -54,7 +55,7 @@ def loop_files(frames: Sequence[Image], frame_ms: int, edited_photo: bool = Fals
 def _still_forms(shown: Image) -> dict[str, bytes]:
     return {
         "picture.png": _encoded(shown, "PNG"),
-        "picture.jpg": _encoded(shown, "JPEG"),
+        "picture.jpg": encode.to_jpeg(shown),
         "picture.webp": _encoded(shown, "WEBP"),
         "thumb.webp": _encoded(_thumb(shown), "WEBP"),
         "sticker.webp": encode.still_sticker(shown),

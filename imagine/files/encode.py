@@ -1,9 +1,10 @@
-"""Loops as files for browsers and messengers: MP4, GIF, animated WebP, stickers. All but MP4 repeat for ever.
+"""Pictures and loops as files for browsers and messengers: JPEG, MP4, GIF, animated WebP, stickers.
 
 Every format is encoded in a few tries, from the best quality down, until it keeps the limit of the messengers.
 """
 
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import NamedTuple
 
 from PIL import ImageOps
@@ -13,7 +14,9 @@ from imagine.errors import ImagineError
 from imagine.files.loops import Reel, gif, mp4, webp
 
 # What messengers take. They write "MB" and "KB" and do not say of which kind: these are the smaller ones.
-# WhatsApp Cloud API, reference of media messages: video as H.264 in MP4, and stickers of exactly 512 x 512.
+# WhatsApp Cloud API, reference of media messages: pictures as JPEG or PNG, never GIF; video as H.264 and AAC in MP4,
+# and stickers of exactly 512 x 512.
+WHATSAPP_PICTURE_BYTES = 5_000_000
 WHATSAPP_VIDEO_BYTES = 16_000_000
 WHATSAPP_STICKER_BYTES = 500_000
 WHATSAPP_STILL_STICKER_BYTES = 100_000
@@ -21,6 +24,8 @@ WHATSAPP_STICKER_SIDE = 512
 # Messenger Platform, "Send API": files that are uploaded, and pictures that it fetches from an address.
 MESSENGER_FILE_BYTES = 25_000_000
 MESSENGER_PICTURE_BYTES = 8_000_000
+# A messenger plays a video once: a shorter loop is repeated in it.
+LEAST_VIDEO_MS = 3_000
 
 VIDEO_BYTES = min(WHATSAPP_VIDEO_BYTES, MESSENGER_FILE_BYTES)
 MARKS_BYTES = 16_000
@@ -44,6 +49,8 @@ class Try(NamedTuple):
 
 Encoder = Callable[[Reel, int], bytes]
 
+# The quality is libjpeg's, 1 to 95.
+JPEG_TRIES = [*(Try(1, 1, quality) for quality in (90, 80, 65, 45)), Try(0.5, 1, 45), Try(0.25, 1, 25)]
 # The quality is x264's rate factor: the lower the better, 18 looks like the original.
 MP4_TRIES = [Try(1, 1, 20), Try(1, 1, 26), Try(1, 1, 32), Try(0.7, 1, 32), Try(0.5, 1, 38), Try(0.25, 1, 44)]
 # The quality is the number of colours. Sides help most, then fewer frames, colours least.
@@ -61,6 +68,17 @@ STICKER_TRIES += [Try(1, 8, 0), Try(1, 16, 0)]
 STILL_TRIES = [Try(1, 1, quality) for quality in (90, 75, 50, 25, 10, 0)]
 
 
+def to_jpeg(image: Image, most_bytes: int = WHATSAPP_PICTURE_BYTES) -> bytes:
+    """One picture, in 8-bit RGB. Raises HeavyLoopError when `most_bytes` cannot be kept."""
+
+    def encode(reel: Reel, quality: int) -> bytes:
+        data = BytesIO()
+        reel.frames[0].save(data, "JPEG", quality=quality)
+        return data.getvalue()
+
+    return _fit(Reel([image.convert("RGB")], [0]), JPEG_TRIES, encode, most_bytes)
+
+
 def to_mp4(frames: Sequence[Image], frame_ms: int, most_bytes: int = VIDEO_BYTES) -> bytes:
     """One turn of the loop as H.264 that old phones play too: main profile, yuv420p, no B-frames, even sides.
 
@@ -69,6 +87,12 @@ def to_mp4(frames: Sequence[Image], frame_ms: int, most_bytes: int = VIDEO_BYTES
     `most_bytes` cannot be kept.
     """
     return _fit(_reel(frames, frame_ms), MP4_TRIES, mp4.encode, most_bytes)
+
+
+def to_messenger_mp4(frames: Sequence[Image], frame_ms: int, most_bytes: int = VIDEO_BYTES) -> bytes:
+    """The same with a silent track, its loop repeated in whole turns until LEAST_VIDEO_MS are filled."""
+    turns = -(-LEAST_VIDEO_MS // (max(1, len(frames)) * max(1, frame_ms)))
+    return _fit(_reel([*frames] * turns, frame_ms), MP4_TRIES, mp4.encode_with_silence, most_bytes)
 
 
 def to_gif(frames: Sequence[Image], frame_ms: int, most_bytes: int = MESSENGER_PICTURE_BYTES) -> bytes:

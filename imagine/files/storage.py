@@ -21,6 +21,7 @@ SERVED: dict[str, str] = {
     "picture.jpg": "image/jpeg",
     "thumb.webp": "image/webp",
     "loop.mp4": "video/mp4",
+    "video.mp4": "video/mp4",
     "loop.gif": "image/gif",
     "loop.webp": "image/webp",
     "sticker.webp": "image/webp",

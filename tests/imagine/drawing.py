@@ -11,7 +11,7 @@ from tests.people import Frame, Socket, Visitor
 from tests.servers import eventually
 
 STILL_FILES = {"picture.png", "picture.jpg", "picture.webp", "thumb.webp", "sticker.webp"}
-LOOP_FILES = {"loop.mp4", "loop.gif", "loop.webp", "sticker.webp", "picture.jpg", "thumb.webp"}
+LOOP_FILES = {"loop.mp4", "video.mp4", "loop.gif", "loop.webp", "sticker.webp", "picture.jpg", "thumb.webp"}
 
 
 def ask(visitor: Visitor, path: str, files: object = None, **fields: object) -> list[Picture]:

@@ -15,6 +15,8 @@ from imagine.files.encode import (
     HeavyLoopError,
     still_sticker,
     to_gif,
+    to_jpeg,
+    to_messenger_mp4,
     to_mp4,
     to_sticker,
     to_webp,
@@ -208,3 +210,52 @@ def test_a_still_sticker_is_a_picture_within_its_own_limit(image: Image.Image) -
 def test_a_sticker_of_one_frame_is_a_still_one() -> None:
     image = moving(1)[0]
     assert to_sticker([image], FRAME_MS) == still_sticker(image)
+
+
+def test_a_video_for_messengers_has_a_silent_track_beside_what_old_telephones_play() -> None:
+    data = to_messenger_mp4(moving(), FRAME_MS)
+    with av.open(BytesIO(data)) as file:
+        [picture], [sound] = file.streams.video, file.streams.audio
+        codec = picture.codec_context
+        assert (codec.name, codec.profile, codec.pix_fmt, codec.has_b_frames) == ("h264", "Main", "yuv420p", False)
+        assert (sound.codec_context.name, sound.codec_context.profile) == ("aac", "LC")
+        heard = [frame.to_ndarray() for frame in file.decode(audio=0)]
+        assert max(float(np.abs(one).max()) for one in heard) < 0.001
+        assert sum(one.shape[1] for one in heard) / sound.rate == pytest.approx(file.duration / 1_000_000, abs=0.1)
+    assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
+@pytest.mark.parametrize(("count", "turns"), [(1, 38), (6, 7), (12, 4), (25, 2), (37, 2), (38, 1), (90, 1)])
+def test_a_short_loop_is_repeated_in_a_video_for_messengers(count: int, turns: int) -> None:
+    frames = moving(count, (33, 21))
+    shown, begins = video(to_messenger_mp4(frames, FRAME_MS))
+    assert len(shown) == count * turns
+    assert begins[-1] + FRAME_MS / 1000 >= 3
+    assert all_near([frame.resize((33, 21)) for frame in shown[-count:]], frames, 8)
+
+
+def test_a_video_for_messengers_keeps_its_limit() -> None:
+    data = to_messenger_mp4(noise(10, (200, 120)), FRAME_MS, most_bytes=100_000)
+    assert len(data) <= 100_000 - MARKS_BYTES
+    assert video(data)[1][-1] > 3 - FRAME_MS / 1000
+
+
+@pytest.mark.parametrize("frames", [[], [*moving(1, (32, 32)), *moving(1, (32, 30))]], ids=["none", "of two sizes"])
+def test_frames_that_are_no_loop_become_no_video_for_messengers(frames: Frames) -> None:
+    with pytest.raises(ValueError, match="one size"):
+        to_messenger_mp4(frames, FRAME_MS)
+
+
+@pytest.mark.parametrize("image", [noise(1, (2048, 2048))[0], moving(1, (40, 64))[0].convert("RGBA")])
+def test_a_picture_is_a_jpeg_that_whatsapp_takes(image: Image.Image) -> None:
+    data = to_jpeg(image)
+    assert len(data) <= 5_000_000 - MARKS_BYTES
+    with Image.open(BytesIO(data)) as shown:
+        assert (shown.format, shown.mode, shown.size) == ("JPEG", "RGB", image.size)
+
+
+def test_a_picture_shrinks_where_less_quality_is_not_enough() -> None:
+    data = to_jpeg(noise(1, (200, 120))[0], most_bytes=MARKS_BYTES + 6_000)
+    assert len(data) <= 6_000
+    with pytest.raises(HeavyLoopError):
+        to_jpeg(noise(1, (200, 120))[0], most_bytes=MARKS_BYTES)
