@@ -170,6 +170,62 @@ class AttachmentGoneError(FileError):
     sentence = _("A file of this message is no longer here. Please attach it again.")
 
 
+class SpeechError(AssistantError):
+    """A voice note was not understood: the speech model's server cannot be reached, or sent what cannot be read."""
+
+    code = "speech_failed"
+    sentence = _("Your voice note could not be understood right now. Please try again, or write it.")
+
+
+class SpeechOffError(SpeechError):
+    """SPEECH_URL is not set."""
+
+    code = "speech_off"
+    retry = False
+    sentence = _("Voice notes cannot be heard here yet. Please write it.")
+
+
+class SpeechSetupError(SpeechError):
+    """The server refuses the key, or has no such model or address."""
+
+    code = "speech_setup"
+    retry = False
+    sentence = _(
+        "Voice notes cannot be heard here at the moment: the people who run this need to look at its settings. "
+        "Please write it."
+    )
+
+
+class UnreadableAudioError(SpeechError):
+    """The file is no recording of a known kind, or is broken."""
+
+    code = "audio_unreadable"
+    retry = False
+    sentence = _("This recording could not be played here. Please record it again, or write it.")
+
+
+class LongAudioError(SpeechError):
+    code = "audio_too_long"
+    retry = False
+    sentence = _("This recording is too long for me. Please keep it under ten minutes.")
+
+
+class NoSpeechError(SpeechError):
+    code = "no_speech"
+    retry = False
+    sentence = _("I could hear no words in this. Please record it again, or write it.")
+
+
+SPEECH_ERRORS = (
+    SpeechError,
+    SpeechOffError,
+    SpeechSetupError,
+    UnreadableAudioError,
+    LongAudioError,
+    NoSpeechError,
+)
+
+
 class ConversationFullError(RefusedInputError):
     code = "conversation_full"
     sentence = _("This conversation is as long as it can get. Please start a new one.")

@@ -1,4 +1,4 @@
-"""The errors that can end an answer, by their codes, which are what a run's row keeps."""
+"""The errors that can end an answer, or what one sent in its place, by their codes, which are what rows keep."""
 
 from assistant import errors
 from assistant.errors import AssistantError
@@ -18,6 +18,7 @@ ERRORS: dict[str, type[AssistantError] | type[ImagineError]] = {
         errors.InterruptedRunError,
         errors.LogUnavailableError,
         *errors.MEMORY_ERRORS,
+        *errors.SPEECH_ERRORS,
     )
 }
 ERRORS.update(FETCH_ERRORS)

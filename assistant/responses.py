@@ -1,6 +1,8 @@
-"""Responses of services that the operator named: bounded, and without trust."""
+"""Requests to services that the operator named: their responses are bounded, and not trusted."""
 
 import json
+import ssl
+from functools import cache
 
 import httpx
 
@@ -25,3 +27,9 @@ async def read_json(response: httpx.Response, limit: int) -> object:
 def cause_name(error: Exception) -> str:
     """The name of the transport's exception below httpx's, or httpx's own, for the operator."""
     return type(error.__cause__ or error).__name__
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """The authorities that are trusted: to read them takes longer than to connect."""
+    return httpx.create_ssl_context(trust_env=False)

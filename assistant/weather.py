@@ -5,11 +5,9 @@ Its data is under CC BY 4.0, and its service free for what is not commercial; se
 
 import asyncio
 import re
-import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 import httpx
@@ -20,7 +18,7 @@ from assistant.cache import Cache
 from assistant.errors import AssistantError
 from assistant.folding import words
 from assistant.names import clean_name
-from assistant.responses import cause_name, read_json
+from assistant.responses import cause_name, read_json, tls
 
 SECONDS = 5.0
 MAX_BYTES = 256 * 1024
@@ -183,12 +181,6 @@ class OpenMeteo:
             raise WeatherError(f"{host} sent no JSON object, or an error")
         await self._cache.put(key, value)
         return value
-
-
-@cache
-def tls() -> ssl.SSLContext:
-    """The authorities that are trusted: to read them takes longer than to connect."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 def at_coordinates(text: str) -> Place | None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Asked:
-    """One request that came in. `body` is what its JSON says, or the bytes of a form with files."""
+    """One request that came in; the body as JSON where it says so, else its bytes."""
 
     method: str
     path: str
@@ -22,16 +22,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer: a str or bytes body goes out as it is, anything else as JSON. `hangs`: until the server closes.
-
-    `drops`: the request is read, and the connection closed without an answer.
-    """
+    """One answer: a str or bytes body goes out as it is, anything else as JSON. `hangs`: until the server closes."""
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     hangs: bool = False
-    drops: bool = False
 
     @property
     def data(self) -> bytes:
@@ -53,7 +49,7 @@ class ScriptedHTTP:
             def do_GET(self) -> None:
                 outer._answer(self)
 
-            do_POST = do_DELETE = do_GET
+            do_POST = do_GET
 
             def log_message(self, *args: object) -> None:
                 """Nothing."""
@@ -88,17 +84,14 @@ class ScriptedHTTP:
         parts = urlsplit(handler.path)
         body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        form = headers.get("content-type", "").startswith("multipart/")
-        content = body if form else json.loads(body) if body else None
-        asked = Asked(handler.command, parts.path, dict(parse_qsl(parts.query)), headers, content)
+        is_json = headers.get("content-type", "").startswith("application/json")
+        value = (json.loads(body) if is_json else body) if body else None
+        asked = Asked(handler.command, parts.path, dict(parse_qsl(parts.query)), headers, value)
         self.asked.append(asked)
         line = self._answers[parts.path]
         reply = line.popleft() if len(line) > 1 else line[0] if line else Reply("nothing here", 404)
         if reply.hangs:
             self._closing.wait()
-            return
-        if reply.drops:
-            handler.close_connection = True
             return
         handler.send_response(reply.status)
         for name, value in {"content-type": "application/json", **reply.headers}.items():

@@ -73,13 +73,14 @@ ROOMS = {
         follow_ups
         engine people commands conversations
         summaries beforehand sentences
-        transcripts findings history memories
+        transcripts findings history memories transcription
         pages
         members problems versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
         memory_wishes
         tools.offers brief speech citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base
+        audio
         models events errors database background names sources cache responses tools.schema gate thinking budget
         folding terms purge links arithmetic
     """,

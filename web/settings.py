@@ -203,6 +203,12 @@ OPEN_METEO = "https://api.open-meteo.com"
 WEATHER_URL: str = "" if env.str("WEATHER_URL", None) == "" else url("WEATHER_URL", OPEN_METEO, "http", "https")
 WEATHER_PLACES_URL: str = url("WEATHER_PLACES_URL", "https://geocoding-api.open-meteo.com", "http", "https")
 
+# Speech. Without an address, voice notes are not understood.
+
+SPEECH_URL: str = url("SPEECH_URL", "", "http", "https") if env.str("SPEECH_URL", "") else ""
+SPEECH_MODEL: str = env.str("SPEECH_MODEL", "")
+SPEECH_KEY: str = env.str("SPEECH_KEY", "").strip()
+
 # Pictures. An empty name means that none are drawn, or that the live one does it all.
 
 SHIPPED_CHECKPOINT = BASE_DIR / "imagine" / "sketchbook" / "checkpoint" / "Sketchbook"

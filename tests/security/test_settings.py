@@ -43,6 +43,7 @@ BAD: list[tuple[str, dict[str, str]]] = [
     ("SEARCH_SECONDS", {"SEARCH_SECONDS": "0"}),
     ("SEARXNG_URL", {"SEARXNG_URL": "search.example"}),
     ("WEATHER_URL", {"WEATHER_URL": "weather.example"}),
+    ("SPEECH_URL", {"SPEECH_URL": "speech.example/v1"}),
     ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
     ("REDIS_URL", {"REDIS_URL": "nonsense"}),
     ("LLAMA_URL", {"LLAMA_URL": "nonsense"}),

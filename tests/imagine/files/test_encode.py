@@ -246,7 +246,7 @@ def test_frames_that_are_no_loop_become_no_video_for_messengers(frames: Frames) 
         to_messenger_mp4(frames, FRAME_MS)
 
 
-@pytest.mark.parametrize("image", [noise(1, (2048, 2048))[0], moving(1, (40, 64))[0].convert("RGBA")])
+@pytest.mark.parametrize("image", [noise(1, (3200, 2400))[0], moving(1, (40, 64))[0].convert("RGBA")])
 def test_a_picture_is_a_jpeg_that_whatsapp_takes(image: Image.Image) -> None:
     data = to_jpeg(image)
     assert len(data) <= 5_000_000 - MARKS_BYTES

@@ -100,8 +100,9 @@ def test_what_is_off_is_named_with_its_setting(settings: Any, on: bool) -> None:
     settings.SOCIAL_PROVIDERS = list(settings.SOCIAL_HOSTS) if on else []
     settings.SEARCH_ENGINES = ["wikipedia"] if on else []
     settings.WEATHER_URL = "https://weather.example" if on else ""
+    settings.SPEECH_URL = "http://speech.example/v1" if on else ""
     named = " ".join(switched_off())
-    for name in ("EMAIL_URL", "PASSKEYS", "SITE_URL", "SOCIAL_GOOGLE", "SEARCH_ENGINES", "WEATHER_URL"):
+    for name in ("EMAIL_URL", "PASSKEYS", "SITE_URL", "SOCIAL_GOOGLE", "SEARCH_ENGINES", "WEATHER_URL", "SPEECH_URL"):
         assert (name in named) != on
 
 
