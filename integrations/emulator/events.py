@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from integrations.emulator.things import App, Bubble, Comment, Person, Post, Thread
+from integrations.emulator.things import App, Bubble, Comment, Fault, Person, Post, Thread
 
 Verb = Literal["add", "edited", "remove", "hide", "unhide"]
 
@@ -81,6 +81,16 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Undeliverable:
+    """A message that was taken for a number that nobody has (WhatsApp)."""
+
+    message_id: str
+    recipient: str
+    fault: Fault
+    metadata: str = ""
+
+
+@dataclass(frozen=True)
 class Commented:
     post: Post
     comment: Comment
@@ -118,6 +128,7 @@ Event = (
     | Seen
     | Sent
     | Status
+    | Undeliverable
     | Commented
     | NumberChanged
     | UserIdChanged

@@ -41,6 +41,7 @@ ORDER: tuple[Progress, ...] = ("sending", "sent", "delivered", "read", "played")
 
 PEOPLE = 6
 BUBBLES = 500
+POSTS = 20
 COMMENTS = 200
 EXCHANGES = 2_000
 MEDIA_FILES = 1_000
@@ -59,15 +60,18 @@ UNSEND_SECONDS = 2 * 24 * 3600
 class World:
     """Accounts, people, threads, media, posts. One loop uses it; nothing here waits."""
 
-    def __init__(self, accounts: dict[App, Account], url: str = "") -> None:
-        """`url` is where the emulator is reached, for links to media."""
+    def __init__(self, accounts: dict[App, Account], url: str = "", people: int = PEOPLE) -> None:
+        """`url` is where the emulator is reached, for links to media; `people` is how many there may be."""
         self.url = url
+        self._most_people = people
         self.accounts = accounts
         self.people: dict[str, Person] = {}
         self.threads: dict[str, Thread] = {}
         self.media: dict[str, Media] = {}
         self.posts: dict[str, Post] = {}
         self.switches = Switches()
+        # The thread of each bubble, by the bubble's id.
+        self._places: dict[str, Thread] = {}
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         self._numbers = count(1)
         self._exchange_numbers = count(1)
@@ -110,8 +114,8 @@ class World:
 
     def add_person(self, name: str, phone: str = "", username: str = "", country: str = "DE") -> Person:
         """One more person, with a thread in each app. Raises ActionError when there are too many."""
-        if len(self.people) >= PEOPLE:
-            raise ActionError(f"There are {PEOPLE} people already.")
+        if len(self.people) >= self._most_people:
+            raise ActionError(f"There are {self._most_people} people already.")
         number = len(self.people) + 1
         tag = f"{number:04d}{secrets.token_hex(3)}"
         person = Person(
@@ -136,22 +140,20 @@ class World:
     def find(self, app: App, recipient: str) -> Thread | None:
         """The thread with who is known there by this id (or phone number), or None."""
         digits = recipient.lstrip("+").replace(" ", "").replace("-", "")
-        for thread in self.threads.values():
-            person = thread.person
-            known = {
-                "whatsapp": {person.user_id, person.phone} - {""},
-                "messenger": {person.psid},
-                "instagram": {person.igsid},
-            }[app]
-            if thread.app == app and (recipient in known or digits in known):
-                return thread
+        for person in self.people.values():
+            if app == "whatsapp":
+                known = recipient == person.user_id or (person.phone != "" and digits == person.phone)
+            else:
+                known = recipient == (person.psid if app == "messenger" else person.igsid)
+            if known:
+                return self.thread(app, person)
         return None
 
     def find_bubble(self, app: App, bubble_id: str) -> tuple[Thread, Bubble] | None:
-        for thread in self.threads.values():
-            if thread.app == app and (bubble := thread.bubble(bubble_id)):
-                return thread, bubble
-        return None
+        """A bubble of an app with its thread, or None."""
+        thread = self._places.get(bubble_id)
+        bubble = thread.bubble(bubble_id) if thread and thread.app == app else None
+        return (thread, bubble) if thread and bubble else None
 
     def add_media(
         self, data: bytes, mime: str, name: str = "", owner: Literal["person", "bot"] = "person", voice: bool = False
@@ -207,12 +209,16 @@ class World:
         self, thread: Thread, latitude: float, longitude: float, name: str = "", address: str = ""
     ) -> Bubble:
         """Send a place."""
+        if thread.app == "instagram":
+            raise ActionError("Instagram sends no places.")
         if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
             raise ActionError("There is no such place.")
         return self._from_person(thread, "location", place=Place(latitude, longitude, name[:1000], address[:1000]))
 
     def send_contact(self, thread: Thread, name: str, phone: str = "", email: str = "") -> Bubble:
         """Send the card of somebody."""
+        if thread.app != "whatsapp":
+            raise ActionError("Only WhatsApp sends contact cards.")
         card = ContactCard(name[:1000], [phone[:100]] if phone else [], [email[:200]] if email else [])
         return self._from_person(thread, "contacts", contacts=[card])
 
@@ -334,6 +340,14 @@ class World:
         if unread:
             self.emit(events.Seen(thread, unread[-1]))
 
+    def play(self, thread: Thread, bubble_id: str) -> Bubble:
+        """The person listens to a voice message of the assistant (WhatsApp tells of it)."""
+        bubble = self._bubble(thread, bubble_id)
+        if bubble.by != "bot" or not bubble.voice:
+            raise ActionError("There is nothing to listen to.")
+        self.advance(thread, bubble, "played")
+        return bubble
+
     def set_open(self, thread: Thread, is_open: bool) -> None:
         """Whether the phone shows the thread."""
         thread.open = is_open
@@ -361,15 +375,21 @@ class World:
 
     # The feed
 
-    def add_post(self, app: App, text: str, picture: bytes = b"", mime: str = "image/png") -> Post:
-        """A post of the Page or of the Instagram account."""
+    def add_post(
+        self, app: App, text: str, picture: bytes = b"", mime: str = "image/png", by: Person | None = None
+    ) -> Post:
+        """A post of the Page or of the Instagram account, or one of a person's own, where we can be named."""
         if app == "whatsapp":
             raise ActionError("WhatsApp has no posts.")
         media = self.add_media(picture, mime, owner="bot").id if picture else ""
         post_id = self.new_id("")
         # A Page's posts are named by the Page and a number.
-        post_id = f"{self.accounts[app].id}_{post_id}" if app == "messenger" else post_id
-        post = self.posts[post_id] = Post(post_id, app, text[:TEXT_CHARACTERS], self.now(), media)
+        owner = by.psid if by else self.accounts[app].id
+        post_id = f"{owner}_{post_id}" if app == "messenger" else post_id
+        post = Post(post_id, app, text[:TEXT_CHARACTERS], self.now(), media, by.id if by else "")
+        self.posts[post_id] = post
+        while len(self.posts) > POSTS:
+            del self.posts[next(iter(self.posts))]
         self.changed(Change("post", post=post))
         return post
 
@@ -379,9 +399,7 @@ class World:
             raise ActionError("There is nothing to send.")
         if parent and not any(comment.id == parent for comment in post.comments):
             raise ActionError("There is no such comment.")
-        comment = self.add_comment(post, text, parent, person)
-        self.emit(events.Commented(post, comment))
-        return comment
+        return self.add_comment(post, text, parent, person)
 
     def add_comment(self, post: Post, text: str, parent: str = "", person: Person | None = None) -> Comment:
         """Store a comment, of a person or of the assistant. Raises ActionError when there are too many."""
@@ -396,6 +414,7 @@ class World:
         )
         post.comments.append(comment)
         self.changed(Change("post", post=post))
+        self.emit(events.Commented(post, comment))
         return comment
 
     def edit_comment(self, post: Post, comment_id: str, text: str) -> Comment:
@@ -429,6 +448,11 @@ class World:
         thread.typing_until = 0
         self.changed(Change("thread", thread=thread))
         self.emit(events.Sent(thread, bubble))
+
+    def undeliverable(self, bubble: Bubble, recipient: str, fault: Fault) -> None:
+        """A message was taken for a number that nobody has: a status says so in a moment."""
+        event = events.Undeliverable(bubble.id, recipient, fault, bubble.metadata)
+        asyncio.get_running_loop().call_later(0.05, self.emit, event)
 
     def react_from_bot(self, thread: Thread, bubble: Bubble, emoji: str) -> None:
         """The assistant reacts; no `emoji` takes the reaction back."""
@@ -496,11 +520,14 @@ class World:
         return self.switches
 
     def record(self, exchange: Exchange) -> Exchange:
-        """Keep an exchange, or say that it has its answer now."""
-        if not any(kept is exchange for kept in self.exchanges):
-            self.exchanges.append(exchange)
+        """Keep an exchange, the oldest ones are dropped; `answered` follows where its answer comes later."""
+        self.exchanges.append(exchange)
         self.changed(Change("traffic", exchange=exchange))
         return exchange
+
+    def answered(self, exchange: Exchange) -> None:
+        """An exchange that is kept already has its answer."""
+        self.changed(Change("traffic", exchange=exchange))
 
     def next_exchange(self) -> int:
         return next(self._exchange_numbers)
@@ -513,7 +540,8 @@ class World:
 
     def find_any(self, bubble_id: str) -> Bubble | None:
         """A bubble of any thread."""
-        return next((bubble for thread in self.threads.values() if (bubble := thread.bubble(bubble_id))), None)
+        thread = self._places.get(bubble_id)
+        return thread.bubble(bubble_id) if thread else None
 
     # Helps
 
@@ -532,7 +560,9 @@ class World:
 
     def _append(self, thread: Thread, bubble: Bubble) -> None:
         thread.bubbles.append(bubble)
-        del thread.bubbles[:-BUBBLES]
+        self._places[bubble.id] = thread
+        while len(thread.bubbles) > BUBBLES:
+            del self._places[thread.bubbles.pop(0).id]
         self.changed(Change("bubble", thread=thread, bubble=bubble))
 
     def _touch(self, thread: Thread) -> None:

@@ -41,6 +41,7 @@ class Account:
     id: str
     name: str
     token: str
+    username: str = ""
     number: str = ""
     account_id: str = ""
     profile: dict[str, Any] = field(default_factory=dict)
@@ -227,13 +228,14 @@ class Comment:
 
 @dataclass
 class Post:
-    """Words and a picture of the Page or of the Instagram account."""
+    """Words and a picture of the Page or of the Instagram account, or of the person whose id is in `by`."""
 
     id: str
     app: App
     text: str
     at: float
     media_id: str = ""
+    by: str = ""
     comments: list[Comment] = field(default_factory=list)
 
 
