@@ -163,7 +163,8 @@ class InboundOpening(Event):
 class InboundComment(Event):
     """A comment `id` under `post`, or a post itself that names us, where both are one. `parent` is the comment above.
 
-    `verb` is "add", "edit", "remove" or "hide".
+    `verb` is "add", "edit", "remove" or "hide". `named`: the app itself says that it names us; elsewhere the words
+    tell. The sender is empty, and so may the text be, where the app does not say: then it has to be asked.
     """
 
     id: str
@@ -171,6 +172,7 @@ class InboundComment(Event):
     text: str = ""
     parent: str = ""
     verb: Literal["add", "edit", "remove", "hide"] = "add"
+    named: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """For the inbox; `from_json` reads it."""
@@ -201,7 +203,8 @@ class StatusChange(Event):
 class Echo(Event):
     """Our own message `id`, as the app shows it to us: `sender` is the person it went to.
 
-    `key` is what we gave the app with it. `human`: somebody of the operator's wrote it, in the app's own inbox.
+    `key` is what we gave the app with it. `human`: somebody of the operator's wrote it, in the app's own inbox. An app
+    that names neither key nor sender calls all human: what we sent ourselves is told by its id, once that is known.
     """
 
     id: str
@@ -284,7 +287,10 @@ def is_shown(character: str) -> bool:
 
 def moment(value: object) -> datetime:
     """A time by an app's clock: seconds or milliseconds since 1970, as number or text. Raises ValueError."""
-    number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else 0.0
+    try:
+        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else 0.0
+    except OverflowError as error:
+        raise ValueError("no time") from error
     if not 0 < number < 1e14:
         raise ValueError("no time")
     # Messenger's are in milliseconds, though some of its samples are in seconds.
