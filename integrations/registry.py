@@ -3,8 +3,13 @@
 from functools import cache
 
 from integrations.base import Channel
+from integrations.instagram.channel import Instagram
+from integrations.messenger.channel import Messenger
 
-CHANNELS: tuple[type[Channel], ...] = ()
+CHANNELS: tuple[type[Channel], ...] = (
+    Messenger,
+    Instagram,
+)
 
 
 @cache

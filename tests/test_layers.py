@@ -59,6 +59,7 @@ ROOMS = {
         registry
         wording
         whatsapp messenger instagram
+        messaging
         base
         graph text
         models inbound outbound errors signatures wake emulator

@@ -1,0 +1,80 @@
+"""Instagram: a professional account that answers direct messages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+
+from integrations.errors import TokenError
+from integrations.graph import Graph
+from integrations.inbound import Parsed
+from integrations.instagram import payloads
+from integrations.messaging.channel import MessagingChannel
+from integrations.messaging.problems import judge
+from integrations.text.dialects import INSTAGRAM
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token, and how many seconds it will live."""
+
+    text: str
+    seconds: int
+
+
+class Instagram(MessagingChannel):
+    """See Channel and MessagingChannel.
+
+    There are two ways in. With INSTAGRAM_APP_SECRET it is Instagram Login: a token of the account, for Instagram's own
+    server. Without it is Facebook Login: the token of the Page to which the account is linked, for Facebook's server.
+    """
+
+    name = "instagram"
+    title = "Instagram"
+    object = "instagram"
+    dialect = INSTAGRAM
+    # Both of Meta's pages on what it takes name MP4; only one of them names GIF.
+    loop = "video"
+    replies = "replies"
+    # The account of the token, or the one that is linked to its Page.
+    node = "me"
+    upload_fields = {"platform": "instagram"}
+
+    def __init__(self) -> None:
+        self._token = settings.INSTAGRAM_TOKEN
+        self.has_own_login = bool(settings.INSTAGRAM_APP_SECRET)
+        self._server = settings.INSTAGRAM_GRAPH_URL if self.has_own_login else settings.GRAPH_URL
+
+    @property
+    def account(self) -> str:
+        """The id of the account; empty without a token, or a secret by which deliveries are known to be Meta's."""
+        secret = settings.INSTAGRAM_APP_SECRET or settings.META_APP_SECRET
+        return settings.INSTAGRAM_ID if self._token and secret else ""
+
+    @cached_property
+    def graph(self) -> Graph:
+        """See Channel."""
+        return Graph(f"{self._server}/{settings.GRAPH_VERSION}", self._token, judge)
+
+    def parse(self, entries: Sequence[Any]) -> Parsed:
+        """See Channel."""
+        return payloads.parse(entries, self.account, settings.META_APP_ID)
+
+    async def refresh(self) -> Token:
+        """A token for 60 more days, in place of one of Instagram Login that is a day old at least.
+
+        Who runs the service has to put it into INSTAGRAM_TOKEN, so `manage.py channels` is where to call this. The
+        token of a Page needs none. Raises ChannelError (TokenError where the old one ended).
+        """
+        # No version, and the token in the header, not in an address that a log would keep.
+        graph = Graph(settings.INSTAGRAM_GRAPH_URL, self._token, judge)
+        try:
+            answer = await graph.get("refresh_access_token", grant_type="ig_refresh_token")
+        finally:
+            await graph.close()
+        text, seconds = answer.get("access_token"), answer.get("expires_in")
+        if not (isinstance(text, str) and text and isinstance(seconds, int)):
+            raise TokenError("no new token came")
+        return Token(text, seconds)

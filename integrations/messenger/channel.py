@@ -1,0 +1,48 @@
+"""Messenger: a Facebook Page that answers whoever writes to it."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+
+from integrations.graph import Graph
+from integrations.inbound import Parsed
+from integrations.messaging.channel import MessagingChannel
+from integrations.messaging.problems import judge
+from integrations.messenger import payloads
+from integrations.text.dialects import MESSENGER
+
+
+class Messenger(MessagingChannel):
+    """See Channel and MessagingChannel."""
+
+    name = "messenger"
+    title = "Messenger"
+    object = "page"
+    dialect = MESSENGER
+    # It shows GIF as pictures that move.
+    loop = "gif"
+    replies = "comments"
+
+    def __init__(self) -> None:
+        self._token = settings.MESSENGER_TOKEN
+        self.node = settings.MESSENGER_PAGE_ID
+
+    @property
+    def account(self) -> str:
+        """The id of the Page; empty without its token, or the secret by which deliveries are known to be Meta's."""
+        return self.node if self._token and settings.META_APP_SECRET else ""
+
+    @cached_property
+    def graph(self) -> Graph:
+        """See Channel."""
+        return Graph(f"{settings.GRAPH_URL}/{settings.GRAPH_VERSION}", self._token, judge)
+
+    def parse(self, entries: Sequence[Any]) -> Parsed:
+        """See Channel."""
+        return payloads.parse(entries, self.account, settings.META_APP_ID)
+
+    def envelope(self, content: dict[str, Any], key: str) -> dict[str, Any]:
+        """See MessagingChannel. Echoes have the key as their `metadata`."""
+        return {"messaging_type": "RESPONSE", "message": {**content, "metadata": key}}
