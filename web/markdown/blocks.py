@@ -1,25 +1,13 @@
 """Render Markdown to safe HTML, block by block, and as plain text beyond a size limit."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from assistant.markdown.parser import Block, parse
+from assistant.markdown import parts
+from assistant.markdown.parser import Block
+from assistant.markdown.parts import cleaned, without_thoughts
 from web.markdown import html
-
-# A block longer than this, and all that follows it, is shown as plain text; a block of code may be longer.
-BLOCK_CHARACTERS = 20_000
-CODE_CHARACTERS = 200_000
-# And so is everything that starts after this many characters.
-MARKDOWN_CHARACTERS = 100_000
-
-INVALID = re.compile(r"\r\n?|[\x00\ud800-\udfff]")
-THOUGHTS = re.compile(r"\A\s*(?:<(think|thinking|reasoning)>.*?</\1>|</think>)\s*", re.DOTALL | re.IGNORECASE)
-THOUGHT_MARKS = ("<think>", "<thinking>", "<reasoning>", "</think>")
-FENCE = re.compile(r"(?:[ \t]*\n)*(?P<line> {0,3}(?P<mark>`{3,}|~{3,})[^\n]*\n)")
-# Blocks of these kinds end for good at an empty line.
-ENDED_BY_EMPTY_LINE = frozenset({"paragraph_open", "heading_open", "table_open", "blockquote_open", "hr", "math_block"})
 
 
 def render_blocks(text: str, sources: Sequence[str] = ()) -> list[str]:
@@ -28,17 +16,6 @@ def render_blocks(text: str, sources: Sequence[str] = ()) -> list[str]:
     `sources` are the addresses of what it cites by number.
     """
     return render_rest(without_thoughts(cleaned(text)), 0, sources)
-
-
-def without_thoughts(text: str) -> str:
-    """`text` without what a model thought before it answered."""
-    return THOUGHTS.sub("", text, count=1)
-
-
-def may_be_thoughts(text: str) -> bool:
-    """Whether `text`, of which more will come, starts with thoughts that have not ended."""
-    start = text.lstrip()[:20].lower()
-    return any(mark.startswith(start[: len(mark)]) for mark in THOUGHT_MARKS) and not THOUGHTS.match(text)
 
 
 def render_rest(text: str, offset: int, sources: Sequence[str]) -> list[str]:
@@ -63,11 +40,6 @@ def plain(text: str) -> str:
     return f'<p class="plain">{escape(text, quote=False)}</p>'
 
 
-def cleaned(text: str) -> str:
-    """`text` with line ends as newlines, and U+FFFD for NUL and lone surrogates."""
-    return INVALID.sub(lambda found: "\n" if found[0][0] == "\r" else "\ufffd", text)
-
-
 @dataclass(frozen=True, slots=True)
 class Part:
     """Blocks that later text cannot change, and the position after them.
@@ -88,40 +60,9 @@ def next_part(text: str, offset: int, sources: Sequence[str], *, final: bool) ->
     `final` says that nothing will follow `text`. Otherwise only its whole lines count, and of the blocks in them
     those that have ended.
     """
-    if len(text) > BLOCK_CHARACTERS and (fence := FENCE.match(text)) and offset < MARKDOWN_CHARACTERS:
-        end = _end_of_code(text, fence)
-        if end > BLOCK_CHARACTERS:
-            return _code_part(text, end, final)
-    whole = final and len(text) <= BLOCK_CHARACTERS
-    window = text if whole else text[: text.rfind("\n", 0, BLOCK_CHARACTERS) + 1]
-    starts = [0, *(newline.end() for newline in re.finditer("\n", window)), len(window)]
-    blocks, end = parse(window, sources=len(sources)), 0
-    shown = list[str]()
-    for block in blocks if whole else _ended(blocks, window):
-        if offset + starts[block.first] >= MARKDOWN_CHARACTERS:
-            return Part(shown, end, end, plain_after=True)
-        shown.append(block_html(block, window, sources))
-        end = starts[block.last]
-    if whole:
-        return Part(shown, len(text), len(text))
-    return Part(shown, end, end, plain_after=not shown and len(text) > BLOCK_CHARACTERS)
-
-
-def _end_of_code(text: str, fence: re.Match[str]) -> int:
-    """The position after the line that closes the code which `fence` opens, or beyond the end of `text`."""
-    closing = re.compile(rf"^ {{0,3}}{re.escape(fence['mark'])}{fence['mark'][0]}*[ \t]*(?:\n|\Z)", re.MULTILINE)
-    found = closing.search(text, fence.end())
-    return found.end() if found else len(text) + 1
-
-
-def _code_part(text: str, end: int, final: bool) -> Part:
-    """A block of code that is longer than other blocks may be, up to `end`."""
-    if end > CODE_CHARACTERS:
-        return Part([], 0, 0, plain_after=True)
-    if end >= len(text) and not final:
-        return Part([], 0, 0)
-    code = text[:end]
-    return Part([block_html(block, code, ()) for block in parse(code)], min(end, len(text)), 0)
+    part = parts.next_part(text, offset, len(sources), final=final)
+    shown = [block_html(block, part.source, sources) for block in part.blocks]
+    return Part(shown, part.end, part.counted, part.plain_after)
 
 
 def block_html(block: Block, text: str, sources: Sequence[str], inlines: dict[str, str] | None = None) -> str:
@@ -129,10 +70,3 @@ def block_html(block: Block, text: str, sources: Sequence[str], inlines: dict[st
     if not block.too_deep:
         return html.block_html(block, {} if inlines is None else inlines, sources)
     return plain("\n".join(text.split("\n")[block.first : block.last]))
-
-
-def _ended(blocks: list[Block], window: str) -> list[Block]:
-    """The `blocks` of `window`, which holds whole lines, that no further line can change."""
-    if blocks and blocks[-1].kind in ENDED_BY_EMPTY_LINE and window.endswith("\n\n"):
-        return blocks
-    return blocks[:-1]

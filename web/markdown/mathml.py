@@ -13,32 +13,16 @@ from html import escape
 from markdown_it.renderer import RendererProtocol
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
-from math_core import LatexError, LatexToMathML
 
-from web.markdown.tex import MACROS, rewritten
+from assistant.markdown.mathml import FormulaError, convert
 
-FORMULA_CHARACTERS = 2_000
-FORMULA_DEPTH = 40
 # Lengths in em, beyond which a formula could reach over other parts of the page.
 WIDEST, HIGHEST, FURTHEST_BACK = 20.0, 3.0, 2.0
 
-# Definitions could double at each step.
-REFUSED = re.compile(
-    r"\\(?:[xge]?def|let|(?:re)?new(?:command|environment)|providecommand|DeclareMathOperator)(?![a-zA-Z])"
-)
 TAG = re.compile(r"<(/?)([a-z]+)((?: [a-z-]+=\"[^\"]*\")*)(/?)>")
 ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')
 LENGTH = re.compile(r"(-?\d*\.?\d+)(em|ex|pt|px|mu|cm|mm|in|pc|rem)")
 EM = {"em": 1, "ex": 0.5, "pt": 0.08, "px": 0.06, "mu": 0.06, "cm": 2.4, "mm": 0.24, "in": 6, "pc": 1, "rem": 1}
-# The time that math-core 0.9 takes doubles with each opening delimiter that is not closed in its group.
-MAX_UNMATCHED = 8
-DELIMITERS = re.compile(
-    r"\\text[a-z]*\s*\{[^{}]*\}|\\(?:left|right|middle)\s*(?:\\[a-zA-Z]+|\\?.)"
-    r"|(?P<open>[(\[\u27e6-\u27ef\u2308\u230a\u2329]|\\\{|\\(?:l|ul|ll)(?:angle|floor|ceil|vert|Vert|brace|brack|group|moustache"
-    r"|corner|bracket)(?![a-zA-Z])|\\mathopen(?![a-zA-Z]))"
-    r"|(?P<close>[)\]]|\\\}|\\(?:r|ur|lr|rr)(?:angle|floor|ceil|vert|Vert|brace|brack|group|moustache|corner|bracket)(?![a-zA-Z]))"
-    r"|(?P<group>[{}])|\\."
-)
 WIDTHS = frozenset({"width", "lspace", "rspace"})
 HEIGHTS = frozenset({"height", "depth", "voffset", "minsize", "maxsize", "linethickness"})
 SPACES = {"0": "0", "0.1em": "1", "0.1667em": "2", "0.2222em": "3", "0.2778em": "4", "1em": "5"}
@@ -72,8 +56,6 @@ TEX_CLASSES = frozenset(
     | {f"tex-back-{steps}" for steps in range(1, 6)}
 ) - {""}
 
-_converter = LatexToMathML(macros=MACROS, allow_unreliable_rendering=True, fancy_error=False)
-
 
 class _UnknownError(Exception):
     """math-core wrote what is not in the tables."""
@@ -82,46 +64,13 @@ class _UnknownError(Exception):
 @lru_cache(maxsize=1024)
 def mathml(tex: str, display: str) -> str | None:
     """`tex` as MathML, `display` being "inline" or "block"; None where it is too large, refused or not understood."""
-    if len(tex) > FORMULA_CHARACTERS or REFUSED.search(tex) or _depth(tex) > FORMULA_DEPTH:
-        return None
-    block = display == "block"
     try:
-        known = rewritten(tex, block=block)
-        if _unmatched(known) > MAX_UNMATCHED:
-            return None
-        shown = _in_classes(_converter.convert_with_local_state(known, displaystyle=block))
-    except (LatexError, ValueError, _UnknownError):
+        shown = _in_classes(convert(tex, block=display == "block"))
+    except (FormulaError, _UnknownError):
         return None
     start, end = shown.index(">") + 1, shown.rindex("<")
     source = f'<annotation encoding="application/x-tex">{escape(tex, quote=False)}</annotation>'
     return f"{shown[:start]}<semantics><mrow>{shown[start:end]}</mrow>{source}</semantics></math>"
-
-
-def _depth(tex: str) -> int:
-    """How deep the braces go, and at least how many commands follow one another without one between them."""
-    depth = deepest = chained = 0
-    for character in re.finditer(r"\\[a-zA-Z]+\s*|[_^{}]|[^\\_^{}]", tex):
-        mark = character[0][0]
-        depth += (mark == "{") - (mark == "}") + character[0].startswith(("\\left", "\\begin"))
-        depth -= character[0].startswith(("\\right", "\\end"))
-        chained = chained + 1 if mark in "\\^_" else chained if mark == "{" else 0
-        deepest = max(deepest, depth, chained)
-    return deepest
-
-
-def _unmatched(tex: str) -> int:
-    """How many opening delimiters of `tex` are not closed in the group that they stand in."""
-    groups, unmatched = [0], 0
-    for found in DELIMITERS.finditer(tex):
-        if found["open"]:
-            groups[-1] += 1
-        elif found["close"]:
-            groups[-1] = max(0, groups[-1] - 1)
-        elif found["group"] == "{":
-            groups.append(0)
-        elif found["group"] and len(groups) > 1:
-            unmatched += groups.pop()
-    return unmatched + sum(groups)
 
 
 def _in_classes(html: str) -> str:

@@ -8,18 +8,9 @@ from html import escape
 from time import monotonic, thread_time
 
 from assistant.markdown.parser import Block, parse
+from assistant.markdown.parts import BLOCK_CHARACTERS, CODE_CHARACTERS, cleaned, may_be_thoughts, without_thoughts
 from assistant.markdown.unfinished import renderable
-from web.markdown.blocks import (
-    BLOCK_CHARACTERS,
-    CODE_CHARACTERS,
-    block_html,
-    cleaned,
-    may_be_thoughts,
-    next_part,
-    plain,
-    render_rest,
-    without_thoughts,
-)
+from web.markdown.blocks import block_html, next_part, plain, render_rest
 
 # Characters without meaning in Markdown within a line, and without escapes in HTML.
 PROSE = re.compile(r"[^\x00-\x1f\x7f-\xa0\\`*_~\[\]<>&$|:#@\u2028\u2029\ud800-\udfff]*")

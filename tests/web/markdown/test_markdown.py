@@ -2,9 +2,10 @@ import time
 
 import pytest
 
+from assistant.markdown.parts import BLOCK_CHARACTERS, MARKDOWN_CHARACTERS
 from tests.web.markdown.corpus import CORPUS, HUGE
 from tests.web.markdown.safety import dangers, text_of
-from web.markdown.blocks import BLOCK_CHARACTERS, MARKDOWN_CHARACTERS, plain_blocks, render_blocks
+from web.markdown.blocks import plain_blocks, render_blocks
 from web.markdown.code import HIGHLIGHT_CHARACTERS, HIGHLIGHT_LINE_CHARACTERS, LANGUAGES, coloured
 from web.markdown.mathml import mathml
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from unicodedata import normalize
 
-from web.markdown.chemistry import chemistry, number, quantity, units
+from assistant.markdown.chemistry import chemistry, number, quantity, units
 
 # Commands that are others, or an arrangement of others. What only sets sizes or spaces is left out: no word is lost.
 NAMES = ["sech", "csch", "arccot", "arcsec", "arccsc", "arsinh", "arcosh", "artanh"]
