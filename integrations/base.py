@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from integrations.graph import Graph
 from integrations.inbound import Media, Parsed, Sender
 from integrations.outbound import FileForm, OutboundMessage, Recipient
-from integrations.text.dialects import Dialect
+from integrations.text.dialect import Dialect
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ that has been shown never changes, and models write those texts at the end anywa
 
 import re
 
+from django.utils.translation import gettext
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
@@ -18,6 +19,18 @@ REFERENCE = re.compile(LABEL)
 # By which the further paragraphs of a footnote are indented.
 INDENT = 4
 DEFINITION = re.compile(LABEL + r":[ \t]*")
+
+
+def alert_name(alert: str) -> str:
+    """The name of an alert, one of ALERTS, in the reader's language."""
+    names = {
+        "note": gettext("Note"),
+        "tip": gettext("Tip"),
+        "important": gettext("Important"),
+        "warning": gettext("Warning"),
+        "caution": gettext("Caution"),
+    }
+    return names[alert]
 
 
 def use_notes(parser: MarkdownIt) -> None:

@@ -13,7 +13,7 @@ from integrations.inbound import Parsed
 from integrations.instagram import payloads
 from integrations.messaging.channel import MessagingChannel
 from integrations.messaging.problems import judge
-from integrations.text.dialects import INSTAGRAM
+from integrations.text.dialect import INSTAGRAM
 
 
 @dataclass(frozen=True)

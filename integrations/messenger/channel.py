@@ -11,7 +11,7 @@ from integrations.inbound import Parsed
 from integrations.messaging.channel import MessagingChannel
 from integrations.messaging.problems import judge
 from integrations.messenger import payloads
-from integrations.text.dialects import MESSENGER
+from integrations.text.dialect import MESSENGER
 
 
 class Messenger(MessagingChannel):

@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from assistant.markdown.links import hidden_host, text_of
+from assistant.markdown.notes import alert_name
 from assistant.markdown.parser import Block
 from web.markdown.code import show_code
 from web.markdown.departure import departure
@@ -72,7 +73,7 @@ class Renderer(RendererHTML):
         alert = tokens[index].meta.get("alert")
         if not alert:
             return "<blockquote>\n"
-        name = escape(_alert_name(alert))
+        name = escape(alert_name(alert))
         return f'<blockquote class="alert alert-{alert}">\n<p class="alert-name">{name}</p>\n'
 
     def details_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
@@ -153,17 +154,6 @@ def _is_right_to_left(tokens: Sequence[Token], table: int) -> bool:
             if kind == "L" or kind in RIGHT_TO_LEFT:
                 return kind != "L"
     return False
-
-
-def _alert_name(alert: str) -> str:
-    names = {
-        "note": gettext("Note"),
-        "tip": gettext("Tip"),
-        "important": gettext("Important"),
-        "warning": gettext("Warning"),
-        "caution": gettext("Caution"),
-    }
-    return names[alert]
 
 
 def _lowered(heading: Token) -> str:
