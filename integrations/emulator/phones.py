@@ -1,0 +1,269 @@
+"""The page with the phones: its files, its socket, the media on it."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from integrations.emulator import ogg
+from integrations.emulator.actions import act, find_thread
+from integrations.emulator.snapshot import changed, snapshot, traffic
+from integrations.emulator.state import FILE_BYTES, World
+from integrations.emulator.things import ActionError, Change, Media
+
+Json = dict[str, Any]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PAGE = Path(__file__).parent / "page"
+# Read once: no path of a request ever reaches the disk.
+FILES = {path.relative_to(PAGE).as_posix(): path.read_bytes() for path in PAGE.rglob("*") if path.is_file()}
+TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+SOCKETS = 20
+MESSAGE_BYTES = 512 * 1024
+SEND_SECONDS = 10
+HEARTBEAT_SECONDS = 20
+# Waiting changes of one page; each is the newest of its thing, so more than these means that much has happened.
+PENDING = 2_000
+LOCAL_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+
+HEADERS = {
+    "X-Chaski-Emulator": "1",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+PAGE_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
+    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+MEDIA_CSP = "default-src 'none'; media-src 'self'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+# What the page shows in place; everything else is only downloaded.
+SHOWN = re.compile(r"image/(jpeg|png|webp|gif)|(video|audio)/[\w.+-]+")
+RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
+
+def add_routes(app: web.Application, world: World) -> None:
+    """Let the application serve the page."""
+    phones = Phones(world)
+    app.add_routes(
+        [
+            web.get("/", _local(phones.index)),
+            web.get("/page/{path:.+}", _local(phones.file)),
+            web.get("/phones/socket", _own(phones.socket)),
+            web.post("/phones/media", _own(phones.upload)),
+            web.get("/phones/media/{media}", _local(phones.media)),
+        ]
+    )
+    app.on_shutdown.append(phones.close)
+
+
+class Phones:
+    """The routes of the page."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._pages: set[_Page] = set()
+
+    async def index(self, request: web.Request) -> web.Response:
+        return _file("index.html")
+
+    async def file(self, request: web.Request) -> web.Response:
+        return _file(request.match_info["path"])
+
+    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        """A page that is open: a snapshot, then changes; actions come back."""
+        if len(self._pages) >= SOCKETS:
+            raise web.HTTPServiceUnavailable(text="Too many pages are open.", headers=HEADERS)
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MESSAGE_BYTES)
+        page = _Page(socket, self._world)
+        self._pages.add(page)
+        try:
+            await socket.prepare(request)
+            await page.run()
+        finally:
+            self._pages.discard(page)
+        return socket
+
+    async def upload(self, request: web.Request) -> web.Response:
+        """A file that a person sends: the body is the file, the query says what it is."""
+        query = request.query
+        data = await _body(request)
+        mime = request.content_type
+        kind, voice, name = query.get("kind", ""), query.get("voice") == "1", query.get("name", "")
+        try:
+            thread = find_thread(self._world, query.get("thread", ""))
+            if voice:
+                data, mime, name = await asyncio.to_thread(_voice_note, data, mime, name)
+            caption, reply_to = query.get("caption", ""), query.get("reply_to") or None
+            # The kinds are checked there.
+            self._world.send_media(thread, kind, data, mime, name, caption, voice, reply_to)  # type: ignore[arg-type]
+        except ActionError as error:
+            return web.Response(status=409, text=str(error), headers=HEADERS)
+        return web.Response(status=204, headers=HEADERS)
+
+    async def media(self, request: web.Request) -> web.Response:
+        """A file in a bubble."""
+        media = self._world.media.get(request.match_info["media"])
+        if media is None:
+            raise web.HTTPNotFound(headers=HEADERS)
+        return _media(media, request.headers.get("Range", ""))
+
+    async def close(self, app: web.Application) -> None:
+        """The emulator ends."""
+        for page in list(self._pages):
+            await page.close()
+
+
+class _Page:
+    """One open page. What waits to be sent is kept by thing, newest state last: a slow page gets fewer changes."""
+
+    def __init__(self, socket: web.WebSocketResponse, world: World) -> None:
+        self._socket = socket
+        self._world = world
+        self._pending: dict[tuple[object, ...], Change] = {}
+        self._news = asyncio.Event()
+        self._behind = False
+        # The chats that this page shows: closed when it goes.
+        self._open: set[str] = set()
+
+    async def run(self) -> None:
+        unsubscribe = self._world.subscribe(self._note)
+        sender = asyncio.create_task(self._send_all())
+        try:
+            async for message in self._socket:
+                if message.type == WSMsgType.TEXT:
+                    await self._take(message.data)
+        finally:
+            unsubscribe()
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+            for thread_id in self._open:
+                self._world.set_open(self._world.threads[thread_id], False)
+
+    async def close(self) -> None:
+        await self._socket.close(code=WSCloseCode.GOING_AWAY)
+
+    def _note(self, change: Change) -> None:
+        about = change.exchange and tuple(change.exchange.about)
+        things = (change.person, change.thread, change.bubble, change.post)
+        key = (change.kind, *(thing and thing.id for thing in things), change.account and change.account.app, about)
+        self._pending.pop(key, None)
+        self._pending[key] = change
+        if len(self._pending) > PENDING:
+            self._pending.clear()
+            self._behind = True
+        self._news.set()
+
+    async def _send_all(self) -> None:
+        """A snapshot, then what has changed since; a page that cannot follow gets a snapshot again."""
+        try:
+            await self._send(snapshot(self._world))
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                pending, self._pending = self._pending, {}
+                if self._behind:
+                    self._behind = False
+                    await self._send(snapshot(self._world))
+                for change in pending.values():
+                    for message in changed(self._world, change):
+                        await self._send(message)
+        except (TimeoutError, ConnectionError):
+            # It is gone, or takes nothing: it reconnects and gets a snapshot.
+            await self._socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+
+    async def _send(self, message: Json) -> None:
+        async with asyncio.timeout(SEND_SECONDS):
+            await self._socket.send_json(message)
+
+    async def _take(self, text: str) -> None:
+        try:
+            message = json.loads(text)
+            if isinstance(message, dict) and message.get("type") == "look":
+                await self._send(traffic(self._world, str(message.get("about", ""))))
+                return
+            act(self._world, message)
+            if message["type"] == "set_open":
+                (self._open.add if message["open"] else self._open.discard)(message["thread"])
+        except (ValueError, RecursionError):
+            await self._send({"type": "problem", "text": "This message cannot be read."})
+        except ActionError as error:
+            await self._send({"type": "problem", "text": str(error)})
+
+
+def _local(handler: Handler) -> Handler:
+    """Only for this machine's own names: a page of another site cannot reach it by a name of its own."""
+
+    async def checked(request: web.Request) -> web.StreamResponse:
+        host = request.host.rpartition(":")[0] if ":" in request.host.rpartition("]")[2] else request.host
+        if host not in LOCAL_HOSTS:
+            raise web.HTTPForbidden(text="The emulator answers to 127.0.0.1 and localhost.", headers=HEADERS)
+        return await handler(request)
+
+    return checked
+
+
+def _own(handler: Handler) -> Handler:
+    """Only for the page itself."""
+
+    async def checked(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Origin") != f"http://{request.host}":
+            raise web.HTTPForbidden(text="Only the emulator's own page may do this.", headers=HEADERS)
+        return await handler(request)
+
+    return _local(checked)
+
+
+def _file(path: str) -> web.Response:
+    if path not in FILES:
+        raise web.HTTPNotFound(headers=HEADERS)
+    kind = TYPES[path.rpartition(".")[2]]
+    headers = {**HEADERS, "Content-Security-Policy": PAGE_CSP, "Cross-Origin-Opener-Policy": "same-origin"}
+    return web.Response(body=FILES[path], content_type=kind, charset="utf-8", headers=headers)
+
+
+async def _body(request: web.Request) -> bytes:
+    """The whole body. Raises HTTPRequestEntityTooLarge."""
+    parts = bytearray()
+    async for part in request.content.iter_chunked(64 * 1024):
+        parts += part
+        if len(parts) > FILE_BYTES:
+            raise web.HTTPRequestEntityTooLarge(FILE_BYTES, len(parts), headers=HEADERS)
+    return bytes(parts)
+
+
+def _voice_note(data: bytes, mime: str, name: str) -> tuple[bytes, str, str]:
+    """A recording of the browser as phones record: WebM becomes Ogg."""
+    if mime not in ("audio/webm", "video/webm"):
+        return data, "audio/ogg; codecs=opus" if mime == "audio/ogg" else mime, name
+    try:
+        return ogg.from_webm(data), "audio/ogg; codecs=opus", "voice.ogg"
+    except ogg.NotOpusError as error:
+        raise ActionError("This recording cannot be read.") from error
+
+
+def _media(media: Media, wanted: str) -> web.Response:
+    mime = media.mime.partition(";")[0].strip().lower()
+    shown = SHOWN.fullmatch(mime) is not None
+    headers = {
+        **HEADERS,
+        "Content-Security-Policy": MEDIA_CSP,
+        "Content-Type": mime if shown else "application/octet-stream",
+        "Content-Disposition": "inline" if shown else "attachment",
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=3600",
+    }
+    size = len(media.data)
+    # Players ask for a part, and some play nothing without getting it.
+    if not (asked := RANGE.fullmatch(wanted)):
+        return web.Response(body=media.data, headers=headers)
+    first, last = int(asked[1]), min(int(asked[2] or size - 1), size - 1)
+    if first > last:
+        return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return web.Response(status=206, body=media.data[first : last + 1], headers=headers)
