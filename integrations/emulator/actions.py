@@ -125,6 +125,7 @@ CHATS: dict[str, Callable[[World, Thread, Message], object]] = {
     "react": lambda world, thread, message: world.react(thread, message.text("bubble"), message.text("emoji")),
     "edit": lambda world, thread, message: world.edit(thread, message.text("bubble"), message.text("text")),
     "unsend": lambda world, thread, message: world.unsend(thread, message.text("bubble")),
+    "play": lambda world, thread, message: world.play(thread, message.text("bubble")),
     "rate": lambda world, thread, message: world.rate(thread, message.text("bubble"), message.flag("good")),
     "link": lambda world, thread, message: world.send_link(thread, message.text("link"), message.text("title")),
     "story": lambda world, thread, message: world.reply_to_story(thread, message.text("text")),

@@ -1,4 +1,4 @@
-"""The emulator as one application: control routes, and the Graph API on all other addresses."""
+"""The emulator as one application: control routes, the page, and the Graph API on all other addresses."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +12,7 @@ from integrations.emulator.deliveries import Deliveries
 from integrations.emulator.fetching import Fetcher
 from integrations.emulator.graph import Graph
 from integrations.emulator.guard import guard
+from integrations.emulator.phones import add_routes
 from integrations.emulator.seed import seed
 from integrations.emulator.state import PEOPLE, World
 
@@ -33,6 +34,7 @@ async def application(configuration: Configuration, url: str) -> AsyncIterator[w
         graph = Graph(world, deliveries, Fetcher(session), configuration.throughput)
         app = web.Application(middlewares=[guard], client_max_size=BODY_BYTES)
         app.add_routes(Control(world, deliveries).routes())
+        add_routes(app, world)
         app.router.add_route("*", "/{path:.*}", graph.handle)
         yield app
         await deliveries.close()

@@ -1,9 +1,8 @@
-"""The page with the phones: its files, its socket, the media on it."""
+"""The page with the phones: its files, its socket, the media on it. `guard.py` keeps other sites out."""
 
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from integrations.emulator.state import FILE_BYTES, World
 from integrations.emulator.things import ActionError, Change, Media
 
 Json = dict[str, Any]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PAGE = Path(__file__).parent / "page"
 # Read once: no path of a request ever reaches the disk.
 FILES = {path.relative_to(PAGE).as_posix(): path.read_bytes() for path in PAGE.rglob("*") if path.is_file()}
@@ -28,11 +26,8 @@ SEND_SECONDS = 10
 HEARTBEAT_SECONDS = 20
 # Waiting changes of one page; each is the newest of its thing, so more than these means that much has happened.
 PENDING = 2_000
-LOCAL_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 
 HEADERS = {
-    "X-Chaski-Emulator": "1",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
@@ -52,11 +47,11 @@ def add_routes(app: web.Application, world: World) -> None:
     phones = Phones(world)
     app.add_routes(
         [
-            web.get("/", _local(phones.index)),
-            web.get("/page/{path:.+}", _local(phones.file)),
-            web.get("/phones/socket", _own(phones.socket)),
-            web.post("/phones/media", _own(phones.upload)),
-            web.get("/phones/media/{media}", _local(phones.media)),
+            web.get("/", phones.index),
+            web.get("/page/{path:.+}", phones.file),
+            web.get("/phones/socket", phones.socket),
+            web.post("/phones/media", phones.upload),
+            web.get("/phones/media/{media}", phones.media),
         ]
     )
     app.on_shutdown.append(phones.close)
@@ -78,7 +73,7 @@ class Phones:
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
         """A page that is open: a snapshot, then changes; actions come back."""
         if len(self._pages) >= SOCKETS:
-            raise web.HTTPServiceUnavailable(text="Too many pages are open.", headers=HEADERS)
+            raise web.HTTPServiceUnavailable(text="Too many pages are open.")
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MESSAGE_BYTES)
         page = _Page(socket, self._world)
         self._pages.add(page)
@@ -103,14 +98,14 @@ class Phones:
             # The kinds are checked there.
             self._world.send_media(thread, kind, data, mime, name, caption, voice, reply_to)  # type: ignore[arg-type]
         except ActionError as error:
-            return web.Response(status=409, text=str(error), headers=HEADERS)
-        return web.Response(status=204, headers=HEADERS)
+            return web.Response(status=409, text=str(error))
+        return web.Response(status=204)
 
     async def media(self, request: web.Request) -> web.Response:
         """A file in a bubble."""
         media = self._world.media.get(request.match_info["media"])
         if media is None:
-            raise web.HTTPNotFound(headers=HEADERS)
+            raise web.HTTPNotFound
         return _media(media, request.headers.get("Range", ""))
 
     async def close(self, app: web.Application) -> None:
@@ -196,32 +191,9 @@ class _Page:
             await self._send({"type": "problem", "text": str(error)})
 
 
-def _local(handler: Handler) -> Handler:
-    """Only for this machine's own names: a page of another site cannot reach it by a name of its own."""
-
-    async def checked(request: web.Request) -> web.StreamResponse:
-        host = request.host.rpartition(":")[0] if ":" in request.host.rpartition("]")[2] else request.host
-        if host not in LOCAL_HOSTS:
-            raise web.HTTPForbidden(text="The emulator answers to 127.0.0.1 and localhost.", headers=HEADERS)
-        return await handler(request)
-
-    return checked
-
-
-def _own(handler: Handler) -> Handler:
-    """Only for the page itself."""
-
-    async def checked(request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Origin") != f"http://{request.host}":
-            raise web.HTTPForbidden(text="Only the emulator's own page may do this.", headers=HEADERS)
-        return await handler(request)
-
-    return _local(checked)
-
-
 def _file(path: str) -> web.Response:
     if path not in FILES:
-        raise web.HTTPNotFound(headers=HEADERS)
+        raise web.HTTPNotFound
     kind = TYPES[path.rpartition(".")[2]]
     headers = {**HEADERS, "Content-Security-Policy": PAGE_CSP, "Cross-Origin-Opener-Policy": "same-origin"}
     return web.Response(body=FILES[path], content_type=kind, charset="utf-8", headers=headers)
@@ -233,7 +205,7 @@ async def _body(request: web.Request) -> bytes:
     async for part in request.content.iter_chunked(64 * 1024):
         parts += part
         if len(parts) > FILE_BYTES:
-            raise web.HTTPRequestEntityTooLarge(FILE_BYTES, len(parts), headers=HEADERS)
+            raise web.HTTPRequestEntityTooLarge(FILE_BYTES, len(parts))
     return bytes(parts)
 
 

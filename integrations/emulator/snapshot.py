@@ -56,7 +56,8 @@ def traffic(world: World, about: str) -> Json:
 
 def _account(account: Account) -> Json:
     """Without its token."""
-    return {"app": account.app, "name": account.name, "number": account.number, "profile": account.profile}
+    shown = asdict(account)
+    return {name: shown[name] for name in ("app", "name", "username", "number", "profile")}
 
 
 def _thread(thread: Thread) -> Json:

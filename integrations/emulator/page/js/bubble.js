@@ -36,7 +36,7 @@ export class Bubble {
 
   /**
    * @param {object} data As the emulator sends it.
-   * @param {object} phone Whose `traits`, `quoted`, `tap`, `sheet`, `openMenu` and `rate` are used.
+   * @param {object} phone Whose `traits`, `quoted`, `tap`, `sheet`, `openMenu`, `rate` and `played` are used.
    */
   constructor(data, phone) {
     this.#phone = phone;
@@ -101,7 +101,7 @@ export class Bubble {
     words.append(formatted(text));
     // The time stands in the last line where there is room for it.
     const last = words.lastElementChild?.matches("ul, ol, blockquote") ? words.lastElementChild.lastElementChild : words.lastElementChild;
-    if (last?.matches("p, li") && !this.data.footer) last.append(make("span.room-for-time", { "aria-hidden": "true" }));
+    if (last?.matches("p, li") && !this.data.footer && !this.#isEmoji()) last.append(make("span.room-for-time", { "aria-hidden": "true" }));
     return words;
   }
 
@@ -111,9 +111,14 @@ export class Bubble {
 
   /** Kept from one showing to the next, so that what plays goes on. */
   #keptMedium() {
-    if (this.#mediumOf !== this.data.media_id) this.#medium = medium(this.data);
+    if (this.#mediumOf !== this.data.media_id) this.#medium = medium(this.data, () => this.#played());
     this.#mediumOf = this.data.media_id;
     return this.#medium;
+  }
+
+  /** WhatsApp tells who sent a voice note that it was listened to. */
+  #played() {
+    if (this.data.by === "bot" && this.data.voice) this.#phone.played(this.data.id);
   }
 
   #quote() {

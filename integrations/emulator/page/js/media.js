@@ -8,15 +8,16 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /**
  * @param {{kind: string, media: object, voice: boolean}} bubble
+ * @param {function(): void} onPlay Called when sound is played.
  * @returns {HTMLElement}
  */
-export function medium({ kind, media, voice }) {
+export function medium({ kind, media, voice }, onPlay) {
   if (media.gone) return make("p.gone", {}, "This file is no longer kept.");
   const type = kind === "document" ? "" : media.mime.split("/")[0];
   if (kind === "sticker") return make("img.sticker", { src: media.url, alt: "Sticker", width: 150, height: 150 });
   if (type === "image") return picture(media);
   if (type === "video") return video(media);
-  if (type === "audio") return sound(media, voice);
+  if (type === "audio") return sound(media, voice, onPlay);
   return documentCard(media);
 }
 
@@ -41,7 +42,7 @@ function video(media) {
   return make("div.video", {}, element);
 }
 
-function sound(media, voice) {
+function sound(media, voice, onPlay) {
   const audio = make("audio", { src: media.url, preload: "metadata" });
   const button = make("button.plain.play", { type: "button", "aria-label": "Play" }, make("i.triangle"));
   const bar = make("input", { type: "range", min: 0, max: 1000, value: 0, "aria-label": "Place in the recording" });
@@ -60,6 +61,7 @@ function sound(media, voice) {
   });
   bar.addEventListener("input", () => { if (audio.duration) audio.currentTime = (bar.value / 1000) * audio.duration; });
   for (const event of ["loadedmetadata", "durationchange", "timeupdate", "play", "pause", "ended"]) audio.addEventListener(event, show);
+  audio.addEventListener("play", onPlay, { once: true });
   return make("div.sound", { role: "group", "aria-label": voice ? "Voice note" : "Sound" }, button, bar, time, voice && icon("microphone"), audio);
 }
 

@@ -128,6 +128,10 @@ export class Phone {
     this.#act({ type: "rate", bubble: id, good });
   }
 
+  played(id) {
+    this.#act({ type: "play", bubble: id });
+  }
+
   showBubble(id) {
     const { element } = this.#bubbles.get(id) ?? {};
     if (!element) return;

@@ -4,7 +4,7 @@ import { icon, make } from "./elements.js";
 import { linked } from "./links.js";
 import { day, time } from "./times.js";
 
-const PLACES = { messenger: "Page on Facebook", instagram: "Instagram" };
+const PLACES = { messenger: "Facebook", instagram: "Instagram" };
 
 export class Posts {
   #world;
@@ -71,16 +71,17 @@ export class Posts {
         answering.hidden = true;
       }
     });
+    const writer = this.#world.people.get(post.by)?.name ?? account.name;
     const name = make("button.link", { type: "button", on: { click: () => {
       input.value = `${mention(account)} ${input.value}`;
       input.focus();
     } } }, `Name ${mention(account)}`);
     return make(
       `li.post.app-${post.app}`, { "data-id": post.id },
-      make("header.post-head", {}, make("span.avatar", { "aria-hidden": "true" }, icon("band")), make("div", {}, make("h2", {}, account.name), make("p.soft", {}, `${PLACES[post.app]} · ${day(post.at * 1000)}`))),
+      make("header.post-head", {}, make("span.avatar", { "aria-hidden": "true" }, icon("band")), make("div", {}, make("h2", {}, writer), make("p.soft", {}, `${post.by ? "On" : "Our page on"} ${PLACES[post.app]} · ${day(post.at * 1000)}`))),
       post.app === "messenger" && make("p.post-text", { dir: "auto" }, ...linked(post.text)),
       post.picture && make("img.post-picture", { src: post.picture, alt: "The picture of this post" }),
-      post.app === "instagram" && make("p.post-text", { dir: "auto" }, make("strong", {}, `${account.name} `), ...linked(post.text)),
+      post.app === "instagram" && make("p.post-text", { dir: "auto" }, make("strong", {}, `${writer} `), ...linked(post.text)),
       make("p.post-about.soft", {}, make("span.comment-count"), name),
       make("ul.comments"),
       form,
@@ -120,6 +121,6 @@ export class Posts {
 }
 
 /** How people name the account in a comment. */
-function mention({ name, profile }) {
-  return `@${(profile.username ?? name).replaceAll(/\s+/g, "")}`;
+function mention({ name, username }) {
+  return `@${username || name.replaceAll(/\s+/g, "")}`;
 }

@@ -9,6 +9,7 @@ const COPIES = [[0, "Once"], [1, "Twice"], [4, "5 times"], [9, "10 times"]];
 const COUNTS = [[0, "None"], [1, "The next one"], [3, "The next 3"], [20, "The next 20"]];
 // Keys of the emulator's catalogue of errors.
 const ERRORS = {
+  "No answer": [["lost", "The request is lost, nothing is sent"], ["cut", "It is sent, but the answer is lost"]],
   "WhatsApp, Messenger and Instagram": [["2", "2, a temporary problem"], ["4", "4, too many calls"], ["190", "190, the token is no longer good"], ["100", "100, a bad parameter"], ["368", "368, blocked for breaking rules"]],
   WhatsApp: [["131000", "131000, something went wrong"], ["131016", "131016, not available now"], ["131056", "131056, too many messages to this person"], ["130429", "130429, too many messages at once"], ["131047", "131047, the window of 24 hours is closed"], ["131026", "131026, cannot be delivered"], ["131031", "131031, the account is locked"], ["131053", "131053, the file was not taken"]],
   "Messenger and Instagram": [["10/2018278", "10, the window of 24 hours is closed"], ["100/2018001", "100, no such person"], ["551/1545041", "551, the person is not available"], ["613", "613, too many calls"], ["1200", "1200, a temporary problem"]],
