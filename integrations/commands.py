@@ -109,6 +109,8 @@ class Commands:
 
     async def _language(self, command: Command) -> list[OutboundMessage]:
         known = {code: str(name) for code, name in settings.LANGUAGES}
+        if len(known) == 1:
+            return [self._say(_("My own words are in English. I answer in your language as well as I can."))]
         wanted = command.argument.casefold()
         code = next((code for code, name in known.items() if wanted in (code, name.casefold())), None)
         if code is None:

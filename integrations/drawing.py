@@ -120,7 +120,7 @@ async def sent_to_us(
     if words:
         await in_thread(expect)(contact, {"edit": str(picture.id)})
     text = _("I cannot look at pictures yet, but I can draw on from yours. Tap, or reply to it with words.")
-    return [await in_thread(replies.say)(channel, text, replies.of_it(picture))]
+    return [await in_thread(replies.say)(channel, text, replies.of_it(channel, picture))]
 
 
 def sticker(channel: Channel, picture: Picture) -> list[OutboundMessage]:

@@ -48,23 +48,22 @@ def of_picture(channel: Channel, picture: Picture) -> list[OutboundMessage]:
     """A finished picture, with what can be made of it."""
     drawn = Drawn(str(picture.id), channel.loop if picture.moves else "still")
     if not channel.limits.caption:
-        return [OutboundMessage(drawn=drawn), say(channel, wording.caption(picture), of_it(picture))]
-    return [OutboundMessage(wording.caption(picture), drawn, shown(channel, of_it(picture)))]
+        return [OutboundMessage(drawn=drawn), say(channel, wording.caption(picture), of_it(channel, picture))]
+    return [OutboundMessage(wording.caption(picture), drawn, shown(channel, of_it(channel, picture)))]
 
 
-def of_it(picture: Picture) -> list[Choice]:
-    """What can be made of a picture: few, as some apps show three."""
+def of_it(channel: Channel, picture: Picture) -> list[Choice]:
+    """What can be made of a picture, the most wanted first, as some apps show only three."""
+    id_ = picture.id
     if picture.moves:
-        return [
-            Choice(_("Another motion"), f"picture:move:{picture.id}"),
-            Choice(_("As a sticker"), f"picture:sticker:{picture.id}"),
-        ]
-    more = [] if picture.made == Picture.Made.UPLOADED else [Choice(_("More like it"), f"picture:more:{picture.id}")]
+        sticker = [Choice(_("As a sticker"), f"picture:sticker:{id_}")] if channel.stickers else []
+        return [Choice(_("Another motion"), f"picture:move:{id_}"), *sticker]
+    more = [] if picture.made == Picture.Made.UPLOADED else [Choice(_("More like it"), f"picture:more:{id_}")]
     return [
         *more,
-        Choice(_("Another style"), f"picture:style:{picture.id}"),
-        Choice(_("Animate"), f"picture:move:{picture.id}"),
-        *([] if more else [Choice(_("Change it"), f"picture:words:{picture.id}")]),
+        Choice(_("Another style"), f"picture:style:{id_}"),
+        Choice(_("Animate"), f"picture:move:{id_}"),
+        Choice(_("Change it"), f"picture:words:{id_}"),
     ]
 
 
