@@ -5,8 +5,10 @@ from functools import cache
 from integrations.base import Channel
 from integrations.instagram.channel import Instagram
 from integrations.messenger.channel import Messenger
+from integrations.whatsapp.channel import WhatsApp
 
 CHANNELS: tuple[type[Channel], ...] = (
+    WhatsApp,
     Messenger,
     Instagram,
 )

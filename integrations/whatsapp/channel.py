@@ -1,0 +1,218 @@
+"""WhatsApp, by Meta's Cloud API: what is sent to it, and what it sends.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+
+from integrations.base import Channel, File, Limits, Pace, mapping, sequence
+from integrations.errors import MediaGoneError, RefusedError, TemporaryError, UncertainError
+from integrations.graph import Graph
+from integrations.inbound import Media, Parsed, Sender, identifier
+from integrations.outbound import Choice, OutboundMessage, Recipient
+from integrations.text import dialects
+from integrations.whatsapp.countries import countries_of
+from integrations.whatsapp.payloads import Account, parsed
+from integrations.whatsapp.problems import judged
+
+# Where Meta keeps what people send, as the API names it.
+MEDIA_HOSTS = ("fbsbx.com", "fbcdn.net")
+MEDIA_ID = re.compile(r"[A-Za-z0-9_-]+")
+COUNTRY = re.compile(r"([A-Z]{2})\.")
+SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+SHA256_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")
+
+# What a picture is called there, by its form.
+KINDS = {"still": "image", "video": "video", "sticker": "sticker"}
+
+
+class WhatsApp(Channel):
+    name = "whatsapp"
+    title = "WhatsApp"
+    object = "whatsapp_business_account"
+    dialect = dialects.WHATSAPP
+    # An id may have 256 characters on a button, and 200 in a list.
+    limits = Limits(buttons=3, title=20, payload=200, rows=10, row_title=24, row_about=72, caption=1024, above=1024)
+    # 80 messages a second go through a number, in and out together; to one person one each 6 seconds in the long run.
+    pace = Pace(account_per_second=40, burst=10, contact_seconds=6)
+    loop = "video"
+    # It goes after 25.
+    typing_seconds = 20
+
+    def __init__(self) -> None:
+        self._admitted = frozenset(settings.WHATSAPP_COUNTRIES)
+        self._open_to_all = settings.WHATSAPP_PURPOSE == "helper"
+        stated = self._open_to_all or (settings.WHATSAPP_PURPOSE == "assistant" and self._admitted)
+        complete = settings.WHATSAPP_TOKEN and settings.META_APP_SECRET and stated
+        self._account: str = settings.WHATSAPP_PHONE_ID if complete else ""
+        self._business: str = settings.WHATSAPP_ACCOUNT_ID
+        self._graph: Graph | None = None
+
+    @property
+    def account(self) -> str:
+        """The id of our number. Empty where a setting is missing, or what the assistant is for is not stated."""
+        return self._account
+
+    @property
+    def graph(self) -> Graph:
+        if self._graph is None:
+            url = f"{settings.GRAPH_URL}/{settings.GRAPH_VERSION}"
+            self._graph = Graph(url, settings.WHATSAPP_TOKEN, judged)
+        return self._graph
+
+    def admits(self, sender: Sender) -> bool:
+        """Whether Meta's terms let us answer this person: a general assistant may speak in some countries only."""
+        if self._open_to_all:
+            return True
+        countries = country_of(sender)
+        return bool(countries) and countries <= self._admitted
+
+    def parse(self, entries: Sequence[Any]) -> Parsed:
+        return parsed(entries, Account(self._account, self._business))
+
+    async def send(self, to: Recipient, message: OutboundMessage, file: File | None, key: str) -> str:
+        """Send one bubble: see Channel. Raises ValueError for what WhatsApp has no bubble for."""
+        body = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            **address(to),
+            **content(message, await self._uploaded(file) if file else ""),
+            "biz_opaque_callback_data": key,
+        }
+        if message.quotes:
+            body["context"] = {"message_id": message.quotes}
+        answer = await self.graph.post(f"{self._account}/messages", body)
+        sent = identifier(mapping(next(iter(sequence(answer.get("messages"))), None)).get("id"))
+        if not sent:
+            raise UncertainError("a message was taken without an id")
+        return sent
+
+    async def show_typing(self, to: Recipient, seen: str) -> None:
+        """Mark `seen` and all before it as read, and show that we write: there is no such sign without a message."""
+        if not seen:
+            return
+        body = {
+            "messaging_product": "whatsapp",
+            "status": "read",
+            "message_id": seen,
+            "typing_indicator": {"type": "text"},
+        }
+        await self.graph.post(f"{self._account}/messages", body)
+
+    async def download(self, media: Media, most: int) -> bytes:
+        """A file that somebody sent: its address is asked for first, as each lives for minutes."""
+        url, size, digests = await self._whereabouts(media)
+        if size > most:
+            raise MediaGoneError(f"a file of somebody has more than {most} bytes")
+        data = await self.graph.download(url, most, MEDIA_HOSTS)
+        if not all(is_digest(digest, data) for digest in digests):
+            raise MediaGoneError("a file of somebody is not the one that was announced")
+        return data
+
+    async def _whereabouts(self, media: Media) -> tuple[str, int, tuple[str, ...]]:
+        """The address of a file, its size if that is told, and what is told of its SHA-256."""
+        if not media.id:
+            return media.url, 0, (media.sha256,)
+        if not MEDIA_ID.fullmatch(media.id):
+            raise MediaGoneError("a file of somebody has an id that is none")
+        try:
+            answer = await self.graph.get(media.id)
+        except RefusedError as error:
+            raise MediaGoneError(str(error)) from error
+        size = answer.get("file_size")
+        return str(answer.get("url")), size if isinstance(size, int) else 0, (media.sha256, str(answer.get("sha256")))
+
+    async def _uploaded(self, file: File) -> str:
+        """The id of a file there, which it keeps for 30 days. Raises ChannelError."""
+        fields = {"messaging_product": "whatsapp", "type": file.mime_type}
+        upload = (file.name, file.data, file.mime_type)
+        answer = await self.graph.upload(f"{self._account}/media", fields, "file", upload)
+        media = identifier(answer.get("id"))
+        if not media:
+            raise TemporaryError("a file was taken without an id")
+        return media
+
+
+def address(to: Recipient) -> dict[str, str]:
+    """To whom, as the API wants it: by the number where there is one, else by the user id. Raises ValueError."""
+    if to.comment or not (to.phone or to.user_id):
+        raise ValueError("WhatsApp sends to people")
+    return {"to": f"+{to.phone}"} if to.phone else {"recipient": to.user_id}
+
+
+def content(message: OutboundMessage, media: str) -> dict[str, Any]:
+    """A bubble as the API wants it; `media` is the id of its picture. Raises ValueError where there is none like it."""
+    if bool(message.drawn) != bool(media):
+        raise ValueError("a picture without a file, or a file without a picture")
+    if message.choices:
+        return {"type": "interactive", "interactive": interactive(message, media)}
+    if message.drawn is None:
+        if not message.text:
+            raise ValueError("an empty message")
+        return {"type": "text", "text": {"body": message.text, "preview_url": False}}
+    kind = kind_of(message)
+    if kind == "sticker" and message.text:
+        raise ValueError("a sticker is a bubble of its own")
+    caption = {"caption": message.text} if message.text else {}
+    return {"type": kind, kind: {"id": media, **caption}}
+
+
+def interactive(message: OutboundMessage, media: str) -> dict[str, Any]:
+    """A bubble with choices: up to three buttons, under a picture too; or a list, which `menu` opens."""
+    if not message.text:
+        raise ValueError("choices without a word")
+    body = {"body": {"text": message.text}}
+    if message.menu and not message.drawn:
+        if len(message.choices) > WhatsApp.limits.rows:
+            raise ValueError("too many choices for a list")
+        rows = [row(choice) for choice in message.choices]
+        # A single section needs no title.
+        return {"type": "list", **body, "action": {"button": message.menu, "sections": [{"rows": rows}]}}
+    if len(message.choices) > WhatsApp.limits.buttons:
+        raise ValueError("too many choices for buttons, and no word that opens a list")
+    if len(message.text) > WhatsApp.limits.above:
+        raise ValueError("too long a text above buttons")
+    buttons = [{"type": "reply", "reply": {"id": choice.payload, "title": choice.title}} for choice in message.choices]
+    header: dict[str, Any] = {}
+    if message.drawn:
+        kind = kind_of(message)
+        if kind == "sticker":
+            raise ValueError("a sticker is a bubble of its own")
+        header = {"header": {"type": kind, kind: {"id": media}}}
+    return {"type": "button", **header, **body, "action": {"buttons": buttons}}
+
+
+def row(choice: Choice) -> dict[str, str]:
+    """A line of a list."""
+    about = {"description": choice.about} if choice.about else {}
+    return {"id": choice.payload, "title": choice.title, **about}
+
+
+def kind_of(message: OutboundMessage) -> str:
+    """What the picture of a message is called there. Raises ValueError for a form that WhatsApp does not take."""
+    form = message.drawn.form if message.drawn else ""
+    if form not in KINDS:
+        raise ValueError(f"WhatsApp takes no {form}")
+    return KINDS[form]
+
+
+def country_of(sender: Sender) -> frozenset[str]:
+    """The countries somebody may be from: their user id begins with one, else their number tells."""
+    found = COUNTRY.match(sender.user_id)
+    return frozenset({found[1]}) if found else countries_of(sender.phone)
+
+
+def is_digest(text: str, data: bytes) -> bool:
+    """Whether `text` is the SHA-256 of `data`, in hex or base64; anything else tells nothing, and passes."""
+    digest = hashlib.sha256(data)
+    if SHA256_HEX.fullmatch(text.lower()):
+        return text.lower() == digest.hexdigest()
+    if SHA256_BASE64.fullmatch(text):
+        return text == base64.b64encode(digest.digest()).decode()
+    return True
