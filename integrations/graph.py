@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from integrations.errors import ChannelError, MediaGoneError, TemporaryError, UncertainError
+from integrations.redaction import redacted
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class Graph:
         data = error.get("error_data")
         detail = data.get("details") if isinstance(data, dict) else None
         # A token that is no token is quoted in what is said about it.
-        words = str(detail or error.get("message") or "").replace(self._token or "\x00", "…")[:300]
+        words = redacted(str(detail or error.get("message") or ""), self._token)[:300]
         code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
         return self._judge(Problem(status, code, subcode, words, error.get("is_transient") is True))
 

@@ -56,13 +56,16 @@ ROOMS = {
         drawing
         reading replies inbox
         outbox contacts
+        checkup checks
         registry
         wording
         whatsapp messenger instagram
         messaging
+        setup
+        tokens
         base
         graph text
-        models inbound outbound errors signatures wake emulator
+        models inbound outbound errors signatures wake menu redaction emulator
     """,
     "assistant": """
         tasks admin apps

@@ -1,0 +1,116 @@
+"""Instagram from its operator's side: token, account, subscription, and what people see before they write.
+
+There are two ways in, see README.md: by a Facebook Page, or, where INSTAGRAM_APP_SECRET is set, by Instagram's own
+login, with a server and a token of its own.
+"""
+
+from functools import partial
+
+from django.conf import settings
+
+from integrations import menu
+from integrations.base import mapping, sequence
+from integrations.graph import Graph
+from integrations.setup import PAGE_FIELDS, RUN_SETUP, Finding, Look, Setup, Step, listed, subscribed, unset, words
+from integrations.tokens import Health, judge
+
+WHAT = {
+    "INSTAGRAM_TOKEN": "the token of the account, or of the Page that it is linked to",
+    "INSTAGRAM_ID": "the id of the professional account on Instagram",
+}
+SECRET = {
+    "META_APP_SECRET": "the secret of the Meta app, without which no delivery is believed (for Instagram's own login "
+    "set INSTAGRAM_APP_SECRET instead)"
+}
+PROFILE = {"ice_breakers": "ideas to begin with", "persistent_menu": "the menu"}
+PLATFORM = {"platform": "instagram"}
+
+
+class InstagramSetup(Setup):
+    name = "instagram"
+    title = "Instagram"
+    object = "instagram"
+    own = ("INSTAGRAM_TOKEN", "INSTAGRAM_ID", "INSTAGRAM_APP_SECRET")
+    fields = (
+        "messages", "messaging_postbacks", "messaging_seen", "messaging_handover", "messaging_referral",
+        "message_reactions", "standby", "comments", "mentions",
+    )  # fmt: skip
+
+    @property
+    def own_login(self) -> bool:
+        """Whether the account signed in at Instagram itself, not by a Page."""
+        return bool(settings.INSTAGRAM_APP_SECRET)
+
+    @property
+    def permissions(self) -> tuple[str, ...]:  # type: ignore[override]
+        if self.own_login:
+            return ("instagram_business_basic", "instagram_business_manage_messages")
+        return ("instagram_basic", "instagram_manage_messages", "pages_manage_metadata")
+
+    @property
+    def token(self) -> str:
+        return settings.INSTAGRAM_TOKEN
+
+    @property
+    def account(self) -> str:
+        return settings.INSTAGRAM_ID
+
+    def missing(self) -> dict[str, str]:
+        return unset(WHAT) | ({} if self.own_login else unset(SECRET))
+
+    def graph(self) -> Graph:
+        if not self.own_login:
+            return super().graph()
+        return Graph(f"{settings.INSTAGRAM_GRAPH_URL}/{settings.GRAPH_VERSION}", self.token, judge)
+
+    async def health(self, graph: Graph) -> Health:
+        """Instagram's own login has no call that looks at a token: that it opens the account is all that is known."""
+        if not self.own_login:
+            return await super().health(graph)
+        await graph.get("me", fields="user_id")
+        return Health()
+
+    def looks(self) -> dict[str, Look]:
+        # By a Page it is the Page that is subscribed, to anything, and the app to the fields, see `checkup.py`.
+        fields = self.fields if self.own_login else ()
+        return {
+            "Account": partial(account, own_login=self.own_login),
+            "Subscribed": partial(subscribed, account="me", fields=fields),
+            "Profile": profile,
+        }
+
+    def steps(self) -> list[Step]:
+        page_fields = PAGE_FIELDS if settings.MESSENGER_PAGE_ID else ("messages",)
+        fields = {"subscribed_fields": ",".join(self.fields if self.own_login else page_fields)}
+        about = "account" if self.own_login else "Page that the account is linked to"
+        body = {**PLATFORM, "ice_breakers": menu.ice_breakers(), "persistent_menu": menu.persistent_menu()}
+        return [
+            Step(f"Subscribe our app to the {about}", "me/subscribed_apps", parameters=fields),
+            Step(f"Set {listed(PROFILE.values())}", "me/messenger_profile", body, PLATFORM),
+        ]
+
+
+async def account(graph: Graph, own_login: bool) -> Finding:
+    """Whose token it is. Raises ChannelError."""
+    if own_login:
+        # Both ids are told; only `user_id` is that of the account in deliveries.
+        found = await graph.get("me", fields="user_id,username,account_type")
+        id = str(found.get("user_id") or found.get("id") or "")
+    else:
+        found = await graph.get(settings.INSTAGRAM_ID, fields="id,username")
+        id = str(found.get("id") or "")
+    name = words(found.get("username"))
+    if id == settings.INSTAGRAM_ID:
+        return Finding("Account", f"@{name}" if name else id)
+    mend = "Set INSTAGRAM_ID to the id of the account that the token is for, or make a token of the other account."
+    return Finding("Account", f"the token is for {f'@{name}' if name else 'another account'} ({id})", mend)
+
+
+async def profile(graph: Graph) -> Finding:
+    """What people see before they write. Raises ChannelError."""
+    found = await graph.get("me/messenger_profile", fields=",".join(PROFILE), **PLATFORM)
+    rows = [mapping(row) for row in sequence(found.get("data"))]
+    lacking = [text for name, text in PROFILE.items() if not any(row.get(name) for row in rows)]
+    if not lacking:
+        return Finding("Profile", listed(PROFILE.values()))
+    return Finding("Profile", f"without {listed(lacking)}", f"People do not see what they can ask for. {RUN_SETUP}")

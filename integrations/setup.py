@@ -1,0 +1,173 @@
+"""What an app needs of its operator: settings here, and what Meta must know of us, as far as its API can look or act.
+
+Each app has a `setup.py` with a Setup of its own. Sentences are for the operator; none repeats a token or a secret.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.conf import settings
+
+from integrations.base import mapping, sequence
+from integrations.errors import ChannelError, PermissionMissingError, TemporaryError, TokenError, UncertainError
+from integrations.graph import Graph
+from integrations.tokens import Health, inspect, judge
+
+RUN_SETUP = "Run manage.py channels setup."
+
+# What a Page is subscribed to. It stands here, as Instagram may stand behind the same Page: to subscribe a Page again
+# replaces what it was subscribed to.
+PAGE_FIELDS = (
+    "messages", "messaging_postbacks", "message_deliveries", "message_reads", "message_echoes", "message_edits",
+    "message_reactions", "messaging_referrals", "messaging_handovers", "messaging_policy_enforcement",
+    "response_feedback", "standby", "feed", "mention",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at, how it stands, and a sentence about what to do; none where all is well."""
+
+    about: str
+    text: str
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call that tells Meta of us. To do it again changes nothing. `as_app`: with the app's token."""
+
+    text: str
+    path: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    as_app: bool = False
+
+
+# Looks at one thing with the account's token. Raises ChannelError.
+Look = Callable[[Graph], Awaitable[Finding]]
+
+
+class Setup(ABC):
+    """One app, from its operator's side."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    object: ClassVar[str]
+    """The `object` of its deliveries."""
+    own: ClassVar[tuple[str, ...]]
+    """The settings of this app; the first one is what it is mostly about."""
+    fields: ClassVar[tuple[str, ...]]
+    """What Meta shall deliver of it."""
+    permissions: ClassVar[tuple[str, ...]]
+
+    @property
+    def unbegun(self) -> str:
+        """What is to be known where nothing of it is set."""
+        return f"not set up, see integrations/{self.name}/README.md"
+
+    @property
+    def begun(self) -> bool:
+        """Whether any of its settings is set."""
+        return any(getattr(settings, name) for name in self.own)
+
+    @property
+    @abstractmethod
+    def token(self) -> str:
+        """The token of its account; empty where none is set."""
+
+    @property
+    @abstractmethod
+    def account(self) -> str:
+        """The id of its account; empty where none is set."""
+
+    @abstractmethod
+    def missing(self) -> dict[str, str]:
+        """The settings that keep the app off, each with a sentence about it. Empty: it is on."""
+
+    def graph(self) -> Graph:
+        """Its server, with its token."""
+        return Graph(f"{settings.GRAPH_URL}/{settings.GRAPH_VERSION}", self.token, judge)
+
+    async def health(self, graph: Graph) -> Health:
+        """What Meta says of its token. Raises ChannelError."""
+        app = app_graph()
+        if app is None:
+            return await inspect(graph, self.token)
+        try:
+            return await inspect(app, self.token)
+        finally:
+            await app.close()
+
+    @abstractmethod
+    def looks(self) -> dict[str, Look]:
+        """What can be looked at there, each under what it is about."""
+
+    @abstractmethod
+    def steps(self) -> list[Step]:
+        """What the API can set."""
+
+
+def app_graph() -> Graph | None:
+    """The server with the token of our app itself; None where its id and secret are not both set."""
+    if not (settings.META_APP_ID and settings.META_APP_SECRET):
+        return None
+    token = f"{settings.META_APP_ID}|{settings.META_APP_SECRET}"
+    return Graph(f"{settings.GRAPH_URL}/{settings.GRAPH_VERSION}", token, judge)
+
+
+def unset(what: Mapping[str, str]) -> dict[str, str]:
+    """Those of the settings that are not set, each with a sentence: `what` says what it is."""
+    return {name: f"Set {name}: {text}." for name, text in what.items() if not getattr(settings, name)}
+
+
+async def looked(about: str, look: Look, graph: Graph) -> Finding:
+    """What a look found; where it failed, that."""
+    try:
+        return await look(graph)
+    except ChannelError as error:
+        return Finding(about, f"could not be asked: {error}", remedy(error))
+
+
+def remedy(error: ChannelError) -> str:
+    """What to do about an error of a look or a step."""
+    if isinstance(error, TokenError):
+        return "Make a new token, set it, and restart."
+    if isinstance(error, PermissionMissingError):
+        return "Give the token the permissions that are named above, or make one that has them."
+    if isinstance(error, TemporaryError | UncertainError):
+        return "See that this machine reaches the internet, and try again later."
+    return "See whether the ids in the settings are those of the account that the token is for."
+
+
+async def subscribed(graph: Graph, account: str, fields: tuple[str, ...]) -> Finding:
+    """Whether our app gets what comes to the account, and all of it. Raises ChannelError."""
+    found = await graph.get(f"{account}/subscribed_apps")
+    apps = [mapping(app) for app in sequence(found.get("data"))]
+    ours = [app for app in apps if str(app.get("id")) == settings.META_APP_ID or not settings.META_APP_ID]
+    if not ours:
+        return Finding("Subscribed", "no app of ours" if apps else "no app", f"No message comes. {RUN_SETUP}")
+    lacking = [name for name in fields if name not in names(ours[0].get("subscribed_fields"))]
+    if not lacking:
+        return Finding("Subscribed", f"to {len(fields)} fields" if fields else "yes")
+    return Finding("Subscribed", f"not to {listed(lacking)}", f"Meta delivers only a part of it. {RUN_SETUP}")
+
+
+def names(rows: object, key: str = "name") -> list[str]:
+    """The names in a list of the API, of objects or of plain words."""
+    found = [mapping(row).get(key) if isinstance(row, Mapping) else row for row in sequence(rows)]
+    return [str(name) for name in found if name]
+
+
+def listed(items: Iterable[str], most: int = 12) -> str:
+    """`items` in a line, cut after `most`."""
+    found = list(items)
+    return ", ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")
+
+
+def words(value: object, most: int = 80) -> str:
+    """A text of the API in one printable line; empty for what is none."""
+    text = value if isinstance(value, str) else ""
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:most].strip()
