@@ -174,7 +174,7 @@ async def delivered(setup: Setup, graph: Graph) -> Finding:
 async def set_up(dry_run: bool) -> AsyncIterator[tuple[Setup, Finding]]:
     """Do what the API can do for each app that is on, step by step; with `dry_run` only say it."""
     for setup in SETUPS:
-        if setup.missing():
+        if not setup.is_on:
             continue
         async with opened(setup.graph()) as graph:
             for step in [*delivery_steps(setup), *setup.steps()]:

@@ -74,6 +74,11 @@ class Setup(ABC):
         return any(getattr(settings, name) for name in self.own)
 
     @property
+    def is_on(self) -> bool:
+        """Whether people are answered there."""
+        return not self.missing()
+
+    @property
     @abstractmethod
     def token(self) -> str:
         """The token of its account; empty where none is set."""

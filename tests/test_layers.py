@@ -56,7 +56,7 @@ ROOMS = {
         drawing
         reading replies inbox
         outbox contacts
-        checkup checks
+        checkup checks overview remedies
         registry
         wording
         whatsapp messenger instagram

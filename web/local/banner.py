@@ -11,6 +11,7 @@ from assistant.llama.errors import LlamaError
 from assistant.llama.options import LlamaOptions
 from assistant.runtime import llama_options
 from assistant.websearch.duckduckgo import is_installed
+from integrations.registry import SETUPS
 from web.local.llama import LocalModel
 
 # The woven band: cochineal, saffron, undyed, indigo, moss.
@@ -23,8 +24,8 @@ SOCIAL_NAMES = {"google": "Google", "github": "GitHub", "facebook": "Facebook"}
 
 @dataclass(frozen=True)
 class Report:
-    """What runs, and where. `model`, `pictures` and `search` are a few lines, `off` names features and the settings for
-    them.
+    """What runs, and where. `model`, `pictures`, `search` and `messengers` are a few lines, `off` names features and
+    the settings for them.
     """
 
     address: str
@@ -33,6 +34,7 @@ class Report:
     pictures: list[str]
     search: list[str]
     phones: str
+    messengers: list[str]
     embedded: list[str]
     external: list[str]
     off: list[str]
@@ -48,6 +50,7 @@ def banner(report: Report, color: bool) -> str:
         ("Model", report.model),
         ("Pictures", report.pictures),
         ("Search", report.search),
+        ("Messengers", report.messengers),
         ("Embedded", [", ".join(report.embedded)] if report.embedded else []),
         ("External", [", ".join(report.external)] if report.external else []),
         ("Off", report.off),
@@ -109,6 +112,16 @@ def search_rows() -> list[str]:
     return rows
 
 
+def messenger_rows() -> list[str]:
+    """The lines about WhatsApp, Messenger and Instagram: which are on, and which are set up in part."""
+    on = [setup.title for setup in SETUPS if setup.is_on]
+    rows = [f"{', '.join(on)}. manage.py channels looks at how they are set up."] if on else []
+    half = [setup for setup in SETUPS if setup.begun and not setup.is_on]
+    return rows + [
+        f"{setup.title} is off: {', '.join(setup.missing())} not set. See manage.py channels." for setup in half
+    ]
+
+
 def switched_off() -> list[str]:
     """Each feature that is off, with the setting that switches it on."""
     off = {
@@ -121,4 +134,6 @@ def switched_off() -> list[str]:
     }
     social = [name for name in settings.SOCIAL_HOSTS if name not in settings.SOCIAL_PROVIDERS]
     sign_in = ", ".join(f"{SOCIAL_NAMES[name]} (SOCIAL_{name.upper()})" for name in social)
-    return [name for name, is_off in off.items() if is_off] + ([f"sign in with {sign_in}"] if social else [])
+    apps = ", ".join(f"{setup.title} ({setup.own[0]})" for setup in SETUPS if not setup.begun)
+    rows = [name for name, is_off in off.items() if is_off] + ([f"sign in with {sign_in}"] if social else [])
+    return rows + ([f"answers in {apps}"] if apps else [])

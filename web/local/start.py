@@ -12,7 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from web.local import site
-from web.local.banner import Report, banner, model_rows, search_rows, switched_off
+from web.local.banner import Report, banner, messenger_rows, model_rows, search_rows, switched_off
 from web.local.emulator import Emulator, stand_in
 from web.local.errors import LocalError, UnreachableError
 from web.local.llama import LocalModel, choose, llama
@@ -161,6 +161,7 @@ def report(start: Start, model: LocalModel | None, pictures: Pictures) -> Report
         pictures=pictures.rows,
         search=search_rows(),
         phones=start.emulator.url if start.emulator else "",
+        messengers=messenger_rows(),
         embedded=[ours[name] for name in settings.LOCAL_SERVERS],
         external=[f"{names[name]} ({name})" for name in names if name not in settings.LOCAL_SERVERS],
         off=switched_off(),

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from assistant.llama.options import LlamaOptions
 from tests.fake_llama import MODEL, FakeLlama
 from tests.ports import free_port
-from web.local.banner import Report, banner, external_model, model_rows, search_rows, switched_off
+from web.local.banner import Report, banner, external_model, messenger_rows, model_rows, search_rows, switched_off
 from web.local.llama import LocalModel
 
 
@@ -23,6 +23,7 @@ def report(**changes: object) -> Report:
         "embedded": ["Valkey"],
         "external": [],
         "search": ["on the web, by Wikipedia"],
+        "messengers": [],
         "off": ["mail (EMAIL_URL)", "passkeys (PASSKEYS)"],
         "data": Path("/data"),
     }
@@ -101,8 +102,10 @@ def test_what_is_off_is_named_with_its_setting(settings: Any, on: bool) -> None:
     settings.SEARCH_ENGINES = ["wikipedia"] if on else []
     settings.WEATHER_URL = "https://weather.example" if on else ""
     settings.SPEECH_URL = "http://speech.example/v1" if on else ""
+    settings.WHATSAPP_TOKEN = settings.MESSENGER_TOKEN = settings.INSTAGRAM_TOKEN = "token" if on else ""
     named = " ".join(switched_off())
-    for name in ("EMAIL_URL", "PASSKEYS", "SITE_URL", "SOCIAL_GOOGLE", "SEARCH_ENGINES", "WEATHER_URL", "SPEECH_URL"):
+    for name in ("EMAIL_URL", "PASSKEYS", "SITE_URL", "SOCIAL_GOOGLE", "SEARCH_ENGINES", "WEATHER_URL", "SPEECH_URL",
+                 "WHATSAPP_TOKEN", "MESSENGER_TOKEN", "INSTAGRAM_TOKEN"):  # fmt: skip
         assert (name in named) != on
 
 
@@ -115,3 +118,13 @@ def test_an_operator_reads_who_is_asked_for_searches(settings: Settings) -> None
     assert search_rows() == ["on the web, by Brave"]
     settings.SEARCH_ENGINES = []
     assert search_rows() == []
+
+
+def test_an_operator_reads_which_messengers_are_on(settings: Settings) -> None:
+    assert messenger_rows() == []
+    settings.META_APP_SECRET, settings.MESSENGER_TOKEN, settings.MESSENGER_PAGE_ID = "secret", "token", "2000"
+    settings.WHATSAPP_TOKEN, settings.WHATSAPP_PHONE_ID = "token", "1000"
+    on, half = messenger_rows()
+    assert on.startswith("Messenger. ")
+    assert half == "WhatsApp is off: WHATSAPP_PURPOSE not set. See manage.py channels."
+    assert "token" not in on + half
