@@ -1,5 +1,6 @@
 """How the apps are set up: what `manage.py channels` shows and sets, what the admin shows of a token."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -19,6 +20,8 @@ from integrations.setup import RUN_SETUP, Finding, Setup, Step, app_graph, liste
 from integrations.tokens import Health
 
 HANDSHAKE_SECONDS = 10
+# A page of the admin waits for it.
+TOKEN_SECONDS = 5
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -130,6 +133,17 @@ async def app(setup: Setup) -> list[Finding]:
         async with opened(subscriptions):
             found.append(await looked("Delivered", lambda graph: delivered(setup, graph), subscriptions))
     return found
+
+
+async def token_now(setup: Setup) -> Finding:
+    """How it stands with the token of an app, within a few seconds."""
+    try:
+        async with asyncio.timeout(TOKEN_SECONDS), opened(setup.graph()) as graph:
+            return token(await setup.health(graph))
+    except TimeoutError:
+        return Finding("Token", f"no answer within {TOKEN_SECONDS} s", "Look again later.")
+    except ChannelError as error:
+        return Finding("Token", f"could not be asked: {error}", remedy(error))
 
 
 def token(health: Health) -> Finding:
