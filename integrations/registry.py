@@ -1,6 +1,7 @@
 """The apps that Chaski can speak through. Adding one: its folder, and a line in each list."""
 
 from functools import cache
+from typing import NamedTuple
 
 from integrations.base import Channel
 from integrations.instagram.channel import Instagram
@@ -11,19 +12,26 @@ from integrations.setup import Setup
 from integrations.whatsapp.channel import WhatsApp
 from integrations.whatsapp.setup import WhatsAppSetup
 
-CHANNELS: tuple[type[Channel], ...] = (
-    WhatsApp,
-    Messenger,
-    Instagram,
-)
 
-SETUPS: tuple[Setup, ...] = (WhatsAppSetup(), MessengerSetup(), InstagramSetup())
+class App(NamedTuple):
+    """One app: how it is spoken, and how it is set up."""
+
+    channel: type[Channel]
+    setup: Setup
+
+
+APPS = (
+    App(WhatsApp, WhatsAppSetup()),
+    App(Messenger, MessengerSetup()),
+    App(Instagram, InstagramSetup()),
+)
+SETUPS: tuple[Setup, ...] = tuple(app.setup for app in APPS)
 
 
 @cache
 def channels() -> dict[str, Channel]:
     """Those that are set up, by name, as the settings have them."""
-    return {channel.name: channel for kind in CHANNELS if (channel := kind()).account}
+    return {channel.name: channel for app in APPS if (channel := app.channel()).account}
 
 
 def by_object(name: str) -> Channel | None:

@@ -16,7 +16,7 @@ from integrations.errors import MediaGoneError, RefusedError, TemporaryError, Un
 from integrations.graph import Graph
 from integrations.inbound import Media, Parsed, Sender, identifier
 from integrations.outbound import Choice, OutboundMessage, Recipient
-from integrations.text import dialects
+from integrations.text.dialect import WHATSAPP
 from integrations.whatsapp.countries import countries_of
 from integrations.whatsapp.payloads import Account, parsed
 from integrations.whatsapp.problems import judged
@@ -36,12 +36,13 @@ class WhatsApp(Channel):
     name = "whatsapp"
     title = "WhatsApp"
     object = "whatsapp_business_account"
-    dialect = dialects.WHATSAPP
+    dialect = WHATSAPP
     # An id may have 256 characters on a button, and 200 in a list.
     limits = Limits(buttons=3, title=20, payload=200, rows=10, row_title=24, row_about=72, caption=1024, above=1024)
     # 80 messages a second go through a number, in and out together; to one person one each 6 seconds in the long run.
     pace = Pace(account_per_second=40, burst=10, contact_seconds=6)
     loop = "video"
+    stickers = True
     # It goes after 25.
     typing_seconds = 20
 

@@ -33,7 +33,6 @@ class Report:
     model: list[str]
     pictures: list[str]
     search: list[str]
-    phones: str
     messengers: list[str]
     embedded: list[str]
     external: list[str]
@@ -45,7 +44,6 @@ def banner(report: Report, color: bool) -> str:
     """The text to print; `color` adds the band."""
     rows = [
         ("Open", [report.address]),
-        ("Phones", [f"{report.phones} plays WhatsApp, Messenger and Instagram"] if report.phones else []),
         ("Listening", [] if report.listening in report.address else [f"on {report.listening}"]),
         ("Model", report.model),
         ("Pictures", report.pictures),
@@ -112,8 +110,13 @@ def search_rows() -> list[str]:
     return rows
 
 
-def messenger_rows() -> list[str]:
-    """The lines about WhatsApp, Messenger and Instagram: which are on, and which are set up in part."""
+def messenger_rows(phones: str = "") -> list[str]:
+    """The lines about WhatsApp, Messenger and Instagram: which are on, and which are set up in part.
+
+    `phones` is where the emulator plays them.
+    """
+    if phones:
+        return [f"{phones} has phones that play WhatsApp, Messenger and Instagram."]
     on = [setup.title for setup in SETUPS if setup.is_on]
     rows = [f"{', '.join(on)}. manage.py channels looks at how they are set up."] if on else []
     half = [setup for setup in SETUPS if setup.begun and not setup.is_on]
@@ -122,8 +125,8 @@ def messenger_rows() -> list[str]:
     ]
 
 
-def switched_off() -> list[str]:
-    """Each feature that is off, with the setting that switches it on."""
+def switched_off(*, emulated: bool = False) -> list[str]:
+    """Each feature that is off, with the setting that switches it on; `emulated`: the messengers are played."""
     off = {
         "mail, so no password can be reset (EMAIL_URL)": settings.EMAIL_BACKEND.endswith("console.EmailBackend"),
         "passkeys (PASSKEYS)": not settings.PASSKEYS,
@@ -134,6 +137,6 @@ def switched_off() -> list[str]:
     }
     social = [name for name in settings.SOCIAL_HOSTS if name not in settings.SOCIAL_PROVIDERS]
     sign_in = ", ".join(f"{SOCIAL_NAMES[name]} (SOCIAL_{name.upper()})" for name in social)
-    apps = ", ".join(f"{setup.title} ({setup.own[0]})" for setup in SETUPS if not setup.begun)
+    apps = ", ".join(f"{setup.title} ({setup.own[0]})" for setup in SETUPS if not (setup.begun or emulated))
     rows = [name for name, is_off in off.items() if is_off] + ([f"sign in with {sign_in}"] if social else [])
     return rows + ([f"answers in {apps}"] if apps else [])

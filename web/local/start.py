@@ -160,11 +160,10 @@ def report(start: Start, model: LocalModel | None, pictures: Pictures) -> Report
         model=model_rows(model),
         pictures=pictures.rows,
         search=search_rows(),
-        phones=start.emulator.url if start.emulator else "",
-        messengers=messenger_rows(),
+        messengers=messenger_rows(start.emulator.url if start.emulator else ""),
         embedded=[ours[name] for name in settings.LOCAL_SERVERS],
         external=[f"{names[name]} ({name})" for name in names if name not in settings.LOCAL_SERVERS],
-        off=switched_off(),
+        off=switched_off(emulated=start.emulator is not None),
         data=start.data,
     )
 
