@@ -1,6 +1,8 @@
 """The product's own servers as tests use them: started, killed, stopped."""
 
 import asyncio
+import base64
+import json
 import os
 import signal
 import subprocess
@@ -9,8 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import httpx
 import redis
 from django.conf import settings
 from django.db import connection
@@ -221,3 +225,97 @@ class Painter(Server):
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         full = {**os.environ, "DATABASE_URL": database_url(), **environment}
         super().__init__(lambda: painter(folder, full))
+
+
+class Emulator(Server):
+    """The stand-in for the Graph API, always at the same address; webhooks go to `webhook`."""
+
+    def __init__(self, folder: Path, webhook: str, port: int | None = None, **more: object) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self.configuration: dict[str, Any] = {
+            "webhook": webhook,
+            "app_secret": "the app secret",
+            "instagram_app_secret": "the secret of Instagram",
+            "verify_token": "the verify token",
+            "whatsapp": {
+                "token": "token-of-whatsapp",
+                "phone_id": "emulated1000",
+                "account_id": "emulated1001",
+                "number": "+15550001111",
+            },
+            "messenger": {"token": "token-of-messenger", "page_id": "emulated2000"},
+            "instagram": {"token": "token-of-instagram", "id": "emulated3000"},
+            **more,
+        }
+        super().__init__(self._emulator)
+
+    def _emulator(self) -> Child:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Child(
+            name="The emulator",
+            command=[sys.executable, "-m", "integrations.emulator", "--port", str(self.port)],
+            environment=dict(os.environ),
+            folder=Path(__file__).parent.parent,
+            log=self.folder / "emulator.log",
+            secret=json.dumps(self.configuration),
+            is_ready=self.answers,
+        )
+
+    def answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/me", timeout=1).headers.get("X-Chaski-Emulator") == "1"
+        except httpx.HTTPError:
+            return False
+
+    def environment(self) -> dict[str, str]:
+        """The settings of a product that speaks to it."""
+        told = self.configuration
+        return {
+            "GRAPH_URL": self.url,
+            "INSTAGRAM_GRAPH_URL": self.url,
+            "META_APP_SECRET": told["app_secret"],
+            "META_VERIFY_TOKEN": told["verify_token"],
+            "WHATSAPP_TOKEN": told["whatsapp"]["token"],
+            "WHATSAPP_PHONE_ID": told["whatsapp"]["phone_id"],
+            "WHATSAPP_ACCOUNT_ID": told["whatsapp"]["account_id"],
+            "MESSENGER_TOKEN": told["messenger"]["token"],
+            "MESSENGER_PAGE_ID": told["messenger"]["page_id"],
+            "INSTAGRAM_TOKEN": told["instagram"]["token"],
+            "INSTAGRAM_ID": told["instagram"]["id"],
+            "INSTAGRAM_APP_SECRET": told["instagram_app_secret"],
+        }
+
+    # A person with a phone. `app` is whatsapp, messenger or instagram; `person` the name or id of one.
+
+    def act(self, action: str, **body: object) -> Any:
+        """Any action of integrations/emulator/control.py. Raises AssertionError with its sentence."""
+        response = httpx.post(f"{self.url}/emulator/{action}", json=body, timeout=30)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def write(self, app: str, text: str, **more: object) -> dict[str, Any]:
+        return self.act("write", app=app, text=text, **more)  # type: ignore[no-any-return]
+
+    def send_media(self, app: str, kind: str, data: bytes, mime: str, **more: object) -> dict[str, Any]:
+        encoded = base64.b64encode(data).decode()
+        return self.act("send_media", app=app, kind=kind, data=encoded, mime=mime, **more)  # type: ignore[no-any-return]
+
+    def tap(self, app: str, bubble: str, payload: str, **more: object) -> dict[str, Any]:
+        return self.act("tap", app=app, bubble=bubble, payload=payload, **more)  # type: ignore[no-any-return]
+
+    def bubbles(self, app: str, **more: object) -> list[dict[str, Any]]:
+        """The thread as the phone shows it, oldest first."""
+        return self.act("bubbles", app=app, **more)  # type: ignore[no-any-return]
+
+    def answers_on(self, app: str, **more: object) -> list[dict[str, Any]]:
+        """What the assistant wrote there."""
+        return [bubble for bubble in self.bubbles(app, **more) if bubble["by"] == "bot"]
+
+    def switch(self, **switches: object) -> dict[str, Any]:
+        return self.act("switch", **switches)  # type: ignore[no-any-return]
+
+    def traffic(self, bubble: str) -> list[dict[str, Any]]:
+        """The raw requests and answers that belong to a bubble."""
+        return self.act("traffic", bubble=bubble)  # type: ignore[no-any-return]

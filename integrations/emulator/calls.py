@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_request import FileField
 
-from integrations.emulator.fields import Json
+from integrations.emulator.fields import Json, decoded
 from integrations.emulator.messenger_sends import Upload
 
 VERSION = re.compile(r"v\d{1,3}\.\d{1,2}")
@@ -82,7 +82,7 @@ async def read(request: web.Request) -> Call:
     if parts and VERSION.fullmatch(parts[0]):
         parts = parts[1:]
     node, edge = [*parts, "", ""][:2]
-    params: Json = dict(request.query)
+    params: Json = {name: decoded(value) for name, value in request.query.items()}
     files: dict[str, Upload] = {}
     shown = ""
     if request.can_read_body:
@@ -129,21 +129,11 @@ async def _form(request: web.Request) -> tuple[Json, dict[str, Upload], str]:
             with value.file as file:
                 files[name] = Upload(file.read(), value.content_type, value.filename)
         else:
-            values[name] = _inner(value if isinstance(value, str) else str(value))
+            values[name] = decoded(value if isinstance(value, str) else str(value))
     shown = _hidden(values) | {
         name: f"({file.name}, {file.mime}, {len(file.data)} bytes)" for name, file in files.items()
     }
     return values, files, json.dumps(shown, ensure_ascii=False)
-
-
-def _inner(value: str) -> Any:
-    """A field of a form may hold an object as JSON."""
-    if value[:1] in ("{", "["):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value
 
 
 def _hidden(values: Mapping[str, Any]) -> Json:

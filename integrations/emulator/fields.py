@@ -1,10 +1,21 @@
 """Fields of a request's JSON: read by name, with the error of the API where one is missing or of another kind."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 Json = dict[str, Any]
 Refuse = Callable[[str, str], Exception]
+
+
+def decoded(value: Any) -> Any:
+    """An object or a list may come as a text of JSON, in forms and elsewhere."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
 
 
 class Fields:
@@ -59,6 +70,7 @@ class Fields:
             raise self.refuse("missing", name)
         if value is None:
             value = {}
+        value = decoded(value)
         if not isinstance(value, dict):
             raise self.refuse("type", name)
         return Fields(value, self._refuse, self.name(name))
@@ -74,6 +86,7 @@ class Fields:
             return []
         if value is None:
             raise self.refuse("missing", name)
+        value = decoded(value)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self.refuse("type", name)
         return [Fields(item, self._refuse, f"{self.name(name)}[{number}]") for number, item in enumerate(value)]

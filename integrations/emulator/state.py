@@ -107,6 +107,10 @@ class World:
         """An id that nobody takes for a real one."""
         return f"{prefix}emulated{next(self._numbers):06d}{secrets.token_hex(4)}"
 
+    def new_number(self) -> str:
+        """An id of digits, as Meta gives to people, files and posts; it begins with nines."""
+        return f"99990{next(self._numbers):06d}{secrets.randbelow(10**6):06d}"
+
     def message_id(self, app: App) -> str:
         return self.new_id({"whatsapp": "wamid.", "messenger": "m_", "instagram": "ig_"}[app])
 
@@ -117,15 +121,14 @@ class World:
         if len(self.people) >= self._most_people:
             raise ActionError(f"There are {self._most_people} people already.")
         number = len(self.people) + 1
-        tag = f"{number:04d}{secrets.token_hex(3)}"
         person = Person(
             id=f"person{number}",
             name=name[:100] or f"Person {number}",
             phone=phone,
             username=username[:50],
-            user_id=f"{country}.emulated{tag}",
-            psid=f"emulated1{tag}",
-            igsid=f"emulated2{tag}",
+            user_id=f"{country}.{self.new_number()}",
+            psid=self.new_number(),
+            igsid=self.new_number(),
         )
         self.people[person.id] = person
         for app in APPS:
@@ -161,7 +164,7 @@ class World:
         """Keep a file; the oldest are dropped when there are too many. Raises ActionError when it is too large."""
         if len(data) > FILE_BYTES:
             raise ActionError(f"A file may have {FILE_BYTES // 2**20} MB.")
-        media = Media(self.new_id(""), data, mime, name[:240], self.now(), owner, voice)
+        media = Media(self.new_number(), data, mime, name[:240], self.now(), owner, voice)
         self.media[media.id] = media
         while len(self.media) > MEDIA_FILES or sum(len(kept.data) for kept in self.media.values()) > MEDIA_BYTES:
             del self.media[next(iter(self.media))]
@@ -334,7 +337,7 @@ class World:
 
     def read(self, thread: Thread) -> None:
         """The person looks at the thread: all that arrived is read."""
-        unread = [bubble for bubble in thread.bubbles if bubble.by == "bot" and bubble.status in ("sent", "delivered")]
+        unread = [bubble for bubble in thread.bubbles if bubble.by == "bot" and bubble.status == "delivered"]
         for bubble in unread:
             self.advance(thread, bubble, "read")
         if unread:
@@ -369,7 +372,7 @@ class World:
     def change_user_id(self, person: Person) -> None:
         """WhatsApp gives the person another business-scoped id."""
         country = person.user_id.partition(".")[0]
-        former, person.user_id = person.user_id, f"{country}.emulated{secrets.token_hex(6)}"
+        former, person.user_id = person.user_id, f"{country}.{self.new_number()}"
         self.changed(Change("person", person=person))
         self.emit(events.UserIdChanged(person, former))
 
@@ -382,7 +385,7 @@ class World:
         if app == "whatsapp":
             raise ActionError("WhatsApp has no posts.")
         media = self.add_media(picture, mime, owner="bot").id if picture else ""
-        post_id = self.new_id("")
+        post_id = self.new_number()
         # A Page's posts are named by the Page and a number.
         owner = by.psid if by else self.accounts[app].id
         post_id = f"{owner}_{post_id}" if app == "messenger" else post_id
@@ -405,7 +408,7 @@ class World:
         """Store a comment, of a person or of the assistant. Raises ActionError when there are too many."""
         if len(post.comments) >= COMMENTS:
             raise ActionError(f"There are {COMMENTS} comments already.")
-        comment_id = self.new_id("")
+        comment_id = self.new_number()
         if post.app == "messenger":
             comment_id = f"{post.id.partition('_')[2]}_{comment_id}"
         name = "" if person is None else (person.name if post.app == "messenger" else person.username or person.name)

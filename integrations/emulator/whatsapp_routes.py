@@ -1,13 +1,14 @@
 """What the Cloud API answers at a number, at its account, and at a media id."""
 
 import hmac
+import re
 from typing import Any
 
 from aiohttp import web
 
 from integrations.emulator import errors
 from integrations.emulator.calls import Call
-from integrations.emulator.fields import Fields, Json
+from integrations.emulator.fields import Fields, Json, decoded
 from integrations.emulator.media_rules import mime_of, whatsapp_upload_refused
 from integrations.emulator.messenger_webhooks import APP_ID
 from integrations.emulator.progress import Progress
@@ -21,6 +22,7 @@ RECEIVED_SECONDS = 7 * 24 * 3600
 PROFILE = ("about", "address", "description", "email", "websites", "vertical", "profile_picture_url")
 APP = {"whatsapp_business_api_data": {"id": str(APP_ID), "name": "Emulated app", "link": "http://127.0.0.1/"}}
 TEMPLATES = 250
+VALUE = re.compile(r"\{\{(\d+)\}\}")
 
 
 class WhatsAppRoutes:
@@ -84,7 +86,14 @@ class WhatsAppRoutes:
             case "GET", "phone_numbers":
                 return {"data": [call.asked().of(self._number(), ("verified_name", "display_phone_number"))]}
             case "GET", "message_templates":
-                return {"data": [self._template(key) for key in self._templates()]}
+                listed = [self._template(key) for key in self._templates()]
+                summary = {
+                    "total_count": len(listed),
+                    "message_template_count": len(listed),
+                    "message_template_limit": TEMPLATES,
+                    "are_translations_complete": True,
+                }
+                return {"data": listed, "summary": summary}
             case "POST", "message_templates":
                 return self._new_template(call)
             case _:
@@ -226,14 +235,14 @@ class WhatsAppRoutes:
 
     def _profile(self) -> Json:
         profile = self._world.accounts["whatsapp"].profile
-        return {name: profile[name] for name in PROFILE if name in profile}
+        return {"vertical": "OTHER"} | {name: profile[name] for name in PROFILE if name in profile}
 
     def _automation(self, call: Call) -> Json:
         def refuse(why: str, path: str) -> errors.GraphError:
             return errors.whatsapp(100, message=f"Param {path} {why}")
 
         fields = Fields(call.params, refuse)
-        prompts = call.params.get("prompts", [])
+        prompts = decoded(call.params.get("prompts", []))
         if not isinstance(prompts, list) or len(prompts) > 4 or any(len(str(prompt)) > 80 for prompt in prompts):
             raise errors.whatsapp(100, message="Param prompts must be at most 4, each at most 80 characters long.")
         commands = fields.parts("commands", required=False)
@@ -262,10 +271,13 @@ class WhatsAppRoutes:
 
     def _template(self, key: str) -> Json:
         name, _, code = key.rpartition("/")
-        body = {"type": "BODY", "text": self._templates()[key]}
+        body: Json = {"type": "BODY", "text": self._templates()[key]}
+        if values := VALUE.findall(body["text"]):
+            body["example"] = {"body_text": [[f"value {value}" for value in values]]}
         return {
             "name": name,
             "language": code,
+            "parameter_format": "POSITIONAL",
             "status": "APPROVED",
             "category": "UTILITY",
             "id": f"emulated_{name}_{code}",
