@@ -80,12 +80,13 @@ function marked(line, at, end, depth) {
 function closing(line, at, addresses) {
   const mark = line[at];
   if (mark !== "`" && !MARKS[mark]) return 0;
-  if (mark !== "`" && WORD.test(line[at - 1] ?? "")) return 0;
+  // Two in a row are no mark: `**so**` is shown as it is.
+  if (line[at - 1] === mark || (mark !== "`" && WORD.test(line[at - 1] ?? ""))) return 0;
   if (/\s/u.test(line[at + 1] ?? " ") || line[at + 1] === mark) return 0;
   for (let end = at + 2; end < line.length; end += 1) {
     if (line[end] !== mark || addresses.some((one) => end >= one.at && end < one.at + one.length)) continue;
     if (mark === "`") return end + 1;
-    if (!/\s/u.test(line[end - 1]) && !WORD.test(line[end + 1] ?? "")) return end + 1;
+    if (!/\s/u.test(line[end - 1]) && line[end + 1] !== mark && !WORD.test(line[end + 1] ?? "")) return end + 1;
   }
   return 0;
 }

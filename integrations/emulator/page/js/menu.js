@@ -30,7 +30,7 @@ export function openMenu(beside, { reactions, chosen, react, items }) {
   leave = beside;
   menu.addEventListener("keydown", keys);
   menu.addEventListener("toggle", ({ newState }) => newState === "closed" && own.remove());
-  document.body.append(menu);
+  document.getElementById("desk").append(menu);
   menu.showPopover();
   put(beside.getBoundingClientRect());
   menu.querySelector("button").focus();
