@@ -27,6 +27,9 @@ for name in (
     "BRAVE_KEY",
     "TAVILY_KEY",
     "FETCH_ALLOWED",
+    "SPEECH_URL",
+    "SPEECH_MODEL",
+    "SPEECH_KEY",
 ):
     os.environ.pop(name, None)
 PREFIXES = "IMAGINE_", "META_", "GRAPH_", "WHATSAPP_", "MESSENGER_", "INSTAGRAM_"

@@ -164,7 +164,7 @@ async def test_the_operator_reads_what_the_server_said_but_no_words_of_people(se
     server.script(PATH, Reply({"error": "failed to read audio data"}, 400))
     with pytest.raises(UnreadableAudioError, match=r"127.0.0.1:\d+ answered with 400: failed to read audio data"):
         await transcribe(VOICE)
-    server.script(PATH, Reply({"error": {"message": f"internal: “my secret is 5”, key {KEY}"}}, 500))
+    server.script(PATH, Reply({"error": {"message": f"internal: my secret is 5, key {KEY}"}}, 500))
     with pytest.raises(SpeechError) as caught:
         await transcribe(VOICE)
     assert "secret" not in str(caught.value)
