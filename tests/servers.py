@@ -21,7 +21,7 @@ from django.db import connection
 
 from tests.ports import free_port
 from web.local.process import Child
-from web.local.site import painter, web, worker
+from web.local.site import courier, painter, web, worker
 from web.local.valkey import binary
 
 
@@ -225,6 +225,14 @@ class Painter(Server):
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         full = {**os.environ, "DATABASE_URL": database_url(), **environment}
         super().__init__(lambda: painter(folder, full))
+
+
+class Courier(Server):
+    """What answers in the messengers."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        full = {**os.environ, "DATABASE_URL": database_url(), **environment}
+        super().__init__(lambda: courier(folder, full))
 
 
 class Emulator(Server):

@@ -1,0 +1,82 @@
+"""The messengers as a whole: the emulator, a site that takes its deliveries, and a courier that answers."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fake_llama import FakeLlama
+from tests.fake_web import FakeWeb
+from tests.integrations.phones import Phone
+from tests.ports import free_port
+from tests.servers import Courier, Emulator, Site, Valkey
+
+PEOPLE = 500
+
+
+class Messengers:
+    """The three servers. Tests that kill one start it again."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        port = free_port()
+        self.emulator = Emulator(folder / "emulator", f"http://127.0.0.1:{port}/webhooks/meta", people=PEOPLE)
+        environment = {**environment, **self.emulator.environment(), "WHATSAPP_PURPOSE": "helper"}
+        self.site = Site(folder / "site", environment, port)
+        self.courier = Courier(folder / "courier", environment)
+
+    def start(self) -> None:
+        for server in (self.emulator, self.site, self.courier):
+            server.start()
+        self._people = iter(self.emulator.act("people"))
+
+    def kill(self) -> None:
+        for server in (self.courier, self.site, self.emulator):
+            server.kill()
+
+    def phone(self, app: str) -> Phone:
+        """Somebody new."""
+        return Phone(self.emulator, app, next(self._people))
+
+
+@pytest.fixture(scope="session")
+def shared_messengers(
+    database: None,
+    valkey: Valkey,
+    shared_llama: FakeLlama,
+    shared_web: FakeWeb,
+    checkpoint_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Messengers]:
+    environment = {
+        "REDIS_URL": valkey.url,
+        "LLAMA_URL": shared_llama.url,
+        "IMAGINE_MODEL": str(checkpoint_folder),
+        "SEARCH_ENGINES": "searxng",
+        "SEARXNG_URL": shared_web.url,
+        "FETCH_ALLOWED": shared_web.address,
+    }
+    messengers = Messengers(tmp_path_factory.mktemp("messengers"), environment)
+    messengers.start()
+    yield messengers
+    messengers.kill()
+
+
+@pytest.fixture
+def messengers(shared_messengers: Messengers, fake_llama: FakeLlama) -> Iterator[Messengers]:
+    """The messengers, their model's script empty and the emulator's switches off."""
+    yield shared_messengers
+    shared_messengers.emulator.switch(
+        duplicates=0, reorder=False, batch=False, delay=0, failures=0, refused_webhooks=0, unreachable=False
+    )
+
+
+@pytest.fixture
+def phone(messengers: Messengers) -> Callable[[str], Phone]:
+    """Somebody new in the app of that name."""
+    return messengers.phone
+
+
+@pytest.fixture(params=["whatsapp", "messenger", "instagram"])
+def ada(request: pytest.FixtureRequest, messengers: Messengers) -> Phone:
+    """Somebody new, in each app."""
+    return messengers.phone(request.param)
