@@ -187,7 +187,7 @@ def _cut(runs: deque[Run], room: int, line: Line, dialect: Dialect, *, force: bo
     """Take off `runs` what fits into `room`, up to the best place; without `force` nothing, where that is in a word."""
     window = _window(runs, room)
     text = "".join(run.text for run in window)
-    whole = [run.style & Style.WHOLE for run in window for _ in run.text]
+    whole = [one for run in window for one in [bool(run.style & Style.WHOLE)] * len(run.text)]
     sizes = list(accumulate((dialect.size(sign) for sign in text), initial=0))
     ends = [end for end in boundaries(text) if end < len(text) or len(text) == sum(len(run.text) for run in runs)]
     target = room
@@ -205,7 +205,7 @@ def _cut(runs: deque[Run], room: int, line: Line, dialect: Dialect, *, force: bo
         taken = dialect.size(_code(head, dialect) if line.code else written(head, dialect, at_start=True))
         if taken <= room:
             break
-        target = min(sizes[end] - 1, sizes[ends[-1]] - (taken - room)) if end == ends[-1] else sizes[end] - 1
+        target = min(sizes[end] - 1, sizes[end] * room // taken)
     head = _taken(runs, end)
     if not line.code:
         _strip(runs)
@@ -217,7 +217,7 @@ def _code(runs: list[Run], dialect: Dialect) -> str:
     return IN_FENCE.sub(f"``{ZERO_WIDTH}", text) if dialect.fence else text
 
 
-def _best(text: str, whole: list[Style], ends: list[int], line: Line, force: bool) -> int:
+def _best(text: str, whole: list[bool], ends: list[int], line: Line, force: bool) -> int:
     """The best of the `ends` of graphemes at which to cut `text`; 0 for none."""
     last = ends[-1]
     if last == len(text):

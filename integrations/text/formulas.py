@@ -232,7 +232,7 @@ class _Writer:
         return f"{self._one(base)}{below}{above} "
 
     def _lines(self, node: Node) -> str:
-        rows = [self.row([cell for cell in row.children if cell.name == "mtd"]) for row in node.children]
+        rows = [" ".join(self._one(cell) for cell in row.children) for row in node.children]
         return "\n" + "\n".join(rows) + "\n"
 
 
@@ -246,8 +246,10 @@ def _with_operator(out: str, node: Node) -> str:
     unary = node.attributes.get("lspace") == "0" and node.attributes.get("rspace") == "0" and sign in "+−±∓"
     if unary and (not out.strip() or out.rstrip()[-1] in OPENING or out.rstrip()[-1] in OPERATORS):
         return out + sign
-    if sign == "∘" or not out.strip() or out[-1] in "([{":
+    if sign == "∘" or (out.strip() and out[-1] in "([{"):
         return f"{out}{sign}"
+    if not out.strip():
+        return sign if sign in "+−±∓" else f"{sign} "
     return f"{out.rstrip(' ')} {sign} "
 
 

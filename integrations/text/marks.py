@@ -5,7 +5,7 @@ the other way round, on the same line. So 2*3*4 and snake_case stay, and so does
 text would pair, as in *this* with its stars escaped, a hair space (U+200A) within them parts each from its word: a mark
 beside a blank is none, and signs of no width are no blanks. It is hardly seen, and a blank still when it is copied. In
 addresses such signs are percent-encoded, which leads to the same place; at the start of a line the blank after them
-becomes one that does not break.
+becomes one that does not break. Backticks pair beside blanks too: those that would are shown as U+02CB.
 
 Words within which a mark would not be seen, un**believ**able, lose it. Between letters of scripts that write without
 blanks a hair space makes room for it: 这是**重点**内容.
@@ -20,10 +20,14 @@ from integrations.text.dialect import Dialect
 from integrations.text.lines import Run, Style
 
 HAIR = "\u200a"
+# Looks like a backtick.
+GRAVE = "\u02cb"
 MARKS = re.compile(r"[*_~`]")
+MARK_SIGNS = frozenset("*_~`")
 # What would start a list or a quote.
 AT_START = re.compile(r"(\s*(?:[*>-]|>+)) ")
 NBSP = "\u00a0"
+BOLD, ITALIC, STRIKE, CODE, LINK = map(int, (Style.BOLD, Style.ITALIC, Style.STRIKE, Style.CODE, Style.LINK))
 SHOWN = Style.BOLD | Style.ITALIC | Style.STRIKE | Style.CODE
 
 
@@ -33,7 +37,7 @@ class Region:
 
     start: int
     end: int
-    style: Style
+    style: int
     mark: str
     room_before: bool
     room_after: bool
@@ -60,14 +64,14 @@ def written(runs: Sequence[Run], dialect: Dialect, *, at_start: bool) -> str:
         text = f"{found[1]}{NBSP}{text[found.end() :]}"
     if not styled and not MARKS.search(text):
         return text
-    styles = [run.style for run in runs for _ in run.text]
-    return _marked(text, styles, _regions(text, styles, dialect))
+    # As numbers, which are compared faster.
+    styles = [style for run in runs for style in [int(run.style)] * len(run.text)]
+    return _marked(text, styles, _regions(text, styles, dialect) if styled else [])
 
 
-def _regions(text: str, styles: Sequence[Style], dialect: Dialect) -> list[Region]:
+def _regions(text: str, styles: Sequence[int], dialect: Dialect) -> list[Region]:
     """The regions whose marks an app will see, none crossing another, the outer ones first."""
-    marks = [(Style.BOLD, dialect.bold), (Style.ITALIC, dialect.italic)]
-    marks += [(Style.STRIKE, dialect.strike), (Style.CODE, dialect.code)]
+    marks = [(BOLD, dialect.bold), (ITALIC, dialect.italic), (STRIKE, dialect.strike), (CODE, dialect.code)]
     found = [region for style, mark in marks for region in _of_style(text, styles, style, mark)]
     found.sort(key=lambda region: (region.start, -region.end, region.style))
     kept, open_ends = list[Region](), list[int]()
@@ -80,7 +84,7 @@ def _regions(text: str, styles: Sequence[Style], dialect: Dialect) -> list[Regio
     return kept
 
 
-def _of_style(text: str, styles: Sequence[Style], style: Style, mark: str) -> Iterable[Region]:
+def _of_style(text: str, styles: Sequence[int], style: int, mark: str) -> Iterable[Region]:
     start = 0
     while start < len(text):
         if not _has(styles[start], style):
@@ -95,15 +99,15 @@ def _of_style(text: str, styles: Sequence[Style], style: Style, mark: str) -> It
         while start < end and text[start].isspace():
             start += 1
         before, after = text[start - 1 : start] if start else "", text[end : end + 1]
-        clash = style == Style.CODE and mark in text[start:end]
+        clash = style == CODE and mark in text[start:end]
         if start < end and not clash and _may_stand(before) and _may_stand(after):
             yield Region(start, end, style, mark, _is_word(before), _is_word(after))
         start = following
 
 
-def _has(styles: Style, style: Style) -> bool:
+def _has(styles: int, style: int) -> bool:
     """Whether `style` is shown there; code has no other."""
-    return bool(styles & style) and (style == Style.CODE or not styles & Style.CODE)
+    return bool(styles & style) and (style == CODE or not styles & CODE)
 
 
 def _may_stand(beside: str) -> bool:
@@ -117,7 +121,7 @@ def _is_word(sign: str) -> bool:
     return bool(sign) and (sign.isalnum() or unicodedata.category(sign)[0] == "M")
 
 
-def _marked(text: str, styles: Sequence[Style], regions: Sequence[Region]) -> str:
+def _marked(text: str, styles: Sequence[int], regions: Sequence[Region]) -> str:
     """`text` with the marks of `regions`, and with its own signs parted where they would pair."""
     out, signs = list[str](), dict[str, list[Sign]]()
     starts, inside = list(reversed(regions)), list[Region]()
@@ -132,11 +136,11 @@ def _marked(text: str, styles: Sequence[Style], regions: Sequence[Region]) -> st
             signs.setdefault(region.mark, []).append(Sign(len(out), opens=True, closes=False, ours=True))
             out.append((HAIR if region.room_before else "") + region.mark)
         sign = text[place : place + 1]
-        if MARKS.match(sign) and not (inside and inside[-1].style == Style.CODE):
+        if sign in MARK_SIGNS and not (inside and inside[-1].style == CODE):
             opens, closes = _may_pair(text, place)
             # Beside a mark of ours it may do either.
             edge = any(place in (region.start, region.end - 1) for region in inside)
-            found = Sign(len(out), opens or edge, closes or edge, ours=False, address=bool(styles[place] & Style.LINK))
+            found = Sign(len(out), opens or edge, closes or edge, ours=False, address=bool(styles[place] & LINK))
             signs.setdefault(sign, []).append(found)
         out.append(sign)
     for mark, found_signs in signs.items():
@@ -148,21 +152,30 @@ def _may_pair(text: str, place: int) -> tuple[bool, bool]:
     """Whether the sign of `text` at `place` may open and may close, by the signs beside it."""
     if text[place] == "`":
         return True, True
-    before, after = text[place - 1 : place] if place else "", text[place + 1 : place + 2]
-    opens = bool(after) and not after.isspace() and not _is_word(before)
-    closes = bool(before) and not before.isspace() and not _is_word(after)
+    first = last = place
+    # Underscores side by side are at the edge of a word together, or not at all, as in file__name__x.
+    while text[place] == "_" and first and text[first - 1] == "_":
+        first -= 1
+    while text[place] == "_" and text[last + 1 : last + 2] == "_":
+        last += 1
+    before, after = text[first - 1 : first] if first else "", text[last + 1 : last + 2]
+    opens = text[place + 1 : place + 2].strip() != "" and not _is_word(before)
+    closes = place > 0 and text[place - 1].strip() != "" and not _is_word(after)
     return opens, closes
 
 
 def _part(out: list[str], mark: str, signs: Sequence[Sign]) -> None:
     """Part those of `signs`, all of them the same `mark`, that would pair and are not ours."""
-    first_opening = next((index for index, sign in enumerate(signs) if sign.opens), len(signs))
-    last_closing = next((index for index in range(len(signs) - 1, -1, -1) if signs[index].closes), -1)
-    for index, sign in enumerate(signs):
-        opens, closes = sign.opens and index < last_closing, sign.closes and index > first_opening
+    first_opening = next((sign.place for sign in signs if sign.opens), len(out))
+    last_closing = next((sign.place for sign in reversed(signs) if sign.closes), -1)
+    for sign in signs:
+        # Something must stand between the two.
+        opens, closes = sign.opens and sign.place + 1 < last_closing, sign.closes and sign.place - 1 > first_opening
         if sign.ours or not (opens or closes):
             continue
         if sign.address:
             out[sign.place] = f"%{ord(mark):02X}"
+        elif mark == "`":
+            out[sign.place] = GRAVE
         else:
             out[sign.place] = (HAIR if closes else "") + mark + (HAIR if opens else "")

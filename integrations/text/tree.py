@@ -23,9 +23,10 @@ DUNDER = re.compile(
     r"|neg|pos|abs|invert|int|float|complex|index|round|post_init|annotations|qualname|init_subclass|set_name|get|set"
     r"|delete|await|copy|deepcopy|reduce|getstate|setstate|reversed|matmul|iadd|radd"
 )
-# Tags that break the line, part two cells, or are only left out. A tag of no such name is a word: List<String>.
+# Tags that break the line, part two cells, or are only left out. A tag of no such name is a word, as in List<String>,
+# and so is one without its other half: the <b> tag.
 TAG = re.compile(
-    r"</?(?:(?P<block>p|div|h[1-6]|ul|ol|li|table|tr|thead|tbody|blockquote|pre|section|article|header|footer|center|hr|dl|dt"
+    r"<(?P<end>/?)(?P<name>(?P<block>p|div|h[1-6]|ul|ol|li|table|tr|thead|tbody|blockquote|pre|section|article|header|footer|center|hr|dl|dt"
     r"|dd|figure)|(?P<cell>td|th)|a|abbr|b|big|button|cite|code|dfn|em|font|i|iframe|img|input|ins|label|mark|q|s|samp|script"
     r"|small|span|strike|strong|style|del|svg|tt|u|var|video|audio|source|picture|figcaption)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
@@ -93,8 +94,10 @@ class _Writer:
         self._out = list[Line]()
         self._prefixes = list[str]()
         self._lists = list[_List]()
+        self._begun = False
+        """Whether an item has begun that has no line yet."""
         self._marker = ""
-        """What stands before the next line: the signs of the items that begin there."""
+        """What stands before that line: the signs of the items that begin there."""
         self._base = ""
         """The prefix of that line."""
         self._gap = True
@@ -123,7 +126,7 @@ class _Writer:
         self._gap = True
 
     def _on_paragraph_open(self, tokens: Sequence[Token], place: int) -> None:
-        self._gap = self._gap or not (tokens[place].hidden or self._marker)
+        self._gap = self._gap or not (tokens[place].hidden or self._begun)
 
     def _on_inline(self, tokens: Sequence[Token], place: int) -> None:
         lines, kind = self._broken(tokens[place].children or []), tokens[place - 1].type
@@ -158,21 +161,21 @@ class _Writer:
         except UnreadableError:
             self._code(tex)
             return
-        self._gap = self._gap or not self._marker
+        self._gap = self._gap or not self._begun
         for line in lines:
             self._emit([Run(line)])
 
     def _code(self, code: str) -> None:
         if not code.strip():
             return
-        if self._marker:
+        if self._begun:
             self._emit([])
         for number, line in enumerate(code.expandtabs(4).split("\n")):
             self._out.append(Line((Run(line),), code=True, gap=not number and (self._gap or not self._lists)))
         self._gap = False
 
     def _on_blockquote_open(self, tokens: Sequence[Token], place: int) -> None:
-        self._gap = self._gap or not self._marker
+        self._gap = self._gap or not self._begun
         if self._dialect.quote:
             inner = self._quotes or self._lists
             self._prefixes.append(INNER_QUOTE if inner else self._dialect.quote)
@@ -209,16 +212,16 @@ class _Writer:
         if here.number is not None:
             sign = f"{here.number}. "
             here.number += 1
-        if not self._marker:
+        if not self._begun:
             self._base = "".join(self._prefixes)
+        self._begun = True
         self._marker += "" if tokens[place].meta.get("task") else sign
         self._gap = self._gap or here.roomy
         self._prefixes.append(INDENT)
 
     def _on_list_item_close(self, tokens: Sequence[Token], place: int) -> None:
         self._prefixes.pop()
-        self._marker = ""
-        self._gap = False
+        self._marker, self._begun, self._gap = "", False, False
 
     def _table(self, tokens: Sequence[Token], place: int) -> int:
         """The place of the end of the table that opens at `place`."""
@@ -229,16 +232,16 @@ class _Writer:
             elif tokens[place].type == "inline":
                 rows[-1].append(_joined(self._broken(tokens[place].children or [])))
             place += 1
-        if self._marker:
+        if self._begun:
             self._emit([])
         self._out += table_lines(rows, self._dialect, "".join(self._prefixes))
         self._gap = False
         return place
 
     def _emit(self, runs: Sequence[Run], *, keep: bool = False) -> None:
-        prefix = self._base if self._marker else "".join(self._prefixes)
+        prefix = self._base if self._begun else "".join(self._prefixes)
         self._out.append(Line(runs, prefix, self._marker, gap=self._gap, keep=keep))
-        self._marker, self._gap = "", False
+        self._marker, self._begun, self._gap = "", False, False
 
     # Inline
 
@@ -262,9 +265,11 @@ class _Inline:
         self._addresses = addresses
         self._runs = list[Run]()
         self._style = PLAIN
+        self._pairs = frozenset[str]()
         self._depths = dict.fromkeys(MARK_OF_STYLE.values(), 0)
 
     def runs(self, tokens: Sequence[Token]) -> list[Run]:
+        self._pairs = _pairs(tokens)
         starts = list[int]()
         for place, token in enumerate(tokens):
             kind, _, side = token.type.rpartition("_")
@@ -278,7 +283,7 @@ class _Inline:
                 self._script(starts.pop(), raised=token.type == "sup_close")
             elif _is_dunder(tokens, place):
                 self._add(f"__{token.content}__", Style.CODE | Style.WHOLE, plain=True)
-            else:
+            elif token.type != "text" or not _is_line_of_tags(tokens, place):
                 self._one(token)
         return self._runs
 
@@ -293,7 +298,7 @@ class _Inline:
     def _one(self, token: Token) -> None:
         match token.type:
             case "text":
-                self._add(TAG.sub(_without_tag, token.content))
+                self._add(TAG.sub(self._without_tag, token.content))
             case "softbreak" | "hardbreak":
                 self._add("\n")
             case "code_inline":
@@ -306,6 +311,11 @@ class _Inline:
                 self._add(_label(token.content), Style.WHOLE)
             case _:
                 self._add(token.content)
+
+    def _without_tag(self, found: re.Match[str]) -> str:
+        if found["name"].lower() not in self._pairs:
+            return found[0]
+        return "\n" if found["block"] else " " if found["cell"] else ""
 
     def _citation(self, number: str) -> None:
         """The parser took the blank before it, which some scripts do not write."""
@@ -360,8 +370,19 @@ def _is_dunder(tokens: Sequence[Token], place: int) -> bool:
     return around[0].markup == "__" and tokens[place].type == "text" and bool(DUNDER.fullmatch(tokens[place].content))
 
 
-def _without_tag(found: re.Match[str]) -> str:
-    return "\n" if found["block"] else " " if found["cell"] else ""
+def _is_line_of_tags(tokens: Sequence[Token], place: int) -> bool:
+    """Whether the text at `place` is a line of its own, of nothing but tags of HTML."""
+    around = [one.type for one in (*tokens[max(place - 1, 0) : place], *tokens[place + 1 : place + 2])]
+    found = TAG.sub("", tokens[place].content).strip() == "" != tokens[place].content.strip()
+    return found and all(kind in ("softbreak", "hardbreak") for kind in around)
+
+
+def _pairs(tokens: Sequence[Token]) -> frozenset[str]:
+    """The names of tags of HTML that begin and end in the text of `tokens`."""
+    found = [one for token in tokens if token.type == "text" for one in TAG.finditer(token.content)]
+    return frozenset.intersection(
+        *(frozenset(one["name"].lower() for one in found if one["end"] == end) for end in ("", "/"))
+    )
 
 
 def _bold(run: Run) -> Run:
