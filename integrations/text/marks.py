@@ -106,8 +106,8 @@ def _of_style(text: str, styles: Sequence[int], style: int, mark: str) -> Iterab
 
 
 def _has(styles: int, style: int) -> bool:
-    """Whether `style` is shown there; code has no other."""
-    return bool(styles & style) and (style == CODE or not styles & CODE)
+    """Whether `style` is shown there: code has no other, an address none, as a mark may be taken for part of it."""
+    return bool(styles & style) and (style == CODE or not styles & (CODE | LINK))
 
 
 def _may_stand(beside: str) -> bool:

@@ -30,6 +30,7 @@ CASES = [
     ("`` a`b ``", "a`b", "a`b"),
     ("[t](https://e.example/x)", "t (https://e.example/x)", "t (https://e.example/x)"),
     ("[**t**](https://e.example/x)", "*t* (https://e.example/x)", "t (https://e.example/x)"),
+    ("**see https://e.example/x**", "*see* https://e.example/x", "see https://e.example/x"),
     ("[https://e.example](https://e.example/)", "https://e.example/", "https://e.example/"),
     ("[e.example/x](https://e.example/x)", "https://e.example/x", "https://e.example/x"),
     ("<https://e.example/x> a@e.example", "https://e.example/x a@e.example", "https://e.example/x a@e.example"),
