@@ -108,18 +108,18 @@ class WhatsApp(Channel):
 
     async def download(self, media: Media, most: int) -> bytes:
         """A file that somebody sent: its address is asked for first, as each lives for minutes."""
-        url, size, digests = await self._whereabouts(media)
+        url, size, digest = await self._whereabouts(media)
         if size > most:
             raise MediaGoneError(f"a file of somebody has more than {most} bytes")
         data = await self.graph.download(url, most, MEDIA_HOSTS)
-        if not all(is_digest(digest, data) for digest in digests):
+        if not is_digest(digest, data):
             raise MediaGoneError("a file of somebody is not the one that was announced")
         return data
 
-    async def _whereabouts(self, media: Media) -> tuple[str, int, tuple[str, ...]]:
-        """The address of a file, its size if that is told, and what is told of its SHA-256."""
+    async def _whereabouts(self, media: Media) -> tuple[str, int, str]:
+        """The address of a file, its size, and its SHA-256, as far as those are told."""
         if not media.id:
-            return media.url, 0, (media.sha256,)
+            return media.url, 0, media.sha256
         if not MEDIA_ID.fullmatch(media.id):
             raise MediaGoneError("a file of somebody has an id that is none")
         try:
@@ -127,7 +127,8 @@ class WhatsApp(Channel):
         except RefusedError as error:
             raise MediaGoneError(str(error)) from error
         size = answer.get("file_size")
-        return str(answer.get("url")), size if isinstance(size, int) else 0, (media.sha256, str(answer.get("sha256")))
+        digest = identifier(answer.get("sha256")) or media.sha256
+        return str(answer.get("url")), size if isinstance(size, int) else 0, digest
 
     async def _uploaded(self, file: File) -> str:
         """The id of a file there, which it keeps for 30 days. Raises ChannelError."""
@@ -160,6 +161,8 @@ def content(message: OutboundMessage, media: str) -> dict[str, Any]:
     kind = kind_of(message)
     if kind == "sticker" and message.text:
         raise ValueError("a sticker is a bubble of its own")
+    if len(message.text) > WhatsApp.limits.caption:
+        raise ValueError("too long a text beside a picture")
     caption = {"caption": message.text} if message.text else {}
     return {"type": kind, kind: {"id": media, **caption}}
 

@@ -83,8 +83,10 @@ WORDLESS = {
     "deleted",
     "edit",
     "ephemeral",
+    "event_response",
     "keep_in_chat",
     "pin",
+    "pin_in_chat",
     "poll_update",
     "poll_vote",
     "protocol",
@@ -138,8 +140,14 @@ class People:
 
 
 def _spelled(phone: str) -> tuple[str, str]:
-    """What is the same in all spellings of a number."""
-    return phone[:2], phone[-8:]
+    """What is the same in both spellings of a number.
+
+    Mobile numbers of Mexico and Argentina have a digit behind the country that may be left out, those of Brazil one
+    behind the area.
+    """
+    if phone.startswith(("52", "54")):
+        return phone[:2], phone[-10:]
+    return (phone[:4], phone[-8:]) if phone.startswith("55") else (phone, "")
 
 
 class _IgnoredItem(Exception):
@@ -316,7 +324,7 @@ def _order(item: Json, base: InboundMessage) -> Event:
 
 def _unsupported(item: Json, base: InboundMessage) -> Event:
     kind = label(mapping(item.get("unsupported")).get("type"), 40)
-    if kind in WORDLESS:
+    if kind.lower() in WORDLESS:
         raise _IgnoredItem(f"unsupported {kind}")
     return replace(base, unknown=kind if KIND.fullmatch(kind) else "unsupported")
 
@@ -469,7 +477,7 @@ def _sender(item: Json, people: People) -> Sender:
     user_id = identifier(item.get("from_user_id")) or _user_id(item.get("from"))
     phone = _digits(item.get("from"))
     person = people.find(user_id, phone) if user_id or phone else people.only()
-    # The number of the contact is the one that can be sent to: Brazil, Mexico and Argentina spell theirs in two ways.
+    # Where it is spelled in two ways, the number of the contact is the one that can be sent to.
     found = replace(person, user_id=user_id or person.user_id, phone=person.phone or phone)
     if not (found.user_id or found.phone):
         raise _IgnoredItem("message of nobody")

@@ -300,6 +300,38 @@ def test_a_thousand_messages_with_as_many_contacts_are_read_at_once() -> None:
     assert datetime.now(UTC) - begin < timedelta(seconds=5)
 
 
+@pytest.mark.parametrize(
+    ("phone", "contact"),
+    [
+        ("5215512345678", "525512345678"),
+        ("5491112345678", "541112345678"),
+        ("5511987654321", "551187654321"),
+        ("14155551234", "14155551234"),
+    ],
+)
+def test_a_number_in_another_spelling_is_the_same(phone: str, contact: str) -> None:
+    delivery, value = value_of("text_from_brazil")
+    value["contacts"] = [{"wa_id": contact, "profile": {"name": "Bia"}}, {"wa_id": "491700000001"}]
+    value["messages"][0]["from"] = phone
+    assert parsed(delivery, OURS).events[0].sender == Sender("", contact, "Bia")
+
+
+@pytest.mark.parametrize(
+    ("phone", "contact"),
+    [
+        ("14155551234", "14255551234"),
+        ("525512345678", "523312345678"),
+        ("541112345678", "543512345678"),
+        ("5511987654321", "5521987654321"),
+    ],
+)
+def test_a_number_much_like_another_is_another(phone: str, contact: str) -> None:
+    delivery, value = value_of("text_from_brazil")
+    value["contacts"] = [{"wa_id": contact, "profile": {"name": "Eve"}}]
+    value["messages"][0]["from"] = phone
+    assert parsed(delivery, OURS).events[0].sender == Sender("", phone)
+
+
 def test_what_is_ignored_is_named_by_its_kind_only() -> None:
     delivery, value = value_of("text")
     value["messages"] = [{**value["messages"][0], "type": kind} for kind in ("my secret", "x" * 50, 7, {"a": 1})]
