@@ -181,7 +181,8 @@ def _items(entry: Json, change: Json, account: Account) -> Iterator[Item]:
     if field not in READERS:
         yield field, partial(_ignore, field)
         return
-    if identifier(mapping(value.get("metadata")).get("phone_number_id")) != account.phone_id:
+    number = identifier(mapping(value.get("metadata")).get("phone_number_id"))
+    if not number or number != account.phone_id:
         yield field, partial(_ignore, "foreign account")
         return
     people = People.of(value)

@@ -242,6 +242,8 @@ def test_what_does_not_name_our_number_is_foreign(metadata: object) -> None:
     delivery, value = value_of("text")
     value["metadata"] = metadata
     assert read(delivery) == [Ignored("foreign account")]
+    # Nor is there anything of ours where WhatsApp is off.
+    assert read(delivery, Account("")) == [Ignored("foreign account")]
 
 
 def test_a_number_of_ours_may_come_as_a_number() -> None:
