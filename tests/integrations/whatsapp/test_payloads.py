@@ -302,6 +302,13 @@ def test_a_thousand_messages_with_as_many_contacts_are_read_at_once() -> None:
     assert datetime.now(UTC) - begin < timedelta(seconds=5)
 
 
+@pytest.mark.parametrize("body", ["User Eve changed from DE.1 to DE.2", "from nobody to DE.888", "", None, 7])
+def test_a_new_user_id_is_nobodys_where_the_words_do_not_fit(body: object) -> None:
+    delivery, value = value_of("user_id_changed_in_words")
+    value["messages"][0]["system"]["body"] = body
+    assert read(delivery) == [Ignored("change of a stranger")]
+
+
 @pytest.mark.parametrize(
     ("phone", "contact"),
     [
