@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -23,6 +24,10 @@ from tests.ports import free_port
 from web.local.process import Child
 from web.local.site import courier, painter, web, worker
 from web.local.valkey import binary
+
+
+# httpx would read all certificate authorities for each request.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def eventually(true: Callable[[], object], seconds: float = 20) -> None:
@@ -299,7 +304,7 @@ class Emulator(Server):
 
     def act(self, action: str, **body: object) -> Any:
         """Any action of integrations/emulator/control.py. Raises AssertionError with its sentence."""
-        response = httpx.post(f"{self.url}/emulator/{action}", json=body, timeout=30)
+        response = httpx.post(f"{self.url}/emulator/{action}", json=body, timeout=30, verify=NO_TLS)
         assert response.status_code == 200, response.text
         return response.json()
 

@@ -26,7 +26,7 @@ ANSWER_SECONDS = 5
 FIRST_RETRY = 0.5
 LAST_RETRY = 30.0
 PENDING = 20_000
-BATCH_SECONDS = 0.3
+BATCH_SECONDS = 0.5
 BATCH_ITEMS = 1_000
 # How long an item is held back for the next to overtake it.
 REORDER_SECONDS = 2.0

@@ -71,6 +71,9 @@ class Caller:
     def post(self, edge: str, body: Json) -> httpx.Response:
         return self.http.post(f"/{self.node}/{edge}", json=body)
 
+    def post_to(self, node: str, edge: str, body: Json) -> httpx.Response:
+        return self.http.post(f"/{node}/{edge}", json=body)
+
     def get(self, path: str, **query: str) -> httpx.Response:
         return self.http.get(f"/{path}", params=query)
 
