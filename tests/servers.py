@@ -25,7 +25,6 @@ from web.local.process import Child
 from web.local.site import courier, painter, web, worker
 from web.local.valkey import binary
 
-
 # httpx would read all certificate authorities for each request.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
