@@ -16,6 +16,8 @@ from integrations.emulator.things import APPS, ActionError, App, Bubble, Person,
 
 Json = dict[str, Any]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+# All other parameters are texts.
+NO_TEXTS = {"voice", "latitude", "longitude", "good", "open", "blocked", "hidden", "item", "last"}
 SANDBOX = "sandbox; default-src 'none'; style-src 'none'; script-src 'none'"
 
 
@@ -49,8 +51,12 @@ class Control:
             return _refused("The body is no JSON.")
         if not isinstance(body, dict):
             return _refused("The body must be an object.")
+        action = request.match_info["action"]
+        for name, value in body.items():
+            if action != "switch" and name not in NO_TEXTS and not isinstance(value, str):
+                return _refused(f"{name} must be a text.")
         try:
-            return web.json_response(await self._do(request.match_info["action"], body))
+            return web.json_response(await self._do(action, body))
         except ActionError as error:
             return _refused(str(error))
         except KeyError as error:
@@ -120,6 +126,8 @@ class Control:
                 world.set_blocked(self._thread(body), bool(body["blocked"]))
                 return {}
             case "raw":
+                if not isinstance(body["item"], dict):
+                    raise ActionError("item must be an object.")
                 world.emit(Raw(_app(body), body["item"], body.get("field", "")))
                 return {}
             case _:

@@ -18,6 +18,16 @@ def decoded(value: Any) -> Any:
     return value
 
 
+def unpacked(value: Any) -> Any:
+    """The same with every such text inside read."""
+    value = decoded(value)
+    if isinstance(value, list):
+        return [unpacked(inner) for inner in value]
+    if isinstance(value, dict):
+        return {name: unpacked(inner) for name, inner in value.items()}
+    return value
+
+
 class Fields:
     """An object of a request. `refuse(why, path)` makes the error; `why` is "missing", "type", or a sentence."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from integrations.emulator import errors
 from integrations.emulator.errors import GraphError
 from integrations.emulator.fetching import Fetch, FetchError
-from integrations.emulator.fields import Fields, Json
+from integrations.emulator.fields import Fields, Json, unpacked
 from integrations.emulator.media_rules import RULES, messenger_refuses
 from integrations.emulator.state import World
 from integrations.emulator.things import ActionError, App, Bubble, Button, Card, Comment, Kind, Media, Thread
@@ -298,9 +298,9 @@ def _buttons(payload: Fields) -> list[Button]:
 
 def profile_of(body: Json, app: App) -> dict[str, Any]:
     """`POST /{PAGE}/messenger_profile`: what is to be set, checked. Raises GraphError."""
-    fields = fields_of(body)
     known = {"get_started", "greeting", "ice_breakers", "persistent_menu", "commands", "whitelisted_domains"}
-    values = {name: value for name, value in body.items() if name in known}
+    values = {name: unpacked(value) for name, value in body.items() if name in known}
+    fields = fields_of(values)
     if not values:
         raise errors.messenger(100, message="Requires one of the params: " + ",".join(sorted(known)))
     if "get_started" in values:

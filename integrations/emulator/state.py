@@ -618,12 +618,9 @@ def _tap_of(app: App, bubble: Bubble, payload: str) -> Tap | None:
 
 def _menu_title(profile: dict[str, Any], payload: str) -> str:
     """What stands on the ice breaker or the line of the menu with this payload."""
-    lines = [
-        line
-        for name in ("ice_breakers", "persistent_menu")
-        for group in profile.get(name, [])
-        for line in group.get("call_to_actions", [group])
-    ]
+    lines: list[Any] = []
+    for group in [*profile.get("ice_breakers", []), *profile.get("persistent_menu", [])]:
+        lines += group.get("call_to_actions") or [group]
     for line in lines:
         if line.get("payload") == payload:
             return str(line.get("question") or line.get("title") or payload)
