@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("web", "assistant", "imagine")
+LAYERS = ("web", "integrations", "assistant", "imagine")
 
 
 def test_a_wheel_holds_every_page_list_and_checkpoint() -> None:

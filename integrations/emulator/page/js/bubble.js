@@ -8,6 +8,8 @@ import { cards, listButton, offers } from "./offers.js";
 import { time } from "./times.js";
 
 const EMOJI_ONLY = /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\u200d|\ufe0f|\s){1,12}$/u;
+// Hebrew, Arabic and their like: a last line that ends on the left leaves no room for the time on the right.
+const LEFTWARD = /[\u0590-\u08ff\ufb1d-\ufefc]/u;
 const MARKS = {
   sending: ["waiting", "on its way"],
   sent: ["sent", "sent"],
@@ -65,7 +67,7 @@ export class Bubble {
   #body() {
     const { data } = this;
     const bare = data.kind === "sticker" || (this.#isEmoji() && !data.reply_to);
-    const shape = data.deleted ? ".deleted" : bare ? ".bare" : data.media && !data.text && !data.caption ? ".only-media" : "";
+    const shape = data.deleted ? ".deleted" : data.status === "failed" ? ".lost" : bare ? ".bare" : data.media && !data.text && !data.caption ? ".only-media" : "";
     return make(`div.bubble.kind-${data.kind}${shape}`, {}, ...(data.deleted ? [make("p.gone", {}, "This message was deleted")] : this.#content()), this.#meta());
   }
 
@@ -101,7 +103,7 @@ export class Bubble {
     words.append(formatted(text));
     // The time stands in the last line where there is room for it.
     const last = words.lastElementChild?.matches("ul, ol, blockquote") ? words.lastElementChild.lastElementChild : words.lastElementChild;
-    if (last?.matches("p, li") && !this.data.footer && !this.#isEmoji()) last.append(make("span.room-for-time", { "aria-hidden": "true" }));
+    if (last?.matches("p, li") && !this.data.footer && !this.#isEmoji() && !LEFTWARD.test(last.textContent)) last.append(make("span.room-for-time", { "aria-hidden": "true" }));
     return words;
   }
 
@@ -139,7 +141,7 @@ export class Bubble {
       data.edits > 0 && !data.deleted && make("span", {}, "Edited"),
       make("time", { datetime: at.toISOString() }, time(at)),
       mine && !data.deleted && this.#mark(data.status),
-      !mine && data.status === "failed" && make("span.failed", {}, "Not delivered"),
+      data.status === "failed" && make("span.failed", {}, data.fault ? `Did not arrive: ${data.fault.code}, ${data.fault.title}` : "Did not arrive"),
     );
   }
 

@@ -17,6 +17,7 @@ export function openMenu(beside, { reactions, chosen, react, items }) {
   close();
   const act = (run) => () => {
     close();
+    beside.focus();
     run();
   };
   menu = make(

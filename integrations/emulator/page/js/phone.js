@@ -306,16 +306,15 @@ export class Phone {
   #showTyping(on) {
     const dots = this.#one(".typing");
     if (dots.hidden === !on) return;
-    const atEnd = this.#atEnd;
     dots.hidden = !on;
     if (on) announce(`${this.botName} is typing on ${this.traits.name}`);
-    if (on && atEnd) this.#toEnd();
+    if (on && this.#stayed) this.#toEnd();
   }
 
   #bubbleChanged({ thread, bubble }) {
     if (thread !== this.#thread?.id) return this.#drawPeople();
     const fresh = !this.#bubbles.has(bubble.id);
-    const stay = fresh && (this.#atEnd || bubble.by === "person");
+    const stay = fresh && (this.#stayed || bubble.by === "person");
     this.#drawBubble(bubble);
     this.#arrange();
     this.#drawChats();
@@ -423,6 +422,10 @@ export class Phone {
 
   #listen() {
     this.#one(".back").addEventListener("click", () => this.#showChat(false));
+    this.#one(".jump").addEventListener("click", () => {
+      this.#toEnd();
+      this.#composer.focus();
+    });
     const more = make("button.plain.about-button", { type: "button", "aria-label": "More about this chat", on: { click: () => this.#openAbout() } }, icon("more"));
     this.#one(".chat-head").append(more);
     const rowBubble = (row) => this.#bubbles.get(row.dataset.id);
@@ -459,14 +462,19 @@ export class Phone {
     const talk = this.#one(".talk");
     talk.scrollTop = talk.scrollHeight;
     this.#top = talk.scrollTop;
-    this.#stayed = true;
+    this.#stay(true);
+  }
+
+  #stay(on) {
+    this.#stayed = on;
+    this.#one(".jump").hidden = on;
   }
 
   /** Only who scrolls up has left the end: it also moves away when something comes in. */
   #scrolled() {
     const { scrollTop } = this.#one(".talk");
-    if (this.#atEnd) this.#stayed = true;
-    else if (scrollTop < this.#top - 2) this.#stayed = false;
+    if (this.#atEnd) this.#stay(true);
+    else if (scrollTop < this.#top - 2) this.#stay(false);
     this.#top = scrollTop;
   }
 

@@ -4,7 +4,8 @@ import { icon, make } from "./elements.js";
 import { linked } from "./links.js";
 import { day, time } from "./times.js";
 
-const PLACES = { messenger: "Facebook", instagram: "Instagram" };
+const OURS = { messenger: "Page on Facebook", instagram: "Account on Instagram" };
+const OTHERS = { messenger: "On Facebook", instagram: "On Instagram" };
 
 export class Posts {
   #world;
@@ -78,7 +79,7 @@ export class Posts {
     } } }, `Name ${mention(account)}`);
     return make(
       `li.post.app-${post.app}`, { "data-id": post.id },
-      make("header.post-head", {}, make("span.avatar", { "aria-hidden": "true" }, icon("band")), make("div", {}, make("h2", {}, writer), make("p.soft", {}, `${post.by ? "On" : "Our page on"} ${PLACES[post.app]} · ${day(post.at * 1000)}`))),
+      make("header.post-head", {}, make("span.avatar", { "aria-hidden": "true" }, icon(post.by ? "person" : "band")), make("div", {}, make("h2", {}, writer), make("p.soft", {}, `${(post.by ? OTHERS : OURS)[post.app]} · ${day(post.at * 1000)}`))),
       post.app === "messenger" && make("p.post-text", { dir: "auto" }, ...linked(post.text)),
       post.picture && make("img.post-picture", { src: post.picture, alt: "The picture of this post" }),
       post.app === "instagram" && make("p.post-text", { dir: "auto" }, make("strong", {}, `${writer} `), ...linked(post.text)),
