@@ -305,6 +305,35 @@ async def test_menu_ice_breakers_and_get_started(desk: Page, bot: Bot) -> None:
     assert (await bot.hears("messenger", postback=...))["postback"]["payload"] == "help"
 
 
+async def test_prompts_and_commands_of_whatsapp(desk: Page, bot: Bot) -> None:
+    commands = [{"command_name": name, "command_description": f"What {name} does"} for name in ("help", "new", "hear")]
+    await bot.call(
+        "whatsapp", "emulated1000/conversational_automation", {"prompts": ["What can you do?"], "commands": commands}
+    )
+    box = phone(desk, "whatsapp")
+    await box.get_by_role("button", name="What can you do?").click()
+    assert (await bot.hears("whatsapp", text=...))["text"] == {"body": "What can you do?"}
+    field, listed = box.get_by_label("Message on WhatsApp"), box.get_by_role("group", name="Commands")
+    await field.fill("/he")
+    await expect(listed.get_by_role("button")).to_have_text(["/helpWhat help does", "/hearWhat hear does"])
+    await listed.get_by_role("button", name="/help").click()
+    await expect(field).to_have_value("/help ")
+    await expect(listed).to_be_hidden()
+
+
+async def test_a_place_that_was_asked_for(desk: Page, bot: Bot) -> None:
+    hello = await greet(desk, bot)
+    asked = {
+        "type": "location_request_message",
+        "body": {"text": "Where are you?"},
+        "action": {"name": "send_location"},
+    }
+    await bot.whatsapp(hello, type="interactive", interactive=asked)
+    await phone(desk, "whatsapp").get_by_role("button", name="Send location").click()
+    await phone(desk, "whatsapp").get_by_role("button", name="Somewhere at sea").click()
+    assert (await bot.hears("whatsapp", location=...))["location"]["latitude"] == 0.5
+
+
 async def test_thumbs_under_an_answer(desk: Page, bot: Bot) -> None:
     hello = await greet(desk, bot, "messenger")
     sent = await bot.page("messenger", hello, text="Good morning")
@@ -508,6 +537,55 @@ async def test_a_reaction_of_the_bot(desk: Page, bot: Bot) -> None:
     await bot.whatsapp(hello, type="reaction", reaction={"message_id": hello["id"], "emoji": "👍"})
     mine = phone(desk, "whatsapp").locator(".row.mine")
     await expect(mine.get_by_role("img", name="Reactions. Chaski: 👍")).to_be_visible()
+
+
+async def test_a_message_that_failed_says_why(desk: Page, bot: Bot, emulator: Emulator) -> None:
+    hello = await greet(desk, bot)
+    emulator.switch(late_failures=1, failure="131026")
+    await bot.whatsapp(hello, type="text", text={"body": "Are you there?"})
+    await expect(bubbles(desk, "whatsapp", ".theirs")).to_contain_text("Did not arrive: 131026, Message undeliverable")
+
+
+async def test_who_reads_further_up_is_not_moved(desk: Page, bot: Bot) -> None:
+    hello = await greet(desk, bot)
+    await bot.whatsapp(hello, type="text", text={"body": "One line\n" * 60})
+    talk = phone(desk, "whatsapp").locator(".talk")
+    jump = phone(desk, "whatsapp").get_by_role("button", name="To the newest message")
+    await expect(bubbles(desk, "whatsapp", ".theirs")).to_contain_text("One line")
+    await expect(jump).to_be_hidden()
+    await talk.hover()
+    await desk.mouse.wheel(0, -3000)
+    await expect(jump).to_be_visible()
+    await bot.whatsapp(hello, type="text", text={"body": "The newest"})
+    newest = bubbles(desk, "whatsapp", ".theirs").last
+    await expect(newest).to_contain_text("The newest")
+    await expect(newest).not_to_be_in_viewport()
+    await jump.click()
+    await expect(newest).to_be_in_viewport()
+
+
+async def test_with_the_keyboard_alone(desk: Page, bot: Bot) -> None:
+    await phone(desk, "whatsapp").get_by_label("Message on WhatsApp").focus()
+    await desk.keyboard.type("Hello")
+    await desk.keyboard.press("Enter")
+    hello = await bot.hears("whatsapp", text=...)
+    await expect(bubbles(desk, "whatsapp").get_by_role("img")).to_have_accessible_name("delivered")
+    more = phone(desk, "whatsapp").get_by_role("button", name="What to do with this message")
+    await more.focus()
+    await desk.keyboard.press("Enter")
+    await expect(desk.get_by_role("menuitemradio").first).to_be_focused()
+    await desk.keyboard.press("ArrowRight")
+    await desk.keyboard.press("Enter")
+    assert (await bot.hears("whatsapp", reaction=...))["reaction"] == {"message_id": hello["id"], "emoji": "❤️"}
+    await expect(phone(desk, "whatsapp").locator(".reactions")).to_have_text("❤️")
+    await expect(more).to_be_focused()
+    await desk.keyboard.press("Enter")
+    await desk.keyboard.press("End")
+    await desk.keyboard.press("Enter")
+    await expect(desk.locator(".exchange summary").first).to_be_visible()
+    await desk.get_by_role("button", name="Switches").focus()
+    await desk.keyboard.press("Escape")
+    await expect(desk.get_by_role("button", name="Behind the scenes")).to_be_focused()
 
 
 # People

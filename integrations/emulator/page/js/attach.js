@@ -67,7 +67,7 @@ export class Attachments {
 
   #choose(kind) {
     if (kind === "sticker") this.#stickers();
-    else if (kind === "place") this.#places();
+    else if (kind === "place") this.places();
     else if (kind === "contact") this.#contact();
     else this.#file(kind === "picture" ? null : kind, CHOICES[kind].accept);
   }
@@ -97,7 +97,8 @@ export class Attachments {
     else complain("This browser cannot draw stickers. A WebP file works.");
   }
 
-  #places() {
+  /** Open the choice of places. */
+  places() {
     const send = (place) => {
       this.#sheet.close();
       this.#send.place(place);

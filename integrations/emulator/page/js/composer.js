@@ -2,12 +2,14 @@
 
 import { complain, make, piece } from "./elements.js";
 import { summary } from "./bubble.js";
+import { Commands } from "./commands.js";
 import { Recorder } from "./recorder.js";
 
 export class Composer {
   #field;
   #quoting;
   #recorder;
+  #commands;
   #send;
   #reply = null;
   #edited = null;
@@ -30,6 +32,11 @@ export class Composer {
       onTime: (text) => { this.#one(".recording-time").textContent = text; },
       onDone: (blob) => send.voice(blob),
       onEnd: () => this.#showRecording(false),
+    });
+    this.#commands = new Commands(this.#one(".commands"), (name) => {
+      this.#field.value = `/${name} `;
+      this.#fit();
+      this.#field.focus();
     });
     this.#listen();
     this.#fit();
@@ -75,6 +82,11 @@ export class Composer {
     const bar = this.#one(".quick");
     bar.hidden = !replies.length;
     bar.replaceChildren(...replies.map(({ title, payload, image_url: image }) => make("button.quick-reply", { type: "button", on: { click: () => tap(payload) } }, image && make("span.quick-picture", { "aria-hidden": "true" }), title)));
+  }
+
+  /** The commands to suggest after a slash. */
+  set commands(list) {
+    this.#commands.all = list;
   }
 
   /** Show or hide the button of the bot's own menu. */
@@ -168,6 +180,7 @@ export class Composer {
   #fit() {
     this.#field.style.height = "auto";
     this.#field.style.height = `${Math.min(this.#field.scrollHeight, 132)}px`;
+    this.#commands.suggest(this.#field.value);
     const empty = !this.#field.value.trim();
     this.#one('[type="submit"]').hidden = empty;
     this.#one('[data-act="record"]').hidden = !empty;

@@ -3,6 +3,7 @@
 import { APPS } from "./apps.js";
 import { Attachments, field } from "./attach.js";
 import { Bubble, summary } from "./bubble.js";
+import { commandsOf } from "./commands.js";
 import { Composer } from "./composer.js";
 import { announce, icon, make, piece } from "./elements.js";
 import { listenForFingers } from "./gestures.js";
@@ -19,6 +20,7 @@ export class Phone {
   #bubbles = new Map();
   #drafts = new Map();
   #composer;
+  #attachments;
   #person = "";
   #visible = false;
   #inChat = true;
@@ -121,7 +123,9 @@ export class Phone {
   }
 
   tap(id, payload) {
-    this.#act({ type: "tap", bubble: id, payload });
+    // This button of WhatsApp asks for a place: none is tapped, one is sent.
+    if (payload === "location_request_message") this.#attachments.places();
+    else this.#act({ type: "tap", bubble: id, payload });
   }
 
   rate(id, good) {
@@ -186,6 +190,7 @@ export class Phone {
     this.#one(".talk").setAttribute("aria-label", `Messages with ${account.name} on ${this.traits.name}`);
     this.#drawAbout();
     this.#drawWelcome();
+    this.#composer.commands = commandsOf(this.app, account.profile);
     this.#composer.hasMenu = this.#menuLines().length > 0;
     this.#drawChats();
   }
@@ -258,17 +263,26 @@ export class Phone {
     if (!account || !this.#thread) return;
     const fresh = !this.#thread.started && !this.#thread.bubbles.size;
     const { profile } = account;
-    const breakers = fresh ? lines(profile.ice_breakers) : [];
+    const breakers = fresh ? this.#breakers(profile) : [];
     const starts = fresh && this.app === "messenger" && profile.get_started && !breakers.length;
     const greeting = profile.greeting?.[0]?.text?.replaceAll("{{user_first_name}}", this.#world.people.get(this.#person)?.name.split(" ")[0] ?? "");
     box.replaceChildren(...[
       this.app === "whatsapp"
         ? fresh && make("p.welcome-note", {}, "Write a first message. It stays on this machine.")
         : make("div.welcome-card", {}, make("span.avatar.large-avatar", { "aria-hidden": "true" }, icon("band")), make("strong", {}, account.name), fresh && make("p.soft", {}, greeting || profile.about || "Write a first message. It stays on this machine.")),
-      breakers.length > 0 && make("div.breakers", { role: "group", "aria-label": "Suggestions" }, ...breakers.map(({ question, payload }) => make("button.breaker", { type: "button", on: { click: () => this.#act({ type: "open_chat", payload, ref: "" }) } }, question))),
+      breakers.length > 0 && make("div.breakers", { role: "group", "aria-label": "Suggestions" }, ...breakers.map(({ question, act }) => make("button.breaker", { type: "button", on: { click: act } }, question))),
       starts && make("button.main.get-started", { type: "button", on: { click: () => this.#act({ type: "open_chat", payload: "", ref: "" }) } }, "Get started"),
     ].filter(Boolean));
     this.#composer.element.classList.toggle("waits", Boolean(starts));
+  }
+
+  /** What the bot suggests to begin with. On WhatsApp they are words that are sent. */
+  #breakers(profile) {
+    if (this.app === "whatsapp") {
+      const prompts = profile.conversational_automation?.prompts ?? [];
+      return prompts.map((question) => ({ question, act: () => this.#act({ type: "write", text: question, reply_to: "" }) }));
+    }
+    return lines(profile.ice_breakers).map(({ question, payload }) => ({ question, act: () => this.#act({ type: "open_chat", payload, ref: "" }) }));
   }
 
   #drawChats() {
@@ -351,7 +365,7 @@ export class Phone {
 
   #sending() {
     const media = (blob, about) => this.#out.upload(this.#thread.id, blob, { reply_to: "", ...about });
-    const attachments = new Attachments(this.traits, this.sheet, {
+    const attachments = this.#attachments = new Attachments(this.traits, this.sheet, {
       media,
       place: (place) => this.#act({ type: "place", ...place }),
       contact: (card) => this.#act({ type: "contact", ...card }),
