@@ -199,9 +199,8 @@ async def test_whatsapps_formatting_is_shown_as_whatsapp_shows_it(desk: Page) ->
             return texts.map((text) => {
                 const box = document.createElement("div");
                 box.append(formatted(text));
-                for (const link of box.querySelectorAll("a")) {
-                    link.removeAttribute("target");
-                    link.removeAttribute("rel");
+                for (const one of box.querySelectorAll("*")) {
+                    for (const name of ["dir", "target", "rel"]) one.removeAttribute(name);
                 }
                 return box.innerHTML;
             });
@@ -210,6 +209,15 @@ async def test_whatsapps_formatting_is_shown_as_whatsapp_shows_it(desk: Page) ->
     )
     plain = [html.removeprefix("<p>").removesuffix("</p>") if html.count("<p>") == 1 else html for html in made]
     assert dict(zip(FORMATS, plain, strict=True)) == {case: case[1] for case in FORMATS}
+
+
+async def test_each_line_has_its_own_direction(desk: Page, bot: Bot) -> None:
+    hello = await greet(desk, bot)
+    await bot.whatsapp(hello, type="text", text={"body": "Good morning\nصباح الخير"})
+    lines = bubbles(desk, "whatsapp", ".theirs").locator(".words p")
+    await expect(lines.nth(0)).to_have_css("direction", "ltr")
+    await expect(lines.nth(1)).to_have_css("direction", "rtl")
+    await expect(lines.nth(1)).to_have_css("text-align", "start")
 
 
 async def test_a_link_opens_outside(desk: Page, bot: Bot) -> None:

@@ -38,15 +38,15 @@ function blocks(text) {
       continue;
     }
     list = kind === "p" ? null : make(kind, {}, item(line, kind));
-    made.push(list ?? make("p", {}, ...(line ? inline(line) : [make("br")])));
+    made.push(list ?? make("p", { dir: "auto" }, ...(line ? inline(line) : [make("br")])));
   }
   return made;
 }
 
 function item(line, kind) {
-  if (kind === "blockquote") return make("p", {}, ...inline(line.replace(QUOTE, "")));
+  if (kind === "blockquote") return make("p", { dir: "auto" }, ...inline(line.replace(QUOTE, "")));
   const number = kind === "ol" && line.match(NUMBER)[1];
-  return make("li", { value: number }, ...inline(line.replace(kind === "ul" ? BULLET : NUMBER, "")));
+  return make("li", { value: number, dir: "auto" }, ...inline(line.replace(kind === "ul" ? BULLET : NUMBER, "")));
 }
 
 /** One line with its marks. An address is whole: marks inside it mean nothing. */
