@@ -185,6 +185,7 @@ EXPECTED: dict[str, tuple[list[Event], list[str]]] = {
             InboundReaction(**FRAME, id="m_out", emoji="❤️"),
             InboundReaction(**FRAME, id="m_out", emoji="😠"),
             InboundReaction(**FRAME, id="m_out", emoji=""),
+            InboundReaction(**FRAME, id="m_out", emoji=""),
         ],
         [],
     ),
