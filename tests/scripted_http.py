@@ -22,12 +22,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer: a str or bytes body goes out as it is, anything else as JSON. `hangs`: until the server closes."""
+    """One answer: a str or bytes body goes out as it is, anything else as JSON. `hangs`: until the server closes.
+
+    `drops`: the request is read, and the connection closed without an answer.
+    """
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     hangs: bool = False
+    drops: bool = False
 
     @property
     def data(self) -> bytes:
@@ -49,7 +53,7 @@ class ScriptedHTTP:
             def do_GET(self) -> None:
                 outer._answer(self)
 
-            do_POST = do_GET
+            do_POST = do_DELETE = do_GET
 
             def log_message(self, *args: object) -> None:
                 """Nothing."""
@@ -92,6 +96,9 @@ class ScriptedHTTP:
         reply = line.popleft() if len(line) > 1 else line[0] if line else Reply("nothing here", 404)
         if reply.hangs:
             self._closing.wait()
+            return
+        if reply.drops:
+            handler.close_connection = True
             return
         handler.send_response(reply.status)
         for name, value in {"content-type": "application/json", **reply.headers}.items():
