@@ -34,6 +34,8 @@ STEPS = (State.QUEUED, State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED
 OPEN = (State.QUEUED, State.SENDING)
 MOST_ATTEMPTS = 6
 LONGEST_PAUSE = 900
+# So long after it was queued a message of ours may come back as an echo without any name.
+NAMELESS = timedelta(minutes=10)
 
 
 def add(
@@ -179,9 +181,24 @@ def note_echo(channel: str, event: Echo) -> bool:
     key = _uuid(event.key)
     rows = rows.filter(Q(external_id=event.id) | Q(pk=key) if key else Q(external_id=event.id))
     found = rows.exists()
+    if not (found or key):
+        return _is_sending(channel, event)
     rows.filter(external_id="").update(external_id=event.id[:200])
     rows.filter(state__in=(State.SENDING, State.UNKNOWN)).update(state=State.SENT, sent_at=event.at)
     return found
+
+
+def _is_sending(channel: str, event: Echo) -> bool:
+    """Whether an echo that names nothing may be of a message of ours, whose id is not known yet, or was never told."""
+    entries = OutboxEntry.objects.filter(
+        contact__channel=channel,
+        contact__account=event.account,
+        contact__user_id=event.sender.user_id,
+        state__in=(State.SENDING, State.UNKNOWN),
+        external_id="",
+        created_at__gte=event.at - NAMELESS,
+    )
+    return entries.exists()
 
 
 def answer_of(contact: Contact, external_id: str) -> Message | None:

@@ -1,5 +1,6 @@
 """What is sent: never twice, never backwards, and what nobody knows is called that."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -94,6 +95,31 @@ def test_the_app_may_say_later_that_an_unknown_one_came() -> None:
     assert outbox.note_echo("whatsapp", echo)
     assert (state(by_key), state(by_echo)) == ("delivered", "sent")
     assert set(one.outbox.values_list("external_id", flat=True)) == {"wamid.9", "wamid.10"}
+
+
+def test_an_echo_that_names_nothing_is_ours_while_we_send_and_a_humans_otherwise() -> None:
+    one = contact()
+    echo = Echo(ACCOUNT, Sender(one.user_id or ""), timezone.now(), f"aWdf.{uuid4().hex}", human=True)
+    assert not outbox.note_echo("whatsapp", echo)
+    queue(one, "a")
+    assert not outbox.note_echo("whatsapp", echo)
+    entry = claimed(one)
+    assert outbox.note_echo("whatsapp", echo)
+    assert state(entry) == "sending"
+    outbox.sent(entry, echo.id)
+    assert outbox.note_echo("whatsapp", echo)
+    assert not outbox.note_echo("whatsapp", replace(echo, id=f"{echo.id}2"))
+
+
+def test_an_echo_that_names_nothing_may_be_what_nobody_knows_of() -> None:
+    one, other = contact(), contact()
+    queue(one, "a")
+    claimed(one)
+    outbox.abandoned(one)
+    echo = Echo(ACCOUNT, Sender(one.user_id or ""), timezone.now(), f"aWdf.{uuid4().hex}", human=True)
+    assert outbox.note_echo("whatsapp", echo)
+    assert not outbox.note_echo("whatsapp", replace(echo, sender=Sender(other.user_id or "")))
+    assert not outbox.note_echo("whatsapp", replace(echo, at=echo.at + timedelta(hours=1)))
 
 
 @pytest.mark.parametrize("order", [("sent", "delivered", "read"), ("read", "delivered", "sent"), ("delivered", "read")])
