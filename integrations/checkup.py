@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import httpx
@@ -152,7 +153,7 @@ def token(health: Health) -> Finding:
         return Finding("Token", f"refused: {health.trouble}", "Make a new token, set it, and restart.")
     if health.ends_at is None:
         return Finding("Token", "accepted")
-    text = f"accepted, until {date_format(health.ends_at, 'j F Y, H:i e')}"
+    text = f"accepted, until {day(health.ends_at)}"
     return Finding("Token", text, "It ends soon: make a new token, set it, and restart." if health.ends_soon else "")
 
 
@@ -193,6 +194,8 @@ async def set_up(dry_run: bool) -> AsyncIterator[tuple[Setup, Finding]]:
         async with opened(setup.graph()) as graph:
             for step in [*delivery_steps(setup), *setup.steps()]:
                 yield setup, Finding(step.text, "would be done") if dry_run else await done(step, graph)
+        if setup.renews:
+            yield setup, Finding("Renew the token", "would be done") if dry_run else await renewed(setup)
 
 
 def delivery_steps(setup: Setup) -> Iterable[Step]:
@@ -220,6 +223,24 @@ async def done(step: Step, graph: Graph) -> Finding:
         if own:
             await own.close()
     return Finding(step.text, "done")
+
+
+async def renewed(setup: Setup) -> Finding:
+    """Renew the token of an app, and say how that went."""
+    about = "Renew the token"
+    try:
+        ends_at = await setup.renew()
+    except ChannelError as error:
+        return Finding(about, f"failed: {error}", "It can be renewed once it is a day old. See how it stands tomorrow.")
+    except OSError as error:
+        mend = "It has to be kept in DATA_DIR, which cannot be written to."
+        return Finding(about, f"failed: {error.strerror or type(error).__name__}", mend)
+    return Finding(about, f"done, it is good until {day(ends_at)}. Restart, so that it is used")
+
+
+def day(moment: datetime) -> str:
+    """A moment, as an operator reads it."""
+    return date_format(moment, "j F Y, H:i e")
 
 
 @asynccontextmanager

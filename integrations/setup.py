@@ -6,6 +6,7 @@ Each app has a `setup.py` with a Setup of its own. Sentences are for the operato
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -105,6 +106,15 @@ class Setup(ABC):
             return await inspect(app, self.token)
         finally:
             await app.close()
+
+    @property
+    def renews(self) -> bool:
+        """Whether its token ends, and can be renewed from here."""
+        return False
+
+    async def renew(self) -> datetime:
+        """Renew the token, and keep it for the next start. Returns when it ends. Raises ChannelError and OSError."""
+        raise NotImplementedError
 
     @abstractmethod
     def looks(self) -> dict[str, Look]:

@@ -56,7 +56,7 @@ ROOMS = {
         drawing
         reading replies inbox
         outbox contacts
-        checkup checks overview remedies
+        checkup checks overview remedies expiry
         registry
         wording
         whatsapp messenger instagram

@@ -1,6 +1,8 @@
 """All settings, and the only reader of the environment. Each variable is explained in docs/settings.md."""
 
+import hashlib
 import ipaddress
+import json
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -120,6 +122,15 @@ def countries(name: str) -> list[str]:
     if any(not (len(text) == 2 and text.isascii() and text.isalpha()) for text in found):
         raise ImproperlyConfigured(f'Environment variable "{name}" invalid: write countries as DE,FR,IT.')
     return found
+
+
+def renewed(token: str, path: Path) -> str:
+    """What `token` was renewed to, where that is kept in `path`, see integrations/instagram/renewal.py; else itself."""
+    try:
+        kept = json.loads(path.read_text())
+        return str(kept["token"]) if kept["of"] == hashlib.sha256(token.encode()).hexdigest() else token
+    except (OSError, ValueError, LookupError, TypeError):
+        return token
 
 
 # The site
@@ -258,7 +269,9 @@ WHATSAPP_PURPOSE: str = env.str("WHATSAPP_PURPOSE", "", validate=validate.OneOf(
 WHATSAPP_COUNTRIES = countries("WHATSAPP_COUNTRIES")
 MESSENGER_TOKEN: str = env.str("MESSENGER_TOKEN", "")
 MESSENGER_PAGE_ID: str = env.str("MESSENGER_PAGE_ID", "")
-INSTAGRAM_TOKEN: str = env.str("INSTAGRAM_TOKEN", "")
+# The token of Instagram's own login ends after 60 days. One that we renewed is taken from here by the next start.
+INSTAGRAM_TOKEN_FILE = DATA_DIR / "instagram-token.json"
+INSTAGRAM_TOKEN: str = renewed(env.str("INSTAGRAM_TOKEN", ""), INSTAGRAM_TOKEN_FILE)
 INSTAGRAM_ID: str = env.str("INSTAGRAM_ID", "")
 INSTAGRAM_APP_SECRET: str = env.str("INSTAGRAM_APP_SECRET", "")
 # Whether a courier is needed.
@@ -498,6 +511,9 @@ CELERY_BEAT_SCHEDULE = {
     "find-lost-pictures": {"task": "imagine.tasks.find_lost", "schedule": 15},
     "expire-shares": {"task": "imagine.tasks.expire_shares", "schedule": 3600},
     "expire-shared-conversations": {"task": "assistant.tasks.expire_shares", "schedule": 3600},
+    "purge-messengers": {"task": "integrations.tasks.purge", "schedule": 3600},
+    "watch-messengers": {"task": "integrations.tasks.watch", "schedule": 6 * 3600},
+    "renew-tokens": {"task": "integrations.tasks.renew_tokens", "schedule": 7 * 24 * 3600},
 }
 # The painter has queues, and processes, of its own: live prompts must not wait for an animation.
 CELERY_TASK_ROUTES = {

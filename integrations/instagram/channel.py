@@ -1,27 +1,17 @@
 """Instagram: a professional account that answers direct messages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.conf import settings
 
-from integrations.errors import TokenError
 from integrations.graph import Graph
 from integrations.inbound import Parsed
 from integrations.instagram import payloads
 from integrations.messaging.channel import MessagingChannel
 from integrations.messaging.problems import judge
 from integrations.text.dialect import INSTAGRAM
-
-
-@dataclass(frozen=True)
-class Token:
-    """A token, and how many seconds it will live."""
-
-    text: str
-    seconds: int
 
 
 class Instagram(MessagingChannel):
@@ -61,20 +51,3 @@ class Instagram(MessagingChannel):
     def parse(self, entries: Sequence[Any]) -> Parsed:
         """See Channel."""
         return payloads.parse(entries, self.account, settings.META_APP_ID)
-
-    async def refresh(self) -> Token:
-        """A token for 60 more days, in place of one of Instagram Login that is a day old at least.
-
-        Who runs the service has to put it into INSTAGRAM_TOKEN, so `manage.py channels` is where to call this. The
-        token of a Page needs none. Raises ChannelError (TokenError where the old one ended).
-        """
-        # No version, and the token in the header, not in an address that a log would keep.
-        graph = Graph(settings.INSTAGRAM_GRAPH_URL, self._token, judge)
-        try:
-            answer = await graph.get("refresh_access_token", grant_type="ig_refresh_token")
-        finally:
-            await graph.close()
-        text, seconds = answer.get("access_token"), answer.get("expires_in")
-        if not (isinstance(text, str) and text and isinstance(seconds, int)):
-            raise TokenError("no new token came")
-        return Token(text, seconds)

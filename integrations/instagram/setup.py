@@ -4,6 +4,7 @@ There are two ways in, see README.md: by a Facebook Page, or, where INSTAGRAM_AP
 login, with a server and a token of its own.
 """
 
+from datetime import datetime
 from functools import partial
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.conf import settings
 from integrations import menu
 from integrations.base import mapping, sequence
 from integrations.graph import Graph
+from integrations.instagram import renewal
 from integrations.setup import PAGE_FIELDS, RUN_SETUP, Finding, Look, Setup, Step, listed, subscribed, unset, words
 from integrations.tokens import Health, judge
 
@@ -33,7 +35,7 @@ class InstagramSetup(Setup):
     own = ("INSTAGRAM_TOKEN", "INSTAGRAM_ID", "INSTAGRAM_APP_SECRET")
     fields = (
         "messages", "messaging_postbacks", "messaging_seen", "messaging_handover", "messaging_referral",
-        "message_reactions", "standby", "comments", "mentions",
+        "message_reactions", "message_edit", "standby", "comments", "mentions",
     )  # fmt: skip
 
     @property
@@ -64,11 +66,19 @@ class InstagramSetup(Setup):
         return Graph(f"{settings.INSTAGRAM_GRAPH_URL}/{settings.GRAPH_VERSION}", self.token, judge)
 
     async def health(self, graph: Graph) -> Health:
-        """Instagram's own login has no call that looks at a token: that it opens the account is all that is known."""
+        """Instagram's own login has no call that looks at a token: it opens the account, and once renewed it ends."""
         if not self.own_login:
             return await super().health(graph)
         await graph.get("me", fields="user_id")
-        return Health()
+        kept = renewal.kept()
+        return Health(ends_at=kept.ends_at if kept else None)
+
+    @property
+    def renews(self) -> bool:
+        return self.own_login
+
+    async def renew(self) -> datetime:
+        return (await renewal.renew()).ends_at
 
     def looks(self) -> dict[str, Look]:
         # By a Page it is the Page that is subscribed, to anything, and the app to the fields, see `checkup.py`.
@@ -76,6 +86,7 @@ class InstagramSetup(Setup):
         return {
             "Account": partial(account, own_login=self.own_login),
             "Subscribed": partial(subscribed, account="me", fields=fields),
+            "Chats": chats,
             "Profile": profile,
         }
 
@@ -104,6 +115,12 @@ async def account(graph: Graph, own_login: bool) -> Finding:
         return Finding("Account", f"@{name}" if name else id)
     mend = "Set INSTAGRAM_ID to the id of the account that the token is for, or make a token of the other account."
     return Finding("Account", f"the token is for {f'@{name}' if name else 'another account'} ({id})", mend)
+
+
+async def chats(graph: Graph) -> Finding:
+    """That the chats are open to us: a creator's account delivers nothing before it is asked. Raises ChannelError."""
+    await graph.get("me/conversations", limit="1", **PLATFORM)
+    return Finding("Chats", "open to us")
 
 
 async def profile(graph: Graph) -> Finding:

@@ -24,7 +24,10 @@ class WhatsAppSetup(Setup):
     title = "WhatsApp"
     object = "whatsapp_business_account"
     own = ("WHATSAPP_TOKEN", "WHATSAPP_PHONE_ID", "WHATSAPP_ACCOUNT_ID", "WHATSAPP_PURPOSE", "WHATSAPP_COUNTRIES")
-    fields = ("messages", "smb_message_echoes", "account_update", "account_alerts", "phone_number_quality_update")
+    fields = (
+        "messages", "user_id_update", "smb_message_echoes", "account_alerts", "account_update", "account_review_update",
+        "business_capability_update", "phone_number_name_update", "phone_number_quality_update", "security",
+    )  # fmt: skip
     permissions = ("whatsapp_business_messaging", "whatsapp_business_management")
 
     @property

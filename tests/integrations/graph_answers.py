@@ -57,6 +57,7 @@ ANSWERS: Mapping[str, Any] = {
     },
     "3000": {"id": "3000", "username": "adas.bakery"},
     "me/subscribed_apps": {"data": [{**OURS, "subscribed_fields": list(InstagramSetup.fields)}]},
+    "me/conversations": {"data": []},
     "me/messenger_profile": {"data": [{"ice_breakers": [{}]}, {"persistent_menu": [{}]}]},
 }
 

@@ -6,8 +6,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from integrations.base import File
-from integrations.errors import TokenError
-from integrations.instagram.channel import Instagram, Token
+from integrations.instagram.channel import Instagram
 from integrations.outbound import Choice, Drawn, OutboundMessage, Recipient
 from tests.scripted_http import Reply, ScriptedHTTP
 
@@ -91,27 +90,6 @@ async def test_a_private_answer_names_the_comment(instagram: Instagram, server: 
 async def test_the_person_sees_that_we_read_and_write(instagram: Instagram, server: ScriptedHTTP) -> None:
     await instagram.show_typing(ADA, "aWdfIN")
     assert [asked.body["sender_action"] for asked in server.asked] == ["mark_seen", "typing_on"]
-
-
-@OWN
-async def test_a_token_is_refreshed_without_being_in_an_address(instagram: Instagram, server: ScriptedHTTP) -> None:
-    server.script(
-        "/refresh_access_token", Reply({"access_token": "newer", "token_type": "bearer", "expires_in": 5183944})
-    )
-    assert await instagram.refresh() == Token("newer", 5183944)
-    (asked,) = server.asked
-    assert (asked.method, asked.params) == ("GET", {"grant_type": "ig_refresh_token"})
-    assert asked.headers["authorization"] == "Bearer token"
-
-
-@OWN
-@pytest.mark.parametrize(
-    "reply", [Reply({"error": {"code": 190, "message": "expired"}}, status=400), Reply({"expires_in": 5})]
-)
-async def test_a_token_that_ended_cannot_be_refreshed(instagram: Instagram, server: ScriptedHTTP, reply: Reply) -> None:
-    server.script("/refresh_access_token", reply)
-    with pytest.raises(TokenError):
-        await instagram.refresh()
 
 
 @pytest.mark.parametrize("missing", ["INSTAGRAM_TOKEN", "INSTAGRAM_ID", "both secrets"])

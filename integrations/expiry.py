@@ -1,0 +1,47 @@
+"""What came through the apps is kept no longer than it is needed. All of it raises DatabaseError."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from integrations.models import Delivery, InboxEntry, OutboxEntry
+from integrations.outbound import OutboundMessage
+
+AT_ONCE = 500
+NOTHING: dict[str, Any] = {}
+NOTHING_SENT = OutboundMessage().to_json()
+ENDED = (InboxEntry.State.DONE, InboxEntry.State.DROPPED)
+OPEN = (OutboxEntry.State.QUEUED, OutboxEntry.State.SENDING)
+
+
+def forget_bodies(before: datetime) -> int:
+    """Empty the deliveries that were read, and that are older. Returns how many."""
+    rows = Delivery.objects.filter(state=Delivery.State.DONE, received_at__lt=before).exclude(body=b"")
+    return sum(Delivery.objects.filter(pk__in=ids).update(body=b"") for ids in _batches(rows))
+
+
+def delete_deliveries(before: datetime) -> int:
+    """Delete those that are older, read or given up: Meta sends none of them again. Returns how many."""
+    rows = Delivery.objects.filter(received_at__lt=before).exclude(state=Delivery.State.WAITING)
+    return sum(Delivery.objects.filter(pk__in=ids).delete()[0] for ids in _batches(rows))
+
+
+def forget_texts(before: datetime) -> int:
+    """Empty what was received and answered, or sent, and is older. Returns how many.
+
+    The rows stay, without a word: what comes again is known by them, and which answer a reaction is for. The
+    conversation keeps what was said as long as the person wants.
+    """
+    inbox = InboxEntry.objects.filter(state__in=ENDED, received_at__lt=before).exclude(content=NOTHING)
+    outbox = OutboxEntry.objects.filter(created_at__lt=before).exclude(state__in=OPEN).exclude(content=NOTHING_SENT)
+    received = sum(InboxEntry.objects.filter(pk__in=ids).update(content=NOTHING) for ids in _batches(inbox))
+    sent = sum(OutboxEntry.objects.filter(pk__in=ids).update(content=NOTHING_SENT) for ids in _batches(outbox))
+    return received + sent
+
+
+def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+    """The keys of rows that are changed so that they are no longer among them, some at a time."""
+    while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        yield ids
