@@ -154,7 +154,7 @@ def remedy(error: ChannelError) -> str:
         return "Give the token the permissions that are named above, or make one that has them."
     if isinstance(error, TemporaryError | UncertainError):
         return "See that this machine reaches the internet, and try again later."
-    return "See whether the ids in the settings are those of the account that the token is for."
+    return "Meta's words say why; often an id in the settings is not of the account that the token is for."
 
 
 async def subscribed(graph: Graph, account: str, fields: tuple[str, ...]) -> Finding:

@@ -34,7 +34,15 @@ INSTAGRAM_FIELDS = [
     "comments",
     "mentions",
 ]
-FIELDS: dict[App, list[str]] = {"messenger": MESSENGER_FIELDS, "instagram": INSTAGRAM_FIELDS}
+# These can be subscribed to, and nothing of them happens here.
+UNUSED = {
+    "messenger": ["messaging_handovers", "messaging_policy_enforcement", "standby"],
+    "instagram": ["messaging_handover", "standby"],
+}
+FIELDS: dict[App, list[str]] = {
+    "messenger": [*MESSENGER_FIELDS, *UNUSED["messenger"]],
+    "instagram": [*INSTAGRAM_FIELDS, *UNUSED["instagram"]],
+}
 LISTED = 25
 
 
@@ -68,7 +76,9 @@ class MessengerRoutes:
                 return {"data": [profile] if profile else []}
             case "POST", "messenger_profile":
                 values = profile_of(call.params, self._app)
-                if "persistent_menu" in values and not ("get_started" in values or "get_started" in account.profile):
+                has_button = "get_started" in values or "get_started" in account.profile
+                # Instagram has no such button.
+                if "persistent_menu" in values and self._app == "messenger" and not has_button:
                     raise errors.messenger(100, message="You must set a Get Started button to use a menu")
                 self._world.set_profile(self._app, values)
                 return {"result": "success"}
