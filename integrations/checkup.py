@@ -12,7 +12,10 @@ import httpx
 from django.conf import settings
 from django.urls import reverse
 from django.utils.formats import date_format
+from redis.exceptions import RedisError
 
+from imagine.connection import redis
+from integrations import wake
 from integrations.base import mapping, sequence
 from integrations.errors import ChannelError
 from integrations.graph import Graph
@@ -70,7 +73,20 @@ async def meta() -> list[Finding]:
     else:
         async with opened(graph):
             about_app = await looked("App", own_app, graph)
-    return [Finding("Server", server), about_app, await webhook()]
+    return [Finding("Server", server), about_app, await webhook(), await asyncio.to_thread(courier)]
+
+
+def courier() -> Finding:
+    """Whether a courier is at work: without one nobody is answered. Waits for Redis."""
+    if not any(setup.is_on for setup in SETUPS):
+        return Finding("Courier", "not needed, no app is on")
+    try:
+        is_there = redis().exists(wake.COURIER)
+    except (RedisError, OSError):
+        return Finding("Courier", "not known, Redis is away", "Start Redis, or set REDIS_URL to where the site has it.")
+    if is_there:
+        return Finding("Courier", "at work")
+    return Finding("Courier", "none is at work", "Run manage.py courier, which answers; manage.py start brings one.")
 
 
 async def own_app(graph: Graph) -> Finding:

@@ -16,12 +16,6 @@ ENDED = (InboxEntry.State.DONE, InboxEntry.State.DROPPED)
 OPEN = (OutboxEntry.State.QUEUED, OutboxEntry.State.SENDING)
 
 
-def forget_bodies(before: datetime) -> int:
-    """Empty the deliveries that were read, and that are older. Returns how many."""
-    rows = Delivery.objects.filter(state=Delivery.State.DONE, received_at__lt=before).exclude(body=b"")
-    return sum(Delivery.objects.filter(pk__in=ids).update(body=b"") for ids in _batches(rows))
-
-
 def delete_deliveries(before: datetime) -> int:
     """Delete those that are older, read or given up: Meta sends none of them again. Returns how many."""
     rows = Delivery.objects.filter(received_at__lt=before).exclude(state=Delivery.State.WAITING)

@@ -27,7 +27,7 @@ IDEAS = (
 MENU = (
     Entry(_("New conversation"), "/new"),
     Entry(_("What I can do"), "/help"),
-    Entry(_("Forget what was remembered"), "/forget"),
+    Entry(_("Erase what is kept of me"), "/forget"),
 )
 
 # The words after a slash. Messenger shows 64 characters of the sentence.
@@ -35,11 +35,12 @@ COMMANDS = (
     Entry(_("What I can do"), "help"),
     Entry(_("Begin a new conversation"), "new"),
     Entry(_("Draw a picture of the words that follow"), "imagine"),
-    Entry(_("Write no more to me"), "stop"),
-    Entry(_("Forget what was remembered"), "forget"),
-    Entry(_("Answer in another language"), "language"),
-    Entry(_("Which model answers"), "model"),
+    Entry(_("End an answer, or all messages"), "stop"),
+    Entry(_("Erase what is kept about you"), "forget"),
     Entry(_("Join this chat and an account of the site"), "link"),
+    Entry(_("Ask for a human"), "human"),
+    Entry(_("My own words in another language"), "language"),
+    Entry(_("Which model answers"), "model"),
 )
 
 

@@ -14,8 +14,8 @@ from integrations.registry import SETUPS
 
 logger = logging.getLogger(__name__)
 
-# Meta repeats a delivery for up to seven days. What failed can be read again by an operator for a month.
-BODY_DAYS = 7
+# Meta repeats a delivery for up to seven days, and what failed can be read again by an operator. What was read has no
+# body any more.
 DELIVERY_DAYS = 30
 
 
@@ -23,11 +23,10 @@ DELIVERY_DAYS = 30
 def purge() -> None:
     """Forget deliveries, and the texts of what was answered and sent. Raises DatabaseError."""
     now = timezone.now()
-    bodies = expiry.forget_bodies(now - timedelta(days=BODY_DAYS))
     deliveries = expiry.delete_deliveries(now - timedelta(days=DELIVERY_DAYS))
     texts = expiry.forget_texts(now - timedelta(days=settings.GUEST_DAYS))
-    if bodies or deliveries or texts:
-        logger.info("%s deliveries were emptied, %s deleted, %s messages emptied", bodies, deliveries, texts)
+    if deliveries or texts:
+        logger.info("%s deliveries were deleted, and %s messages emptied", deliveries, texts)
 
 
 @shared_task

@@ -132,5 +132,5 @@ async def automation(graph: Graph) -> Finding:
     commands, prompts = names(kept.get("commands"), "command_name"), sequence(kept.get("prompts"))
     if commands and prompts:
         return Finding("Commands", f"{len(commands)}, and {len(prompts)} ideas to begin with")
-    lacking = " and ".join(name for name, there in [("commands", commands), ("ideas", prompts)] if not there)
+    lacking = " and no ".join(name for name, there in [("commands", commands), ("ideas", prompts)] if not there)
     return Finding("Commands", f"no {lacking} yet", f"People do not see what they can ask for. {RUN_SETUP}")

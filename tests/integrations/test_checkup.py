@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
+from redis import Redis
 
 from integrations import checkup
 from integrations.setup import Finding
+from integrations.wake import COURIER
 from tests.integrations.graph_answers import ACCOUNTS, HEALTHY, TOKENS, answer, answer_well, problem, set_all
 from tests.ports import free_port
 from tests.scripted_http import ScriptedHTTP
@@ -201,6 +203,18 @@ async def test_an_address_of_something_else_is_a_fault(ready: Settings, meta: Sc
     assert "HTTP 404" in (await checkup.webhook()).text
 
 
+@pytest.mark.usefixtures("ready")
+def test_a_courier_that_is_not_at_work_is_a_fault(settings: Settings, valkey: Valkey) -> None:
+    settings.REDIS_URL = valkey.url
+    with Redis.from_url(valkey.url) as redis:
+        redis.delete(COURIER)
+        assert "Run manage.py courier" in checkup.courier().mend
+        redis.set(COURIER, 1, ex=60)
+        assert checkup.courier() == Finding("Courier", "at work")
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+    assert "REDIS_URL" in checkup.courier().mend
+
+
 async def test_what_meta_delivers_and_where_to_is_looked_at(ready: Settings, meta: ScriptedHTTP) -> None:
     setup = next(one for one in checkup.SETUPS if one.name == "messenger")
     row: dict[str, Any] = {"object": "page", "callback_url": checkup.webhook_url(), "active": True}
@@ -291,7 +305,9 @@ def test_d16_an_operator_reads_it_all_without_a_token(meta: ScriptedHTTP, valkey
     site = Site(folder / "site", {"REDIS_URL": valkey.url, **TOKENS})
     site.start()
     try:
-        done = run(meta, SITE_URL=site.url)
+        with Redis.from_url(valkey.url) as redis:
+            redis.set(COURIER, 1, ex=60)
+        done = run(meta, SITE_URL=site.url, REDIS_URL=valkey.url)
     finally:
         site.kill()
     assert (done.returncode, done.stderr) == (0, "")

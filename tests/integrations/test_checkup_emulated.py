@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
+from integrations.wake import COURIER
 from tests.servers import Emulator, Site, Valkey
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,6 +23,9 @@ def run(valkey: Valkey, folder: Path) -> Iterator[Run]:
     site = Site(folder / "site", settings)
     emulator.start()
     site.start()
+    with Redis.from_url(valkey.url) as redis:
+        # As if a courier were at work.
+        redis.set(COURIER, 1, ex=300)
 
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": "/usr/bin:/bin", "SITE_URL": site.url, "DATA_DIR": str(folder), **settings}
