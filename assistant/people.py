@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.dispatch import Signal
 from django.utils import timezone
 
 from assistant import members, memories, transcripts, versions
@@ -23,6 +24,9 @@ from imagine.models import Picture, Share
 
 TOUCH_EVERY = timedelta(hours=1)
 CHUNK = 200
+
+# Sent by `merge` with `guest` and `into`, in its transaction: what others keep for the guest moves then.
+merged = Signal()
 
 
 def make_guest() -> Person:
@@ -69,6 +73,7 @@ def merge(guest: Person, into: Person) -> None:
     Picture.objects.filter(person=locked).update(person=into)
     memories.move(locked, into)
     Person.objects.filter(pk=into.pk, instructions="").update(instructions=locked.instructions)
+    merged.send(Person, guest=locked, into=into)
     locked.delete()
 
 

@@ -7,5 +7,9 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Messengers")
 
     def ready(self) -> None:
-        """Let `manage.py check` look at the apps."""
+        """Let `manage.py check` look at the apps, and a guest who is merged into another person keep their contacts."""
+        from assistant.people import merged
         from integrations import checks  # noqa: F401
+        from integrations.links import move_contacts
+
+        merged.connect(move_contacts)

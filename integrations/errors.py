@@ -1,6 +1,13 @@
-"""What can go wrong between us and an app. The text of each is for the operator: a code of the app, never a token."""
+"""What can go wrong between us and an app. The text of each is for the operator: a code of the app, never a token.
+
+The last ones are about links of contacts with people, and have a sentence for these.
+"""
 
 from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+from assistant.errors import AssistantError, NotFoundError
 
 
 class ChannelError(Exception):
@@ -94,3 +101,18 @@ class MediaGoneError(ChannelError):
 
 class UnreadableDeliveryError(Exception):
     """A delivery is no JSON object of the form that all apps share. The text says why, without a word of it."""
+
+
+class LinkEndedError(NotFoundError):
+    """A link code has ended, was used, or never was: all look the same."""
+
+    code = "link_ended"
+    sentence = _("This has ended, or was used already. Please begin anew.")
+
+
+class AlreadyLinkedError(AssistantError):
+    """The contact belongs to an account."""
+
+    code = "linked_already"
+    retry = False
+    sentence = _("This chat is connected with an account already. Disconnect it first, with /unlink in the chat.")

@@ -82,6 +82,11 @@ class Contact(models.Model):
     # What their next words are about, a JSON value of replies' own: the picture to be changed, for instance.
     expects = models.JSONField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # Since when they are one with somebody of the site, see links.py.
+    linked_at = models.DateTimeField(null=True)
+    # How many wrong codes they typed since then.
+    link_tries = models.PositiveIntegerField(default=0)
+    link_tried_at = models.DateTimeField(null=True)
 
     inbox: "RelatedManager[InboxEntry]"
     outbox: "RelatedManager[OutboxEntry]"
@@ -222,3 +227,53 @@ class ChannelState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.account}"
+
+
+class LinkCode(models.Model):
+    """A contact and a person of the site are about to become one, once both have agreed; see links.py.
+
+    It goes when they are one, when a side declines, and once it has ended.
+    """
+
+    class Side(models.TextChoices):
+        APP = "app", _("in the app")
+        SITE = "site", _("on the site")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Where it began: "app" for an address that the contact was given, "site" for a code that the person was shown.
+    side = models.CharField(max_length=8, choices=Side)
+    # Of the address or the code, by a key of ours: neither is stored.
+    digest = models.CharField(max_length=64, unique=True)
+    contact = models.ForeignKey(Contact, models.CASCADE, null=True, related_name="link_codes")
+    person = models.ForeignKey(Person, models.CASCADE, null=True, related_name="link_codes")
+    contact_agreed_at = models.DateTimeField(null=True)
+    person_agreed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("link code")
+        verbose_name_plural = _("link codes")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class DeletionRequest(models.Model):
+    """Somebody asked Meta that we delete their data; see callbacks.py. It says nothing about who they were."""
+
+    class Outcome(models.TextChoices):
+        ERASED = "erased", _("erased")
+        NOTHING = "nothing", _("nothing was kept")
+
+    # Of the code that the person was given.
+    digest = models.CharField(max_length=64, unique=True)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("deletion request")
+        verbose_name_plural = _("deletion requests")
+
+    def __str__(self) -> str:
+        return str(self.pk)

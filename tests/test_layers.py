@@ -57,6 +57,7 @@ ROOMS = {
         reading replies inbox
         outbox contacts
         checkup checks overview remedies expiry
+        links doors
         registry
         wording
         whatsapp messenger instagram

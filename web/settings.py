@@ -267,6 +267,9 @@ WHATSAPP_ACCOUNT_ID: str = env.str("WHATSAPP_ACCOUNT_ID", "")
 # which it admits for people of some countries only. Unset, WhatsApp is off.
 WHATSAPP_PURPOSE: str = env.str("WHATSAPP_PURPOSE", "", validate=validate.OneOf(["", "helper", "assistant"]))
 WHATSAPP_COUNTRIES = countries("WHATSAPP_COUNTRIES")
+# For links into the chat: the number in digits, and the name of the account.
+WHATSAPP_NUMBER: str = env.str("WHATSAPP_NUMBER", "", validate=validate.Regexp(r"^([1-9][0-9]{5,18})?$"))
+INSTAGRAM_NAME: str = env.str("INSTAGRAM_NAME", "", validate=validate.Regexp(r"^[A-Za-z0-9._]{0,40}$"))
 MESSENGER_TOKEN: str = env.str("MESSENGER_TOKEN", "")
 MESSENGER_PAGE_ID: str = env.str("MESSENGER_PAGE_ID", "")
 # The token of Instagram's own login ends after 60 days. One that we renewed is taken from here by the next start.
@@ -308,6 +311,7 @@ LIMIT_PERSON_UPLOADS: str = rate("LIMIT_PERSON_UPLOADS", "10/minute;100/day")
 LIMIT_PERSON_IDEAS: str = rate("LIMIT_PERSON_IDEAS", "10/minute;200/day")
 LIMIT_PERSON_SHARES: str = rate("LIMIT_PERSON_SHARES", "10/minute;100/day")
 LIMIT_PERSON_EXPORTS: str = rate("LIMIT_PERSON_EXPORTS", "5/hour;20/day")
+LIMIT_PERSON_LINKS: str = rate("LIMIT_PERSON_LINKS", "10/hour;30/day")
 LIMIT_ADDRESS_SHARED: str = rate("LIMIT_ADDRESS_SHARED", "120/minute")
 LIMIT_PERSON_ATTACHMENTS: str = rate("LIMIT_PERSON_ATTACHMENTS", "30/minute;300/day")
 LIMIT_ADDRESS_ATTACHMENTS: str = rate("LIMIT_ADDRESS_ATTACHMENTS", "60/minute;600/day")

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from web import health, leaving, pages
-from web.accounts import allauth, memory, privacy
+from web.accounts import allauth, apps, memory, privacy
 from web.chat import attachments, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
@@ -43,6 +43,7 @@ urlpatterns = [
     path("", include(picture_pages.file_patterns)),
     path("", include(privacy.urlpatterns)),
     path("", include(memory.urlpatterns)),
+    path("", include(apps.urlpatterns)),
     path("", include("integrations.urls")),
 ]
 

@@ -3,13 +3,17 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
+from assistant import people
 from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Memory, Message, Person, Run
 from imagine.files import storage
 from imagine.models import Picture, Share
+from integrations import links
+from integrations.models import Contact, LinkCode
 from tests.people import Frame, Socket, Visitor
 from tests.servers import eventually
 
@@ -18,7 +22,8 @@ PASSWORD = "quiet llama 42"
 
 @dataclass(frozen=True)
 class Talk:
-    """A question and its whole answer; a picture, a file that waits, and a memory of the same person."""
+    """A question and its whole answer; a picture, a file that waits, a memory, a connected chat in an app, and another
+    one that wants to be, of the same person."""
 
     conversation: Conversation
     question: Message
@@ -27,6 +32,8 @@ class Talk:
     picture: Picture
     attachment: Attachment
     memory: Memory
+    contact: Contact
+    link: LinkCode
 
 
 def talk(visitor: Visitor, text: str = "A private question") -> Talk:
@@ -35,7 +42,26 @@ def talk(visitor: Visitor, text: str = "A private question") -> Talk:
     rest(conversation)
     question, answer = conversation.messages.order_by("position")
     memory = Memory.objects.create(person=visitor.person, text="A private memory")
-    return Talk(conversation, question, answer, conversation.runs.get(), draw(visitor), attach(visitor), memory)
+    run, contact, link = conversation.runs.get(), connect(visitor.person), ask_to_connect(visitor.person)
+    return Talk(conversation, question, answer, run, draw(visitor), attach(visitor), memory, contact, link)
+
+
+def connect(person: Person) -> Contact:
+    """A chat in an app that is connected with the person."""
+    return Contact.objects.create(
+        channel="whatsapp", account="1001", user_id=uuid4().hex, name="Private", person=person, linked_at=timezone.now()
+    )
+
+
+def ask_to_connect(person: Person) -> LinkCode:
+    """A code of the person that was typed in another chat."""
+    asking = Contact.objects.create(
+        channel="whatsapp", account="1001", user_id=uuid4().hex, name="Asking", person=people.make_guest()
+    )
+    code = links.make(person)
+    links.handle(asking, links.code_of(code))
+    code.refresh_from_db()
+    return code
 
 
 def rest(conversation: Conversation) -> None:
@@ -73,6 +99,8 @@ def rows(person: Person) -> list[list[dict[str, Any]]]:
         Picture.objects.filter(person=person),
         Share.objects.filter(picture__person=person),
         ConversationShare.objects.filter(person=person),
+        Contact.objects.filter(person=person),
+        LinkCode.objects.filter(person=person),
     )
     return [list(query.order_by("pk").values()) for query in theirs]
 

@@ -38,6 +38,7 @@ def _routes(patterns: list[URLPattern | URLResolver], path: str, space: str) -> 
 def _example(pattern: str) -> str:
     """An address for a pattern of path() or re_path()."""
     text = re.sub(r"<uuid:\w+>", str(NOTHING), pattern)
+    text = re.sub(r"<int:\w+>", "100000000", text)
     text = re.sub(r"<(?:path|str):\w+>", "1", text)
     text = re.sub(r"\(\?P<\w+>(?:\w+\|)+(\w+)\)", r"\1", text)
     text = re.sub(r"\(\?P<\w+>[^)]*\)", "1", text)
@@ -50,15 +51,17 @@ class Owned:
     """A route that names somebody's object. `data` makes the owner's call succeed with `status`."""
 
     method: str
-    argument: Callable[[Talk], UUID]
+    argument: Callable[[Talk], UUID | int]
     status: int
     data: Callable[[], dict[str, Any]] = field(default=dict)
     # What the address names beside the object.
     more: tuple[str, ...] = ()
+    # The id of something that does not exist.
+    missing: Callable[[], UUID | int] = uuid4
 
     def path(self, name: str, talk: Talk | None) -> str:
         """Its address for something of a talk, or for what does not exist."""
-        return reverse(name, args=[self.argument(talk) if talk else uuid4(), *self.more])
+        return reverse(name, args=[self.argument(talk) if talk else self.missing(), *self.more])
 
 
 def conversation(talk: Talk) -> UUID:
@@ -87,6 +90,14 @@ def attachment(talk: Talk) -> UUID:
 
 def memory(talk: Talk) -> UUID:
     return talk.memory.id
+
+
+def contact(talk: Talk) -> int:
+    return talk.contact.pk
+
+
+def link(talk: Talk) -> UUID:
+    return talk.link.pk
 
 
 def words() -> dict[str, Any]:
@@ -118,6 +129,9 @@ OWNED: list[tuple[str, Owned]] = [
     ("discard_attachment", Owned("POST", attachment, 302)),
     ("edit_memory", Owned("POST", memory, 302, lambda: {"text": "Mine now"})),
     ("erase_memory", Owned("POST", memory, 302)),
+    ("agree_to_link", Owned("POST", link, 302)),
+    ("decline_link", Owned("POST", link, 302)),
+    ("disconnect_app", Owned("POST", contact, 302, missing=lambda: 10**9)),
     ("picture", Owned("GET", picture, 200)),
     ("picture_file", Owned("GET", picture, 200, more=("picture.jpg",))),
     ("vary_picture", Owned("POST", picture, 302, lambda: {"count": "2"})),
@@ -165,6 +179,9 @@ OPEN: dict[str, str] = {
     "export": "packs what is the visitor's own; test_ownership.py",
     "erase": "erases the visitor; test_ownership.py",
     "erased": "the same for everybody",
+    "apps": "shows what is the visitor's own; tests/web/accounts/test_apps.py",
+    "make_link_code": "makes a code of the visitor's own; test_linking.py",
+    "accept_link": "the address is the right, and its other side agrees after; test_linking.py",
     "account_login": "the door; limits and guesses in tests/web/accounts/test_allauth.py",
     "account_signup": "the door; tests/web/accounts/test_allauth.py",
     "account_logout": "ends the visitor's own session, by POST with a token",
@@ -180,6 +197,11 @@ OPEN: dict[str, str] = {
     "account_reset_password_from_key_done": "the same for everybody",
     "account_confirm_email": "the key is the right; tests/web/accounts/test_allauth.py",
     "account_confirm_login_code": "codes are switched off: it leads to the door",
+}
+
+# Routes that programs of others call: what they send is signed, so it comes without a page's token.
+SIGNED: dict[str, str] = {
+    "webhook": "signed by Meta; tests/integrations/test_webhook.py",
 }
 
 # Everything under this namespace is for operators alone; test_routes.py tries all of it.

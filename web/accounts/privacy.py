@@ -16,8 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 from assistant import memories, people, shares
 from assistant.database import in_thread
 from assistant.errors import AssistantError
+from assistant.models import Person
 from assistant.runs.forget import forget
 from imagine import jobs
+from integrations import doors
 from web.accounts.export import archive
 from web.accounts.identity import signed_in
 from web.http import error_page, status_of
@@ -41,7 +43,8 @@ def overview(
         return render(request, "you/nobody.html")
     context = {
         "person": person,
-        "counts": people.counts(person),
+        "counts": counts(person),
+        "has_apps": bool(doors.doors("")) or person.contacts.exists(),
         "ends": person.last_seen_at + timedelta(days=settings.GUEST_DAYS) if person.is_guest else None,
         "may_instruct": people.may_instruct(person),
         "instructions": person.instructions if instructions is None else instructions,
@@ -52,6 +55,11 @@ def overview(
         "shares": shares.all_of(person),
     }
     return render(request, "you/you.html", context, status=status)
+
+
+def counts(person: Person) -> dict[str, int]:
+    """How much is kept about the person."""
+    return people.counts(person) | {"apps": person.contacts.count()}
 
 
 @require_POST
@@ -96,7 +104,7 @@ def erase(request: HttpRequest) -> HttpResponse:
     if not person.is_authenticated:
         return redirect("erased")
     if request.POST.get("sure") != "yes":
-        return render(request, "you/erase.html", {"counts": people.counts(person)})
+        return render(request, "you/erase.html", {"counts": counts(person)})
     forget(people.erase(person))
     jobs.forget(person.pk)
     logger.info("a person was erased", extra={"person": str(person.pk)})

@@ -1,0 +1,54 @@
+"""The ways into a chat with us, for people who are on the site: which apps are on, and an address that opens each."""
+
+import base64
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import qrcode
+from django.conf import settings
+from qrcode.image.svg import SvgPathImage
+
+TITLES = {"whatsapp": "WhatsApp", "messenger": "Messenger", "instagram": "Instagram"}
+
+
+@dataclass(frozen=True)
+class Door:
+    """An app that is on. `address` opens the chat with a text typed; it is empty where our name there is unknown."""
+
+    channel: str
+    title: str
+    address: str
+
+    @property
+    def picture(self) -> str:
+        """The address as a QR code, in a data: URL of an SVG image."""
+        code = qrcode.QRCode(border=3)
+        code.add_data(self.address)
+        drawn = code.make_image(image_factory=SvgPathImage).to_string()
+        return f"data:image/svg+xml;base64,{base64.b64encode(drawn).decode()}"
+
+
+def doors(text: str) -> list[Door]:
+    """The apps that are on; each address has `text` typed already."""
+    typed = f"?text={quote(text)}"
+    whatsapp, instagram = settings.WHATSAPP_NUMBER, settings.INSTAGRAM_NAME
+    found = {
+        "whatsapp": whatsapp and f"https://wa.me/{whatsapp}{typed}",
+        "messenger": f"https://m.me/{quote(settings.MESSENGER_PAGE_ID, safe='')}{typed}",
+        "instagram": instagram and f"https://ig.me/m/{instagram}{typed}",
+    }
+    return [Door(name, TITLES[name], address) for name, address in found.items() if is_on(name)]
+
+
+def is_on(channel: str) -> bool:
+    """Whether an app has its token and its account."""
+    return {
+        "whatsapp": bool(settings.WHATSAPP_TOKEN and settings.WHATSAPP_PHONE_ID and settings.WHATSAPP_PURPOSE),
+        "messenger": bool(settings.MESSENGER_TOKEN and settings.MESSENGER_PAGE_ID),
+        "instagram": bool(settings.INSTAGRAM_TOKEN and settings.INSTAGRAM_ID),
+    }[channel]
+
+
+def title(channel: str) -> str:
+    """What people call an app."""
+    return TITLES.get(channel, channel)
