@@ -7,9 +7,10 @@ class IntegrationsConfig(AppConfig):
     verbose_name = _("Messengers")
 
     def ready(self) -> None:
-        """Let `manage.py check` look at the apps, and a guest who is merged into another person keep their contacts."""
+        """`manage.py check` looks at the apps; contacts go along where people are merged, and all that names them goes
+        where a person is erased."""
         from assistant.people import merged
-        from integrations import checks  # noqa: F401
+        from integrations import checks, records  # noqa: F401
         from integrations.links import move_contacts
 
         merged.connect(move_contacts)

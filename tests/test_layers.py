@@ -57,7 +57,7 @@ ROOMS = {
         reading replies inbox
         outbox contacts
         checkup checks overview remedies expiry
-        links doors
+        links records doors
         registry
         wording
         whatsapp messenger instagram

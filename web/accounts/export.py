@@ -19,6 +19,7 @@ from assistant.database import in_chunks, in_thread
 from assistant.models import Attachment, Person
 from imagine.files import storage
 from imagine.models import Picture
+from integrations import records
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Outlet:
 
 
 async def archive(person: Person) -> AsyncIterator[bytes]:
-    """The ZIP, in pieces: profile, conversations, pictures, links and memories as JSON, files, pictures' best files.
+    """The ZIP, in pieces: profile, conversations, pictures, links, memories, apps as JSON, files, pictures' best files.
 
     Rows are read in the database's threads and files in the packers'. Between two pieces, while the client reads,
     it holds no thread and no connection, at most one open file.
@@ -99,6 +100,7 @@ def documents(person: Person) -> dict[str, Iterator[str]]:
         "pictures.json": people.pictures_json(person),
         "links.json": people.links_json(person),
         "memories.json": people.memories_json(person),
+        "apps.json": records.apps_json(person),
     }
 
 

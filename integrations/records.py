@@ -1,0 +1,78 @@
+"""What is kept of the apps beside conversations: given out with a person's export, and gone with the person."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
+
+from assistant.database import in_chunks
+from assistant.models import Person
+from integrations.models import Contact, Delivery, InboxEntry, OutboxEntry
+
+CHUNK = 200
+FAILED_CHUNK = 20
+
+
+def apps_json(person: Person) -> Iterator[str]:
+    """The person's contacts, with what stands in no conversation, as one JSON list, in chunks of a message each.
+
+    Between two chunks no cursor is open.
+    """
+    yield "["
+    for index, contact in enumerate(in_chunks(person.contacts.order_by("pk"), CHUNK)):
+        head = json.dumps(_contact(contact), ensure_ascii=False).removesuffix("}")
+        yield f"{',' if index else ''}\n {head}"
+        yield ', "received": ['
+        yield from _rows(map(_received, in_chunks(contact.inbox.filter(message=None).order_by("pk"), CHUNK)))
+        yield '], "sent": ['
+        yield from _rows(map(_sent, in_chunks(contact.outbox.filter(message=None).order_by("created_at", "pk"), CHUNK)))
+        yield "]}"
+    yield "\n]\n"
+
+
+def forget_bodies() -> int:
+    """Empty the bodies of the deliveries that are done: what was in them has its rows. Returns their number."""
+    return Delivery.objects.filter(state=Delivery.State.DONE).exclude(body=b"").update(body=b"")
+
+
+@receiver(pre_delete, sender=Person)
+def forget_failed(instance: Person, **_more: Any) -> None:
+    """The person goes, so failed deliveries that name a contact of theirs are emptied: nothing is read again."""
+    ids = instance.contacts.values_list("user_id", "phone")
+    names = [f'"{name}"'.encode() for pair in ids for name in pair if name]
+    if not names:
+        return
+    failed = Delivery.objects.filter(state=Delivery.State.FAILED).exclude(body=b"").order_by("pk")
+    found = [one.pk for one in in_chunks(failed, FAILED_CHUNK) if any(name in bytes(one.body) for name in names)]
+    Delivery.objects.filter(pk__in=found).update(body=b"")
+
+
+def _rows(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    for index, row in enumerate(rows):
+        yield f"{',' if index else ''}\n  {json.dumps(row, ensure_ascii=False)}"
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    return {
+        "app": contact.channel,
+        "account": contact.account,
+        "user_id": contact.user_id,
+        "phone": contact.phone,
+        "name": contact.name,
+        "username": contact.username,
+        "language": contact.language,
+        "conversation": str(contact.conversation_id) if contact.conversation_id else None,
+        "since": contact.created_at.isoformat(),
+        "connected": contact.linked_at.isoformat() if contact.linked_at else None,
+        "last_wrote": contact.wrote_at.isoformat() if contact.wrote_at else None,
+    }
+
+
+def _received(entry: InboxEntry) -> dict[str, Any]:
+    return {"kind": entry.kind, "state": entry.state, "said": entry.said_at.isoformat(), "content": entry.content}
+
+
+def _sent(entry: OutboxEntry) -> dict[str, Any]:
+    return {"state": entry.state, "created": entry.created_at.isoformat(), "content": entry.content}
