@@ -49,7 +49,7 @@ ROOMS = {
     """,
     "integrations": """
         urls tasks admin apps
-        courier webhook
+        courier webhook callbacks
         sending intake
         dialogue
         commands talk

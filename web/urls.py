@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from web import health, leaving, pages
-from web.accounts import allauth, apps, memory, privacy
+from web.accounts import allauth, apps, deletion, memory, privacy
 from web.chat import attachments, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
@@ -44,6 +44,7 @@ urlpatterns = [
     path("", include(privacy.urlpatterns)),
     path("", include(memory.urlpatterns)),
     path("", include(apps.urlpatterns)),
+    path("", include(deletion.urlpatterns)),
     path("", include("integrations.urls")),
 ]
 

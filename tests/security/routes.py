@@ -182,6 +182,7 @@ OPEN: dict[str, str] = {
     "apps": "shows what is the visitor's own; tests/web/accounts/test_apps.py",
     "make_link_code": "makes a code of the visitor's own; test_linking.py",
     "accept_link": "the address is the right, and its other side agrees after; test_linking.py",
+    "deletion": "the code is the right; tests/integrations/test_callbacks.py",
     "account_login": "the door; limits and guesses in tests/web/accounts/test_allauth.py",
     "account_signup": "the door; tests/web/accounts/test_allauth.py",
     "account_logout": "ends the visitor's own session, by POST with a token",
@@ -202,6 +203,8 @@ OPEN: dict[str, str] = {
 # Routes that programs of others call: what they send is signed, so it comes without a page's token.
 SIGNED: dict[str, str] = {
     "webhook": "signed by Meta; tests/integrations/test_webhook.py",
+    "deauthorize": "signed by Meta; tests/integrations/test_callbacks.py",
+    "delete_data": "signed by Meta; tests/integrations/test_callbacks.py",
 }
 
 # Everything under this namespace is for operators alone; test_routes.py tries all of it.
