@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
-FileForm = Literal["still", "video", "gif", "sticker"]
+from imagine.files.forms import MessengerForm
+
+FileForm = MessengerForm
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from uuid import UUID
 from assistant.database import in_thread
 from assistant.errors import LimitedError, LogUnavailableError
 from assistant.runtime import Runtime
-from imagine.files import storage
+from imagine.errors import FormMissingError
+from imagine.files import forms
 from imagine.models import Picture
 from integrations import contacts, outbox
 from integrations.base import Channel, File
@@ -16,13 +17,6 @@ from integrations.models import Contact, OutboxEntry
 from integrations.outbound import Drawn, OutboundMessage, Recipient
 
 logger = logging.getLogger(__name__)
-
-FORMS = {
-    "still": ("picture.jpg", "image/jpeg"),
-    "video": ("loop.mp4", "video/mp4"),
-    "gif": ("loop.gif", "image/gif"),
-    "sticker": ("sticker.webp", "image/webp"),
-}
 
 
 async def send_next(runtime: Runtime, channel: Channel, contact: Contact) -> bool:
@@ -78,11 +72,11 @@ async def _too_fast(runtime: Runtime, channel: Channel, contact: Contact) -> flo
 
 def file_of(drawn: Drawn) -> File:
     """The bytes of a picture in a form. Raises RefusedError where it was deleted."""
-    name, mime_type = FORMS[drawn.form]
     picture = Picture.objects.filter(id=UUID(drawn.picture)).first()
+    if picture is None:
+        raise RefusedError("the picture was deleted")
     try:
-        if picture is None:
-            raise FileNotFoundError(drawn.picture)
-        return File(storage.load(picture.id, name), mime_type, name)
-    except FileNotFoundError as error:
-        raise RefusedError("the picture was deleted") from error
+        found = forms.load(picture, drawn.form)
+    except FormMissingError as error:
+        raise RefusedError(str(error)) from error
+    return File(found.data, found.content_type, found.name)

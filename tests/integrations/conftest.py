@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_llama import FakeLlama
+from tests.fake_llama import FakeLlama, says
 from tests.fake_web import FakeWeb
 from tests.integrations.phones import Phone
 from tests.ports import free_port
 from tests.servers import Courier, Emulator, Site, Valkey
 
 PEOPLE = 500
+# What a prompt says that asks for what one could say next.
+SUGGESTING = "The assistant said: "
 
 
 class Messengers:
@@ -63,7 +65,8 @@ def shared_messengers(
 
 @pytest.fixture
 def messengers(shared_messengers: Messengers, fake_llama: FakeLlama) -> Iterator[Messengers]:
-    """The messengers, their model's script empty and the emulator's switches off."""
+    """The messengers, their model's script empty and the emulator's switches off. Nothing is suggested by itself."""
+    fake_llama.on(SUGGESTING, says(""))
     yield shared_messengers
     shared_messengers.emulator.switch(
         duplicates=0, reorder=False, batch=False, delay=0, failures=0, refused_webhooks=0, unreachable=False
