@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from assistant.database import in_thread
 from assistant.runtime import Runtime
-from integrations import contacts, drawing, replies, wording
+from integrations import contacts, drawing, links, replies, wording
 from integrations.base import Channel
 from integrations.inbound import InboundMessage
 from integrations.models import Contact
@@ -73,6 +73,12 @@ class Commands:
         }
         if command.name == "sticker":
             return await self._sticker(event)
+        if command.name == "link":
+            asked = await in_thread(links.handle)(self._contact, command.argument, event.group)
+            return [replies.say(self._channel, asked.text, asked.choices)]
+        if command.name == "unlink":
+            parted = await in_thread(links.unlink)(self._contact)
+            return [replies.say(self._channel, parted.text, parted.choices)]
         return await actions[command.name](command)
 
     async def _help(self, _command: Command) -> list[OutboundMessage]:

@@ -15,14 +15,15 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from assistant import attachments, people, text_files, wishes
+from assistant import attachments, people, text_files, transcription, wishes
 from assistant.answering import Answering
+from assistant.commands import tool_call
 from assistant.database import in_thread
-from assistant.errors import AssistantError, FileTooLargeError
+from assistant.errors import AssistantError, FileTooLargeError, SpeechOffError
 from assistant.runs.forget import forget
 from imagine import jobs
 from imagine.errors import ImagineError
-from integrations import commands, contacts, drawing, inbox, outbox, reading, replies, wording
+from integrations import commands, contacts, drawing, inbox, links, outbox, reading, replies, wording
 from integrations.base import Channel
 from integrations.commands import Commands
 from integrations.errors import AccountError, ChannelError, MediaGoneError, TemporaryError
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 LATE = timedelta(hours=1)
 MOST_TRIES = 6
 PICTURE_BYTES = settings.UPLOAD_BYTES
+VOICE_BYTES = 25_000_000
 
 
 class Dialogue:
@@ -90,6 +92,9 @@ class Dialogue:
             return Reply("kept", [self._say(_("All stays as it is."))])
         if command := commands.command_of(event):
             return Reply(command.name, await self._commands.answer(command, event))
+        if event.payload.startswith(links.PREFIX):
+            asked = await in_thread(links.confirm)(self.contact, event.payload)
+            return Reply("link", [replies.say(self._channel, asked.text, asked.choices)])
         if self._is_late(event):
             await in_thread(inbox.drop_late)(self.contact, timezone.now() - LATE)
             return Reply("late", [self._late()])
@@ -122,6 +127,8 @@ class Dialogue:
                 return Reply("picture", bubbles)
             if media.kind == "document":
                 return await self._document(entries, event, media)
+            if media.kind == "audio":
+                return await self._voice(entries, event, media)
         except MediaGoneError as error:
             logger.info("a file of contact %s is not read: %s", self.contact.pk, error)
             return Reply("media_gone", [self._say(_("I could not fetch this. Please send it once more."))])
@@ -130,7 +137,6 @@ class Dialogue:
                 raise Later(error.seconds or AGAIN_SECONDS, tried=True) from error
             return Reply("media_gone", [self._say(_("I could not fetch this. Please send it once more."))])
         sentences = {
-            "audio": _("I cannot hear voice notes yet. Please write it in words."),
             "video": _("I cannot watch videos yet. Please tell me about it in words."),
             "sticker": _("I cannot look at stickers yet. Please write to me in words."),
         }
@@ -148,6 +154,16 @@ class Dialogue:
         words = await in_thread(reading.words_of)(self.contact, [event])
         return await self._talk.say(entries, words, [kept.id])
 
+    async def _voice(self, entries: Sequence[InboxEntry], event: InboundMessage, media: Media) -> Reply:
+        """What is said in a voice note is answered as words are. Raises SpeechError, ChannelError."""
+        if not transcription.is_on():
+            raise SpeechOffError("SPEECH_URL is not set")
+        await self._runtime.limits.count_attachment(self.contact.person, address_of(self.contact))
+        data = await self._channel.download(media, VOICE_BYTES)
+        heard = await transcription.transcribe(data, self.contact.language)
+        words = await in_thread(reading.words_of)(self.contact, [event])
+        return await self._talk.say(entries, "\n".join(filter(None, (words, heard))))
+
     async def _to_change(self, event: InboundMessage) -> str | None:
         """The picture that words are about: one that they reply to, or for which they were asked."""
         expected = (self.contact.expects or {}).get("edit")
@@ -155,7 +171,8 @@ class Dialogue:
         if expected:
             await in_thread(drawing.expect)(self.contact, None)
         words = reading.spoken(event).strip()
-        if not words or len(words) > settings.PROMPT_CHARACTERS or words.endswith("?") or wishes.draw_wish(words):
+        talk = not words or len(words) > settings.PROMPT_CHARACTERS or words.endswith("?")
+        if talk or wishes.draw_wish(words) or tool_call(words):
             return None
         return quoted[0] if quoted else expected
 

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.conf import settings
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
 from assistant import sentences
 from assistant.conversations import question_before
-from assistant.models import Message, Run
+from assistant.models import Run
 from assistant.sources import Source
 from imagine.models import Picture
+from imagine.status import current_status
 from imagine.styles import STYLES
 from integrations import wording
 from integrations.base import Channel
@@ -58,13 +59,23 @@ def of_it(channel: Channel, picture: Picture) -> list[Choice]:
     if picture.moves:
         sticker = [Choice(_("As a sticker"), f"picture:sticker:{id_}")] if channel.stickers else []
         return [Choice(_("Another motion"), f"picture:move:{id_}"), *sticker]
-    more = [] if picture.made == Picture.Made.UPLOADED else [Choice(_("More like it"), f"picture:more:{id_}")]
-    return [
-        *more,
-        Choice(_("Another style"), f"picture:style:{id_}"),
-        Choice(_("Animate"), f"picture:move:{id_}"),
-        Choice(_("Change it"), f"picture:words:{id_}"),
-    ]
+    can_redraw, can_animate = abilities()
+    offered = {
+        Choice(_("More like it"), f"picture:more:{id_}"): can_redraw and picture.made != Picture.Made.UPLOADED,
+        Choice(_("Another style"), f"picture:style:{id_}"): can_redraw,
+        Choice(_("Animate"), f"picture:move:{id_}"): can_animate,
+        Choice(_("Change it"), f"picture:words:{id_}"): can_redraw,
+    }
+    return [choice for choice, is_offered in offered.items() if is_offered]
+
+
+def abilities() -> tuple[bool, bool]:
+    """Whether the painter can change pictures, and animate them; both while that is not known."""
+    try:
+        status = current_status()
+    except (RedisError, OSError):
+        return True, True
+    return status.can_redraw, status.can_animate
 
 
 def styles(channel: Channel, picture: UUID) -> OutboundMessage:
@@ -101,8 +112,3 @@ def shown(channel: Channel, choices: Sequence[Choice], *, rows: bool = False) ->
         )
         for choice in choices[:most]
     )
-
-
-def address_of(message: Message, is_guest: bool) -> str:
-    """Where a person with an account reads the whole conversation; empty for a guest, who cannot go there."""
-    return "" if is_guest else f"{settings.SITE_URL}/c/{message.conversation_id}/"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID, uuid4, uuid5
 
+from django.conf import settings
+
 from assistant import follow_ups, prompts, turns
 from assistant.answering import Answering
 from assistant.brief import brief_answer
@@ -106,7 +108,9 @@ class Talk:
         return Reply("answered", await in_thread(self._bubbles)(run), run.answer)
 
     def _bubbles(self, run: Run) -> list[OutboundMessage]:
-        return replies.answer(self._channel, run, replies.address_of(run.answer, self._contact.person.is_guest))
+        # Who is not known on the website cannot open it there.
+        address = f"{settings.SITE_URL}/c/{run.conversation_id}/" if self._contact.linked_at else ""
+        return replies.answer(self._channel, run, address)
 
     async def _wait(self, run_id: UUID) -> Run:
         """The run once it is over; a word to stop ends it early."""
