@@ -4,7 +4,6 @@ All of it is hostile text: it becomes part of what the person says, and nothing 
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -15,13 +14,6 @@ from integrations.models import Contact
 QUOTED_CHARACTERS = 500
 # A follow-up that was tapped comes back whole.
 SAID = "say:"
-
-
-class Reading(NamedTuple):
-    """The words, and the kinds of what is in a message besides."""
-
-    text: str
-    others: tuple[str, ...] = ()
 
 
 def words_of(contact: Contact, messages: Iterable[InboundMessage]) -> str:
@@ -47,7 +39,8 @@ def card_line(card: Card) -> str:
 
 
 def _words(contact: Contact, message: InboundMessage) -> str:
-    lines = [_quoted(contact, message), spoken(message).strip()]
+    # WhatsApp takes every tap for a reply to its bubble.
+    lines = ["" if message.payload else _quoted(contact, message), spoken(message).strip()]
     if message.place:
         lines.append(place_line(message.place))
     lines.extend(card_line(card) for card in message.cards)
