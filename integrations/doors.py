@@ -37,7 +37,14 @@ def doors(text: str) -> list[Door]:
         "messenger": f"https://m.me/{quote(settings.MESSENGER_PAGE_ID, safe='')}{typed}",
         "instagram": instagram and f"https://ig.me/m/{instagram}{typed}",
     }
-    return [Door(name, TITLES[name], address) for name, address in found.items() if is_on(name)]
+    # The emulator's phones are on a page of its own: these addresses would lead to somebody else.
+    real = settings.GRAPH_URL.startswith("https:")
+    return [Door(name, TITLES[name], address if real else "") for name, address in found.items() if is_on(name)]
+
+
+def are_open() -> bool:
+    """Whether any app is on."""
+    return any(map(is_on, TITLES))
 
 
 def is_on(channel: str) -> bool:

@@ -237,7 +237,7 @@ def _claim(contact: Contact, typed: str) -> OutboundMessage:
     if link.person_id == contact.person_id:
         link.delete()
         return _is_linked(contact)
-    _sweep(Q(contact=contact))
+    contact.link_codes.all().delete()
     link.contact = contact
     link.save(update_fields=["contact"])
     return _question(link)

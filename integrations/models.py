@@ -90,6 +90,7 @@ class Contact(models.Model):
 
     inbox: "RelatedManager[InboxEntry]"
     outbox: "RelatedManager[OutboxEntry]"
+    link_codes: "RelatedManager[LinkCode]"
 
     class Meta:
         verbose_name = _("contact")

@@ -16,6 +16,7 @@ from tests.clients import PASSWORD
 from tests.conftest import note_errors
 from tests.e2e.hands import Hand, Way, screen
 from tests.e2e.talk import answers, is_answered, say
+from tests.e2e.test_access import SMALL
 from tests.e2e.test_account_pages import new_name
 from tests.fake_llama import FakeLlama, says
 from tests.integrations.linking import make_contact, sent_to, tap, token_in
@@ -185,6 +186,8 @@ async def test_axe_finds_no_fault_with_any_step(open_site: Open, scheme: str, wa
             found[step] = [(fault["help"], [node["html"][:160] for node in fault["nodes"]]) for fault in faults]
         if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found[f"{step}, width"] = True
+        if way == "touch" and (small := await page.evaluate(SMALL)):
+            found[f"{step}, small"] = small
 
     await page.goto("/you/apps")
     await look("empty")

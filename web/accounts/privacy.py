@@ -40,11 +40,11 @@ def overview(
     """The page, with instructions as they were typed and what was wrong with them."""
     person = request.user
     if not person.is_authenticated:
-        return render(request, "you/nobody.html")
+        return render(request, "you/nobody.html", {"has_apps": doors.are_open()})
     context = {
         "person": person,
         "counts": counts(person),
-        "has_apps": bool(doors.doors("")) or person.contacts.exists(),
+        "has_apps": doors.are_open() or person.contacts.exists(),
         "ends": person.last_seen_at + timedelta(days=settings.GUEST_DAYS) if person.is_guest else None,
         "may_instruct": people.may_instruct(person),
         "instructions": person.instructions if instructions is None else instructions,

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from assistant import people
 from assistant.database import in_thread
 from integrations import links
-from tests.clients import browser, make_account
+from tests.clients import PASSWORD, browser, make_account
 from tests.integrations.linking import code_for, join, make_contact, token_in
 
 pytestmark = pytest.mark.usefixtures("valkey_here", "quick_passwords")
@@ -40,6 +40,17 @@ def test_the_page_shows_the_code_and_the_ways_into_each_app() -> None:
     assert "token" not in re.sub(r"csrf\w*token|csrf-token", "", page)
 
 
+@pytest.mark.usefixtures("doors")
+def test_with_the_emulator_nothing_leads_to_the_real_apps(settings: Settings) -> None:
+    settings.GRAPH_URL = "http://127.0.0.1:9000"
+    ada = make_account()
+    code_for(ada)
+    page = browser(ada).get("/you/apps").text
+    assert "wa.me" not in page
+    assert "m.me" not in page
+    assert '<span class="app-name">Messenger</span>' in page
+
+
 def test_where_no_app_is_on_the_page_says_so_and_is_not_offered() -> None:
     ada = make_account()
     assert "in no app here yet" in browser(ada).get("/you/apps").text
@@ -48,6 +59,7 @@ def test_where_no_app_is_on_the_page_says_so_and_is_not_offered() -> None:
 
 @pytest.mark.usefixtures("doors")
 def test_a_visitor_who_is_nobody_yet_sees_the_page() -> None:
+    assert "Connect an app" in browser().get("/you/").text
     assert "Get a code" in browser().get("/you/apps").text
 
 
@@ -117,6 +129,17 @@ def test_a_chat_with_an_account_is_refused_on_the_page() -> None:
     page = browser(bo).post(reverse("agree_to_link", args=[link.pk]))
     assert page.status_code == 409
     assert "This chat is connected with an account already." in page.text
+
+
+def test_the_chat_of_a_guest_goes_along_when_they_sign_in() -> None:
+    ada, guest, contact = make_account(), people.make_guest(), make_contact(said="From the phone")
+    join(contact, guest)
+    client = browser(guest)
+    assert client.post("/account/login/", {"login": ada.username, "password": PASSWORD}).status_code == 302
+    contact.refresh_from_db()
+    assert contact.person == ada
+    assert contact.conversation in ada.conversations.all()
+    assert "Disconnect" in client.get("/you/apps").text
 
 
 def test_disconnecting_keeps_the_conversation() -> None:
