@@ -11,7 +11,7 @@ from integrations.emulator.control import Control
 from integrations.emulator.deliveries import Deliveries
 from integrations.emulator.fetching import Fetcher
 from integrations.emulator.graph import Graph
-from integrations.emulator.guard import guard
+from integrations.emulator.guard import guard, mark
 from integrations.emulator.phones import add_routes
 from integrations.emulator.seed import seed
 from integrations.emulator.state import PEOPLE, World
@@ -33,6 +33,7 @@ async def application(configuration: Configuration, url: str) -> AsyncIterator[w
         deliveries = Deliveries(world, configuration.webhook, session)
         graph = Graph(world, deliveries, Fetcher(session), configuration.throughput)
         app = web.Application(middlewares=[guard], client_max_size=BODY_BYTES)
+        app.on_response_prepare.append(mark)
         app.add_routes(Control(world, deliveries).routes())
         add_routes(app, world)
         app.router.add_route("*", "/{path:.*}", graph.handle)

@@ -177,10 +177,7 @@ class Deliveries:
     async def _enqueue(self, letter: _Letter, seconds: float) -> None:
         if seconds:
             await asyncio.sleep(seconds)
-        try:
-            self._queues[letter.app].put_nowait(letter)
-        except asyncio.QueueFull:
-            logger.error("A webhook was dropped: %d wait already.", PENDING)
+        await self._queues[letter.app].put(letter)
 
     # On its way
 
@@ -247,6 +244,10 @@ class Deliveries:
         )
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        if len(self._tasks) >= PENDING:
+            work.close()
+            logger.error("A webhook was dropped: %d wait already.", PENDING)
+            return
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

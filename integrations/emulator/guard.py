@@ -12,19 +12,17 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse other host names (DNS rebinding) and pages of other sites; mark every answer as the emulator's."""
+    """Refuse other host names (DNS rebinding) and pages of other sites."""
     if not allowed(request):
-        return web.Response(status=403, text="Only this machine may ask the emulator.", headers=MARK)
-    try:
-        response = await handler(request)
-    except web.HTTPException as error:
-        error.headers.update(MARK)
-        raise
-    if not response.prepared:
-        response.headers.update(MARK)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
+        return web.Response(status=403, text="Only this machine may ask the emulator.")
+    return await handler(request)
+
+
+async def mark(request: web.Request, response: web.StreamResponse) -> None:
+    """Every answer says that it is the emulator's, that of a failure too."""
+    response.headers.update(MARK)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Cache-Control", "no-store")
 
 
 def allowed(request: web.Request) -> bool:

@@ -111,7 +111,7 @@ class MessengerRoutes:
         first, _, last = person.name.partition(" ")
         values: Json = {"id": call.node, "name": person.name, "first_name": first, "last_name": last, "locale": "en_US"}
         if self._app == "instagram":
-            values = {"id": call.node, "name": person.name, "username": person.username or person.id}
+            values = {"id": call.node, "name": person.name, "username": person.handle}
         return call.asked().of(values)
 
     def conversation(self, call: Call, thread: Thread) -> Json:

@@ -202,7 +202,7 @@ def _comments(world: World, post: Post, comment: Comment, verb: events.Verb) -> 
             return []
         value: Json = {"media_id": post.id, "comment_id": comment.id}
         return [Parcel("instagram", "mentions", "changes", value, [comment.id])]
-    username = (person.username or person.name) if person else account.username
+    username = person.handle if person else account.username
     value = {
         "from": {"id": person.igsid if person else account.id, "username": username},
         "media": {"id": post.id, "media_product_type": "FEED"},

@@ -411,7 +411,7 @@ class World:
         comment_id = self.new_number()
         if post.app == "messenger":
             comment_id = f"{post.id.partition('_')[2]}_{comment_id}"
-        name = "" if person is None else (person.name if post.app == "messenger" else person.username or person.name)
+        name = "" if person is None else (person.name if post.app == "messenger" else person.handle)
         comment = Comment(
             comment_id, text[:TEXT_CHARACTERS], self.now(), person.id if person else "", name, parent=parent
         )

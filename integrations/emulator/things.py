@@ -63,6 +63,11 @@ class Person:
     psid: str
     igsid: str
 
+    @property
+    def handle(self) -> str:
+        """The user name on Instagram, where everybody has one."""
+        return self.username or self.name.lower().replace(" ", ".")
+
 
 @dataclass
 class Button:
