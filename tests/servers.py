@@ -287,6 +287,8 @@ class Emulator(Server):
         return {
             "GRAPH_URL": self.url,
             "INSTAGRAM_GRAPH_URL": self.url,
+            # The id of the emulator's one app.
+            "META_APP_ID": "990000000000001",
             "META_APP_SECRET": told["app_secret"],
             "META_VERIFY_TOKEN": told["verify_token"],
             "WHATSAPP_TOKEN": told["whatsapp"]["token"],

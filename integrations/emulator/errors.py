@@ -113,7 +113,8 @@ class GraphError(Exception):
         self.known = known
         self.code = known.code
         self.subcode = known.subcode
-        self.details = details or known.details
+        # An error of the Graph API itself, with words of its own, has no details.
+        self.details = details or ("" if message else known.details)
         self._product = product
         self._message = message
 

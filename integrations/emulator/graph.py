@@ -40,6 +40,18 @@ SCOPES: dict[App, list[str]] = {
         "instagram_business_manage_comments",
     ],
 }
+WHATSAPP_FIELDS = (
+    "messages",
+    "user_id_update",
+    "smb_message_echoes",
+    "account_alerts",
+    "account_update",
+    "account_review_update",
+    "business_capability_update",
+    "phone_number_name_update",
+    "phone_number_quality_update",
+    "security",
+)
 # Switches that are no error of a table: the connection ends without an answer, before or after the message is taken.
 LOST = "lost"
 CUT = "cut"
@@ -58,6 +70,12 @@ class Graph:
         self._whatsapp = WhatsAppRoutes(world, WhatsAppSends(world, fetcher.fetch), progress, Rates(throughput))
         self._accounts = {app: MessengerRoutes(app, world, sends[app], progress) for app in sends}
         self._comments = {app: CommentRoutes(app, world, sends[app], progress) for app in sends}
+        # Which fields the app asks for; what is delivered follows the accounts' own subscriptions.
+        self._subscriptions = {
+            "whatsapp_business_account": list(WHATSAPP_FIELDS),
+            "page": list(FIELDS["messenger"]),
+            "instagram": list(FIELDS["instagram"]),
+        }
         world.accounts["whatsapp"].subscribed = ["messages"]
         for routes in self._accounts.values():
             routes.subscribe_all()
@@ -151,6 +169,8 @@ class Graph:
             return self._refresh(call)
         if call.node == str(APP_ID):
             return await self._application(call)
+        if call.node == "debug_token" and self._is_apps(call.token):
+            return self._debug(call)
         holder = self._app_of_token(call.token)
         if not call.token or holder is None:
             error = errors.whatsapp if app == "whatsapp" else errors.messenger
@@ -225,6 +245,12 @@ class Graph:
             raise errors.messenger(1, message="Error validating client secret.")
         return {"access_token": f"{APP_ID}|emulated-{_mark(secret)}", "token_type": "bearer"}
 
+    def _is_apps(self, token: str) -> bool:
+        """Whether a token is the app's own: its id with its secret, or the one that was made for it."""
+        secret = self._deliveries.webhook.app_secret
+        allowed = (f"{APP_ID}|{secret}", f"{APP_ID}|emulated-{_mark(secret)}")
+        return any(_same(token, known) for known in allowed)
+
     def _refresh(self, call: Call) -> Json:
         token = self._world.accounts["instagram"].token
         if call.text("grant_type") != "ig_refresh_token" or not _same(call.token, token):
@@ -251,31 +277,26 @@ class Graph:
 
     async def _application(self, call: Call) -> Json:
         """`/{APP}/subscriptions`: where webhooks go. An address of this machine may be set; it is verified at once."""
-        webhook = self._deliveries.webhook
-        allowed = (f"{APP_ID}|{webhook.app_secret}", f"{APP_ID}|emulated-{_mark(webhook.app_secret)}")
-        if not any(_same(call.token, token) for token in allowed):
+        if not self._is_apps(call.token):
             raise errors.messenger(190, message="Invalid OAuth access token - Cannot parse access token")
-        if call.edge != "subscriptions" or call.method not in ("GET", "POST"):
-            raise NoObject(call.node, call.method)
-        if call.method == "POST":
-            await self._set_callback(call)
-            return {"success": True}
-        objects = {"whatsapp_business_account": ["messages"], "page": FIELDS["messenger"]}
-        objects["instagram"] = FIELDS["instagram"]
-        url = self._deliveries.webhook.url
-        return {
-            "data": [
-                {
-                    "object": name,
-                    "callback_url": url,
-                    "active": True,
-                    "fields": [{"name": field, "version": "v25.0"} for field in fields],
-                }
-                for name, fields in objects.items()
-            ]
-        }
+        match call.method, call.edge:
+            case "GET", "":
+                link = f"{self._world.url}/"
+                return call.asked().of({"id": call.node, "name": "Emulated app", "link": link})
+            case "GET", "subscriptions":
+                url = self._deliveries.webhook.url
+                return {"data": [_subscription(name, url, fields) for name, fields in self._subscriptions.items()]}
+            case "POST", "subscriptions":
+                await self._set_callback(call)
+                return {"success": True}
+            case _:
+                raise NoObject(call.node, call.method)
 
     async def _set_callback(self, call: Call) -> None:
+        name, given = call.text("object"), call.params.get("fields")
+        fields = [str(field).strip() for field in (given if isinstance(given, list) else str(given or "").split(","))]
+        if name not in self._subscriptions:
+            raise errors.messenger(100, message=f"Param object must be one of {{{', '.join(self._subscriptions)}}}")
         url, verify_token = call.text("callback_url"), call.text("verify_token")
         if not is_loopback(url):
             raise errors.messenger(100, message="The emulator delivers only to this machine.")
@@ -286,6 +307,12 @@ class Graph:
             self._deliveries.webhook = former
             words = "The URL couldn't be validated. Response does not match challenge"
             raise errors.messenger(100, message=words)
+        self._subscriptions[name] = [field for field in fields if field][:100]
+
+
+def _subscription(name: str, url: str, fields: list[str]) -> Json:
+    told = [{"name": field, "version": "v25.0"} for field in fields]
+    return {"object": name, "callback_url": url, "active": True, "fields": told}
 
 
 def _same(given: str, wanted: str) -> bool:

@@ -120,6 +120,10 @@ def test_the_address_of_webhooks_is_set_over_the_api(emulator: Emulator, receive
             assert move(other.url, "990000000000001|wrong") == 401
             assert move("https://example.org/webhooks/meta") == 400
             assert move(other.url) == 200
+            told = client.get("/990000000000001/subscriptions", params={"access_token": token}).json()["data"]
+            page = next(row for row in told if row["object"] == "page")
+            assert (page["callback_url"], [field["name"] for field in page["fields"]]) == (other.url, ["messages"])
+            assert client.get("/990000000000001", params={"access_token": token}).json()["name"] == "Emulated app"
             emulator.write("whatsapp", "Over here")
             eventually(lambda: "Over here" in heard(other))
         finally:

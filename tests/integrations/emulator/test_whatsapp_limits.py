@@ -28,8 +28,7 @@ def invalid(details: str) -> tuple[int, int, str, str]:
 
 
 def parameter(message: str) -> tuple[int, int, str, str]:
-    details = "The request included one or more unsupported or misspelled parameters."
-    return 400, 100, f"(#100) {message}", details
+    return 400, 100, f"(#100) {message}", ""
 
 
 def missing(path: str) -> tuple[int, int, str, str]:
