@@ -15,8 +15,8 @@ NUMBERS = {"DE": "49155500", "IT": "39355500", "ES": "34655500", "BR": "55119555
 class Message:
     """One message of the page; a field that is missing or of another kind is an ActionError."""
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        self._values = values
+    def __init__(self, values: object) -> None:
+        self._values: dict[str, Any] = values if isinstance(values, dict) else {}
 
     def text(self, name: str) -> str:
         value = self._values.get(name)
@@ -28,9 +28,13 @@ class Message:
 
     def number(self, name: str) -> float:
         value = self._values.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             self._refuse()
-        return float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            self._refuse()
+        return number if math.isfinite(number) else self._refuse()
 
     def values(self, name: str) -> dict[str, Any]:
         value = self._values.get(name)
@@ -40,9 +44,8 @@ class Message:
         raise ActionError("This page is of another version than the emulator. Reload it.")
 
 
-def act(world: World, values: object) -> None:
+def act(world: World, message: Message) -> None:
     """Do what a message asks for. Raises ActionError with a sentence for the person."""
-    message = Message(values if isinstance(values, dict) else {})
     action = message.text("type")
     if action in CHATS:
         CHATS[action](world, _thread(world, message), message)
@@ -130,7 +133,6 @@ CHATS: dict[str, Callable[[World, Thread, Message], object]] = {
     "link": lambda world, thread, message: world.send_link(thread, message.text("link"), message.text("title")),
     "story": lambda world, thread, message: world.reply_to_story(thread, message.text("text")),
     "unsupported": lambda world, thread, message: world.send_unsupported(thread, message.text("what")),
-    "set_open": lambda world, thread, message: world.set_open(thread, message.flag("open")),
     "set_blocked": lambda world, thread, message: world.set_blocked(thread, message.flag("blocked")),
     "change_user_id": lambda world, thread, message: world.change_user_id(thread.person),
 }

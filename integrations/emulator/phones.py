@@ -3,16 +3,17 @@
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from integrations.emulator import ogg
-from integrations.emulator.actions import act, find_thread
+from integrations.emulator.actions import Message, act, find_thread
 from integrations.emulator.snapshot import changed, snapshot, traffic
 from integrations.emulator.state import FILE_BYTES, World
-from integrations.emulator.things import ActionError, Change, Media
+from integrations.emulator.things import ActionError, Change, Media, Thread
 
 Json = dict[str, Any]
 PAGE = Path(__file__).parent / "page"
@@ -21,6 +22,8 @@ FILES = {path.relative_to(PAGE).as_posix(): path.read_bytes() for path in PAGE.r
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 SOCKETS = 20
+# Files that are taken in at once; each may be large.
+UPLOADS = 2
 MESSAGE_BYTES = 512 * 1024
 SEND_SECONDS = 10
 HEARTBEAT_SECONDS = 20
@@ -63,6 +66,7 @@ class Phones:
     def __init__(self, world: World) -> None:
         self._world = world
         self._pages: set[_Page] = set()
+        self._uploads = asyncio.Semaphore(UPLOADS)
 
     async def index(self, request: web.Request) -> web.Response:
         return _file("index.html")
@@ -75,19 +79,28 @@ class Phones:
         if len(self._pages) >= SOCKETS:
             raise web.HTTPServiceUnavailable(text="Too many pages are open.")
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MESSAGE_BYTES)
-        page = _Page(socket, self._world)
+        page = _Page(socket, self._world, self._watch)
         self._pages.add(page)
         try:
             await socket.prepare(request)
             await page.run()
         finally:
             self._pages.discard(page)
+            for thread_id in page.watched:
+                self._watch(find_thread(self._world, thread_id))
         return socket
+
+    def _watch(self, thread: Thread) -> None:
+        """A chat is open while any page shows it."""
+        watched = any(thread.id in page.watched for page in self._pages)
+        if watched != thread.open:
+            self._world.set_open(thread, watched)
 
     async def upload(self, request: web.Request) -> web.Response:
         """A file that a person sends: the body is the file, the query says what it is."""
         query = request.query
-        data = await _body(request)
+        async with self._uploads:
+            data = await _body(request)
         mime = request.content_type
         kind, voice, name = query.get("kind", ""), query.get("voice") == "1", query.get("name", "")
         try:
@@ -117,14 +130,15 @@ class Phones:
 class _Page:
     """One open page. What waits to be sent is kept by thing, newest state last: a slow page gets fewer changes."""
 
-    def __init__(self, socket: web.WebSocketResponse, world: World) -> None:
+    def __init__(self, socket: web.WebSocketResponse, world: World, watch: Callable[[Thread], None]) -> None:
+        """`watch` is called when the page begins or ends to show a chat; `watched` are the ids of those it shows."""
+        self.watched: set[str] = set()
         self._socket = socket
         self._world = world
+        self._watch = watch
         self._pending: dict[tuple[object, ...], Change] = {}
         self._news = asyncio.Event()
         self._behind = False
-        # The chats that this page shows: closed when it goes.
-        self._open: set[str] = set()
 
     async def run(self) -> None:
         unsubscribe = self._world.subscribe(self._note)
@@ -137,8 +151,6 @@ class _Page:
             unsubscribe()
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
-            for thread_id in self._open:
-                self._world.set_open(self._world.threads[thread_id], False)
 
     async def close(self) -> None:
         await self._socket.close(code=WSCloseCode.GOING_AWAY)
@@ -178,13 +190,16 @@ class _Page:
 
     async def _take(self, text: str) -> None:
         try:
-            message = json.loads(text)
-            if isinstance(message, dict) and message.get("type") == "look":
-                await self._send(traffic(self._world, str(message.get("about", ""))))
-                return
-            act(self._world, message)
-            if message["type"] == "set_open":
-                (self._open.add if message["open"] else self._open.discard)(message["thread"])
+            message = Message(json.loads(text))
+            match message.text("type"):
+                case "look":
+                    await self._send(traffic(self._world, message.text("about")))
+                case "watch":
+                    thread = find_thread(self._world, message.text("thread"))
+                    (self.watched.add if message.flag("open") else self.watched.discard)(thread.id)
+                    self._watch(thread)
+                case _:
+                    act(self._world, message)
         except (ValueError, RecursionError):
             await self._send({"type": "problem", "text": "This message cannot be read."})
         except ActionError as error:

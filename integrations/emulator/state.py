@@ -507,7 +507,7 @@ class World:
 
     # Switches and traffic
 
-    def switch(self, **values: object) -> Switches:
+    def switch(self, /, **values: object) -> Switches:
         """Set switches by name. Raises ActionError for unknown ones and for values out of bounds."""
         for name, value in values.items():
             now = vars(self.switches).get(name)

@@ -71,6 +71,12 @@ NONSENSE = [
     '{"type": "switch", "values": {"ahead": -1}}',
     '{"type": "place", "thread": "whatsapp:person1", "latitude": NaN, "longitude": 1, "name": "", "address": ""}',
     '{"type": "comment", "post": "none"}',
+    '{"type": "switch", "values": {"self": 1}}',
+    '{"type": "switch", "values": {"BOUNDS": {}}}',
+    '{"type": "place", "thread": "whatsapp:person1", "latitude": 1%s, "longitude": 1}' % ("0" * 400),
+    '{"type": "watch", "thread": "whatsapp:person1", "open": 1}',
+    '{"type": "look", "about": 1}',
+    '{"type": "__class__"}',
     '{"type": ["a"]}',
     "[" * 100_000,
 ]

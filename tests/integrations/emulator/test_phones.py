@@ -760,6 +760,10 @@ async def test_two_pages_show_the_same(browser: Browser, desk: Page, emulator: E
     await write(desk, "instagram", "Hello")
     await expect(bubbles(other, "instagram")).to_contain_text("Hello")
     await other.context.close()
+    # The first one is still looked at.
+    await write(desk, "instagram", "Hello again")
+    await expect(bubbles(desk, "instagram")).to_have_count(2)
+    assert emulator.act("thread", app="instagram", person="person1")["open"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -354,7 +354,7 @@ export class Phone {
   #tellOpen(thread) {
     const open = this.#visible && this.#inChat && thread.person === this.#person;
     if (this.#told.get(thread.id) === open) return;
-    if (this.#out.send({ type: "set_open", thread: thread.id, open })) this.#told.set(thread.id, open);
+    if (this.#out.send({ type: "watch", thread: thread.id, open })) this.#told.set(thread.id, open);
   }
 
   // Acting
