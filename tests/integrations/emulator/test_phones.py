@@ -1,6 +1,7 @@
 """The phones of the emulator in a real browser, with a bot that a test plays through the Graph API."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 from axe_playwright_python.async_playwright import Axe
+from PIL import Image
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from tests.conftest import CHROMIUM_FLAGS, note_errors
@@ -370,6 +372,27 @@ async def test_a_picture_of_a_person_with_words_under_it(desk: Page, bot: Bot) -
     await box.get_by_role("button", name="Picture, open it large").click()
     await expect(desk.get_by_role("dialog", name="Picture")).to_be_visible()
     await desk.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize(("app", "kind", "sent_as"), [("whatsapp", "WEBP", "JPEG"), ("messenger", "GIF", "GIF")])
+async def test_a_picture_of_another_type_goes_as_the_app_sends_it(
+    desk: Page, bot: Bot, emulator: Emulator, app: str, kind: str, sent_as: str
+) -> None:
+    box, data = phone(desk, app), picture(kind, (2000, 1000))
+    await box.get_by_role("button", name="Attach").click()
+    async with desk.expect_file_chooser() as chooser:
+        await box.get_by_role("button", name="Picture or video").click()
+    file = {"name": "disc", "mimeType": f"image/{kind.lower()}", "buffer": data}
+    await (await chooser.value).set_files(file)  # type: ignore[arg-type]
+    await box.get_by_role("dialog").get_by_role("button", name="Send", exact=True).click()
+    if app == "whatsapp":
+        sent = await bot.download((await bot.hears(app, image=...))["image"]["id"])
+    else:
+        url = (await bot.hears(app, message=...))["message"]["attachments"][0]["payload"]["url"]
+        async with ClientSession() as session, session.get(url) as response:
+            sent = await response.read()
+    image = Image.open(io.BytesIO(sent))
+    assert (image.format, image.size) == (sent_as, (1600, 800) if app == "whatsapp" else (2000, 1000))
 
 
 async def test_a_picture_that_is_pasted(desk: Page, bot: Bot) -> None:

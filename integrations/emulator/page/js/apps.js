@@ -3,7 +3,8 @@
 /**
  * name: as people call it; written: whether it formats `*bold*` and its like; captions: words under media;
  * attach: what its menu offers; reactions: those at hand; marks: how it shows that a message was read;
- * like: what its button sends when nothing is typed; thumbs: whether answers can be judged.
+ * photos: the types of pictures that it sends, others become JPEG, and their longest side; videos: the types that it takes
+ * as videos, others go as documents; like: what its button sends when nothing is typed; thumbs: whether answers can be judged.
  */
 export const APPS = {
   whatsapp: {
@@ -11,6 +12,8 @@ export const APPS = {
     placeholder: "Message",
     written: true,
     captions: true,
+    photos: { types: ["image/jpeg", "image/png"], side: 1600 },
+    videos: ["video/mp4", "video/3gpp"],
     attach: ["picture", "document", "audio", "sticker", "place", "contact"],
     reactions: ["👍", "❤️", "😂", "😮", "😢", "🙏"],
     marks: "ticks",
@@ -22,6 +25,8 @@ export const APPS = {
     placeholder: "Aa",
     written: false,
     captions: false,
+    photos: { types: ["image/jpeg", "image/png", "image/gif"], side: 2048 },
+    videos: null,
     attach: ["picture", "document", "audio", "sticker", "place"],
     reactions: ["❤️", "😆", "😮", "😢", "😠", "👍"],
     marks: "circles",
@@ -33,6 +38,8 @@ export const APPS = {
     placeholder: "Message…",
     written: false,
     captions: false,
+    photos: { types: ["image/jpeg", "image/png", "image/gif"], side: 2048 },
+    videos: null,
     attach: ["picture", "audio", "sticker"],
     reactions: ["❤️", "😂", "😮", "😢", "😡", "👍"],
     marks: "seen",

@@ -47,7 +47,7 @@ export class Attachments {
    * @param {File} file
    * @param {string} [kind] Of the message; by the file's type otherwise.
    */
-  preview(file, kind = kindOf(file)) {
+  preview(file, kind = this.#kindOf(file)) {
     const url = URL.createObjectURL(file);
     const shown = {
       image: () => make("img.preview", { src: url, alt: file.name }),
@@ -65,6 +65,12 @@ export class Attachments {
     this.#sheet.onClose(() => URL.revokeObjectURL(url));
   }
 
+  #kindOf({ type }) {
+    const kind = type.split("/")[0];
+    if (kind === "video" && this.#traits.videos && !this.#traits.videos.includes(type)) return "document";
+    return ["image", "video", "audio"].includes(kind) ? kind : "document";
+  }
+
   #choose(kind) {
     if (kind === "sticker") this.#stickers();
     else if (kind === "place") this.places();
@@ -74,7 +80,7 @@ export class Attachments {
 
   #file(kind, accept) {
     const input = make("input", { type: "file", accept });
-    input.addEventListener("change", () => input.files[0] && this.preview(input.files[0], kind ?? kindOf(input.files[0])));
+    input.addEventListener("change", () => input.files[0] && this.preview(input.files[0], kind ?? this.#kindOf(input.files[0])));
     input.click();
   }
 
@@ -139,9 +145,4 @@ export class Attachments {
 /** @returns {HTMLElement} A labelled input. */
 export function field(words, attributes) {
   return make("label.field", {}, words, make("input", { type: "text", autocomplete: "off", ...attributes }));
-}
-
-function kindOf({ type }) {
-  const kind = type.split("/")[0];
-  return ["image", "video", "audio"].includes(kind) ? kind : "document";
 }

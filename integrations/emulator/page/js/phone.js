@@ -9,6 +9,7 @@ import { announce, icon, make, piece } from "./elements.js";
 import { listenForFingers } from "./gestures.js";
 import { target } from "./links.js";
 import { openMenu } from "./menu.js";
+import { asPhoto } from "./photo.js";
 import { Sheet } from "./sheet.js";
 import { day, now, sameDay, time } from "./times.js";
 
@@ -364,7 +365,11 @@ export class Phone {
   }
 
   #sending() {
-    const media = (blob, about) => this.#out.upload(this.#thread.id, blob, { reply_to: "", ...about });
+    const media = async (file, about) => {
+      const { id } = this.#thread;
+      const blob = about.kind === "image" ? await asPhoto(file, this.traits.photos) : file;
+      this.#out.upload(id, blob, { reply_to: "", ...about });
+    };
     const attachments = this.#attachments = new Attachments(this.traits, this.sheet, {
       media,
       place: (place) => this.#act({ type: "place", ...place }),
