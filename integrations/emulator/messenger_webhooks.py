@@ -17,6 +17,11 @@ NAMES = {
     "👍": "like",
     "👎": "dislike",
 }
+# The name of the sticker that the button beside the empty field sends: Messenger's thumb, Instagram's heart.
+LIKE = "like.webp"
+THUMB = 369239263222822
+# Of no real one.
+OTHER_STICKER = 990000000000369
 ATTACHMENTS = {"image": "image", "video": "video", "audio": "audio", "document": "file", "sticker": "sticker"}
 # What Instagram calls the fields that Messenger has under other names; echoes come as messages there.
 INSTAGRAM_FIELDS = {
@@ -133,10 +138,12 @@ def _attachment(world: World, app: App, bubble: Bubble) -> Json | None:
     if bubble.kind in ATTACHMENTS:
         kind = ATTACHMENTS[bubble.kind]
         payload: Json = {"url": world.media_url(bubble.media_id)}
+        media = world.media.get(bubble.media_id)
+        liked = media is not None and media.name == LIKE
         if kind == "sticker" and app == "instagram":
-            kind = "image"
-        elif kind == "sticker":
-            payload["sticker_id"] = 369239263222822
+            return {"type": "like_heart"} if liked else {"type": "image", "payload": payload}
+        if kind == "sticker":
+            payload["sticker_id"] = THUMB if liked else OTHER_STICKER
         return {"type": kind, "payload": payload}
     if bubble.kind == "location" and bubble.place:
         coordinates = {"lat": bubble.place.latitude, "long": bubble.place.longitude}

@@ -454,6 +454,22 @@ async def test_a_sticker_is_drawn_and_sent(desk: Page, bot: Bot) -> None:
     await expect(bubbles(desk, "whatsapp", ".mine")).to_have_class("bubble kind-sticker bare")
 
 
+LIKES = {
+    "messenger": ("Send a thumbs-up", {"type": "sticker", "sticker_id": 369239263222822}),
+    "instagram": ("Send a heart", {"type": "like_heart", "sticker_id": None}),
+}
+
+
+@pytest.mark.parametrize("app", LIKES)
+async def test_the_thumb_and_the_heart_beside_the_empty_field(desk: Page, bot: Bot, app: str) -> None:
+    button, wanted = LIKES[app]
+    await phone(desk, app).get_by_role("button", name=button).click()
+    attachment = (await bot.hears(app, message=...))["message"]["attachments"][0]
+    sent = {"type": attachment["type"], "sticker_id": attachment.get("payload", {}).get("sticker_id")}
+    assert sent == wanted
+    await expect(bubbles(desk, app, ".mine").get_by_role("img", name="Sticker")).to_be_visible()
+
+
 async def test_a_place_and_a_contact(desk: Page, bot: Bot) -> None:
     box = phone(desk, "whatsapp")
     await box.get_by_role("button", name="Attach").click()

@@ -4,7 +4,7 @@
  * name: as people call it; written: whether it formats `*bold*` and its like; captions: words under media;
  * attach: what its menu offers; reactions: those at hand; marks: how it shows that a message was read;
  * photos: the types of pictures that it sends, others become JPEG, and their longest side; videos: the types that it takes
- * as videos, others go as documents; like: what its button sends when nothing is typed; thumbs: whether answers can be judged.
+ * as videos, others go as documents; like: the sticker that its button sends when nothing is typed; thumbs: whether answers can be judged.
  */
 export const APPS = {
   whatsapp: {
@@ -29,8 +29,8 @@ export const APPS = {
     videos: null,
     attach: ["picture", "document", "audio", "sticker", "place"],
     reactions: ["❤️", "😆", "😮", "😢", "😠", "👍"],
-    marks: "circles",
-    like: { icon: "up", label: "Send a thumbs-up", text: "👍" },
+    marks: "words",
+    like: { icon: "up", label: "Send a thumbs-up", emoji: "👍" },
     thumbs: true,
   },
   instagram: {
@@ -42,8 +42,8 @@ export const APPS = {
     videos: null,
     attach: ["picture", "audio", "sticker"],
     reactions: ["❤️", "😂", "😮", "😢", "😡", "👍"],
-    marks: "seen",
-    like: { icon: "heart", label: "Send a heart", text: "❤️" },
+    marks: "words",
+    like: { icon: "heart", label: "Send a heart", emoji: "❤️" },
     thumbs: false,
   },
 };

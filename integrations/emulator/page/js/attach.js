@@ -85,12 +85,17 @@ export class Attachments {
   }
 
   #stickers() {
-    const one = (emoji) => make("li", {}, make("button.sticker-choice", { type: "button", "aria-label": `Sticker ${emoji}`, on: { click: () => this.#drawn(emoji) } }, emoji));
+    const one = (emoji) => make("li", {}, make("button.sticker-choice", { type: "button", "aria-label": `Sticker ${emoji}`, on: { click: () => this.drawn(emoji) } }, emoji));
     const own = make("button.sheet-row", { type: "button", on: { click: () => this.#file("sticker", "image/webp") } }, icon("picture"), "A WebP file of your own");
     this.#sheet.open("Stickers", make("ul.stickers", {}, ...STICKERS.map(one)), own);
   }
 
-  async #drawn(emoji) {
+  /**
+   * Send an emoji as a sticker.
+   * @param {string} emoji
+   * @param {string} [name] Of the file.
+   */
+  async drawn(emoji, name = "sticker.webp") {
     const canvas = Object.assign(document.createElement("canvas"), { width: STICKER_SIDE, height: STICKER_SIDE });
     const drawing = canvas.getContext("2d");
     drawing.font = `${STICKER_SIDE * 0.72}px system-ui, "Noto Color Emoji", sans-serif`;
@@ -99,7 +104,7 @@ export class Attachments {
     drawing.fillText(emoji, STICKER_SIDE / 2, STICKER_SIDE * 0.54);
     const blob = await new Promise((done) => { canvas.toBlob(done, "image/webp", 0.9); });
     this.#sheet.close();
-    if (blob.type === "image/webp") this.#send.media(blob, { kind: "sticker", name: "sticker.webp" });
+    if (blob.type === "image/webp") this.#send.media(blob, { kind: "sticker", name });
     else complain("This browser cannot draw stickers. A WebP file works.");
   }
 

@@ -17,7 +17,7 @@ export class Composer {
 
   /**
    * @param {object} traits Of the app.
-   * @param {{write: function(string, string): void, edit: function(string, string): void, voice: function(Blob): void,
+   * @param {{write: function(string, string): void, edit: function(string, string): void, voice: function(Blob): void, like: function(): void,
    *   attach: function(): void, file: function(File): void, menu: function(): void}} send
    */
   constructor(traits, send) {
@@ -103,7 +103,7 @@ export class Composer {
       unquote: () => this.clear(),
       attach: () => this.#send.attach(),
       menu: () => this.#send.menu(),
-      like: () => this.#send.write(this.traits.like.text, ""),
+      like: () => this.#send.like(),
       record: () => this.#record(),
       drop: () => this.#recorder.drop(),
       finish: () => this.#recorder.finish(),

@@ -385,6 +385,7 @@ export class Phone {
       write: (text, replyTo) => this.#act({ type: "write", text, reply_to: replyTo }),
       edit: (bubble, text) => this.#act({ type: "edit", bubble, text }),
       voice: (blob) => media(blob, { kind: "audio", voice: true, name: "voice" }),
+      like: () => attachments.drawn(this.traits.like.emoji, "like.webp"),
       attach: () => attachments.open(),
       file: (file) => attachments.preview(file),
       menu: () => this.#openBotMenu(),
