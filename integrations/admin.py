@@ -256,8 +256,8 @@ class ChannelAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
-            path("<slug:name>/", view(self.page), name="integrations_channel"),
-            path("<slug:name>/go-on/", view(self.go_on), name="integrations_channel_go_on"),
+            path("<str:name>/", view(self.page), name="integrations_channel"),
+            path("<str:name>/go-on/", view(self.go_on), name="integrations_channel_go_on"),
             *super().get_urls(),
         ]
 
