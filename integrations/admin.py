@@ -266,7 +266,8 @@ class ChannelAdmin(ReadOnlyAdmin):
         self._require_view(request)
         known = {(state.channel, state.account): state for state in ChannelState.objects.all()[:AT_ONCE]}
         rows = [(setup, known.get((setup.name, setup.account))) for setup in SETUPS]
-        context = {**self._context(request, _("Channels")), "rows": rows, "deliveries": deliveries()}
+        context = self._context(request, _("Channels"))
+        context |= {"rows": rows, "deliveries": deliveries(), "courier": checkup.courier()}
         return TemplateResponse(request, "admin/channels.html", context)
 
     def change_view(

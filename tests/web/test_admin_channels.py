@@ -13,14 +13,17 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from redis import Redis
 
 from assistant import people
 from assistant.models import Person
 from integrations.models import ChannelState, Contact, Delivery, InboxEntry, OutboxEntry
 from integrations.outbound import OutboundMessage
+from integrations.wake import COURIER
 from tests.clients import browser, make_account
 from tests.integrations.graph_answers import HEALTHY, TOKENS, answer, answer_well, problem, set_all
 from tests.scripted_http import ScriptedHTTP
+from tests.servers import Valkey
 
 pytestmark = pytest.mark.usefixtures("valkey_here", "quick_passwords")
 
@@ -328,6 +331,14 @@ def test_an_app_that_is_off_says_how_to_begin() -> None:
     assert "integrations/messenger/README.md" in page
     listed = browser(operator()).get("/admin/integrations/channelstate/").text
     assert all(f"/admin/integrations/channelstate/{name}/" in listed for name in ("whatsapp", "messenger", "instagram"))
+
+
+def test_an_operator_sees_whether_a_courier_is_at_work(meta: ScriptedHTTP, valkey: Valkey) -> None:
+    with Redis.from_url(valkey.url) as redis:
+        redis.delete(COURIER)
+        assert "Run manage.py courier" in browser(operator()).get("/admin/integrations/channelstate/").text
+        redis.set(COURIER, 1, ex=60)
+        assert "Courier: at work" in browser(operator()).get("/admin/integrations/channelstate/").text
 
 
 def test_the_page_of_an_app_counts_what_waits_and_what_failed(settings: Settings, meta: ScriptedHTTP) -> None:
