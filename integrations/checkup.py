@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from imagine.connection import redis
 from integrations import wake
 from integrations.base import mapping, sequence
-from integrations.errors import ChannelError
+from integrations.errors import ChannelError, RefusedError
 from integrations.graph import Graph
 from integrations.registry import SETUPS
 from integrations.setup import RUN_SETUP, Finding, Setup, Step, app_graph, listed, looked, names, remedy, words
@@ -219,13 +219,14 @@ def delivery_steps(setup: Setup) -> Iterable[Step]:
     able = settings.META_APP_ID and settings.META_APP_SECRET and settings.META_VERIFY_TOKEN
     if not able or not settings.HTTPS or stands_in():
         return
-    body = {
-        "object": setup.object,
-        "callback_url": webhook_url(),
-        "verify_token": settings.META_VERIFY_TOKEN,
-        "fields": ",".join(setup.fields),
-    }
-    yield Step(f"Have Meta deliver to {webhook_url()}", f"{settings.META_APP_ID}/subscriptions", body, as_app=True)
+    text, path = f"Have Meta deliver to {webhook_url()}", f"{settings.META_APP_ID}/subscriptions"
+    body = {"object": setup.object, "callback_url": webhook_url(), "verify_token": settings.META_VERIFY_TOKEN}
+    plain = Step(text, path, body | {"fields": ",".join(setup.fields)}, as_app=True)
+    if not setup.extra_fields:
+        yield plain
+        return
+    more = body | {"fields": ",".join(setup.fields + setup.extra_fields)}
+    yield Step(text, path, more, as_app=True, otherwise=plain)
 
 
 async def done(step: Step, graph: Graph) -> Finding:
@@ -234,6 +235,8 @@ async def done(step: Step, graph: Graph) -> Finding:
     try:
         await (own or graph).post(step.path, step.body, **step.parameters)
     except ChannelError as error:
+        if step.otherwise and isinstance(error, RefusedError):
+            return await done(step.otherwise, graph)
         return Finding(step.text, f"failed: {error}", remedy(error))
     finally:
         if own:

@@ -38,13 +38,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Step:
-    """One call that tells Meta of us. To do it again changes nothing. `as_app`: with the app's token."""
+    """One call that tells Meta of us. To do it again changes nothing.
+
+    `as_app`: with the app's token. `otherwise` is done in its place where Meta refuses it.
+    """
 
     text: str
     path: str
     body: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     as_app: bool = False
+    otherwise: "Step | None" = None
 
 
 # Looks at one thing with the account's token. Raises ChannelError.
@@ -62,6 +66,8 @@ class Setup(ABC):
     """The settings of this app; the first one is what it is mostly about."""
     fields: ClassVar[tuple[str, ...]]
     """What Meta shall deliver of it."""
+    extra_fields: ClassVar[tuple[str, ...]] = ()
+    """The same, where Meta knows these fields: not all of its pages do."""
     permissions: ClassVar[tuple[str, ...]]
 
     @property

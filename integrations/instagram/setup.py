@@ -35,8 +35,10 @@ class InstagramSetup(Setup):
     own = ("INSTAGRAM_TOKEN", "INSTAGRAM_ID", "INSTAGRAM_APP_SECRET")
     fields = (
         "messages", "messaging_postbacks", "messaging_seen", "messaging_handover", "messaging_referral",
-        "message_reactions", "message_edit", "standby", "comments", "mentions",
+        "message_reactions", "standby", "comments", "mentions",
     )  # fmt: skip
+
+    extra_fields = ("message_edit",)
 
     @property
     def own_login(self) -> bool:
@@ -91,14 +93,25 @@ class InstagramSetup(Setup):
         }
 
     def steps(self) -> list[Step]:
-        page_fields = PAGE_FIELDS if settings.MESSENGER_PAGE_ID else ("messages",)
-        fields = {"subscribed_fields": ",".join(self.fields if self.own_login else page_fields)}
-        about = "account" if self.own_login else "Page that the account is linked to"
+        path = "me/subscribed_apps"
+        if self.own_login:
+            text = "Subscribe our app to the account"
+            plain = Step(text, path, parameters=subscribing(self.fields))
+            subscribe = Step(text, path, parameters=subscribing(self.fields + self.extra_fields), otherwise=plain)
+        else:
+            fields = PAGE_FIELDS if settings.MESSENGER_PAGE_ID else ("messages",)
+            text = "Subscribe our app to the Page that the account is linked to"
+            subscribe = Step(text, path, parameters=subscribing(fields))
         body = {**PLATFORM, "ice_breakers": menu.ice_breakers(), "persistent_menu": menu.persistent_menu()}
         return [
-            Step(f"Subscribe our app to the {about}", "me/subscribed_apps", parameters=fields),
+            subscribe,
             Step(f"Set {listed(PROFILE.values())}", "me/messenger_profile", body, PLATFORM),
         ]
+
+
+def subscribing(fields: tuple[str, ...]) -> dict[str, str]:
+    """How a call names the fields that it subscribes to."""
+    return {"subscribed_fields": ",".join(fields)}
 
 
 async def account(graph: Graph, own_login: bool) -> Finding:

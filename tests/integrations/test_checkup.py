@@ -16,7 +16,7 @@ from integrations.setup import Finding
 from integrations.wake import COURIER
 from tests.integrations.graph_answers import ACCOUNTS, HEALTHY, TOKENS, answer, answer_well, problem, set_all
 from tests.ports import free_port
-from tests.scripted_http import ScriptedHTTP
+from tests.scripted_http import Reply, ScriptedHTTP
 from tests.servers import Site, Valkey
 
 ROOT = Path(__file__).parent.parent.parent
@@ -283,6 +283,16 @@ async def test_one_step_that_fails_does_not_end_the_others(ready: Settings, meta
     texts = [finding.text async for setup, finding in checkup.set_up(dry_run=False) if setup.name == "messenger"]
     assert "Requires pages_messaging" in texts[0]
     assert texts[1] == "done"
+
+
+async def test_a_field_that_meta_does_not_know_costs_none_of_the_others(ready: Settings, meta: ScriptedHTTP) -> None:
+    ready.INSTAGRAM_APP_SECRET = "another-secret"
+    unknown = Reply(problem(100, "Param subscribed_fields[9] must be one of …"), 400)
+    meta.script("/v25.0/me/subscribed_apps", unknown, Reply({"success": True}))
+    texts = [finding.text async for setup, finding in checkup.set_up(dry_run=False) if setup.name == "instagram"]
+    assert texts[0] == "done"
+    first, second = (one.params["subscribed_fields"] for one in meta.to("/v25.0/me/subscribed_apps"))
+    assert first == f"{second},message_edit"
 
 
 async def test_a_dry_run_asks_for_nothing(ready: Settings, meta: ScriptedHTTP) -> None:
