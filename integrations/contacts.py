@@ -78,6 +78,7 @@ def join(other: Contact, into: Contact) -> Contact:
     into.conversation = into.conversation or other.conversation
     into.greeted_at = into.greeted_at or other.greeted_at
     into.stopped_at = into.stopped_at or other.stopped_at
+    into.linked_at = into.linked_at or other.linked_at
     guest = other.person
     other.delete()
     if guest.pk != into.person_id:

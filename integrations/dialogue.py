@@ -20,6 +20,7 @@ from assistant.answering import Answering
 from assistant.commands import tool_call
 from assistant.database import in_thread
 from assistant.errors import AssistantError, FileTooLargeError, SpeechOffError
+from assistant.models import Member, Message
 from assistant.runs.forget import forget
 from imagine import jobs
 from imagine.errors import ImagineError
@@ -235,11 +236,18 @@ class Dialogue:
         with transaction.atomic():
             if not inbox.finish(entries, reply.outcome):
                 return
+            if reply.answer and not self._may_read(reply.answer):
+                # They parted from the person while that was answered.
+                return
             if self.contact.greeted_at is None and reply.outcome not in ("silent", "not_admitted", "comment"):
                 bubbles = [self._say(wording.greeting()), *bubbles]
                 contacts.update(self.contact, greeted_at=timezone.now())
             if bubbles:
                 outbox.add(self.contact, f"turn:{entries[0].turn}", bubbles, reply.answer)
+
+    def _may_read(self, answer: Message) -> bool:
+        """Whether an answer is still one of the contact's person."""
+        return Member.objects.filter(conversation=answer.conversation_id, person__contacts=self.contact.pk).exists()
 
 
 async def erase(channel: Channel, contact: Contact) -> None:
