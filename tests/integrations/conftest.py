@@ -19,9 +19,9 @@ SUGGESTING = "The assistant said: "
 class Messengers:
     """The three servers. Tests that kill one start it again."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], people: int = PEOPLE) -> None:
         port = free_port()
-        self.emulator = Emulator(folder / "emulator", f"http://127.0.0.1:{port}/webhooks/meta", people=PEOPLE)
+        self.emulator = Emulator(folder / "emulator", f"http://127.0.0.1:{port}/webhooks/meta", people=people)
         environment = {**environment, **self.emulator.environment(), "WHATSAPP_PURPOSE": "helper"}
         self.site = Site(folder / "site", environment, port)
         self.courier = Courier(folder / "courier", environment)
@@ -41,15 +41,11 @@ class Messengers:
 
 
 @pytest.fixture(scope="session")
-def shared_messengers(
-    database: None,
-    valkey: Valkey,
-    shared_llama: FakeLlama,
-    shared_web: FakeWeb,
-    checkpoint_folder: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Messengers]:
-    environment = {
+def surroundings(
+    database: None, valkey: Valkey, shared_llama: FakeLlama, shared_web: FakeWeb, checkpoint_folder: Path
+) -> dict[str, str]:
+    """The servers behind the messengers, as the environment names them."""
+    return {
         "REDIS_URL": valkey.url,
         "LLAMA_URL": shared_llama.url,
         "IMAGINE_MODEL": str(checkpoint_folder),
@@ -57,7 +53,11 @@ def shared_messengers(
         "SEARXNG_URL": shared_web.url,
         "FETCH_ALLOWED": shared_web.address,
     }
-    messengers = Messengers(tmp_path_factory.mktemp("messengers"), environment)
+
+
+@pytest.fixture(scope="session")
+def shared_messengers(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Messengers]:
+    messengers = Messengers(tmp_path_factory.mktemp("messengers"), surroundings)
     messengers.start()
     yield messengers
     messengers.kill()

@@ -1,7 +1,10 @@
 """The stand-in for WhatsApp, Messenger and Instagram that `manage.py start --emulator` brings."""
 
 import json
+import logging
 import secrets
+import socket
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +16,9 @@ from web.local.llama import healthy
 from web.local.ports import free_port
 from web.local.process import Child
 
+logger = logging.getLogger(__name__)
+
+SET_UP_SECONDS = 60
 FOLDER = Path(__file__).parent.parent.parent
 PHONE_ID, ACCOUNT_ID, NUMBER = "emulated-phone", "emulated-account", "15550100100"
 PAGE_ID, INSTAGRAM_ID = "emulated-page", "emulated-instagram"
@@ -76,13 +82,39 @@ class Emulator:
             secret=json.dumps(configuration),
         )
 
+    def set_up(self, environment: dict[str, str]) -> None:
+        """Show the bot's menu, ideas and commands on the phones, as `manage.py channels setup` does in the real apps.
 
-def stand_in(site_url: str) -> Emulator:
-    """An emulator for the site at `site_url`. Raises LocalError where it could be taken for the real apps."""
+        Without them the phones work all the same. Raises OSError.
+        """
+        command = [sys.executable, str(FOLDER / "manage.py"), "channels", "setup"]
+        try:
+            subprocess.run(
+                command, env=environment, cwd=FOLDER, capture_output=True, timeout=SET_UP_SECONDS, check=True
+            )  # noqa: S603
+        except subprocess.SubprocessError as error:
+            logger.warning("the phones have no menu: %s", type(error).__name__)
+
+
+def stand_in(site_url: str, port: int) -> Emulator:
+    """An emulator for the site at `site_url`, on the port after `port` if that is free.
+
+    Raises LocalError where it could be taken for the real apps.
+    """
     if settings.HTTPS:
         raise LocalError("--emulator is for this machine alone, and SITE_URL names a public site.")
     if settings.MESSENGERS:
         raise LocalError("--emulator plays the messengers: unset WHATSAPP_TOKEN, MESSENGER_TOKEN, INSTAGRAM_TOKEN.")
     names = ("app", "instagram_app", "verify", "whatsapp", "messenger", "instagram")
     made = {name: secrets.token_urlsafe(24) for name in names}
-    return Emulator(free_port(), f"{site_url}/webhooks/meta", made)
+    return Emulator(next_port(port), f"{site_url}/webhooks/meta", made)
+
+
+def next_port(port: int) -> int:
+    """The port after `port`, so that a bookmark of the phones holds; another one where that is taken."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port + 1))
+        except (OSError, OverflowError):
+            return free_port()
+    return port + 1

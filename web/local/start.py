@@ -61,6 +61,8 @@ class Start:
         self.supervisor.start(web)
         self.wait_for(worker)
         self.wait_for(web)
+        if self.emulator:
+            self.emulator.set_up(self.environment)
 
     def start_redis(self) -> None:
         """Start the embedded Valkey, or check the Redis at REDIS_URL. Raises LocalError, StopRequested and OSError."""
@@ -125,7 +127,7 @@ def run(host: str, port: int, terminal: Terminal, *, emulated: bool = False) -> 
             pictures = choose_pictures(settings.CHECKPOINT_FOLDER, terminal.bar)
             with Supervisor(terminal) as supervisor:
                 around = environment(host, port, data)
-                emulator = stand_in(around["SITE_URL"]) if emulated else None
+                emulator = stand_in(around["SITE_URL"], port) if emulated else None
                 start = Start(host, port, data, terminal, supervisor, around, emulator)
                 start.start_all(model, pictures)
                 terminal.line(banner(report(start, model, pictures), terminal.live))
