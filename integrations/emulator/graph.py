@@ -7,7 +7,7 @@ import time
 from aiohttp import web
 
 from integrations.emulator import errors
-from integrations.emulator.calls import BadBody, Call, read
+from integrations.emulator.calls import SHOWN, BadBody, Call, read
 from integrations.emulator.comment_routes import CommentRoutes
 from integrations.emulator.deliveries import Deliveries
 from integrations.emulator.errors import GraphError, NoObject
@@ -117,7 +117,7 @@ class Graph:
             {name: "…" if name == "Authorization" else value for name, value in request.headers.items()},
             call.shown,
             status,
-            json.dumps(body, ensure_ascii=False),
+            json.dumps(body, ensure_ascii=False)[:SHOWN],
             time.perf_counter() - started,
             [name for name in call.about if name],
         )

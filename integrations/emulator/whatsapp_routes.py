@@ -21,6 +21,10 @@ from integrations.emulator.whatsapp_webhooks import address_hash, media_address
 RECEIVED_SECONDS = 7 * 24 * 3600
 PROFILE = ("about", "address", "description", "email", "websites", "vertical", "profile_picture_url")
 APP = {"whatsapp_business_api_data": {"id": str(APP_ID), "name": "Emulated app", "link": "http://127.0.0.1/"}}
+# Characters of each text of the profile.
+PROFILE_LIMITS = {"about": 139, "address": 256, "description": 512, "email": 128}
+WEBSITES = 2
+WEBSITE = 256
 TEMPLATES = 250
 VALUE = re.compile(r"\{\{(\d+)\}\}")
 
@@ -47,8 +51,7 @@ class WhatsAppRoutes:
                 profile = {"messaging_product": "whatsapp"} | self._profile()
                 return {"data": [call.asked(("messaging_product",)).of(profile, ("messaging_product",))]}
             case "POST", "whatsapp_business_profile":
-                values = {name: call.params[name] for name in PROFILE if name in call.params}
-                self._world.set_profile("whatsapp", values)
+                self._world.set_profile("whatsapp", _profile_of(call))
                 return {"success": True}
             case "POST", "conversational_automation":
                 return self._automation(call)
@@ -299,3 +302,17 @@ class WhatsAppRoutes:
             raise errors.whatsapp(100, message="The template is too long, or there are too many.")
         self._world.set_profile("whatsapp", {"templates": templates | {f"{name}/{code}": bodies[0]}})
         return {"id": f"emulated_{name}_{code}", "status": "APPROVED", "category": call.text("category") or "UTILITY"}
+
+
+def _profile_of(call: Call) -> Json:
+    """What of the public profile is to be set. Raises GraphError."""
+    if call.text("messaging_product") != "whatsapp":
+        raise errors.whatsapp(100, message="The parameter messaging_product is required.")
+    values = {name: decoded(call.params[name]) for name in PROFILE if name in call.params}
+    for name, limit in PROFILE_LIMITS.items():
+        if len(str(values.get(name, ""))) > limit:
+            raise errors.whatsapp(100, message=f"Param {name} must be at most {limit} characters long.")
+    websites = values.get("websites", [])
+    if not isinstance(websites, list) or len(websites) > WEBSITES or any(len(str(site)) > WEBSITE for site in websites):
+        raise errors.whatsapp(100, message=f"Param websites must be at most {WEBSITES} of {WEBSITE} characters.")
+    return values

@@ -11,6 +11,7 @@ import pytest
 from integrations.emulator.configuration import ConfigurationError, parse
 from integrations.emulator.state import BUBBLES, PEOPLE, World
 from integrations.emulator.things import APPS, Account, ActionError
+from tests.integrations.emulator.conftest import WhatsApp
 from tests.ports import free_port
 from tests.servers import Emulator
 
@@ -116,6 +117,16 @@ async def test_people_and_bubbles_are_bounded() -> None:
         world.write(thread, str(number))
     assert len(thread.bubbles) == BUBBLES
     assert world.find_any(first.id) is None
+
+
+def test_what_is_kept_to_be_shown_is_cut(whatsapp: WhatsApp, emulator: Emulator) -> None:
+    account = emulator.configuration["whatsapp"]["account_id"]
+    body = {"language": "en_US", "components": [{"type": "BODY", "text": "x" * 1024}]}
+    for number in range(100):
+        assert whatsapp.post_to(account, "message_templates", {"name": f"t{number}", **body}).status_code == 200
+    assert len(whatsapp.get(f"{account}/message_templates").content) > 64 * 1024
+    for exchange in emulator.act("exchanges", last=2):
+        assert max(len(exchange["request"]), len(exchange["response"])) <= 64 * 1024
 
 
 def test_a_body_that_is_too_long_or_no_json_is_refused(emulator: Emulator) -> None:

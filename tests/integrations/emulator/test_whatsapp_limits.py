@@ -496,3 +496,17 @@ def test_versions_may_be_named_or_not(whatsapp: WhatsApp, emulator: Emulator) ->
     for path in ("v21.0/", "v26.0/", ""):
         answer = whatsapp.http.get(f"{emulator.url}/{path}{whatsapp.node}")
         assert (answer.status_code, answer.headers["X-Chaski-Emulator"]) == (200, "1")
+
+
+def test_the_public_profile_has_its_limits(whatsapp: WhatsApp) -> None:
+    product = {"messaging_product": "whatsapp"}
+    limits = {"about": 139, "address": 256, "description": 512, "email": 128}
+    full: Json = {name: "x" * limit for name, limit in limits.items()} | {"websites": ["https://example.org/"] * 2}
+    assert whatsapp.post("whatsapp_business_profile", product | full).json() == {"success": True}
+    told = whatsapp.get(f"{whatsapp.node}/whatsapp_business_profile", fields=",".join(full)).json()["data"][0]
+    assert told == product | full
+    for name, limit in limits.items():
+        over = whatsapp.post("whatsapp_business_profile", product | {name: "x" * (limit + 1)})
+        assert fault(over) == parameter(f"Param {name} must be at most {limit} characters long.")
+    sites = whatsapp.post("whatsapp_business_profile", product | {"websites": ["https://example.org/"] * 3})
+    assert fault(sites)[:2] == (400, 100)
