@@ -22,7 +22,8 @@ class Messengers:
     def __init__(self, folder: Path, environment: dict[str, str], people: int = PEOPLE) -> None:
         port = free_port()
         self.emulator = Emulator(folder / "emulator", f"http://127.0.0.1:{port}/webhooks/meta", people=people)
-        environment = {**environment, **self.emulator.environment(), "WHATSAPP_PURPOSE": "helper"}
+        address = {"SITE_URL": f"http://127.0.0.1:{port}", "WHATSAPP_PURPOSE": "helper"}
+        environment = {**environment, **self.emulator.environment(), **address}
         self.site = Site(folder / "site", environment, port)
         self.courier = Courier(folder / "courier", environment)
 

@@ -88,10 +88,9 @@ class Emulator:
         Without them the phones work all the same. Raises OSError.
         """
         command = [sys.executable, str(FOLDER / "manage.py"), "channels", "setup"]
+        quiet = {"cwd": FOLDER, "capture_output": True, "timeout": SET_UP_SECONDS, "check": True}
         try:
-            subprocess.run(
-                command, env=environment, cwd=FOLDER, capture_output=True, timeout=SET_UP_SECONDS, check=True
-            )  # noqa: S603
+            subprocess.run(command, env=environment, **quiet)  # type: ignore[call-overload]  # noqa: S603
         except subprocess.SubprocessError as error:
             logger.warning("the phones have no menu: %s", type(error).__name__)
 
