@@ -69,6 +69,10 @@ def another_database(folder: Path) -> Iterator[str]:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+# Torch takes half a minute to load where the machine has other things to do.
+START_SECONDS = 90
+
+
 class Server:
     """One process. `start()` waits until it answers; `kill()` is `kill -9`."""
 
@@ -91,7 +95,7 @@ class Server:
     def start(self) -> None:
         child = self._child = self._make()
         child.start()
-        eventually(lambda: child.check() or child.is_ready(), 30)
+        eventually(lambda: child.check() or child.is_ready(), START_SECONDS)
 
     def kill(self) -> None:
         """End it and all its own at once, without a chance to say good-bye."""
