@@ -218,12 +218,17 @@ def text_of(contact: Contact, external_id: str) -> str:
 
 
 def with_work(now: datetime) -> QuerySet[Contact]:
-    """The contacts for whom there is something to answer or to send now, and whom nobody serves."""
-    waiting = InboxEntry.objects.filter(contact=OuterRef("pk"), state=InboxEntry.State.WAITING, not_before__lte=now)
-    queued = OutboxEntry.objects.filter(contact=OuterRef("pk"), state__in=OPEN, not_before__lte=now)
+    """The contacts for whom there is something to answer or to send now, and whom nobody serves.
+
+    What has to wait for its time holds up what is behind it.
+    """
+    waiting = InboxEntry.objects.filter(contact=OuterRef("pk"), state=InboxEntry.State.WAITING)
+    queued = OutboxEntry.objects.filter(contact=OuterRef("pk"), state__in=OPEN)
     halted = ChannelState.objects.filter(channel=OuterRef("channel"), account=OuterRef("account")).exclude(halted="")
+    to_answer = Exists(waiting) & ~Exists(waiting.filter(not_before__gt=now))
+    to_send = Exists(queued) & ~Exists(queued.filter(not_before__gt=now)) & ~Exists(halted)
     free = Contact.objects.filter(Q(taken_until=None) | Q(taken_until__lt=now))
-    return free.filter(Exists(waiting) | (Exists(queued) & ~Exists(halted)))
+    return free.filter(to_answer | to_send)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from assistant import conversations
-from integrations import outbox
+from integrations import inbox, outbox
 from integrations.errors import (
     ChannelError,
     ContactGoneError,
@@ -22,7 +22,7 @@ from integrations.errors import (
 from integrations.inbound import Echo, Sender, StatusChange
 from integrations.models import ChannelState, Contact, OutboxEntry
 from integrations.outbound import OutboundMessage
-from tests.integrations.people import ACCOUNT, contact
+from tests.integrations.people import ACCOUNT, contact, says
 
 CONTACT = RateError.Scope.CONTACT
 
@@ -73,6 +73,20 @@ def test_one_that_has_to_wait_holds_up_those_behind_it() -> None:
     assert outbox.claim(one) is None
     OutboxEntry.objects.filter(pk=first.pk).update(not_before=timezone.now())
     assert claimed(one).pk == first.pk
+
+
+def test_nobody_is_served_for_what_has_to_wait() -> None:
+    """A courier would take them again and again, and find nothing to do."""
+    one = contact()
+    queue(one, "a", "b")
+    outbox.failed(claimed(one), TemporaryError("a bad moment"))
+    assert not outbox.with_work(timezone.now()).filter(pk=one.pk).exists()
+    assert outbox.with_work(timezone.now() + timedelta(hours=1)).filter(pk=one.pk).exists()
+    says(one)
+    assert outbox.with_work(timezone.now()).filter(pk=one.pk).exists()
+    inbox.postpone(inbox.take_group(one), 60, tried=False)
+    says(one)
+    assert not outbox.with_work(timezone.now()).filter(pk=one.pk).exists()
 
 
 def test_what_a_killed_process_was_sending_is_unknown_and_not_sent_again() -> None:

@@ -129,7 +129,7 @@ async def test_from_the_first_greeting_to_the_conversation_on_the_web(
 
     await site.goto(few_people.site.url + "/c/")
     await site.get_by_role("main").get_by_role("link", name=re.compile("Hello")).first.click()
-    await expect(site.get_by_text("September to March")).to_be_visible()
+    await expect(site.get_by_role("strong").filter(has_text="September to March")).to_be_visible()
     fake_llama.script(says("Around midnight."))
     await site.get_by_label("Your message").fill("At what time?")
     await site.get_by_label("Your message").press("Enter")
