@@ -179,6 +179,11 @@ FORMATS = [
     ("(*bold*), *bold*.", "(<strong>bold</strong>), <strong>bold</strong>."),
     ("`a *b* c`", "<code>a *b* c</code>"),
     ("```\na *b*\n  c\n```", "<pre><code>a *b*\n  c</code></pre>"),
+    (
+        "a\n```b```\n\n```c```\nd",
+        "<p>a</p><pre><code>b</code></pre><p><br></p><pre><code>c</code></pre><p>d</p>",
+    ),
+    ("```a```", "<pre><code>a</code></pre>"),
     ("- one\n- two", "<ul><li>one</li><li>two</li></ul>"),
     ("3. one\n4. two", '<ol><li value="3">one</li><li value="4">two</li></ol>'),
     ("> said\n> more\nsays", "<blockquote><p>said</p><p>more</p></blockquote><p>says</p>"),

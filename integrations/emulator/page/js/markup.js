@@ -19,19 +19,27 @@ export function formatted(text) {
   const fence = /```([\s\S]+?)```/gu;
   let from = 0;
   for (const match of text.matchAll(fence)) {
-    fragment.append(...blocks(text.slice(from, match.index).replace(/\n$/u, "")));
+    fragment.append(...blocks(linesBetween(text.slice(from, match.index), from > 0, true)));
     fragment.append(make("pre", {}, make("code", {}, match[1].replace(/^\n|\n$/gu, ""))));
     from = match.index + match[0].length;
   }
-  fragment.append(...blocks(from ? text.slice(from).replace(/^\n/u, "") : text));
+  fragment.append(...blocks(linesBetween(text.slice(from), from > 0, false)));
   return fragment;
 }
 
+/** The lines of a text that stands after a block, before one, or both: the ends of their lines make none of their own. */
+function linesBetween(text, after, before) {
+  const lines = text.split("\n");
+  if (after && lines[0] === "") lines.shift();
+  if (before && lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
 /** Lines as paragraphs, lists and quotes. */
-function blocks(text) {
+function blocks(lines) {
   const made = [];
   let list = null;
-  for (const line of text === "" ? [] : text.split("\n")) {
+  for (const line of lines) {
     const kind = BULLET.test(line) ? "ul" : NUMBER.test(line) ? "ol" : QUOTE.test(line) ? "blockquote" : "p";
     if (kind !== "p" && list?.localName === kind) {
       list.append(item(line, kind));

@@ -269,8 +269,8 @@ export class Phone {
     const greeting = profile.greeting?.[0]?.text?.replaceAll("{{user_first_name}}", this.#world.people.get(this.#person)?.name.split(" ")[0] ?? "");
     box.replaceChildren(...[
       this.app === "whatsapp"
-        ? fresh && make("p.welcome-note", {}, "Write a first message. It stays on this machine.")
-        : make("div.welcome-card", {}, make("span.avatar.large-avatar", { "aria-hidden": "true" }, icon("band")), make("strong", {}, account.name), fresh && make("p.soft", {}, greeting || profile.about || "Write a first message. It stays on this machine.")),
+        ? fresh && make("p.welcome-note", {}, "Write a first message.")
+        : make("div.welcome-card", {}, make("span.avatar.large-avatar", { "aria-hidden": "true" }, icon("band")), make("strong", {}, account.name), fresh && make("p.soft", {}, greeting || profile.about || "Write a first message.")),
       breakers.length > 0 && make("div.breakers", { role: "group", "aria-label": "Suggestions" }, ...breakers.map(({ question, act }) => make("button.breaker", { type: "button", on: { click: act } }, question))),
       starts && make("button.main.get-started", { type: "button", on: { click: () => this.#act({ type: "open_chat", payload: "", ref: "" }) } }, "Get started"),
     ].filter(Boolean));
