@@ -872,7 +872,9 @@ async def test_on_a_real_phone_one_at_a_time(pocket: Page, bot: Bot, emulator: E
     states = [emulator.act("thread", app=app, person="person1")["open"] for app in APPS]
     assert states == [False, True, False]
     await pocket.get_by_role("button", name="Posts").tap()
-    await expect(pocket.locator("#posts")).to_be_in_viewport(ratio=0.5)
+    await expect(pocket.locator("#posts")).to_be_in_viewport(ratio=0.9)
+    assert await pocket.locator("#posts").evaluate("(posts) => posts.offsetWidth") == 390
+    assert await pocket.evaluate(SMALL) == []
     await expect(pocket.get_by_role("button", name="Posts")).to_have_attribute("aria-pressed", "true")
 
 
