@@ -46,15 +46,20 @@ export class Bubble {
     this.update(data);
   }
 
-  /** Show what has become of it. */
+  /** Show what has become of it. What only goes on, as its ticks do, leaves what may have the focus as it is. */
   update(data) {
-    const before = JSON.stringify(this.data);
+    const before = this.data;
     this.data = data;
-    if (before === JSON.stringify(data)) return;
+    if (!before || lasting(before) !== lasting(data)) this.#draw();
+    else if (JSON.stringify(before) !== JSON.stringify(data)) this.#refresh();
+  }
+
+  #draw() {
+    const { data } = this;
     const mine = data.by === "person";
     const held = this.element.contains(document.activeElement) && document.activeElement.className;
     this.element.dataset.id = data.id;
-    this.element.className = `row ${mine ? "mine" : "theirs"}${data.edits && !data.deleted ? " edited" : ""} ${[...this.element.classList].filter((name) => /^(first|last|chosen|seen-here)$/.test(name)).join(" ")}`;
+    this.element.className = `row ${mine ? "mine" : "theirs"}${data.edits && !data.deleted ? " edited" : ""} ${[...this.element.classList].filter((name) => /^(first|last|chosen)$/.test(name)).join(" ")}`;
     this.element.replaceChildren(
       make("span.sr-only", {}, `${mine ? "You" : this.#phone.botName}, ${time(data.at * 1000)}: `),
       this.#body(),
@@ -62,6 +67,16 @@ export class Bubble {
       ...[this.#reactions(), this.#thumbs()].filter(Boolean),
     );
     if (held) this.element.querySelector(`[class="${CSS.escape(held)}"]`)?.focus();
+  }
+
+  #refresh() {
+    const { data, element } = this;
+    const bubble = element.querySelector(".bubble");
+    bubble.classList.toggle("lost", data.status === "failed");
+    bubble.querySelector(":scope > .meta").replaceWith(this.#meta());
+    element.querySelector(".reactions")?.remove();
+    element.append(this.#reactions() ?? "");
+    for (const thumb of element.querySelectorAll(".thumb")) thumb.ariaPressed = String(thumb.dataset.rating === data.rating);
   }
 
   #body() {
@@ -168,11 +183,16 @@ export class Bubble {
     const { data } = this;
     if (!this.#phone.traits.thumbs || data.by !== "bot" || data.deleted) return null;
     const thumb = (good, name, label) => make(
-      "button.plain.thumb", { type: "button", "aria-label": label, "aria-pressed": String(data.rating === (good ? "good" : "bad")), on: { click: () => this.#phone.rate(data.id, good) } },
+      "button.plain.thumb", { type: "button", "aria-label": label, "data-rating": good ? "good" : "bad", "aria-pressed": String(data.rating === (good ? "good" : "bad")), on: { click: () => this.#phone.rate(data.id, good) } },
       icon(name),
     );
     return make("div.thumbs", { role: "group", "aria-label": "How was this answer" }, thumb(true, "up", "Good answer"), thumb(false, "down", "Bad answer"));
   }
+}
+
+/** A bubble without what changes while it stays what it is. */
+function lasting({ status, marks, fault, reactions, rating, ...rest }) {
+  return JSON.stringify(rest);
 }
 
 function place({ latitude, longitude, name, address }) {
