@@ -21,7 +21,7 @@ export function openMenu(beside, { reactions, chosen, react, items }) {
     run();
   };
   menu = make(
-    "div.menu", { popover: "auto", role: "menu", "aria-label": "Message" },
+    "div.menu", { popover: "manual", role: "menu", "aria-label": "Message" },
     reactions.length > 0 && make("div.menu-reactions", { role: "group", "aria-label": "React" }, ...reactions.map((emoji) => make(
       "button.plain", { type: "button", role: "menuitemradio", "aria-checked": String(emoji === chosen), "aria-label": emoji === chosen ? `Take back ${emoji}` : `React with ${emoji}`, on: { click: act(() => react(emoji === chosen ? "" : emoji)) } }, emoji,
     ))),
@@ -31,6 +31,8 @@ export function openMenu(beside, { reactions, chosen, react, items }) {
   leave = beside;
   menu.addEventListener("keydown", keys);
   menu.addEventListener("toggle", ({ newState }) => newState === "closed" && own.remove());
+  // Not the browser's own dismissal: it would close the menu when the finger that opened it is lifted.
+  document.addEventListener("pointerdown", outside, true);
   document.getElementById("desk").append(menu);
   menu.showPopover();
   put(beside.getBoundingClientRect());
@@ -45,8 +47,13 @@ function put(spot) {
 }
 
 function close() {
+  document.removeEventListener("pointerdown", outside, true);
   menu?.hidePopover();
   menu = null;
+}
+
+function outside({ target }) {
+  if (!menu.contains(target)) close();
 }
 
 function keys(event) {
