@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from contextvars import Context
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from uuid import UUID
@@ -62,9 +63,9 @@ class Answering:
         self.runtime = runtime
         self._answers: dict[asyncio.Task[None], Answer] = {}
 
-    def start(self, run: UUID) -> None:
-        """Answer `run` in the background."""
-        answer = Answer(self, run)
+    def start(self, run: UUID, *, public: bool = False) -> None:
+        """Answer `run` in the background. A `public` answer is short, and knows nothing of the person who asks."""
+        answer = Answer(self, run, public=public)
         # In a context of its own: the request that asked ends long before the answer, and its thread with it.
         task = asyncio.create_task(answer.make(), context=Context())
         self._answers[task] = answer
@@ -95,8 +96,9 @@ class Answering:
 class Answer:
     """One answer being made. `await make()` makes it; `stop()` and `interrupt()` end it early."""
 
-    def __init__(self, answering: Answering, run: UUID) -> None:
+    def __init__(self, answering: Answering, run: UUID, *, public: bool = False) -> None:
         self.run = run
+        self._public = public
         self._runtime = answering.runtime
         self._writer = answering.runtime.journal.open(run)
         self._saved_number = 0
@@ -152,6 +154,8 @@ class Answer:
 
     async def _answer(self) -> End:
         history, runtime = await saving.load_history(self.run), self._runtime
+        if self._public:
+            history = replace(history, instructions="", memories=(), remembers=False, revision="public")
         self._history = history
         if history.sources:
             self._writer.append(SourcesFound([source.to_json() for source in history.sources]))

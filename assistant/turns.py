@@ -24,13 +24,14 @@ logger = logging.getLogger(__name__)
 class TurnRequest(NamedTuple):
     """How to store a turn, and the text that it answers: `text`, or that before the answer `retried`.
 
-    Without both it is no command: what goes on is words.
+    Without both it is no command: what goes on is words. `public`: everybody can read the answer.
     """
 
     store: Callable[[Person, ToolCall | None], Turn]
     text: str | None = None
     retried: UUID | None = None
     attached: bool = False
+    public: bool = False
 
 
 def send(
@@ -97,7 +98,7 @@ async def start(answering: Answering, person: Person, address: str, request: Tur
         await limits.count_pictures(person, address, 1)
     turn = await in_thread(_store)(person, request, call)
     if turn.new:
-        answering.start(turn.run.id)
+        answering.start(turn.run.id, public=request.public)
         await announce(answering.runtime, turn.run.conversation_id, origin)
     return turn
 

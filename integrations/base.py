@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from integrations.graph import Graph
-from integrations.inbound import Media, Parsed, Sender
+from integrations.inbound import Comment, InboundComment, Media, Parsed, Post, Sender
 from integrations.outbound import FileForm, OutboundMessage, Recipient
 from integrations.text.dialect import Dialect
 
@@ -49,6 +49,37 @@ class File:
     name: str
 
 
+class Posts(ABC):
+    """What is said under the posts of our account. All raise ChannelError: RefusedError for what is not there."""
+
+    limit: ClassVar[int]
+    """The longest answer under a post, in characters."""
+
+    @abstractmethod
+    async def names(self) -> tuple[str, ...]:
+        """What people call our account there, without the sign @; none where the app does not say."""
+
+    @abstractmethod
+    def is_own(self, comment: InboundComment) -> bool:
+        """Whether it stands under a post of ours, where it can be answered privately too."""
+
+    @abstractmethod
+    async def comment(self, comment: InboundComment) -> Comment:
+        """The comment as it stands now."""
+
+    @abstractmethod
+    async def parent(self, comment_id: str) -> Comment:
+        """The comment to which one replies."""
+
+    @abstractmethod
+    async def post(self, comment: InboundComment) -> Post:
+        """The post under which it stands."""
+
+    @abstractmethod
+    async def delete(self, comment_id: str) -> None:
+        """Delete an answer of ours."""
+
+
 class Channel(ABC):
     """One app. It is on where it has an account; its settings are read when it is made."""
 
@@ -76,6 +107,11 @@ class Channel(ABC):
     @abstractmethod
     def graph(self) -> Graph:
         """Its server. Only for an app that is on."""
+
+    @property
+    def posts(self) -> Posts | None:
+        """What is said under posts; None for an app that has none."""
+        return None
 
     def admits(self, sender: Sender) -> bool:
         """Whether we may answer this person. Everybody, unless the app's terms say otherwise."""

@@ -22,8 +22,9 @@ from assistant.database import in_thread
 from assistant.runtime import Runtime
 from integrations import inbox, intake, outbox, sending, wake
 from integrations.base import Channel
+from integrations.comments import Comments
 from integrations.dialogue import Dialogue
-from integrations.models import Contact
+from integrations.models import Contact, InboxEntry
 from integrations.registry import channels
 
 logger = logging.getLogger(__name__)
@@ -160,7 +161,8 @@ class Courier:
         entries = await in_thread(inbox.take_group)(contact)
         if not entries:
             return False
-        await Dialogue(self._answering, channel, contact).answer(entries)
+        under_posts = entries[0].kind == InboxEntry.Kind.COMMENT
+        await (Comments if under_posts else Dialogue)(self._answering, channel, contact).answer(entries)
         return True
 
     def _release(self, contact_id: int) -> bool:

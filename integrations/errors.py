@@ -63,6 +63,12 @@ class RefusedMediaError(RefusedError):
     code = "refused_media"
 
 
+class CommentGoneError(RefusedError):
+    """A comment was deleted or hidden before it was answered."""
+
+    code = "comment_gone"
+
+
 class WindowClosedError(ChannelError):
     """More than 24 hours have passed since the person wrote: only they can open the conversation again."""
 

@@ -185,6 +185,24 @@ class InboundComment(Event):
 
 
 @dataclass(frozen=True)
+class Comment:
+    """A comment as it stands now, or a post that names us. `parent` is the comment above."""
+
+    text: str
+    sender: Sender
+    parent: str = ""
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Post:
+    """What a post says. `pictured`: it shows a picture or a video besides."""
+
+    text: str = ""
+    pictured: bool = False
+
+
+@dataclass(frozen=True)
 class StatusChange(Event):
     """How far what we sent has come: the message `id`, or all up to `until` where there is no id.
 

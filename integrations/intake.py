@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from assistant.models import Feedback
-from integrations import contacts, inbox, outbox
+from integrations import comments, contacts, inbox, outbox
 from integrations.base import Channel
 from integrations.errors import UnreadableDeliveryError
 from integrations.inbound import (
@@ -119,8 +119,13 @@ def apply(channel: Channel, event: Event) -> None:
         case InboundMessage(group=group) if group:
             # Groups have manners of their own, which are not built yet.
             count(channel, ["group message"])
-        case InboundMessage() | InboundOpening() | InboundEdit() | InboundComment():
+        case InboundMessage() | InboundOpening() | InboundEdit():
             receive(channel, event)
+        case InboundComment():
+            if comments.receive(channel, event):
+                state(channel).update(last_in=timezone.now())
+            else:
+                count(channel, ["comment"])
         case InboundUnsend():
             if contact := contacts.find(channel.name, event.account, event.sender):
                 inbox.unsend(contact, event.id)
@@ -142,11 +147,10 @@ def apply(channel: Channel, event: Event) -> None:
             logger.warning("an event of an unknown kind is skipped: %s", type(event).__name__)
 
 
-def receive(channel: Channel, event: InboundMessage | InboundOpening | InboundEdit | InboundComment) -> None:
+def receive(channel: Channel, event: InboundMessage | InboundOpening | InboundEdit) -> None:
     """Put something that has to be answered into the inbox, once."""
     contact = contacts.find_or_make(channel.name, event.account, event.sender)
-    if not isinstance(event, InboundComment):
-        contacts.wrote(contact, event.at)
+    contacts.wrote(contact, event.at)
     inbox.add(contact, event)
     state(channel).update(last_in=timezone.now())
 

@@ -56,7 +56,8 @@ class OutboundMessage:
 class Recipient:
     """To whom, from our account `account`: a person by their ids, or under the comment `comment`.
 
-    `privately`: who wrote the comment gets it, once, as a message.
+    `privately`: who wrote the comment gets it, once, as a message. `post` is where the comment stands, if that is not
+    a post of ours; the same as `comment` where a post itself is answered.
     """
 
     account: str
@@ -64,3 +65,4 @@ class Recipient:
     phone: str = ""
     comment: str = ""
     privately: bool = False
+    post: str = ""

@@ -16,6 +16,7 @@ from assistant.models import Message
 from integrations.errors import (
     AccountError,
     ChannelError,
+    CommentGoneError,
     ContactGoneError,
     RateError,
     TemporaryError,
@@ -120,6 +121,9 @@ def failed(entry: OutboxEntry, error: ChannelError) -> None:
         case TemporaryError() if entry.attempts < MOST_ATTEMPTS:
             later = timezone.now() + timedelta(seconds=pause(error, entry.attempts))
             row.update(state=State.QUEUED, not_before=later, **noted)
+        case CommentGoneError():
+            logger.info("message %s is not sent: %s", entry.pk, error)
+            row.update(state=State.FAILED, **noted)
         case ContactGoneError() | WindowClosedError():
             if isinstance(error, ContactGoneError):
                 Contact.objects.filter(pk=contact.pk).update(gone_at=timezone.now())

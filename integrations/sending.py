@@ -9,12 +9,12 @@ from assistant.runtime import Runtime
 from imagine.errors import FormMissingError
 from imagine.files import forms
 from imagine.models import Picture
-from integrations import contacts, outbox
+from integrations import comments, contacts, outbox
 from integrations.base import Channel, File
 from integrations.dialogue import recipient_of
 from integrations.errors import ChannelError, RefusedError, WindowClosedError
 from integrations.models import Contact, OutboxEntry
-from integrations.outbound import Drawn, OutboundMessage, Recipient
+from integrations.outbound import Drawn, OutboundMessage
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +45,14 @@ async def _send(channel: Channel, contact: Contact, entry: OutboxEntry) -> str:
     message = OutboundMessage.from_json(entry.content)
     file = await in_thread(file_of)(message.drawn) if message.drawn else None
     to = recipient_of(contact)
-    if entry.comment:
-        to = Recipient(to.account, to.user_id, to.phone, entry.comment, entry.privately)
     try:
+        if entry.comment:
+            to = await comments.ready(channel, to, entry)
         return await channel.send(to, message, file, str(entry.pk))
+    except ChannelError as error:
+        if entry.comment and comments.is_of_comment(error):
+            raise RefusedError(f"no answer to a comment: {error}") from error
+        raise
     except ValueError as error:
         raise RefusedError(f"the message is not for {channel.title}: {error}") from error
 

@@ -51,10 +51,11 @@ ROOMS = {
         urls tasks admin apps
         courier webhook callbacks
         sending intake
-        dialogue
+        dialogue comments
         commands talk
         drawing
         reading replies inbox
+        naming discretion
         outbox contacts
         checkup checks overview remedies expiry
         links records doors

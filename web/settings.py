@@ -277,6 +277,8 @@ INSTAGRAM_TOKEN_FILE = DATA_DIR / "instagram-token.json"
 INSTAGRAM_TOKEN: str = renewed(env.str("INSTAGRAM_TOKEN", ""), INSTAGRAM_TOKEN_FILE)
 INSTAGRAM_ID: str = env.str("INSTAGRAM_ID", "")
 INSTAGRAM_APP_SECRET: str = env.str("INSTAGRAM_APP_SECRET", "")
+# Under posts, comments that name the account are answered where this is set.
+ANSWER_COMMENTS: bool = env.bool("ANSWER_COMMENTS", False)
 # Whether a courier is needed.
 MESSENGERS = bool(WHATSAPP_TOKEN or MESSENGER_TOKEN or INSTAGRAM_TOKEN)
 
@@ -316,6 +318,7 @@ LIMIT_ADDRESS_SHARED: str = rate("LIMIT_ADDRESS_SHARED", "120/minute")
 LIMIT_PERSON_ATTACHMENTS: str = rate("LIMIT_PERSON_ATTACHMENTS", "30/minute;300/day")
 LIMIT_ADDRESS_ATTACHMENTS: str = rate("LIMIT_ADDRESS_ATTACHMENTS", "60/minute;600/day")
 LIMIT_SITE_PAGES: str = rate("LIMIT_SITE_PAGES", "60/minute")
+LIMIT_POST_COMMENTS: str = rate("LIMIT_POST_COMMENTS", "6/minute;100/day")
 LIMIT_PERSON_PICTURES: int = env.int("LIMIT_PERSON_PICTURES", 8, validate=validate.Range(1))
 
 # Text files: the largest one, those of one message, and all of one person.

@@ -10,7 +10,9 @@ from integrations.graph import Graph
 from integrations.inbound import Parsed
 from integrations.instagram import payloads
 from integrations.messaging.channel import MessagingChannel
+from integrations.messaging.posts import InstagramPosts
 from integrations.messaging.problems import judge
+from integrations.outbound import Recipient
 from integrations.text.dialect import INSTAGRAM
 
 
@@ -47,6 +49,23 @@ class Instagram(MessagingChannel):
     def graph(self) -> Graph:
         """See Channel."""
         return Graph(f"{self._server}/{settings.GRAPH_VERSION}", self._token, judge)
+
+    @property
+    def _profile(self) -> str:
+        """The account itself: with the token of a Page, "me" is that Page."""
+        return "me" if self.has_own_login else settings.INSTAGRAM_ID
+
+    @cached_property
+    def posts(self) -> InstagramPosts:
+        """See Channel."""
+        return InstagramPosts(self.graph, self._profile)
+
+    def place(self, to: Recipient) -> tuple[str, dict[str, str]]:
+        """See MessagingChannel. Somewhere else than under our own posts we can answer only where we were named."""
+        if not to.post:
+            return super().place(to)
+        comment = {} if to.comment == to.post else {"comment_id": to.comment}
+        return f"{self._profile}/mentions", {"media_id": to.post, **comment}
 
     def parse(self, entries: Sequence[Any]) -> Parsed:
         """See Channel."""

@@ -47,9 +47,10 @@ class InstagramSetup(Setup):
 
     @property
     def permissions(self) -> tuple[str, ...]:  # type: ignore[override]
-        if self.own_login:
-            return ("instagram_business_basic", "instagram_business_manage_messages")
-        return ("instagram_basic", "instagram_manage_messages", "pages_manage_metadata")
+        family = "instagram_business_" if self.own_login else "instagram_"
+        comments = (f"{family}manage_comments",) if settings.ANSWER_COMMENTS else ()
+        page = () if self.own_login else ("pages_manage_metadata",)
+        return (f"{family}basic", f"{family}manage_messages", *page, *comments)
 
     @property
     def token(self) -> str:

@@ -38,7 +38,8 @@ class MessagingChannel(Channel):
         """See Channel. A file is uploaded first, which nobody sees; one request then sends, or nothing does."""
         self._check(to, message, file)
         if to.comment and not to.privately:
-            answer = await self.graph.post(f"{quote(to.comment, safe='')}/{self.replies}", {"message": message.text})
+            path, place = self.place(to)
+            answer = await self.graph.post(path, {**place, "message": message.text})
             return _sent(answer.get("id"))
         content: dict[str, Any] = await self._attachment(file) if file else {"text": message.text}
         if message.choices:
@@ -51,6 +52,10 @@ class MessagingChannel(Channel):
             body["reply_to"] = {"mid": message.quotes}
         answer = await self.graph.post(f"{self.node}/messages", body)
         return _sent(answer.get("message_id"))
+
+    def place(self, to: Recipient) -> tuple[str, dict[str, str]]:
+        """The edge that takes an answer under a comment, and what it wants to know besides the words."""
+        return f"{quote(to.comment, safe='')}/{self.replies}", {}
 
     def envelope(self, content: dict[str, Any], key: str) -> dict[str, Any]:
         """The body of a message, without its recipient. `key` goes along where the app gives it back."""

@@ -9,6 +9,7 @@ from django.conf import settings
 from integrations.graph import Graph
 from integrations.inbound import Parsed
 from integrations.messaging.channel import MessagingChannel
+from integrations.messaging.posts import PagePosts
 from integrations.messaging.problems import judge
 from integrations.messenger import payloads
 from integrations.text.dialect import MESSENGER
@@ -38,6 +39,11 @@ class Messenger(MessagingChannel):
     def graph(self) -> Graph:
         """See Channel."""
         return Graph(f"{settings.GRAPH_URL}/{settings.GRAPH_VERSION}", self._token, judge)
+
+    @cached_property
+    def posts(self) -> PagePosts:
+        """See Channel."""
+        return PagePosts(self.graph, self.node)
 
     def parse(self, entries: Sequence[Any]) -> Parsed:
         """See Channel."""

@@ -29,7 +29,11 @@ class MessengerSetup(Setup):
     object = "page"
     own = ("MESSENGER_TOKEN", "MESSENGER_PAGE_ID")
     fields = PAGE_FIELDS
-    permissions = ("pages_messaging", "pages_manage_metadata")
+
+    @property
+    def permissions(self) -> tuple[str, ...]:  # type: ignore[override]
+        comments = ("pages_read_engagement", "pages_manage_engagement", "pages_read_user_content")
+        return ("pages_messaging", "pages_manage_metadata", *(comments if settings.ANSWER_COMMENTS else ()))
 
     @property
     def token(self) -> str:

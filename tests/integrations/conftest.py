@@ -53,6 +53,7 @@ def surroundings(
         "SEARCH_ENGINES": "searxng",
         "SEARXNG_URL": shared_web.url,
         "FETCH_ALLOWED": shared_web.address,
+        "ANSWER_COMMENTS": "true",
     }
 
 
