@@ -14,6 +14,8 @@ TEXT_CHARACTERS = 16_000
 PAYLOAD_CHARACTERS = 1_000
 MOST_MEDIA = 10
 MOST_CARDS = 10
+# Meta puts 1,000 things into a delivery at most; what is beyond this is not read, so that it ends.
+MOST_ITEMS = 20_000
 
 
 @dataclass(frozen=True)
@@ -273,6 +275,11 @@ class Parsed:
     events: list[Event] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is to be read in it."""
+        return len(self.events) + len(self.ignored) >= MOST_ITEMS
+
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an event, with those that all have as they were."""
@@ -313,3 +320,13 @@ def moment(value: object) -> datetime:
         raise ValueError("no time")
     # Messenger's are in milliseconds, though some of its samples are in seconds.
     return datetime.fromtimestamp(number / 1000 if number >= 1e11 else number, UTC)
+
+
+def moment_or_now(*values: object) -> datetime:
+    """The first of some times that is one, as `moment` reads it; now where none is: what was said is not lost."""
+    for value in values:
+        try:
+            return moment(value)
+        except ValueError:
+            continue
+    return datetime.now(UTC)

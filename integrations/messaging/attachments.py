@@ -57,6 +57,7 @@ def read(value: object, site: str) -> Attached:
             text = "❤️"
         elif kind == "location":
             place = place or _place(attachment, payload)
+            unknown = unknown if place else kind
         elif kind == "story_mention":
             mentioned = True
         elif kind in FILES and url:
@@ -102,5 +103,8 @@ def _place(attachment: Mapping[str, Any], payload: Mapping[str, Any]) -> Place |
 
 
 def _degrees(value: object, most: int) -> float | None:
-    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    try:
+        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+    except (ValueError, OverflowError):
+        return None
     return number if number is not None and -most <= number <= most else None

@@ -32,6 +32,9 @@ def parse(entries: Sequence[Any], account: str, read_message: Read, read_change:
     for entry in map(mapping, entries):
         ours = identifier(entry.get("id")) == account
         for item in items(entry):
+            if parsed.is_full:
+                parsed.ignored.append(Ignored("more than is read"))
+                return parsed
             for event in _read(item, read_message, read_change) if ours else (Ignored("foreign account"),):
                 if isinstance(event, Event):
                     parsed.events.append(event)

@@ -28,6 +28,7 @@ from integrations.inbound import (
     identifier,
     label,
     moment,
+    moment_or_now,
     words,
 )
 from integrations.messaging import attachments
@@ -105,7 +106,7 @@ def read(item: Item, app: App) -> Sequence[InboundEvent]:
     if not person and kind not in POLICY:
         # A visitor of the plugin for websites has none.
         return (Ignored(f"{kind} without a sender"),)
-    said = Said(app, kind, value, Sender(user_id=person), _at(item))
+    said = Said(app, kind, value, Sender(user_id=person), moment_or_now(item.value.get("timestamp"), item.sent_at))
     events = READERS[kind](said)
     if item.field == "standby":
         return [event if isinstance(event, ON_STANDBY) else Ignored(f"standby {kind}") for event in events]
@@ -114,13 +115,6 @@ def read(item: Item, app: App) -> Sequence[InboundEvent]:
 
 def _id(value: object) -> str:
     return identifier(mapping(value).get("id"))
-
-
-def _at(item: Item) -> datetime:
-    try:
-        return moment(item.value.get("timestamp"))
-    except (ValueError, OverflowError):
-        return moment(item.sent_at)
 
 
 def _message(said: Said) -> Sequence[InboundEvent]:

@@ -37,6 +37,7 @@ from integrations.inbound import (
     identifier,
     label,
     moment,
+    moment_or_now,
     words,
 )
 from integrations.whatsapp.problems import concerns_account
@@ -160,6 +161,9 @@ def parsed(entries: Sequence[Any], account: Account) -> Parsed:
     for entry in entries:
         for change in sequence(mapping(entry).get("changes")):
             for kind, read in _items(mapping(entry), mapping(change), account):
+                if result.is_full:
+                    result.ignored.append(Ignored("more than is read"))
+                    return result
                 try:
                     result.events.append(read())
                 except _IgnoredItem as ignored:
@@ -199,7 +203,7 @@ def _ignore(kind: str) -> Event:
 
 
 def _message(item: Json, value: Json, people: People, account: Account) -> Event:
-    kind = _kind(item.get("type"))
+    kind = _kind_of(item)
     if kind == "system":
         return _system(item, people, account)
     sender = _sender(item, people)
@@ -208,10 +212,23 @@ def _message(item: Json, value: Json, people: People, account: Account) -> Event
     if kind not in MESSAGES:
         raise _IgnoredItem(f"message {kind}")
     identity = _required(item, "id")
+    base = _base(item, sender, identity, account)
     try:
-        return MESSAGES[kind](item, _base(item, sender, identity, account))
+        event = MESSAGES[kind](item, base)
     except BROKEN as error:
+        if kind in SHOWN:
+            return replace(base, unknown=kind)
         raise _IgnoredItem(f"broken {kind}") from error
+    if base.group and not isinstance(event, InboundMessage):
+        # Only a message says itself in which group it was.
+        raise _IgnoredItem(f"group {kind}")
+    return event
+
+
+def _kind_of(item: Json) -> str:
+    """What a message is: where it does not say so, what is in it tells."""
+    kind = item.get("type")
+    return next((known for known in MESSAGES if known in item), _kind(kind)) if kind is None else _kind(kind)
 
 
 def _base(item: Json, sender: Sender, identity: str, account: Account) -> InboundMessage:
@@ -220,7 +237,7 @@ def _base(item: Json, sender: Sender, identity: str, account: Account) -> Inboun
     return InboundMessage(
         account.phone_id,
         sender,
-        moment(item.get("timestamp")),
+        moment_or_now(item.get("timestamp")),
         identity,
         quoted=identifier(context.get("id")),
         ref=identifier(referral.get("source_id")),
@@ -236,9 +253,11 @@ def _text(item: Json, base: InboundMessage) -> Event:
     return replace(base, text=text)
 
 
-def _media(kind: MediaKind) -> Callable[[Json, InboundMessage], Event]:
+def _media(kind: MediaKind, name: str = "") -> Callable[[Json, InboundMessage], Event]:
+    """Reads a file, which stands under its kind or another `name`."""
+
     def read(item: Json, base: InboundMessage) -> Event:
-        file = item[kind]
+        file = item[name or kind]
         if not isinstance(file, Mapping):
             raise TypeError("no file")
         media = Media(
@@ -248,7 +267,7 @@ def _media(kind: MediaKind) -> Callable[[Json, InboundMessage], Event]:
             mime_type=label(file.get("mime_type"), 100),
             name=label(file.get("filename")),
             sha256=identifier(file.get("sha256"), 100),
-            voice=file.get("voice") is True,
+            voice=file.get("voice") is True or name == "voice",
         )
         if not (media.id or media.url):
             # Larger than the app takes, or lost on its way: `errors` says which.
@@ -320,7 +339,7 @@ def _labels(contact: Json, name: str, keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _order(item: Json, base: InboundMessage) -> Event:
-    return replace(base, unknown="order")
+    return replace(base, text=words(mapping(item.get("order")).get("text")), unknown="order")
 
 
 def _unsupported(item: Json, base: InboundMessage) -> Event:
@@ -353,6 +372,8 @@ MESSAGES: dict[str, Callable[[Json, InboundMessage], Event]] = {
     "image": _media("image"),
     "video": _media("video"),
     "audio": _media("audio"),
+    # As the API called a recording before, and gateways still do.
+    "voice": _media("audio", "voice"),
     "document": _media("document"),
     "sticker": _media("sticker"),
     "reaction": _reaction,
@@ -367,6 +388,8 @@ MESSAGES: dict[str, Callable[[Json, InboundMessage], Event]] = {
     "revoke": _revoke,
     "request_welcome": _welcome,
 }
+# What somebody sees that they sent, though we cannot make out what it is.
+SHOWN = {"image", "video", "audio", "voice", "document", "sticker", "location", "contacts"}
 
 
 # What else there is in a value

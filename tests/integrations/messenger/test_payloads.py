@@ -258,9 +258,24 @@ def test_a_flood_of_files_is_bounded() -> None:
 
 
 def test_a_place_that_is_nowhere_is_no_place() -> None:
-    for where in ({"lat": 91, "long": 0}, {"lat": float("nan"), "long": 0}, {"lat": "1", "long": 2}, {}):
+    nowhere = {"lat": 91, "long": 0}, {"lat": float("nan"), "long": 0}, {"lat": "north", "long": 2}, {}, [], 10**400
+    for where in nowhere:
         entry = message_with({"type": "location", "payload": {"coordinates": where}})
-        assert parse([entry], PAGE, APP) == Parsed([], [Ignored("message without content")])
+        assert parse([entry], PAGE, APP) == Parsed([message(unknown="location")])
+
+
+def test_a_place_may_come_in_letters() -> None:
+    entry = message_with({"type": "location", "payload": {"coordinates": {"lat": "-16.5", "long": "-68.15"}}})
+    assert parse([entry], PAGE, APP).events == [message(place=Place(-16.5, -68.15))]
+
+
+@pytest.mark.parametrize("time", [None, "", "soon", -1, 10**400, 1e15, []])
+def test_what_comes_without_a_time_is_of_now(time: object) -> None:
+    value = {"timestamp": time, "message": {"mid": "m_1", "text": "hi"}}
+    item = {"sender": {"id": ADA.user_id}, "recipient": {"id": PAGE}, **value}
+    before = datetime.now(UTC)
+    [event] = parse([{"id": PAGE, "messaging": [item]}], PAGE, APP).events
+    assert before <= event.at <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize(("app_id", "owner", "ours"), [("", "815", True), ("", "26390203743090", False)])
