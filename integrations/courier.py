@@ -8,8 +8,8 @@ lease; so what they say is answered in order.
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from django.db import DatabaseError, transaction
@@ -36,6 +36,7 @@ BEAT_SECONDS = 5
 LOOK_SECONDS = 2
 CONTACTS_AT_ONCE = 64
 AWAY_SECONDS = 5
+LARGE_AT_ONCE = 4
 DRAIN_SECONDS = 20
 
 
@@ -47,6 +48,7 @@ class Courier:
         self._answering = Answering(runtime)
         self._name = secrets.token_hex(8)
         self._serving: dict[int, asyncio.Task[None]] = {}
+        self._reading: set[asyncio.Task[None]] = set()
         # One for each loop, so that none takes the other's.
         self._deliveries, self._contacts = asyncio.Event(), asyncio.Event()
         self._ending = False
@@ -64,6 +66,8 @@ class Courier:
         self._ending = True
         for loop in self._loops:
             await end(loop)
+        for reading in list(self._reading):
+            await end(reading)
         await self._runtime.doorbell.unsubscribe(wake.CHANNEL, self._wake)
         await self._answering.drain(DRAIN_SECONDS)
         if self._serving:
@@ -99,12 +103,29 @@ class Courier:
     # Deliveries
 
     async def _read_deliveries(self) -> bool:
+        if len(self._reading) >= LARGE_AT_ONCE:
+            await asyncio.wait(self._reading, return_when=asyncio.FIRST_COMPLETED)
         ids = await in_thread(intake.take)()
         for delivery in ids:
-            await in_thread(intake.read)(delivery)
+            await self._read(delivery)
         if ids:
             self._contacts.set()
         return bool(ids)
+
+    async def _read(self, delivery: int) -> None:
+        """Read a delivery. What is left of a large one is read beside the others, which do not wait for it."""
+        with _noted(delivery):
+            reading = await in_thread(intake.begin)(delivery)
+            if reading and await in_thread(reading.step)():
+                task = asyncio.create_task(self._read_on(delivery, reading))
+                self._reading.add(task)
+                task.add_done_callback(self._reading.discard)
+
+    async def _read_on(self, delivery: int, reading: intake.Reading) -> None:
+        with _noted(delivery):
+            while await in_thread(reading.step)():
+                self._contacts.set()
+        self._contacts.set()
 
     # Contacts
 
@@ -189,6 +210,18 @@ class Courier:
     def _prolong(self, contacts: list[int]) -> None:
         mine = Contact.objects.filter(pk__in=contacts, taken_by=self._name)
         mine.update(taken_until=timezone.now() + LEASE)
+
+
+@contextmanager
+def _noted(delivery: int) -> Iterator[None]:
+    """Log what keeps a delivery from being read: it is taken again after a while, and the others are not held up."""
+    try:
+        yield
+    except DatabaseError as error:
+        logger.error("delivery %s has to wait: %s", delivery, error)
+    except Exception:
+        # The edge of one delivery.
+        logger.exception("delivery %s could not be read", delivery)
 
 
 def find(contact_id: int) -> Contact | None:

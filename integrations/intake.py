@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -41,8 +41,11 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 20
 TAKEN = timedelta(seconds=60)
 MOST_ATTEMPTS = 5
+# So many events are applied at once: some 200 ms.
+STEP = 50
 # What a human of the operator's says in the app's own inbox silences the assistant for so long.
 HUMAN = timedelta(hours=12)
+NUMBER_CHARACTERS = 40
 GOOD, BAD = ("👍", "❤", "❤️"), ("👎",)
 
 
@@ -57,41 +60,76 @@ def take() -> list[int]:
     return ids
 
 
-def read(delivery_id: int) -> None:
-    """Read one delivery. It fails, for the operator to see, where it is no delivery or broke the reader repeatedly."""
+class Reading:
+    """A delivery while it is read: a part with each `step`, so that nothing else waits long for the database.
+
+    It is kept from other couriers for as long as steps are made. Read again from the beginning, it does no harm.
+    """
+
+    def __init__(self, delivery: Delivery, channel: Channel, parsed: Parsed) -> None:
+        self._id, self._attempts = delivery.pk, delivery.attempts
+        self._channel, self._parsed = channel, parsed
+        self._done = self._failed = 0
+
+    def step(self) -> bool:
+        """Apply the next events; the last step ends the delivery, and is the one that returns False.
+
+        Raises OperationalError and InterfaceError where the database is away.
+        """
+        events = self._parsed.events[self._done : self._done + STEP]
+        for event in events:
+            self._apply(event)
+        self._done += len(events)
+        if self._done < len(self._parsed.events):
+            Delivery.objects.filter(id=self._id).update(taken_until=timezone.now() + TAKEN)
+            return True
+        self._end()
+        return False
+
+    def _apply(self, event: Event) -> None:
+        try:
+            with transaction.atomic():
+                apply(self._channel, event)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # The edge of one event: the others must not be lost, and the operator must read why.
+            logger.exception("an event of delivery %s could not be applied: %s", self._id, type(event).__name__)
+            self._failed += 1
+
+    def _end(self) -> None:
+        if self._failed and self._attempts < MOST_ATTEMPTS:
+            # It is taken again, once its time has passed.
+            return
+        count_ignored(self._channel, self._parsed)
+        kinds = Counter(type(event).__name__ for event in self._parsed.events)
+        kinds.update(f"ignored: {one.what}" for one in self._parsed.ignored)
+        summary = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+        end(self._id, Delivery.State.FAILED if self._failed else Delivery.State.DONE, summary)
+
+
+def begin(delivery_id: int) -> Reading | None:
+    """Begin to read a delivery. None for one that is over, cannot be read, or broke its reader again and again."""
     delivery = Delivery.objects.filter(id=delivery_id, state=Delivery.State.WAITING).first()
     if delivery is None:
-        return
+        return None
+    if delivery.attempts > MOST_ATTEMPTS:
+        logger.error("delivery %s broke its reader %s times", delivery_id, MOST_ATTEMPTS)
+        end(delivery_id, Delivery.State.FAILED, "it could not be read")
+        return None
     try:
         channel, parsed = parse(bytes(delivery.body), delivery.signer)
     except UnreadableDeliveryError as error:
         logger.warning("delivery %s is not read: %s", delivery_id, error)
         end(delivery_id, Delivery.State.FAILED, str(error))
-        return
-    kinds = Counter(type(event).__name__ for event in parsed.events)
-    kinds.update(f"ignored: {one.what}" for one in parsed.ignored)
-    failed = 0
-    for event in parsed.events:
-        try:
-            with transaction.atomic():
-                apply(channel, event)
-        except DatabaseError:
-            raise
-        except Exception:
-            # The edge of one event: the others must not be lost, and the operator must read why.
-            logger.exception("an event of delivery %s could not be applied: %s", delivery_id, type(event).__name__)
-            failed += 1
-    count_ignored(channel, parsed)
-    summary = ", ".join(f"{number} {kind}" for kind, number in kinds.items())[:300]
-    if failed and delivery.attempts < MOST_ATTEMPTS:
-        return
-    end(delivery_id, Delivery.State.FAILED if failed else Delivery.State.DONE, summary)
+        return None
+    return Reading(delivery, channel, parsed)
 
 
 def parse(body: bytes, signer: str) -> tuple[Channel, Parsed]:
     """What is in the body of a delivery. Raises UnreadableDeliveryError."""
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise UnreadableDeliveryError("it is no JSON") from error
     if not isinstance(value, dict):
@@ -103,6 +141,11 @@ def parse(body: bytes, signer: str) -> tuple[Channel, Parsed]:
     if signer != "meta" and signer != channel.name:
         raise UnreadableDeliveryError("it is signed with the secret of another app")
     return channel, channel.parse(entries if isinstance(entries, list) else ())
+
+
+def _number(digits: str) -> int | None:
+    """A whole number as JSON has it. None for one that no app would send, and that takes long to read."""
+    return int(digits) if len(digits) <= NUMBER_CHARACTERS else None
 
 
 def end(delivery_id: int, state: Delivery.State, summary: str) -> None:

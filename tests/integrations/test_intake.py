@@ -1,0 +1,247 @@
+"""Stored deliveries become rows: each event by itself, once, whatever else is in the delivery."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import DataError
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from integrations import intake
+from integrations.base import Channel
+from integrations.models import ChannelState, Contact, Delivery, InboxEntry
+from integrations.registry import channels
+
+
+@pytest.fixture(autouse=True)
+def account(settings: Settings) -> Iterator[str]:
+    """An account of ours in each app, of which nobody has heard."""
+    number = str(uuid4().int)[:18]
+    settings.META_APP_SECRET = "secret"
+    settings.WHATSAPP_TOKEN = settings.MESSENGER_TOKEN = settings.INSTAGRAM_TOKEN = "token"
+    settings.WHATSAPP_PURPOSE = "helper"
+    settings.WHATSAPP_PHONE_ID = settings.MESSENGER_PAGE_ID = settings.INSTAGRAM_ID = number
+    channels.cache_clear()
+    yield number
+    channels.cache_clear()
+
+
+def stored(body: object) -> Delivery:
+    """A delivery that no courier takes."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    later = timezone.now() + timedelta(days=1)
+    return Delivery.objects.create(digest=uuid4().hex, body=data, signer="meta", taken_until=later, attempts=1)
+
+
+def read(body: object) -> Delivery:
+    """What becomes of a delivery once it is read."""
+    return reread(stored(body))
+
+
+def reread(delivery: Delivery) -> Delivery:
+    reading = intake.begin(delivery.pk)
+    while reading and reading.step():
+        pass
+    delivery.refresh_from_db()
+    return delivery
+
+
+def whatsapp(account: str, *messages: Any, **value: Any) -> dict[str, Any]:
+    value = {"metadata": {"phone_number_id": account}, "messages": list(messages), **value}
+    return {"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "messages", "value": value}]}]}
+
+
+def text(sender: str, words: str = "Hello", **more: Any) -> dict[str, Any]:
+    return {"from": sender, "id": f"wamid.{uuid4().hex}", "timestamp": str(int(time.time())), "type": "text",
+            "text": {"body": words}, **more}  # fmt: skip
+
+
+def rows(account: str) -> list[str]:
+    """The words of what waits to be answered for an account of ours, in order."""
+    entries = InboxEntry.objects.filter(contact__account=account, state="waiting").order_by("id")
+    return [entry.content.get("text", "") for entry in entries]
+
+
+def test_a_thousand_messages_become_rows_a_part_at_a_time(account: str) -> None:
+    """So nobody waits long for the database, and no other courier takes the delivery meanwhile."""
+    delivery = stored(whatsapp(account, *[text(str(491700000000 + number), str(number)) for number in range(1000)]))
+    reading = intake.begin(delivery.pk)
+    assert reading
+    steps = 0
+    while reading.step():
+        steps += 1
+        assert InboxEntry.objects.filter(contact__account=account).count() == steps * intake.STEP
+        delivery.refresh_from_db()
+        assert delivery.state == "waiting"
+        assert delivery.taken_until
+        assert delivery.taken_until > timezone.now()
+    assert steps == 1000 // intake.STEP - 1
+    assert rows(account) == [str(number) for number in range(1000)]
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.summary, bytes(delivery.body)) == ("done", "1000 InboundMessage", b"")
+
+
+def test_a_reader_that_was_killed_in_the_middle_is_followed_by_another(account: str) -> None:
+    delivery = stored(whatsapp(account, *[text("491700000001", str(number)) for number in range(intake.STEP + 5)]))
+    reading = intake.begin(delivery.pk)
+    assert reading
+    assert reading.step()
+    again = intake.begin(delivery.pk)
+    while again and again.step():
+        pass
+    assert rows(account) == [str(number) for number in range(intake.STEP + 5)]
+
+
+def test_an_event_that_the_database_refuses_loses_no_other(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def receive(channel: Channel, event: Any) -> None:
+        if event.text == "broken":
+            raise DataError("no such text")
+        known(channel, event)
+
+    known = intake.receive
+    monkeypatch.setattr(intake, "receive", receive)
+    delivery = read(whatsapp(account, *[text("491700000001", words) for words in ("one", "broken", "two")]))
+    assert rows(account) == ["one", "two"]
+    assert delivery.state == "waiting"
+    Delivery.objects.filter(pk=delivery.pk).update(attempts=intake.MOST_ATTEMPTS)
+    assert reread(delivery).state == "failed"
+    assert rows(account) == ["one", "two"]
+
+
+def test_a_delivery_that_kills_its_reader_is_given_up(account: str) -> None:
+    delivery = stored(whatsapp(account, text("491700000001")))
+    Delivery.objects.filter(pk=delivery.pk).update(attempts=intake.MOST_ATTEMPTS + 1)
+    assert reread(delivery).state == "failed"
+    assert rows(account) == []
+
+
+HOSTILE: list[Any] = [
+    None, True, -1, 0, 2**70, 1e300, "", "\x00", "a\x00b", "\ud800", "\u202e", "é" * 300, "9" * 10_000, "-1", [], {},
+    {"id": {"id": None}}, [None] * 100, "1061016000000", 1_000_000_000_000_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:20])
+def test_no_value_anywhere_in_a_message_loses_the_one_behind_it(account: str, value: Any) -> None:
+    whole = text("491700000001", context={"id": "wamid.1"}, referral={"source_id": "1"}, group_id=None)
+    messages = [{**whole, key: value} for key in whole]
+    messages += [{**whole, "id": f"wamid.{uuid4().hex}", "text": {"body": value}}, value]
+    messages += [
+        {**whole, "id": f"wamid.{uuid4().hex}", "type": kind, kind: inner}
+        for kind in (
+            "image",
+            "document",
+            "location",
+            "contacts",
+            "interactive",
+            "button",
+            "reaction",
+            "system",
+            "order",
+        )
+        for inner in (
+            value,
+            {"id": value, "latitude": value, "name": value, "message_id": value, "type": value},
+            [value],
+        )
+    ]
+    people = [value, {"wa_id": value, "profile": value}, {"wa_id": "491700000001", "profile": {"name": value}}]
+    delivery = read(whatsapp(account, *messages, text("491700000002", "last"), contacts=people, statuses=messages))
+    assert delivery.state == "done"
+    assert rows(account)[-1] == "last"
+
+
+@pytest.mark.parametrize("app", ["page", "instagram"])
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:20])
+def test_no_value_anywhere_in_a_messenger_loses_the_message_behind_it(account: str, app: str, value: Any) -> None:
+    def frame(**more: Any) -> dict[str, Any]:
+        return {"sender": {"id": "77"}, "recipient": {"id": account}, "timestamp": 1790000000000, **more}
+
+    kinds = (
+        "message",
+        "postback",
+        "message_edit",
+        "reaction",
+        "read",
+        "delivery",
+        "referral",
+        "optin",
+        "pass_thread_control",
+    )
+    said = {
+        "mid": f"m_{uuid4().hex}",
+        "text": "hi",
+        "attachments": [{"type": "image", "payload": {"url": "https://a.example"}}],
+    }
+    items = [frame(**{kind: value}) for kind in kinds]
+    items += [
+        frame(**{kind: dict.fromkeys(("mid", "text", "payload", "ref", "watermark", "title"), value)}) for kind in kinds
+    ]
+    items += [{**frame(message={**said, "mid": f"m_{uuid4().hex}"}), key: value} for key in frame()]
+    items += [frame(message={**said, "mid": f"m_{uuid4().hex}", key: value}) for key in said if key != "mid"]
+    items += [value, frame(message={"mid": f"m_{uuid4().hex}", "text": "last"})]
+    entry = {"id": account, "time": value, "messaging": items, "changes": [value, {"field": value, "value": value}]}
+    delivery = read({"object": app, "entry": [value, entry]})
+    assert delivery.state == "done"
+    assert rows(account)[-1] == "last"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"object":' * 50_000,
+        b'{"object": "page", "entry": [{"id": ' + b"9" * 3_000_000 + b"}]}",
+        b"\xff\xfe" + b"\x00" * 100,
+        b'"\xed\xa0\x80"',
+        b"null",
+        b"",
+    ],
+    ids=["deep lists", "deep objects", "a long number", "not text", "a surrogate", "null", "nothing"],
+)
+def test_no_body_breaks_the_reader(body: bytes) -> None:
+    begun = time.monotonic()
+    assert read(body).state in ("failed", "done")
+    assert time.monotonic() - begun < 10
+
+
+def test_a_number_that_takes_long_to_read_loses_nothing(account: str) -> None:
+    body = json.dumps(whatsapp(account, text("491700000001", "hi"), text("491700000001", "last", x="NUMBER")))
+    delivery = read(body.replace('"NUMBER"', "9" * 100_000).encode())
+    assert delivery.state == "done"
+    assert rows(account) == ["hi", "last"]
+
+
+def test_of_a_key_that_comes_twice_the_last_one_holds(account: str) -> None:
+    body = json.dumps(whatsapp(account, text("491700000001", "last"))).replace('"body"', '"body": "first", "body"')
+    read(body.encode())
+    assert rows(account) == ["last"]
+
+
+@pytest.mark.parametrize("app", ["whatsapp", "page"])
+def test_four_megabytes_of_nothing_are_not_read_to_their_end(account: str, app: str) -> None:
+    nothing: list[Any] = [{}] * 900_000
+    page = {"object": "page", "entry": [{"id": account, "messaging": nothing}]}
+    begun = time.monotonic()
+    delivery = read(whatsapp(account, *nothing) if app == "whatsapp" else page)
+    assert time.monotonic() - begun < 8
+    assert delivery.state == "done"
+    assert delivery.summary.endswith("1 ignored: more than is read")
+
+
+def test_what_is_said_in_a_group_is_counted_and_makes_nobody_known(account: str) -> None:
+    edit = {"original_message_id": "wamid.1", "message": {"type": "text", "text": {"body": "better"}}}
+    said = [
+        text("491700000001", "to all", group_id="G"),
+        {**text("491700000001", group_id="G"), "type": "edit", "edit": edit},
+        {**text("491700000001", group_id="G"), "type": "request_welcome"},
+    ]
+    read(whatsapp(account, *said))
+    assert not Contact.objects.filter(account=account).exists()
+    ignored = ChannelState.objects.get(account=account).ignored
+    assert ignored == {"group message": 1, "group edit": 1, "group request_welcome": 1}
