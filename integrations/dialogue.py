@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 # Older messages are not answered all at once after an outage.
 LATE = timedelta(hours=1)
 MOST_TRIES = 6
+# After these nobody is told who answers: nothing is said.
+UNGREETED = "silent", "not_admitted", "comment", "too_late", "edit_of_old"
 PICTURE_BYTES = settings.UPLOAD_BYTES
 VOICE_BYTES = 25_000_000
 
@@ -78,14 +80,17 @@ class Dialogue:
             # What it does to us is in the log; the person is not left without a word.
             raise AssistantError(f"entries of contact {self.contact.pk} could not be answered {MOST_TRIES} times")
         event = inbox.event_of(entries[0])
-        if isinstance(event, InboundOpening):
-            return Reply("opened", [] if self.contact.greeted_at is None else [self._say(wording.help_text())])
         if isinstance(event, InboundComment):
             return Reply("comment", [])
         if self._is_silent(event):
             return Reply("silent", [])
         if not self._channel.admits(sender_of(self.contact)):
             return Reply("not_admitted", await in_thread(self._refusal)())
+        if not isinstance(event, InboundMessage) and self._is_late(event):
+            # Nobody waits for it any more, and nothing was said that would be lost.
+            return Reply("too_late", [])
+        if isinstance(event, InboundOpening):
+            return Reply("opened", [] if self.contact.greeted_at is None else [self._say(wording.help_text())])
         if isinstance(event, InboundEdit):
             return await self._talk.edit(entries[0], event)
         messages = [found for one in entries if isinstance(found := inbox.event_of(one), InboundMessage)]
@@ -203,15 +208,15 @@ class Dialogue:
                     return
             await asyncio.sleep(self._channel.typing_seconds)
 
-    def _is_silent(self, event: InboundMessage | InboundEdit) -> bool:
+    def _is_silent(self, event: InboundMessage | InboundEdit | InboundOpening) -> bool:
         """Whether nothing is to be said: they wished that, or a human answers. Some words are heard all the same."""
         if not contacts.is_quiet(self.contact):
             return False
         command = commands.command_of(event) if isinstance(event, InboundMessage) else None
         return command is None or command.name not in commands.HEARD
 
-    def _is_late(self, event: InboundMessage) -> bool:
-        return event.at < timezone.now() - LATE and event.payload != "late:yes"
+    def _is_late(self, event: InboundMessage | InboundEdit | InboundOpening) -> bool:
+        return event.at < timezone.now() - LATE and getattr(event, "payload", "") != "late:yes"
 
     def _late(self) -> OutboundMessage:
         return self._say(
@@ -239,7 +244,7 @@ class Dialogue:
             if reply.answer and not self._may_read(reply.answer):
                 # They parted from the person while that was answered.
                 return
-            if self.contact.greeted_at is None and reply.outcome not in ("silent", "not_admitted", "comment"):
+            if self.contact.greeted_at is None and reply.outcome not in UNGREETED:
                 bubbles = [self._say(wording.greeting()), *bubbles]
                 contacts.update(self.contact, greeted_at=timezone.now())
             if bubbles:
