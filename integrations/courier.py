@@ -38,6 +38,7 @@ CONTACTS_AT_ONCE = 64
 AWAY_SECONDS = 5
 LARGE_AT_ONCE = 4
 DRAIN_SECONDS = 20
+LOOP_SECONDS = 5
 
 
 class Courier:
@@ -64,7 +65,11 @@ class Courier:
 
     async def __aexit__(self, *exc: object) -> None:
         self._ending = True
-        for loop in self._loops:
+        self._wake(None)
+        *working, leases = self._loops
+        # They end by themselves: what was claimed and is let go would have to wait.
+        await asyncio.wait(working, timeout=LOOP_SECONDS)
+        for loop in working:
             await end(loop)
         for reading in list(self._reading):
             await end(reading)
@@ -74,6 +79,11 @@ class Courier:
             await asyncio.wait(self._serving.values(), timeout=DRAIN_SECONDS)
         for task in list(self._serving.values()):
             await end(task)
+        await end(leases)
+        try:
+            await in_thread(self._release_all)()
+        except DatabaseError as error:
+            logger.error("the leases of this courier end by themselves: %s", error)
 
     def _wake(self, _data: bytes | None) -> None:
         self._deliveries.set()
@@ -81,7 +91,7 @@ class Courier:
 
     async def _for_ever(self, work: Callable[[], Awaitable[bool]], woken: asyncio.Event) -> None:
         """Repeat `work`, at once while it finds something to do, else when it is woken, or after a while."""
-        while True:
+        while not self._ending or work == self._keep_leases:
             try:
                 busy = await work()
             except DatabaseError as error:
@@ -156,7 +166,7 @@ class Courier:
         try:
             await in_thread(self._begin)(contact_id)
             while not self._ending:
-                contact = await in_thread(find)(contact_id)
+                contact = await in_thread(self._held)(contact_id)
                 channel = channels().get(contact.channel) if contact else None
                 if contact is None or channel is None:
                     return
@@ -170,6 +180,11 @@ class Courier:
         finally:
             del self._serving[contact_id]
             self._contacts.set()
+
+    def _held(self, contact_id: int) -> Contact | None:
+        """A contact whose lease is still ours: another courier takes over where this process stood still."""
+        contact = find(contact_id)
+        return contact if contact and contact.taken_by == self._name else None
 
     def _begin(self, contact_id: int) -> None:
         if contact := find(contact_id):
@@ -198,6 +213,10 @@ class Courier:
                 return True
             Contact.objects.filter(pk=contact_id).update(taken_until=now + LEASE, taken_by=self._name)
         return False
+
+    def _release_all(self) -> None:
+        """Let the next courier begin at once."""
+        Contact.objects.filter(taken_by=self._name).update(taken_until=None, taken_by="")
 
     async def _keep_leases(self) -> bool:
         if self._serving:

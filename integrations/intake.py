@@ -39,7 +39,8 @@ from integrations.registry import by_object
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 20
-TAKEN = timedelta(seconds=60)
+# What a killed courier claimed is free again then.
+TAKEN = timedelta(seconds=20)
 MOST_ATTEMPTS = 5
 # So many events are applied at once: some 200 ms.
 STEP = 50

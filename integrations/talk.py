@@ -62,7 +62,7 @@ class Talk:
     async def say(self, entries: Sequence[InboxEntry], text: str, files: Sequence[UUID] = ()) -> Reply:
         """Have the assistant answer words, with attached files. Raises AssistantError, Later."""
         # Entries get a turn when they are taken.
-        turn_id, attempts = entries[0].turn or uuid4(), entries[0].attempts
+        turn_id = entries[0].turn or uuid4()
         try:
             turn = await self._start(turns.send(self._contact.conversation_id, text, turn_id, files))
         except (NotFoundError, ConversationFullError):
@@ -70,7 +70,7 @@ class Talk:
                 raise
             # It was deleted on the website, or is full: they begin anew.
             turn = await self._start(turns.send(None, text, turn_id, files))
-        return await self._ended(turn, attempts)
+        return await self._ended(turn)
 
     async def edit(self, entry: InboxEntry, event: InboundEdit) -> Reply:
         """Answer a message anew that was changed, while nothing was said after it. Raises as `say` does."""
@@ -78,7 +78,7 @@ class Talk:
         if original is None or entry.turn is None:
             return Reply("edit_of_old", [])
         turn = await self._start(turns.edit(original.id, event.text, entry.turn))
-        return await self._ended(turn, entry.attempts)
+        return await self._ended(turn)
 
     async def _start(self, request: TurnRequest) -> Turn:
         try:
@@ -98,11 +98,11 @@ class Talk:
         if turn.question and turn.question.client_id:
             inbox.note_message(turn.question.client_id, turn.question)
 
-    async def _ended(self, turn: Turn, attempts: int) -> Reply:
-        """Wait for a run; one that a crash interrupted is answered anew."""
+    async def _ended(self, turn: Turn, attempts: int = 1) -> Reply:
+        """Wait for a run; one that a crash interrupted is answered anew, by the same run whoever finds it so."""
         run = await self._wait(turn.run.id)
         if run.status == Run.Status.INTERRUPTED and attempts < MOST_ATTEMPTS:
-            again = turns.retry(run.answer_id, uuid5(turn.run.id, str(attempts)))
+            again = turns.retry(run.answer_id, uuid5(turn.run.id, "again"))
             return await self._ended(await self._start(again), attempts + 1)
         await self._suggest(run)
         return Reply("answered", await in_thread(self._bubbles)(run), run.answer)
