@@ -123,7 +123,9 @@ def take_group(contact: Contact) -> list[InboxEntry]:
     """
     with transaction.atomic():
         now = timezone.now()
+        # In the order in which it was said: deliveries overtake each other.
         waiting = list(contact.inbox.filter(state=State.WAITING).order_by("id")[:MOST_WAITING])
+        waiting.sort(key=lambda entry: (entry.turn is None, entry.said_at, entry.pk))
         if not waiting or waiting[0].not_before > now:
             return []
         first = waiting[0]
@@ -140,7 +142,7 @@ def take_group(contact: Contact) -> list[InboxEntry]:
             turn = first.turn
         rows = contact.inbox.filter(turn=turn, state=State.WAITING)
         rows.update(attempts=F("attempts") + 1)
-        return list(rows.order_by("id"))
+        return list(rows.order_by("said_at", "id"))
 
 
 def stop_asked(contact: Contact, is_stop: "frozenset[str]") -> InboxEntry | None:

@@ -56,6 +56,15 @@ def test_words_that_came_one_after_another_are_answered_together() -> None:
     assert texts(inbox.take_group(one)) == ["Hello", "are you there?"]
 
 
+def test_what_was_said_first_comes_first_though_it_was_delivered_last() -> None:
+    one, now = contact(), timezone.now()
+    says(one, "there?", at=now)
+    says(one, "Are you", at=now - timedelta(seconds=2))
+    assert texts(inbox.take_group(one)) == ["Are you", "there?"]
+    says(one, "Hello", at=now - timedelta(seconds=9))
+    assert texts(inbox.take_group(one)) == ["Are you", "there?"]
+
+
 def test_a_command_a_tap_and_a_file_are_answered_by_themselves() -> None:
     one = contact()
     says(one, "Hello")
