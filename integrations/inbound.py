@@ -224,12 +224,14 @@ class Echo(Event):
     """Our own message `id`, as the app shows it to us: `sender` is the person it went to.
 
     `key` is what we gave the app with it. `human`: somebody of the operator's wrote it, in the app's own inbox. An app
-    that names neither key nor sender calls all human: what we sent ourselves is told by its id, once that is known.
+    that names neither key nor sender calls all human: what we sent ourselves is told by its id, once that is known,
+    or by its `text`.
     """
 
     id: str
     key: str = ""
     human: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True)

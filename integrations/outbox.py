@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -99,8 +100,9 @@ def sent(entry: OutboxEntry, external_id: str) -> None:
     """Note that the app took a message, under its id."""
     now = timezone.now()
     rows = OutboxEntry.objects.filter(pk=entry.pk)
-    rows.update(external_id=external_id[:200], sent_at=now, problem="", detail="")
-    rows.filter(state__in=(State.SENDING, State.UNKNOWN)).update(state=State.SENT)
+    with transaction.atomic():
+        rows.update(external_id=external_id[:200], sent_at=now, problem="", detail="")
+        rows.filter(state__in=(State.SENDING, State.UNKNOWN)).update(state=State.SENT)
     account = ChannelState.objects.filter(channel=entry.contact.channel, account=entry.contact.account)
     account.update(last_out=now)
 
@@ -186,14 +188,17 @@ def note_echo(channel: str, event: Echo) -> bool:
     rows = rows.filter(Q(external_id=event.id) | Q(pk=key) if key else Q(external_id=event.id))
     found = rows.exists()
     if not (found or key):
-        return _is_sending(channel, event)
+        return _note_nameless(channel, event)
     rows.filter(external_id="").update(external_id=event.id[:200])
     rows.filter(state__in=(State.SENDING, State.UNKNOWN)).update(state=State.SENT, sent_at=event.at)
     return found
 
 
-def _is_sending(channel: str, event: Echo) -> bool:
-    """Whether an echo that names nothing may be of a message of ours, whose id is not known yet, or was never told."""
+def _note_nameless(channel: str, event: Echo) -> bool:
+    """Whether an echo that names nothing may be of a message of ours, whose id is not known yet, or was never told.
+
+    The same words are the same message.
+    """
     entries = OutboxEntry.objects.filter(
         contact__channel=channel,
         contact__account=event.account,
@@ -202,7 +207,13 @@ def _is_sending(channel: str, event: Echo) -> bool:
         external_id="",
         created_at__gte=event.at - NAMELESS,
     )
-    return entries.exists()
+    found = list(entries)
+    for entry in found:
+        if event.text and entry.content.get("text") == event.text:
+            rows = OutboxEntry.objects.filter(pk=entry.pk, state__in=(State.SENDING, State.UNKNOWN))
+            rows.update(state=State.SENT, external_id=event.id[:200], sent_at=event.at)
+            break
+    return bool(found)
 
 
 def answer_of(contact: Contact, external_id: str) -> Message | None:

@@ -169,7 +169,8 @@ def _echo(said: Said, mid: str) -> InboundEvent:
     sent_by = identifier(said.value.get("app_id"))
     key = identifier(said.value.get("metadata"))
     unnamed = not (sent_by or key or said.app.names_apps)
-    return Echo(**said.common, id=mid, key=key, human=sent_by in INBOXES or unnamed)
+    text = "" if key or said.app.names_apps else words(said.value.get("text"))
+    return Echo(**said.common, id=mid, key=key, human=sent_by in INBOXES or unnamed, text=text)
 
 
 def _postback(said: Said) -> Sequence[InboundEvent]:

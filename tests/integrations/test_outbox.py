@@ -136,6 +136,17 @@ def test_an_echo_that_names_nothing_may_be_what_nobody_knows_of() -> None:
     assert not outbox.note_echo("whatsapp", replace(echo, at=echo.at + timedelta(hours=1)))
 
 
+def test_an_echo_with_the_words_of_what_nobody_knows_of_says_that_it_came() -> None:
+    one = contact()
+    first, second = queue(one, "a", "b")
+    for _ in range(2):
+        claimed(one)
+        outbox.abandoned(one)
+    echo = Echo(ACCOUNT, Sender(one.user_id or ""), timezone.now(), f"aWdf.{uuid4().hex}", human=True, text="b")
+    assert outbox.note_echo("whatsapp", echo)
+    assert (state(first), state(second)) == ("unknown", "sent")
+
+
 @pytest.mark.parametrize("order", [("sent", "delivered", "read"), ("read", "delivered", "sent"), ("delivered", "read")])
 def test_a_status_never_goes_back(order: tuple[str, ...]) -> None:
     one = contact()

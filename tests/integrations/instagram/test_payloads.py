@@ -66,7 +66,7 @@ EXPECTED: dict[str, tuple[list[Event], list[str]]] = {
     ),
     "comment_in_the_entry": ([comment(id="c1", text="@chaski when?")], []),
     "echo": (
-        [Echo(**FRAME, id="m_out", human=True), Echo(**FRAME, id="m_out2")],
+        [Echo(**FRAME, id="m_out", human=True, text="Hello"), Echo(**FRAME, id="m_out2", text="Hello")],
         ["own message taken back"],
     ),
     "edit": (
