@@ -32,12 +32,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast an app takes messages: `account_per_second` of one account; to one contact `burst` at once, then one
-    each `contact_seconds`."""
+    """How fast an app takes messages, of one of our accounts and to one contact, as the limits library reads it."""
 
-    account_per_second: float
-    burst: int
-    contact_seconds: float
+    account: str
+    contact: str
 
 
 @dataclass(frozen=True)

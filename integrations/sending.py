@@ -19,6 +19,10 @@ from integrations.outbound import Drawn, OutboundMessage
 logger = logging.getLogger(__name__)
 
 
+# After so many seconds it is tried again whether a message would still be too fast.
+ACCOUNT_SECONDS, CONTACT_SECONDS = 0.2, 3
+
+
 async def send_next(runtime: Runtime, channel: Channel, contact: Contact) -> bool:
     """Send the next message to a contact. False where none may be sent now. Raises DatabaseError."""
     entry = await in_thread(outbox.claim)(contact)
@@ -61,16 +65,16 @@ async def _too_fast(runtime: Runtime, channel: Channel, contact: Contact) -> flo
     """Count a message against what the app takes; returns after how many seconds it may be sent, 0 for now."""
     pace = channel.pace
     try:
-        await runtime.limits.count(f"{int(pace.account_per_second)}/second", "sent", "account", channel.account)
+        await runtime.limits.count(pace.account, "sent", "account", channel.account)
     except LimitedError:
-        return 0.2
+        return ACCOUNT_SECONDS
     except LogUnavailableError:
         # Redis is away: the app counts too.
         return 0
     try:
-        await runtime.limits.count(f"{pace.burst}/minute", "sent", "contact", str(contact.pk))
+        await runtime.limits.count(pace.contact, "sent", "contact", str(contact.pk))
     except (LimitedError, LogUnavailableError):
-        return pace.contact_seconds
+        return CONTACT_SECONDS
     return 0
 
 

@@ -40,7 +40,7 @@ class WhatsApp(Channel):
     # An id may have 256 characters on a button, and 200 in a list.
     limits = Limits(buttons=3, title=20, payload=200, rows=10, row_title=24, row_about=72, caption=1024, above=1024)
     # 80 messages a second go through a number, in and out together; to one person one each 6 seconds in the long run.
-    pace = Pace(account_per_second=40, burst=10, contact_seconds=6)
+    pace = Pace(account="40/second", contact="40/minute;600/hour")
     loop = "video"
     stickers = True
     # It goes after 25.
