@@ -52,6 +52,8 @@ class Posts(ABC):
 
     limit: ClassVar[int]
     """The longest answer under a post, in characters."""
+    username: str = ""
+    """The one name that nobody else has there, once `names` was asked."""
 
     @abstractmethod
     async def names(self) -> tuple[str, ...]:

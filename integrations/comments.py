@@ -32,6 +32,7 @@ from imagine.models import Picture
 from integrations import contacts, discretion, inbox, naming, outbox, replies, wording
 from integrations.base import Channel, Posts
 from integrations.errors import (
+    AccountError,
     ChannelError,
     CommentGoneError,
     ContactGoneError,
@@ -53,6 +54,8 @@ State, Kind = InboxEntry.State, InboxEntry.Kind
 # A private reply is possible for so long, and under a post nobody waits for longer.
 LATE = timedelta(days=7)
 MOST_TRIES = 6
+# A token that ended is mended by a person.
+ACCOUNT_SECONDS = 300
 # Whose comment it is has to be asked: until then they are this, and the comment's id.
 UNKNOWN_AUTHOR = "comment:"
 COMMAND = re.compile(r"(?:^|\s)/([^\W\d_]\w{0,39})(?:\s+(.*))?$", re.DOTALL)
@@ -183,6 +186,10 @@ class Comments:
             except TemporaryError as error:
                 await in_thread(inbox.postpone)(entries, error.seconds or AGAIN_SECONDS, tried=True)
                 return
+            except AccountError as error:
+                logger.error("a comment waits until %s can be asked again: %s", self._channel.title, error)
+                await in_thread(inbox.postpone)(entries, ACCOUNT_SECONDS, tried=True)
+                return
             except (AssistantError, ImagineError, ChannelError) as error:
                 logger.info("a comment of contact %s is not answered: %s: %s", self._contact.pk, error.code, error)
                 under = Under(error.code)
@@ -208,7 +215,7 @@ class Comments:
         found = await _look(posts, event)
         if found.hidden:
             return Under("hidden")
-        if self._is_own(found.sender, names) or not await self._is_named(event, found, names):
+        if self._is_own(posts, found.sender) or not await self._is_named(event, found, names):
             return Under("uninvited")
         if self._contact.user_id == f"{UNKNOWN_AUTHOR}{event.id}" and found.sender.user_id:
             await in_thread(_move)(entry, event, found.sender)
@@ -227,10 +234,10 @@ class Comments:
             return True
         return await in_thread(_is_ours)(self._channel, found.parent or event.parent)
 
-    def _is_own(self, sender: Sender, names: Sequence[str]) -> bool:
+    def _is_own(self, posts: Posts, sender: Sender) -> bool:
         """Whether we wrote it. Instagram may know us by another id there, but by no other name."""
-        known = {name.casefold() for name in names}
-        return sender.user_id == self._channel.account or sender.username.casefold() in known
+        by_name = bool(sender.username) and sender.username.casefold() == posts.username.casefold()
+        return by_name or sender.user_id == self._channel.account
 
     async def _count(self, event: InboundComment) -> None:
         """Count an answer under the post. Raises LimitedError, Later."""

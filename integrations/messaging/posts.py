@@ -44,7 +44,8 @@ class MessagingPosts(Posts):
                 found = await self._graph.get(self._node, fields="id,name,username")
             except (PermissionMissingError, RefusedError):
                 found = {}
-            self._names = tuple(filter(None, (label(found.get("name")), label(found.get("username")))))
+            self.username = label(found.get("username"))
+            self._names = tuple(filter(None, (label(found.get("name")), self.username)))
             self._names_until = time.monotonic() + NAMES_SECONDS
         return self._names
 
