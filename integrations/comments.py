@@ -156,7 +156,9 @@ def _event_of(channel: Channel, entry: OutboxEntry) -> InboundComment | None:
 async def _look(posts: Posts, event: InboundComment) -> Comment:
     """The comment as it stands now. Raises ChannelError (CommentGoneError)."""
     try:
-        return await posts.comment(event)
+        found = await posts.comment(event)
+        # Without a permission the app leaves words out that it delivered.
+        return found if found.text else replace(found, text=event.text)
     except PermissionMissingError as error:
         logger.warning("a comment is answered as it was told: %s", error)
         return Comment(event.text, event.sender, event.parent)

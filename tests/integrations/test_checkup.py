@@ -116,6 +116,12 @@ async def test_permissions_that_a_token_lacks_are_named(ready: Settings, meta: S
     assert (await found("Messenger", "Permissions")).text == "without pages_manage_metadata"
 
 
+async def test_answers_under_posts_need_permissions_of_their_own(ready: Settings) -> None:
+    ready.ANSWER_COMMENTS = True
+    assert "pages_manage_engagement" in (await found("Messenger", "Permissions")).text
+    assert (await found("Instagram", "Permissions")).text == "without instagram_manage_comments"
+
+
 PAGE_APP = {"id": "4000", "name": "Chaski", "subscribed_fields": ["messages"]}
 TROUBLES: list[tuple[str, Any, str, str, str]] = [
     ("1001/subscribed_apps", {"data": []}, "WhatsApp", "Subscribed", "no real message comes. Run manage.py"),
