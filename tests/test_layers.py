@@ -45,7 +45,7 @@ ROOMS = {
         sockets
         accounts
         process context
-        http bodies mail middleware models static_files markdown
+        http bodies mail machines middleware models static_files markdown
     """,
     "integrations": """
         urls tasks admin apps

@@ -19,11 +19,14 @@ from django.urls import path, re_path  # noqa: E402
 from integrations.webhook import BODY_BYTES  # noqa: E402
 from web.bodies import BoundedBodies  # noqa: E402
 from web.chat.socket import ChatConsumer  # noqa: E402
+from web.machines import MachineHandler  # noqa: E402
 from web.pictures.socket import PictureConsumer  # noqa: E402
 from web.process import web_process  # noqa: E402
 from web.sockets.base import RejectingConsumer  # noqa: E402
 
 logger = logging.getLogger(__name__)
+
+machines = MachineHandler()
 
 BODY_SECONDS = 30
 # A picture or text files, and the form around them.
@@ -64,7 +67,7 @@ async def site(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """The pages. Where SITE_URL says HTTPS, a proxy before us ends it: no header needs to be believed for that."""
     if settings.HTTPS:
         scope = {**scope, "scheme": "https"}
-    await pages(scope, receive, send)
+    await (machines if scope["path"].startswith("/webhooks/") else pages)(scope, receive, send)
 
 
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:
