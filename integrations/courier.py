@@ -116,23 +116,17 @@ class Courier:
         if len(self._reading) >= LARGE_AT_ONCE:
             await asyncio.wait(self._reading, return_when=asyncio.FIRST_COMPLETED)
         ids = await in_thread(intake.take)()
-        for delivery in ids:
-            await self._read(delivery)
         if ids:
+            for reading in await in_thread(intake.read_all)(ids):
+                task = asyncio.create_task(self._read_on(reading))
+                self._reading.add(task)
+                task.add_done_callback(self._reading.discard)
             self._contacts.set()
         return bool(ids)
 
-    async def _read(self, delivery: int) -> None:
-        """Read a delivery. What is left of a large one is read beside the others, which do not wait for it."""
-        with _noted(delivery):
-            reading = await in_thread(intake.begin)(delivery)
-            if reading and await in_thread(reading.step)():
-                task = asyncio.create_task(self._read_on(delivery, reading))
-                self._reading.add(task)
-                task.add_done_callback(self._reading.discard)
-
-    async def _read_on(self, delivery: int, reading: intake.Reading) -> None:
-        with _noted(delivery):
+    async def _read_on(self, reading: intake.Reading) -> None:
+        """Read what is left of a large delivery beside the others, which do not wait for it."""
+        with _noted(reading.delivery):
             while await in_thread(reading.step)():
                 self._contacts.set()
         self._contacts.set()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -68,7 +68,7 @@ class Reading:
     """
 
     def __init__(self, delivery: Delivery, channel: Channel, parsed: Parsed) -> None:
-        self._id, self._attempts = delivery.pk, delivery.attempts
+        self.delivery, self._attempts = delivery.pk, delivery.attempts
         self._channel, self._parsed = channel, parsed
         self._done = self._failed = 0
 
@@ -82,7 +82,7 @@ class Reading:
             self._apply(event)
         self._done += len(events)
         if self._done < len(self._parsed.events):
-            Delivery.objects.filter(id=self._id).update(taken_until=timezone.now() + TAKEN)
+            Delivery.objects.filter(id=self.delivery).update(taken_until=timezone.now() + TAKEN)
             return True
         self._end()
         return False
@@ -95,7 +95,7 @@ class Reading:
             raise
         except Exception:
             # The edge of one event: the others must not be lost, and the operator must read why.
-            logger.exception("an event of delivery %s could not be applied: %s", self._id, type(event).__name__)
+            logger.exception("an event of delivery %s could not be applied: %s", self.delivery, type(event).__name__)
             self._failed += 1
 
     def _end(self) -> None:
@@ -106,23 +106,47 @@ class Reading:
         kinds = Counter(type(event).__name__ for event in self._parsed.events)
         kinds.update(f"ignored: {one.what}" for one in self._parsed.ignored)
         summary = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-        end(self._id, Delivery.State.FAILED if self._failed else Delivery.State.DONE, summary)
+        end(self.delivery, Delivery.State.FAILED if self._failed else Delivery.State.DONE, summary)
 
 
-def begin(delivery_id: int) -> Reading | None:
-    """Begin to read a delivery. None for one that is over, cannot be read, or broke its reader again and again."""
-    delivery = Delivery.objects.filter(id=delivery_id, state=Delivery.State.WAITING).first()
-    if delivery is None:
-        return None
+def read_all(ids: Sequence[int]) -> list[Reading]:
+    """Read deliveries, in one transaction: SQLite lets one process write at a time, and who acknowledges waits for it.
+
+    Returns the large ones, of which some is left to be read. Raises DatabaseError.
+    """
+    try:
+        return _read(ids)
+    except DatabaseError as error:
+        if len(ids) < 2:
+            raise
+        # It may be one of them alone; two couriers may also have waited for each other.
+        logger.warning("deliveries are read one by one: %s", error)
+        return [left for delivery in ids for left in _read([delivery])]
+
+
+def _read(ids: Sequence[int]) -> list[Reading]:
+    rows = Delivery.objects.filter(id__in=ids, state=Delivery.State.WAITING).order_by("id")
+    # Before the transaction begins: nobody has to wait for this.
+    readings = [reading for delivery in rows if (reading := begin(delivery))]
+    with transaction.atomic():
+        return [reading for reading in readings if reading.step()]
+
+
+def begin(delivery: Delivery) -> Reading | None:
+    """Begin to read a delivery. None for one that cannot be read, or broke its reader again and again."""
     if delivery.attempts > MOST_ATTEMPTS:
-        logger.error("delivery %s broke its reader %s times", delivery_id, MOST_ATTEMPTS)
-        end(delivery_id, Delivery.State.FAILED, "it could not be read")
+        logger.error("delivery %s broke its reader %s times", delivery.pk, MOST_ATTEMPTS)
+        end(delivery.pk, Delivery.State.FAILED, "it could not be read")
         return None
     try:
         channel, parsed = parse(bytes(delivery.body), delivery.signer)
     except UnreadableDeliveryError as error:
-        logger.warning("delivery %s is not read: %s", delivery_id, error)
-        end(delivery_id, Delivery.State.FAILED, str(error))
+        logger.warning("delivery %s is not read: %s", delivery.pk, error)
+        end(delivery.pk, Delivery.State.FAILED, str(error))
+        return None
+    except Exception:
+        # The edge of one delivery: the others must not be lost, and the operator must read why.
+        logger.exception("delivery %s could not be read", delivery.pk)
         return None
     return Reading(delivery, channel, parsed)
 

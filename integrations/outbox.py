@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from assistant.models import Message
@@ -168,6 +169,8 @@ def note_status(channel: str, event: StatusChange) -> None:
     else:
         known = Q(external_id=event.id) if event.id else Q(pk=None)
         rows = rows.filter(known | Q(pk=key) if (key := _uuid(event.key)) else known)
+    if not rows.exists():
+        return
     if event.status == "failed":
         problem, detail = event.problem[:40], event.detail[:300]
         # The app had taken it, and it came to nothing after all.
@@ -177,8 +180,7 @@ def note_status(channel: str, event: StatusChange) -> None:
     before = STEPS[: STEPS.index(state)]
     if event.id:
         rows.filter(external_id="").update(external_id=event.id[:200])
-    rows.filter(state__in=before, sent_at=None).update(sent_at=event.at)
-    rows.filter(state__in=before).update(state=state)
+    rows.filter(state__in=before).update(state=state, sent_at=Coalesce("sent_at", Value(event.at)))
 
 
 def note_echo(channel: str, event: Echo) -> bool:
