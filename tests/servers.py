@@ -77,7 +77,7 @@ class Server:
     """One process. `start()` waits until it answers; `kill()` is `kill -9`."""
 
     def __init__(self, make: Callable[[], Child]) -> None:
-        self._make = make
+        self.make = make
         self._child: Child | None = None
 
     @property
@@ -93,7 +93,7 @@ class Server:
         return self._child.process.pid
 
     def start(self) -> None:
-        child = self._child = self._make()
+        child = self._child = self.make()
         child.start()
         eventually(lambda: child.check() or child.is_ready(), START_SECONDS)
 
@@ -106,6 +106,13 @@ class Server:
         """Ask it to stop, and do not wait."""
         assert self._child
         self._child.terminate()
+
+    def pause(self) -> None:
+        """Stop the process in its tracks: connections stay open and nobody answers."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        os.killpg(self.pid, signal.SIGCONT)
 
     def stop(self, seconds: float = 30) -> None:
         """Ask it to stop, and wait until it has."""
@@ -194,13 +201,6 @@ class Valkey(Server):
         """How many connections hear what is published there."""
         with redis.Redis.from_url(self.url) as client:
             return int(client.pubsub_numsub(channel)[0][1])
-
-    def pause(self) -> None:
-        """Stop the process in its tracks: connections stay open and nobody answers."""
-        os.killpg(self.pid, signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        os.killpg(self.pid, signal.SIGCONT)
 
 
 class Site(Server):

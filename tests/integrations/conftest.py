@@ -24,6 +24,7 @@ class Messengers:
         self.emulator = Emulator(folder / "emulator", f"http://127.0.0.1:{port}/webhooks/meta", people=people)
         address = {"SITE_URL": f"http://127.0.0.1:{port}", "WHATSAPP_PURPOSE": "helper"}
         environment = {**environment, **self.emulator.environment(), **address}
+        self.environment = environment
         self.site = Site(folder / "site", environment, port)
         self.courier = Courier(folder / "courier", environment)
 
