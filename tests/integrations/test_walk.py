@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.conftest import note_errors
+from tests.e2e.talk import answers, is_answered, say
 from tests.fake_llama import FakeLlama, says
 from tests.fake_web import FakePage, FakeWeb
 from tests.integrations.conftest import SUGGESTING, Messengers
@@ -117,8 +118,8 @@ async def test_from_the_first_greeting_to_the_conversation_on_the_web(
 
     await hands.write("/link")
     await hands.reads("/you/apps/link/")
-    answers = await asyncio.to_thread(emulator.answers_on, app, person="person1")
-    address = re.search(r"http\S+/you/apps/link/\S+", answers[-1]["text"])
+    said = await asyncio.to_thread(emulator.answers_on, app, person="person1")
+    address = re.search(r"http\S+/you/apps/link/\S+", said[-1]["text"])
     assert address
     site = await page.context.new_page()
     await site.goto(address[0])
@@ -131,7 +132,7 @@ async def test_from_the_first_greeting_to_the_conversation_on_the_web(
     await site.get_by_role("main").get_by_role("link", name=re.compile("Hello")).first.click()
     await expect(site.get_by_role("strong").filter(has_text="September to March")).to_be_visible()
     fake_llama.script(says("Around midnight."))
-    await site.get_by_label("Your message").fill("At what time?")
-    await site.get_by_label("Your message").press("Enter")
-    await expect(site.get_by_text("Around midnight.")).to_be_visible()
+    await say(site, "At what time?")
+    await expect(answers(site).last).to_have_text("Around midnight.")
+    await is_answered(site)
     await site.close()
