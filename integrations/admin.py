@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,6 +31,7 @@ from integrations.setup import Finding, Setup
 logger = logging.getLogger(__name__)
 
 SHOWN_CHARACTERS = 100_000
+DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 AT_ONCE = 500
 TOKEN_SECONDS = 60
 TITLES = {setup.name: setup.title for setup in SETUPS}
@@ -353,7 +355,9 @@ def readable(stored: Any) -> str:
     except RecursionError:
         return gettext("It is nested too deeply to be shown.")
     # Half of a pair of surrogates is a letter in JSON, and none in UTF-8.
-    return "".join(parts).encode(errors="replace").decode()
+    text = "".join(parts).encode(errors="replace").decode()
+    # What turns the direction of the rest is shown as JSON has it.
+    return DIRECTIONS.sub(lambda mark: f"\\u{ord(mark[0]):04x}", text)
 
 
 def _setup(name: str) -> Setup:

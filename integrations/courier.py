@@ -11,8 +11,11 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -145,7 +148,7 @@ class Courier:
     def _take(self, most: int) -> list[int]:
         """Take the leases of contacts who wait; what another courier takes at the same moment is not ours."""
         now = timezone.now()
-        found = list(outbox.with_work(now).order_by("pk").values_list("pk", flat=True)[: 2 * most])
+        found = list(outbox.with_work(now).filter(_ours()).order_by("pk").values_list("pk", flat=True)[: 2 * most])
         mine: list[int] = []
         for contact in found:
             if len(mine) >= most:
@@ -223,6 +226,12 @@ class Courier:
     def _prolong(self, contacts: list[int]) -> None:
         mine = Contact.objects.filter(pk__in=contacts, taken_by=self._name)
         mine.update(taken_until=timezone.now() + LEASE)
+
+
+def _ours() -> Q:
+    """Contacts of an account that is set up. Those of one that was before are not answered by another."""
+    accounts = (Q(channel=channel.name, account=channel.account) for channel in channels().values())
+    return reduce(or_, accounts, Q(pk=None))
 
 
 @contextmanager
