@@ -405,7 +405,7 @@ def test_who_asked_for_silence_has_it_under_posts_too(wall: Wall, bo: Phone, fak
 
 
 @pytest.fixture
-def page(settings: Any, db: None) -> Any:
+def page(settings: Any) -> Any:
     settings.MESSENGER_TOKEN, settings.MESSENGER_PAGE_ID, settings.META_APP_SECRET = "t", "1000", "s"
     channels.cache_clear()
     yield channels()["messenger"]
