@@ -51,6 +51,11 @@ def command_of(event: InboundMessage) -> Command | None:
     return Command(name, argument.strip())
 
 
+def may_erase(contact: Contact) -> bool:
+    """Whether a word in the app erases everything: never what belongs to an account, or to a browser too."""
+    return contact.linked_at is None and contact.person.is_guest
+
+
 class Commands:
     """Carries out the commands of one contact."""
 

@@ -15,11 +15,11 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from assistant import attachments, people, text_files, transcription, wishes
+from assistant import people, wishes
 from assistant.answering import Answering
 from assistant.commands import tool_call
 from assistant.database import in_thread
-from assistant.errors import AssistantError, FileTooLargeError, SpeechOffError
+from assistant.errors import AssistantError
 from assistant.models import Member, Message
 from assistant.runs.forget import forget
 from imagine import jobs
@@ -27,11 +27,12 @@ from imagine.errors import ImagineError
 from integrations import commands, contacts, drawing, inbox, links, outbox, reading, replies, wording
 from integrations.base import Channel
 from integrations.commands import Commands
-from integrations.errors import AccountError, ChannelError, MediaGoneError, TemporaryError
-from integrations.inbound import InboundComment, InboundEdit, InboundMessage, InboundOpening, Media, Sender
+from integrations.errors import AccountError, ChannelError
+from integrations.files import Files
+from integrations.inbound import InboundComment, InboundEdit, InboundMessage, InboundOpening, Sender
 from integrations.models import Contact, InboxEntry
 from integrations.outbound import OutboundMessage, Recipient
-from integrations.talk import AGAIN_SECONDS, MOST_ATTEMPTS, Later, Reply, Talk, address_of
+from integrations.talk import Later, Reply, Talk
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +41,6 @@ LATE = timedelta(hours=1)
 MOST_TRIES = 6
 # After these nobody is told who answers: nothing is said.
 UNGREETED = "silent", "not_admitted", "comment", "too_late", "edit_of_old"
-PICTURE_BYTES = settings.UPLOAD_BYTES
-VOICE_BYTES = 25_000_000
 
 
 class Dialogue:
@@ -51,6 +50,7 @@ class Dialogue:
         self._runtime = answering.runtime
         self._channel = channel
         self._talk = Talk(answering, channel, contact)
+        self._files = Files(self._runtime, channel, contact, self._talk)
         self._commands = Commands(answering.runtime, channel, contact)
         self.contact = contact
 
@@ -63,7 +63,7 @@ class Dialogue:
         with translation.override(self.contact.language or settings.LANGUAGE_CODE):
             try:
                 async with self._typing(entries[0]):
-                    if entries[0].content.get("payload") == commands.ERASE:
+                    if entries[0].content.get("payload") == commands.ERASE and commands.may_erase(self.contact):
                         await erase(self._channel, self.contact)
                         return
                     reply = await self._answer(entries)
@@ -81,7 +81,7 @@ class Dialogue:
             raise AssistantError(f"entries of contact {self.contact.pk} could not be answered {MOST_TRIES} times")
         event = inbox.event_of(entries[0])
         if isinstance(event, InboundComment):
-            return Reply("comment", [])
+            raise TypeError("comments are answered by comments.py")
         if self._is_silent(event):
             return Reply("silent", [])
         if not self._channel.admits(sender_of(self.contact)):
@@ -93,90 +93,41 @@ class Dialogue:
             return Reply("opened", [] if self.contact.greeted_at is None else [self._say(wording.help_text())])
         if isinstance(event, InboundEdit):
             return await self._talk.edit(entries[0], event)
-        messages = [found for one in entries if isinstance(found := inbox.event_of(one), InboundMessage)]
+        if self._is_late(event) and commands.command_of(event) is None:
+            await in_thread(inbox.drop_late)(self.contact, timezone.now() - LATE)
+            return Reply("late", [self._late()])
+        return await self._understand(entries, event)
+
+    async def _understand(self, entries: Sequence[InboxEntry], event: InboundMessage) -> Reply:
+        """The answer to a tap, a command, a file, or words."""
         if event.payload == commands.KEEP:
             return Reply("kept", [self._say(_("All stays as it is."))])
-        if command := commands.command_of(event):
-            return Reply(command.name, await self._commands.answer(command, event))
         if event.payload.startswith(links.PREFIX):
             asked = await in_thread(links.confirm)(self.contact, event.payload)
             return Reply("link", [replies.say(self._channel, asked.text, asked.choices)])
-        if self._is_late(event):
-            await in_thread(inbox.drop_late)(self.contact, timezone.now() - LATE)
-            return Reply("late", [self._late()])
-        if event.payload.startswith("picture:"):
+        if event.payload.startswith(drawing.PREFIX):
             bubbles = await drawing.tapped(self._runtime, self._channel, self.contact, entries[0], event.payload)
             return Reply("picture", bubbles)
+        if command := commands.command_of(event):
+            return Reply(command.name, await self._commands.answer(command, event))
         if event.media:
-            return await self._media(entries, event)
+            return await self._files.answer(entries, event)
         if event.unknown and not reading.spoken(event):
             return Reply("unknown", [self._say(_("I cannot read this kind of message. Please write it in words."))])
-        if picture := await self._to_change(event):
-            bubbles = await drawing.edited(
-                self._runtime, self._channel, self.contact, entries[0], picture, reading.spoken(event).strip()
-            )
+        words = reading.spoken(event).strip()
+        if picture := await self._to_change(event, words):
+            bubbles = await drawing.edited(self._runtime, self._channel, self.contact, entries[0], picture, words)
             return Reply("edited", bubbles)
-        text = await in_thread(reading.words_of)(self.contact, messages)
-        if not text.strip():
-            return Reply("empty", [])
-        return await self._talk.say(entries, text)
+        together = [found for one in entries if isinstance(found := inbox.event_of(one), InboundMessage)]
+        text = await in_thread(reading.words_of)(self.contact, together)
+        return await self._talk.say(entries, text) if text.strip() else Reply("empty", [])
 
-    # Files
-
-    async def _media(self, entries: Sequence[InboxEntry], event: InboundMessage) -> Reply:
-        media = event.media[0]
-        try:
-            if media.kind == "image":
-                data = await self._channel.download(media, PICTURE_BYTES)
-                words = reading.spoken(event).strip()
-                bubbles = await drawing.sent_to_us(self._runtime, self._channel, self.contact, entries[0], data, words)
-                return Reply("picture", bubbles)
-            if media.kind == "document":
-                return await self._document(entries, event, media)
-            if media.kind == "audio":
-                return await self._voice(entries, event, media)
-        except MediaGoneError as error:
-            logger.info("a file of contact %s is not read: %s", self.contact.pk, error)
-            return Reply("media_gone", [self._say(_("I could not fetch this. Please send it once more."))])
-        except TemporaryError as error:
-            if entries[0].attempts < MOST_ATTEMPTS:
-                raise Later(error.seconds or AGAIN_SECONDS, tried=True) from error
-            return Reply("media_gone", [self._say(_("I could not fetch this. Please send it once more."))])
-        sentences = {
-            "video": _("I cannot watch videos yet. Please tell me about it in words."),
-            "sticker": _("I cannot look at stickers yet. Please write to me in words."),
-        }
-        return Reply(media.kind, [self._say(sentences[media.kind])])
-
-    async def _document(self, entries: Sequence[InboxEntry], event: InboundMessage, media: Media) -> Reply:
-        """A text file goes along with the words, as on the page. Raises FileError, ChannelError."""
-        await self._runtime.limits.count_attachment(self.contact.person, address_of(self.contact))
-        data = await self._channel.download(media, settings.ATTACHMENT_BYTES + 1)
-        if len(data) > settings.ATTACHMENT_BYTES:
-            raise FileTooLargeError(f"{len(data)} bytes")
-        text = await asyncio.to_thread(text_files.read_text, data)
-        name = text_files.clean_name(media.name or "file.txt")
-        kept = await in_thread(attachments.keep)(self.contact.person, name, text)
-        words = await in_thread(reading.words_of)(self.contact, [event])
-        return await self._talk.say(entries, words, [kept.id])
-
-    async def _voice(self, entries: Sequence[InboxEntry], event: InboundMessage, media: Media) -> Reply:
-        """What is said in a voice note is answered as words are. Raises SpeechError, ChannelError."""
-        if not transcription.is_on():
-            raise SpeechOffError("SPEECH_URL is not set")
-        await self._runtime.limits.count_attachment(self.contact.person, address_of(self.contact))
-        data = await self._channel.download(media, VOICE_BYTES)
-        heard = await transcription.transcribe(data, self.contact.language)
-        words = await in_thread(reading.words_of)(self.contact, [event])
-        return await self._talk.say(entries, "\n".join(filter(None, (words, heard))))
-
-    async def _to_change(self, event: InboundMessage) -> str | None:
+    async def _to_change(self, event: InboundMessage, words: str) -> str | None:
         """The picture that words are about: one that they reply to, or for which they were asked."""
         expected = (self.contact.expects or {}).get("edit")
         quoted = await in_thread(drawing.of_quoted)(self.contact, event.quoted)
         if expected:
             await in_thread(drawing.expect)(self.contact, None)
-        words = reading.spoken(event).strip()
         talk = not words or len(words) > settings.PROMPT_CHARACTERS or words.endswith("?")
         if talk or wishes.draw_wish(words) or tool_call(words):
             return None

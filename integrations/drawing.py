@@ -28,6 +28,8 @@ from integrations.outbound import Choice, Drawn, OutboundMessage
 
 logger = logging.getLogger(__name__)
 
+# How the payload of what is tapped under a picture begins.
+PREFIX = "picture:"
 LOOP_SECONDS = 2.0
 # A large picture takes a second of a processor.
 decoders = ThreadPoolExecutor(1, thread_name_prefix="decoder")
@@ -37,7 +39,7 @@ async def tapped(
     runtime: Runtime, channel: Channel, contact: Contact, entry: InboxEntry, payload: str
 ) -> list[OutboundMessage]:
     """What answers a tap `picture:<what>:<id>[:<how>]`. Raises ImagineError, AssistantError, RedisError."""
-    what, _colon, rest = payload.removeprefix("picture:").partition(":")
+    what, _colon, rest = payload.removeprefix(PREFIX).partition(":")
     text, _colon, how = rest.partition(":")
     picture = await in_thread(own)(contact, text)
     if what == "style" and how not in STYLES:

@@ -52,7 +52,8 @@ ROOMS = {
         courier webhook callbacks
         sending intake
         dialogue comments
-        commands talk
+        commands files
+        talk
         drawing
         reading replies inbox
         naming discretion

@@ -1,0 +1,94 @@
+"""Files that people send in an app: pictures, text files, voice notes; and a sentence where nobody here can read one."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from assistant import attachments, text_files, transcription
+from assistant.database import in_thread
+from assistant.errors import FileTooLargeError, SpeechOffError
+from assistant.runtime import Runtime
+from integrations import drawing, reading, replies
+from integrations.base import Channel
+from integrations.errors import MediaGoneError, TemporaryError
+from integrations.inbound import InboundMessage, Media
+from integrations.models import Contact, InboxEntry
+from integrations.talk import AGAIN_SECONDS, MOST_ATTEMPTS, Later, Reply, Talk, address_of
+
+logger = logging.getLogger(__name__)
+
+PICTURE_BYTES = settings.UPLOAD_BYTES
+VOICE_BYTES = 25_000_000
+UNNAMED = "file.txt"
+
+
+class Files:
+    """Answers what one contact sends."""
+
+    def __init__(self, runtime: Runtime, channel: Channel, contact: Contact, talk: Talk) -> None:
+        self._runtime = runtime
+        self._channel = channel
+        self._contact = contact
+        self._talk = talk
+
+    async def answer(self, entries: Sequence[InboxEntry], event: InboundMessage) -> Reply:
+        """Answer the first file of a message, with the words that came with it.
+
+        Raises AssistantError, ImagineError, Later, ChannelError.
+        """
+        try:
+            return await self._answer(entries, event, event.media[0])
+        except MediaGoneError as error:
+            logger.info("a file of contact %s is not read: %s", self._contact.pk, error)
+        except TemporaryError as error:
+            if entries[0].attempts < MOST_ATTEMPTS:
+                raise Later(error.seconds or AGAIN_SECONDS, tried=True) from error
+        return self._say("media_gone", _("I could not fetch this. Please send it once more."))
+
+    async def _answer(self, entries: Sequence[InboxEntry], event: InboundMessage, media: Media) -> Reply:
+        match media.kind:
+            case "image":
+                return await self._picture(entries, event, media)
+            case "document":
+                return await self._document(entries, event, media)
+            case "audio":
+                return await self._voice(entries, event, media)
+            case "video":
+                return self._say("video", _("I cannot watch videos yet. Please tell me about it in words."))
+            case "sticker":
+                return self._say("sticker", _("I cannot look at stickers yet. Please write to me in words."))
+
+    async def _picture(self, entries: Sequence[InboxEntry], event: InboundMessage, media: Media) -> Reply:
+        """A picture becomes the start of a drawing."""
+        data = await self._channel.download(media, PICTURE_BYTES)
+        words = reading.spoken(event).strip()
+        sent = self._runtime, self._channel, self._contact, entries[0]
+        return Reply("picture", await drawing.sent_to_us(*sent, data, words))
+
+    async def _document(self, entries: Sequence[InboxEntry], event: InboundMessage, media: Media) -> Reply:
+        """A text file goes along with the words, as on the page."""
+        await self._runtime.limits.count_attachment(self._contact.person, address_of(self._contact))
+        data = await self._channel.download(media, settings.ATTACHMENT_BYTES + 1)
+        if len(data) > settings.ATTACHMENT_BYTES:
+            raise FileTooLargeError(f"{len(data)} bytes")
+        text = await asyncio.to_thread(text_files.read_text, data)
+        name = text_files.clean_name(media.name or UNNAMED)
+        kept = await in_thread(attachments.keep)(self._contact.person, name, text)
+        words = await in_thread(reading.words_of)(self._contact, [event])
+        return await self._talk.say(entries, words, [kept.id])
+
+    async def _voice(self, entries: Sequence[InboxEntry], event: InboundMessage, media: Media) -> Reply:
+        """What is said in a voice note is answered as words are."""
+        if not transcription.is_on():
+            raise SpeechOffError("SPEECH_URL is not set")
+        await self._runtime.limits.count_attachment(self._contact.person, address_of(self._contact))
+        data = await self._channel.download(media, VOICE_BYTES)
+        heard = await transcription.transcribe(data, self._contact.language)
+        words = await in_thread(reading.words_of)(self._contact, [event])
+        return await self._talk.say(entries, "\n".join(filter(None, (words, heard))))
+
+    def _say(self, outcome: str, text: str) -> Reply:
+        return Reply(outcome, [replies.say(self._channel, text)])
