@@ -50,6 +50,7 @@ bench: $(STAMP)  ## measure, against the aims in the docs
 	@$(PY) -m benchmarks.imagine
 	@$(PY) -m benchmarks.search
 	@$(PY) -m benchmarks.turn
+	@$(PY) -m benchmarks.webhooks
 
 format: $(STAMP)  ## put every file into shape
 	$(PY) -m ruff check --fix .
