@@ -167,7 +167,7 @@ class Dialogue:
         return command is None or command.name not in commands.HEARD
 
     def _is_late(self, event: InboundMessage | InboundEdit | InboundOpening) -> bool:
-        return event.at < timezone.now() - LATE and getattr(event, "payload", "") != "late:yes"
+        return event.at < timezone.now() - LATE
 
     def _late(self) -> OutboundMessage:
         return self._say(
