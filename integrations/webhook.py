@@ -3,9 +3,6 @@
 import hashlib
 import hmac
 import logging
-import threading
-from collections import deque
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -21,8 +18,6 @@ logger = logging.getLogger(__name__)
 
 BODY_BYTES = 4 * 1024 * 1024
 CHALLENGE_CHARACTERS = 200
-# How many deliveries are stored in one transaction.
-AT_ONCE = 100
 
 
 @csrf_exempt
@@ -63,40 +58,9 @@ def handshake(request: HttpRequest) -> HttpResponse:
     return HttpResponse(challenge, content_type="text/plain; charset=utf-8")
 
 
-@dataclass(eq=False)
-class Waiting:
-    """A delivery that is to be stored, and what came of it."""
-
-    delivery: Delivery
-    done: bool = False
-    error: DatabaseError | None = None
-
-
-_waiting: deque[Waiting] = deque()
-_writing = threading.Lock()
-
-
-async def store(body: bytes, signer: str) -> None:
+@in_thread
+def store(body: bytes, signer: str) -> None:
     """Keep a delivery, once, and wake a courier. Raises DatabaseError."""
-    waiting = Waiting(Delivery(digest=hashlib.sha256(body).hexdigest(), body=body, signer=signer))
-    _waiting.append(waiting)
-    await in_thread(_write)(waiting)
-
-
-def _write(mine: Waiting) -> None:
-    """Store a delivery, with all others that wait: in a rush each would wait for the transaction of each before it."""
-    with _writing:
-        while not mine.done:
-            together = [_waiting.popleft() for _ in range(min(len(_waiting), AT_ONCE))]
-            problem: DatabaseError | None = DatabaseError("who was to store it failed")
-            try:
-                Delivery.objects.bulk_create([one.delivery for one in together], ignore_conflicts=True)
-                problem = None
-            except DatabaseError as error:
-                problem = error
-            finally:
-                for one in together:
-                    one.done, one.error = True, problem
-    if mine.error:
-        raise mine.error
+    delivery = Delivery(digest=hashlib.sha256(body).hexdigest(), body=body, signer=signer)
+    Delivery.objects.bulk_create([delivery], ignore_conflicts=True)
     wake.couriers()
