@@ -1,4 +1,4 @@
-"""Files that people send in an app: pictures, text files, voice notes; and a sentence about what cannot be read here."""
+"""Files that people send in an app: pictures, text files, voice notes; a sentence about what cannot be read here."""
 
 import asyncio
 import logging
