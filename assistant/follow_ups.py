@@ -1,6 +1,7 @@
 """What the person may want to say next: up to three lines, made by the model after an answer, shown under it."""
 
 import json
+import logging
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from assistant.commands import tool_call
 from assistant.gate import may_use_tools
@@ -17,6 +19,9 @@ from assistant.links import is_bare
 from assistant.models import Conversation, Message, Run
 from assistant.names import CONTROL, clean_name
 from assistant.titles import plain_lines, unwrap
+from imagine.status import current_status
+
+logger = logging.getLogger(__name__)
 
 MOST = 3
 CHARACTERS = 100
@@ -109,6 +114,17 @@ def is_newest(answer: Message) -> bool:
     """Whether `answer` is shown and nothing stands after it."""
     newest = Message.objects.filter(conversation=answer.conversation_id, shown=True).order_by("position").last()
     return newest is not None and newest.id == answer.id
+
+
+def can_draw(run: Run) -> bool:
+    """Whether a picture that the person of `run` asks for now would be drawn, so that it can be offered."""
+    if settings.IMAGINE_ACCOUNT and (run.person is None or run.person.is_guest):
+        return False
+    try:
+        return current_status().error() is None
+    except (RedisError, OSError, TimeoutError) as error:
+        logger.warning("the painter's status is not known: %s", error)
+        return False
 
 
 def encode(suggested: Suggested) -> bytes:

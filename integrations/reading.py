@@ -10,10 +10,9 @@ from django.utils.translation import gettext as _
 from integrations import outbox
 from integrations.inbound import Card, InboundMessage, Place
 from integrations.models import Contact
+from integrations.replies import SAID
 
 QUOTED_CHARACTERS = 500
-# A follow-up that was tapped comes back whole.
-SAID = "say:"
 
 
 def words_of(contact: Contact, messages: Iterable[InboundMessage]) -> str:

@@ -8,8 +8,10 @@ from redis.exceptions import RedisError
 
 from assistant import sentences
 from assistant.conversations import question_before
+from assistant.follow_ups import can_draw
 from assistant.models import Run
 from assistant.sources import Source
+from assistant.wishes import draw_wish
 from imagine.models import Picture
 from imagine.status import current_status
 from imagine.styles import STYLES
@@ -18,6 +20,8 @@ from integrations.base import Channel
 from integrations.outbound import Choice, Drawn, OutboundMessage
 from integrations.text.render import fit, render
 
+# How the payload begins of what is said when it is tapped, whole, as titles are cut.
+SAID = "say:"
 # More bubbles than this are no answer but a flood.
 MOST_BUBBLES = 10
 
@@ -39,10 +43,16 @@ def answer(channel: Channel, run: Run, address: str = "") -> list[OutboundMessag
         bubbles.append(say(channel, problem))
     for picture in pictures:
         bubbles.extend(of_picture(channel, picture))
-    lines = sentences.next_lines(message, question_before(message))
-    if bubbles and lines and not pictures:
-        bubbles[-1] = with_choices(channel, bubbles[-1], [Choice(line, f"say:{line}", line) for line in lines])
+    if bubbles and not pictures and (choices := next_choices(run, question_before(message))):
+        bubbles[-1] = with_choices(channel, bubbles[-1], choices)
     return bubbles
+
+
+def next_choices(run: Run, asked: str) -> list[Choice]:
+    """What one could say after an answer in words: to draw it, where that was asked for, or what was suggested."""
+    what = draw_wish(asked)
+    drawing = [Choice(_("Draw it"), f"{SAID}/imagine {what}")] if what and not run.tool_call and can_draw(run) else []
+    return drawing + [Choice(line, f"{SAID}{line}", line) for line in sentences.next_lines(run.answer, asked)]
 
 
 def of_picture(channel: Channel, picture: Picture) -> list[OutboundMessage]:

@@ -58,8 +58,10 @@ def plain_words() -> dict[str, str]:
         pgettext("the whole message", "help"): "help",
         pgettext("the whole message", "human"): "human",
         pgettext("the whole message", "delete my data"): "forget",
+        pgettext("the whole message", "as a sticker"): "sticker",
     }
     english = {"stop": "stop", "start": "start", "help": "help", "human": "human", "delete my data": "forget"}
+    english |= {"as a sticker": "sticker"}
     return english | {word.casefold(): name for word, name in translated.items()}
 
 

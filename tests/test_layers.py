@@ -55,7 +55,8 @@ ROOMS = {
         commands files
         talk
         drawing
-        reading replies inbox
+        reading inbox
+        replies
         naming discretion
         outbox contacts
         checkup checks overview remedies expiry

@@ -10,7 +10,7 @@ from tests.fake_llama import FakeLlama, Gate, fails, says
 from tests.fake_web import FakePage, FakeWeb
 from tests.integrations.conftest import SUGGESTING, Messengers
 from tests.integrations.phones import Phone, choices, words
-from tests.servers import eventually
+from tests.servers import Painter, eventually
 
 HELLO = "an AI assistant"
 
@@ -262,3 +262,23 @@ def test_the_model_that_is_away_is_told_in_a_sentence(greeted: Phone, fake_llama
     [bubble] = greeted.ask("Hello?")
     assert bubble["text"].endswith(".")
     assert "401" not in bubble["text"]
+
+
+def test_what_was_asked_to_be_drawn_in_words_is_drawn_at_a_tap(
+    greeted: Phone, painter: Painter, fake_llama: FakeLlama
+) -> None:
+    """A model without tools answers in words; the page offers the same."""
+    fake_llama.script(says("I would paint it blue."))
+    [bubble] = greeted.ask("Draw me a llama in the snow")
+    assert choices(bubble)[0]["title"] == "Draw it"
+    captions = words(greeted.after(lambda: greeted.tap("Draw it"), 1 if greeted.app == "whatsapp" else 2))
+    assert captions[-1] == "Here is your picture."
+
+
+def test_the_newest_picture_becomes_a_sticker_where_the_app_has_them(
+    greeted: Phone, painter: Painter, fake_llama: FakeLlama
+) -> None:
+    assert "no picture yet" in words(greeted.ask("/sticker"))[0]
+    greeted.ask("imagine a llama", 1 if greeted.app == "whatsapp" else 2)
+    [answer] = greeted.ask("as a sticker")
+    assert (answer["kind"] == "sticker") == (greeted.app == "whatsapp")

@@ -10,17 +10,16 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from redis.exceptions import RedisError
 
 from assistant.conversations import is_partial, pictures_of, question_before, shown_messages
 from assistant.database import in_thread
+from assistant.follow_ups import can_draw
 from assistant.models import Conversation, Feedback, Message, Run
 from assistant.problems import error_of
 from assistant.sentences import NO_FILE_SENTENCE, answer_text, kept_of, next_lines, problem_sentence, steps_of
 from assistant.versions import ONLY, Version, versions_of
 from assistant.wishes import draw_wish
 from imagine.models import Picture
-from imagine.status import current_status
 from web.chat.file_view import FILES, FileView, reading_sentence
 from web.chat.found import SourceView, sources_of
 from web.markdown.blocks import plain_blocks, render_blocks
@@ -218,17 +217,6 @@ def offer_drawing(shown: MessageView, asked: str) -> MessageView:
         return shown
     what = draw_wish(asked)
     return replace(shown, drawing=what) if what and can_draw(run) else shown
-
-
-def can_draw(run: Run) -> bool:
-    """Whether a picture that the person of `run` asks for now would be drawn."""
-    if settings.IMAGINE_ACCOUNT and (run.person is None or run.person.is_guest):
-        return False
-    try:
-        return current_status().error() is None
-    except (RedisError, OSError, TimeoutError) as error:
-        logger.warning("the painter's status is not known: %s", error)
-        return False
 
 
 class EndOfRun(NamedTuple):
