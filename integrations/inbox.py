@@ -17,6 +17,7 @@ from assistant import conversations
 from assistant.errors import NotFoundError
 from assistant.models import Message
 from assistant.runs.forget import forget
+from integrations import wording
 from integrations.inbound import InboundComment, InboundEdit, InboundMessage, InboundOpening
 from integrations.models import Contact, InboxEntry
 
@@ -184,4 +185,4 @@ def _is_words(entry: InboxEntry) -> bool:
         return False
     alone = ("payload", "media", "place", "cards", "quoted", "story", "unknown")
     text = str(content["text"]).strip()
-    return not any(content.get(name) for name in alone) and not text.startswith("/")
+    return not any(content.get(name) for name in alone) and not wording.is_command(text)

@@ -70,6 +70,11 @@ def caption(picture: Picture) -> str:
     return _("Here is your loop.") if picture.moves else _("Here is your picture.")
 
 
+def is_command(text: str) -> bool:
+    """Whether a message looks like a command, ours or the assistant's."""
+    return text.startswith("/") or text.casefold().rstrip(".!") in plain_words()
+
+
 def stop_words() -> frozenset[str]:
     """What ends an answer while it is made, in small letters."""
     words = {word for word, name in plain_words().items() if name == "stop"}

@@ -69,6 +69,7 @@ def test_a_command_a_tap_and_a_file_are_answered_by_themselves() -> None:
     one = contact()
     says(one, "Hello")
     says(one, "/help")
+    says(one, "Stop.")
     says(one, "More", payload="picture:more:1")
     says(one, "look", media=(Media("image", id="1"),))
     says(one, "and this?", quoted="wamid.1")
@@ -76,7 +77,7 @@ def test_a_command_a_tap_and_a_file_are_answered_by_themselves() -> None:
     while group := inbox.take_group(one):
         found.append(texts(group))
         inbox.finish(group, "answered")
-    assert found == [["Hello"], ["/help"], ["More"], ["look"], ["and this?"]]
+    assert found == [["Hello"], ["/help"], ["Stop."], ["More"], ["look"], ["and this?"]]
 
 
 def test_what_was_begun_is_gone_on_with_and_takes_nothing_more_along() -> None:
