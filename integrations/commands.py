@@ -19,7 +19,6 @@ from integrations.outbound import Choice, OutboundMessage
 
 logger = logging.getLogger(__name__)
 
-NAME_CHARACTERS = 40
 # What the buttons say that ask whether to erase everything.
 ERASE, KEEP = "erase:yes", "erase:no"
 # These are heard while the assistant is silent.
@@ -40,15 +39,10 @@ def command_of(event: InboundMessage) -> Command | None:
     `/forget` with words forgets one thing that was remembered: that is the assistant's, as on the page.
     """
     text = (event.payload if event.payload.startswith("/") else event.text).strip()
-    if whole := wording.plain_words().get(text.casefold().rstrip(".!")):
-        return Command(whole)
-    if not text.startswith("/"):
+    name, argument = wording.command_name(text), text.partition(" ")[2].strip()
+    if not name or (name == "forget" and argument and text.startswith("/")):
         return None
-    first, _space, argument = text[1:].partition(" ")
-    name = wording.command_words().get(first[:NAME_CHARACTERS].casefold())
-    if name is None or (name == "forget" and argument.strip()):
-        return None
-    return Command(name, argument.strip())
+    return Command(name, argument if text.startswith("/") else "")
 
 
 def may_erase(contact: Contact) -> bool:

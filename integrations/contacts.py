@@ -11,6 +11,7 @@ from django.utils import timezone
 from assistant import people
 from integrations.inbound import ContactChange, Sender
 from integrations.models import Contact
+from integrations.outbound import Recipient
 
 # An app lets us answer for so long after the person's last message.
 WINDOW = timedelta(hours=24)
@@ -47,7 +48,7 @@ def find_or_make(channel: str, account: str, sender: Sender) -> Contact:
             person=people.make_guest(),
         )
     fresh = {"user_id": sender.user_id, "phone": sender.phone, "name": sender.name, "username": sender.username}
-    _update(contact, {name: value for name, value in fresh.items() if value})
+    update(contact, **{name: value for name, value in fresh.items() if value})
     return contact
 
 
@@ -62,7 +63,8 @@ def change(channel: str, event: ContactChange) -> Contact | None:
     # They may have written before the app said that they moved.
     for other in rows.filter(new):
         contact = join(other, contact)
-    _update(contact, {name: value for name, value in (("user_id", event.user_id), ("phone", event.phone)) if value})
+    ids = {"user_id": event.user_id, "phone": event.phone}
+    update(contact, **{name: value for name, value in ids.items() if value})
     return contact
 
 
@@ -93,8 +95,8 @@ def wrote(contact: Contact, at: datetime) -> None:
     at = min(at, timezone.now())
     people.touch(contact.person)
     if contact.wrote_at is None or contact.wrote_at < at:
-        _update(contact, {"wrote_at": at})
-    _update(contact, {"gone_at": None})
+        update(contact, wrote_at=at)
+    update(contact, gone_at=None)
 
 
 def is_open(contact: Contact) -> bool:
@@ -102,22 +104,31 @@ def is_open(contact: Contact) -> bool:
     return contact.wrote_at is not None and contact.wrote_at > timezone.now() - WINDOW
 
 
-def _update(contact: Contact, values: dict[str, object]) -> None:
-    changed = {name: value for name, value in values.items() if getattr(contact, name) != value}
-    if changed:
-        for name, value in changed.items():
-            setattr(contact, name, value)
-        contact.save(update_fields=list(changed))
-
-
 def update(contact: Contact, **values: object) -> None:
-    """Change fields of a contact, here and in the database."""
-    for name, value in values.items():
+    """Change those fields of a contact that are other than `values`, here and in the database."""
+    changed = {name: value for name, value in values.items() if getattr(contact, name) != value}
+    for name, value in changed.items():
         setattr(contact, name, value)
-    Contact.objects.filter(pk=contact.pk).update(**values)
+    if changed:
+        Contact.objects.filter(pk=contact.pk).update(**changed)
 
 
 def is_quiet(contact: Contact) -> bool:
     """Whether the assistant says nothing: the person wished that, or a human answers."""
     human = contact.human_until
     return contact.stopped_at is not None or (human is not None and human > timezone.now())
+
+
+def recipient(contact: Contact) -> Recipient:
+    """How to reach a contact."""
+    return Recipient(contact.account, contact.user_id or "", contact.phone or "")
+
+
+def sender(contact: Contact) -> Sender:
+    """The contact by the app's ids."""
+    return Sender(contact.user_id or "", contact.phone or "", contact.name, contact.username)
+
+
+def address(contact: Contact) -> str:
+    """What takes the place of a network address where messages are counted."""
+    return f"{contact.channel}:{contact.pk}"

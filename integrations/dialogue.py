@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
@@ -29,9 +30,9 @@ from integrations.base import Channel
 from integrations.commands import Commands
 from integrations.errors import AccountError, ChannelError
 from integrations.files import Files
-from integrations.inbound import InboundComment, InboundEdit, InboundMessage, InboundOpening, Sender
+from integrations.inbound import InboundComment, InboundEdit, InboundMessage, InboundOpening
 from integrations.models import Contact, InboxEntry
-from integrations.outbound import OutboundMessage, Recipient
+from integrations.outbound import OutboundMessage
 from integrations.talk import Later, Reply, Talk
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,8 @@ logger = logging.getLogger(__name__)
 LATE = timedelta(hours=1)
 MOST_TRIES = 6
 # After these nobody is told who answers: nothing is said.
-UNGREETED = "silent", "not_admitted", "comment", "too_late", "edit_of_old"
+UNGREETED = "silent", "not_admitted", "too_late", "edit_of_old"
+ERASED = "erased"
 
 
 class Dialogue:
@@ -52,61 +54,60 @@ class Dialogue:
         self._talk = Talk(answering, channel, contact)
         self._files = Files(self._runtime, channel, contact, self._talk)
         self._commands = Commands(answering.runtime, channel, contact)
-        self.contact = contact
-
-    @property
-    def recipient(self) -> Recipient:
-        return recipient_of(self.contact)
+        self._contact = contact
 
     async def answer(self, entries: Sequence[InboxEntry]) -> None:
         """Answer, or put it off. Raises DatabaseError."""
-        with translation.override(self.contact.language or settings.LANGUAGE_CODE):
+        with translation.override(self._contact.language or settings.LANGUAGE_CODE):
             try:
                 async with self._typing(entries[0]):
-                    if entries[0].content.get("payload") == commands.ERASE and commands.may_erase(self.contact):
-                        await erase(self._channel, self.contact)
-                        return
                     reply = await self._answer(entries)
             except Later as later:
                 await in_thread(inbox.postpone)(entries, later.seconds, tried=later.tried)
                 return
             except (AssistantError, ImagineError) as error:
-                logger.info("contact %s is told: %s: %s", self.contact.pk, error.code, error)
+                logger.info("contact %s is told: %s: %s", self._contact.pk, error.code, error)
                 reply = Reply(error.code, [self._say(str(error.sentence))])
+            if reply.outcome == ERASED:
+                # Nothing is left that could be ended.
+                return
             await self._conclude(entries, reply)
 
     async def _answer(self, entries: Sequence[InboxEntry]) -> Reply:
         if entries[0].attempts > MOST_TRIES:
             # What it does to us is in the log; the person is not left without a word.
-            raise AssistantError(f"entries of contact {self.contact.pk} could not be answered {MOST_TRIES} times")
+            raise AssistantError(f"entries of contact {self._contact.pk} could not be answered {MOST_TRIES} times")
         event = inbox.event_of(entries[0])
         if isinstance(event, InboundComment):
             raise TypeError("comments are answered by comments.py")
         if self._is_silent(event):
             return Reply("silent", [])
-        if not self._channel.admits(sender_of(self.contact)):
+        if not self._channel.admits(contacts.sender(self._contact)):
             return Reply("not_admitted", await in_thread(self._refusal)())
         if not isinstance(event, InboundMessage) and self._is_late(event):
             # Nobody waits for it any more, and nothing was said that would be lost.
             return Reply("too_late", [])
         if isinstance(event, InboundOpening):
-            return Reply("opened", [] if self.contact.greeted_at is None else [self._say(wording.help_text())])
+            return Reply("opened", [] if self._contact.greeted_at is None else [self._say(wording.help_text())])
         if isinstance(event, InboundEdit):
             return await self._talk.edit(entries[0], event)
         if self._is_late(event) and commands.command_of(event) is None:
-            await in_thread(inbox.drop_late)(self.contact, timezone.now() - LATE)
+            await in_thread(inbox.drop_late)(self._contact, timezone.now() - LATE)
             return Reply("late", [self._late()])
         return await self._understand(entries, event)
 
     async def _understand(self, entries: Sequence[InboxEntry], event: InboundMessage) -> Reply:
         """The answer to a tap, a command, a file, or words."""
+        if event.payload == commands.ERASE and commands.may_erase(self._contact):
+            await erase(self._channel, self._contact)
+            return Reply(ERASED, [])
         if event.payload == commands.KEEP:
             return Reply("kept", [self._say(_("All stays as it is."))])
         if event.payload.startswith(links.PREFIX):
-            asked = await in_thread(links.confirm)(self.contact, event.payload)
+            asked = await in_thread(links.confirm)(self._contact, event.payload)
             return Reply("link", [replies.say(self._channel, asked.text, asked.choices)])
         if event.payload.startswith(drawing.PREFIX):
-            bubbles = await drawing.tapped(self._runtime, self._channel, self.contact, entries[0], event.payload)
+            bubbles = await drawing.tapped(self._runtime, self._channel, self._contact, entries[0], event.payload)
             return Reply("picture", bubbles)
         if command := commands.command_of(event):
             return Reply(command.name, await self._commands.answer(command, event))
@@ -116,18 +117,18 @@ class Dialogue:
             return Reply("unknown", [self._say(_("I cannot read this kind of message. Please write it in words."))])
         words = reading.spoken(event).strip()
         if picture := await self._to_change(event, words):
-            bubbles = await drawing.edited(self._runtime, self._channel, self.contact, entries[0], picture, words)
+            bubbles = await drawing.edited(self._runtime, self._channel, self._contact, entries[0], picture, words)
             return Reply("edited", bubbles)
         together = [found for one in entries if isinstance(found := inbox.event_of(one), InboundMessage)]
-        text = await in_thread(reading.words_of)(self.contact, together)
+        text = await in_thread(reading.words_of)(self._contact, together)
         return await self._talk.say(entries, text) if text.strip() else Reply("empty", [])
 
     async def _to_change(self, event: InboundMessage, words: str) -> str | None:
         """The picture that words are about: one that they reply to, or for which they were asked."""
-        expected = (self.contact.expects or {}).get("edit")
-        quoted = await in_thread(drawing.of_quoted)(self.contact, event.quoted)
+        expected = (self._contact.expects or {}).get("edit")
+        quoted = await in_thread(drawing.of_quoted)(self._contact, event.quoted)
         if expected:
-            await in_thread(drawing.expect)(self.contact, None)
+            await in_thread(contacts.update)(self._contact, expects=None)
         talk = not words or len(words) > settings.PROMPT_CHARACTERS or words.endswith("?")
         if talk or wishes.draw_wish(words) or tool_call(words):
             return None
@@ -147,21 +148,21 @@ class Dialogue:
             await asyncio.wait([task])
 
     async def _show_typing(self, seen: str) -> None:
-        if contacts.is_quiet(self.contact):
+        if contacts.is_quiet(self._contact):
             return
         while True:
             try:
-                await self._channel.show_typing(self.recipient, seen)
+                await self._channel.show_typing(contacts.recipient(self._contact), seen)
             except ChannelError as error:
                 # It is a courtesy: what is sent shows what is wrong.
-                logger.info("no sign of writing for contact %s: %s", self.contact.pk, error)
+                logger.info("no sign of writing for contact %s: %s", self._contact.pk, error)
                 if isinstance(error, AccountError):
                     return
             await asyncio.sleep(self._channel.typing_seconds)
 
     def _is_silent(self, event: InboundMessage | InboundEdit | InboundOpening) -> bool:
         """Whether nothing is to be said: they wished that, or a human answers. Some words are heard all the same."""
-        if not contacts.is_quiet(self.contact):
+        if not contacts.is_quiet(self._contact):
             return False
         command = commands.command_of(event) if isinstance(event, InboundMessage) else None
         return command is None or command.name not in commands.HEARD
@@ -179,9 +180,9 @@ class Dialogue:
 
     def _refusal(self) -> list[OutboundMessage]:
         """Said once to people whom the app's terms keep from us."""
-        if self.contact.greeted_at:
+        if self._contact.greeted_at:
             return []
-        contacts.update(self.contact, greeted_at=timezone.now())
+        contacts.update(self._contact, greeted_at=timezone.now())
         text = _("%(name)s may not answer here in your country. It does on its website: %(address)s")
         return [self._say(text % {"name": settings.SITE_NAME, "address": settings.SITE_URL})]
 
@@ -195,20 +196,22 @@ class Dialogue:
             if reply.answer and not self._may_read(reply.answer):
                 # They parted from the person while that was answered.
                 return
-            if self.contact.greeted_at is None and reply.outcome not in UNGREETED:
+            if self._contact.greeted_at is None and reply.outcome not in UNGREETED:
                 bubbles = [self._say(wording.greeting()), *bubbles]
-                contacts.update(self.contact, greeted_at=timezone.now())
+                contacts.update(self._contact, greeted_at=timezone.now())
+            if bubbles and entries[-1].kind == InboxEntry.Kind.MESSAGE and inbox.is_followed(entries[-1]):
+                bubbles = [replace(bubbles[0], quotes=entries[-1].external_id), *bubbles[1:]]
             if bubbles:
-                outbox.add(self.contact, f"turn:{entries[0].turn}", bubbles, reply.answer)
+                outbox.add(self._contact, f"turn:{entries[0].turn}", bubbles, reply.answer)
 
     def _may_read(self, answer: Message) -> bool:
         """Whether an answer is still one of the contact's person."""
-        return Member.objects.filter(conversation=answer.conversation_id, person__contacts=self.contact.pk).exists()
+        return Member.objects.filter(conversation=answer.conversation_id, person__contacts=self._contact.pk).exists()
 
 
 async def erase(channel: Channel, contact: Contact) -> None:
     """Erase a guest with all that came from the app, and say so: not by the outbox, as that goes too."""
-    recipient, text = recipient_of(contact), _("Everything is erased.")
+    recipient, text = contacts.recipient(contact), _("Everything is erased.")
     runs = await in_thread(people.erase)(contact.person)
     await asyncio.to_thread(forget, runs)
     await asyncio.to_thread(jobs.forget, contact.person_id)
@@ -216,13 +219,3 @@ async def erase(channel: Channel, contact: Contact) -> None:
         await channel.send(recipient, replies.say(channel, text), None, "")
     except ChannelError as error:
         logger.info("somebody was erased and could not be told: %s", error)
-
-
-def recipient_of(contact: Contact) -> Recipient:
-    """How to reach a contact."""
-    return Recipient(contact.account, contact.user_id or "", contact.phone or "")
-
-
-def sender_of(contact: Contact) -> Sender:
-    """The contact by the app's ids."""
-    return Sender(contact.user_id or "", contact.phone or "", contact.name, contact.username)

@@ -21,7 +21,7 @@ from imagine.files.motions import MOTIONS
 from imagine.models import Picture
 from imagine.status import read_status
 from imagine.styles import STYLES
-from integrations import replies
+from integrations import contacts, replies
 from integrations.base import Channel
 from integrations.models import Contact, InboxEntry
 from integrations.outbound import Choice, Drawn, OutboundMessage
@@ -48,7 +48,7 @@ async def tapped(
         choices = [Choice(str(motion.label), f"picture:move:{picture.id}:{name}") for name, motion in MOTIONS.items()]
         return [replies.menu(channel, _("How should it move?"), _("Motions"), choices)]
     if what == "words":
-        await in_thread(expect)(contact, {"edit": str(picture.id)})
+        await in_thread(contacts.update)(contact, expects={"edit": str(picture.id)})
         return [replies.say(channel, _("What should be different? Write it in a few words."))]
     if what == "sticker":
         return sticker(channel, picture)
@@ -120,7 +120,7 @@ async def sent_to_us(
     picture = await in_thread(requested)(entry, lambda: jobs.upload(contact.person_id, decoded))
     await finished(runtime, picture)
     if words:
-        await in_thread(expect)(contact, {"edit": str(picture.id)})
+        await in_thread(contacts.update)(contact, expects={"edit": str(picture.id)})
     text = _("I cannot look at pictures yet, but I can draw on from yours. Tap, or reply to it with words.")
     return [await in_thread(replies.say)(channel, text, replies.of_it(channel, picture))]
 
@@ -148,11 +148,6 @@ def newest(contact: Contact) -> Picture | None:
 def still_of(picture: Picture) -> Picture:
     """The picture itself, or the one that a loop was made of."""
     return picture.parent if picture.moves and picture.parent else picture
-
-
-def expect(contact: Contact, what: dict[str, str] | None) -> None:
-    """Keep what the contact's next words are about."""
-    Contact.objects.filter(pk=contact.pk).update(expects=what)
 
 
 def of_quoted(contact: Contact, external_id: str) -> Sequence[str]:

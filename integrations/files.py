@@ -11,12 +11,12 @@ from assistant import attachments, text_files, transcription
 from assistant.database import in_thread
 from assistant.errors import FileTooLargeError, SpeechOffError
 from assistant.runtime import Runtime
-from integrations import drawing, reading, replies
+from integrations import contacts, drawing, reading, replies
 from integrations.base import Channel
 from integrations.errors import MediaGoneError, TemporaryError
 from integrations.inbound import InboundMessage, Media
 from integrations.models import Contact, InboxEntry
-from integrations.talk import AGAIN_SECONDS, MOST_ATTEMPTS, Later, Reply, Talk, address_of
+from integrations.talk import AGAIN_SECONDS, MOST_ATTEMPTS, Later, Reply, Talk
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Files:
 
     async def _document(self, entries: Sequence[InboxEntry], event: InboundMessage, media: Media) -> Reply:
         """A text file goes along with the words, as on the page."""
-        await self._runtime.limits.count_attachment(self._contact.person, address_of(self._contact))
+        await self._runtime.limits.count_attachment(self._contact.person, contacts.address(self._contact))
         data = await self._channel.download(media, settings.ATTACHMENT_BYTES + 1)
         if len(data) > settings.ATTACHMENT_BYTES:
             raise FileTooLargeError(f"{len(data)} bytes")
@@ -84,7 +84,7 @@ class Files:
         """What is said in a voice note is answered as words are."""
         if not transcription.is_on():
             raise SpeechOffError("SPEECH_URL is not set")
-        await self._runtime.limits.count_attachment(self._contact.person, address_of(self._contact))
+        await self._runtime.limits.count_attachment(self._contact.person, contacts.address(self._contact))
         data = await self._channel.download(media, VOICE_BYTES)
         heard = await transcription.transcribe(data, self._contact.language)
         words = await in_thread(reading.words_of)(self._contact, [event])

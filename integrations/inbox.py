@@ -146,10 +146,16 @@ def take_group(contact: Contact) -> list[InboxEntry]:
         return list(rows.order_by("said_at", "id"))
 
 
-def stop_asked(contact: Contact, is_stop: "frozenset[str]") -> InboxEntry | None:
-    """A waiting message whose words are one of `is_stop`, said while an answer is made."""
+def is_followed(entry: InboxEntry) -> bool:
+    """Whether more waits to be answered after an entry, so that the answer has to say which one it is to."""
+    waiting = entry.contact.inbox.filter(state=State.WAITING, kind=Kind.MESSAGE)
+    return waiting.filter(said_at__gte=entry.said_at).exclude(pk=entry.pk).exists()
+
+
+def stop_asked(contact: Contact) -> InboxEntry | None:
+    """A waiting message that asks to stop, said while an answer is made."""
     for entry in contact.inbox.filter(state=State.WAITING, turn=None).order_by("id")[:MOST_WAITING]:
-        if str(entry.content.get("text", "")).strip().casefold() in is_stop:
+        if wording.command_name(str(entry.content.get("text", ""))) == "stop":
             return entry
     return None
 

@@ -241,8 +241,7 @@ def pause(channel: Channel, event: Echo | HandOver) -> None:
     """Be silent while a human or another app has the conversation; begin again when it is given back."""
     if contact := contacts.find(channel.name, event.account, event.sender):
         back = isinstance(event, HandOver) and event.ours
-        contact.human_until = None if back else timezone.now() + HUMAN
-        contact.save(update_fields=["human_until"])
+        contacts.update(contact, human_until=None if back else timezone.now() + HUMAN)
 
 
 def count_ignored(channel: Channel, parsed: Parsed) -> None:

@@ -131,7 +131,8 @@ def failed(entry: OutboxEntry, error: ChannelError) -> None:
             if isinstance(error, ContactGoneError):
                 Contact.objects.filter(pk=contact.pk).update(gone_at=timezone.now())
             row.update(state=State.FAILED, **noted)
-            contact.outbox.filter(state=State.QUEUED).update(state=State.FAILED, **noted)
+            # An answer under a post asks for no window.
+            contact.outbox.filter(state=State.QUEUED, comment="").update(state=State.FAILED, **noted)
         case _:
             logger.error("message %s could not be sent: %s", entry.pk, error)
             row.update(state=State.FAILED, **noted)

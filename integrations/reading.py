@@ -40,6 +40,8 @@ def card_line(card: Card) -> str:
 def _words(contact: Contact, message: InboundMessage) -> str:
     # WhatsApp takes every tap for a reply to its bubble.
     lines = ["" if message.payload else _quoted(contact, message), spoken(message).strip()]
+    if message.story:
+        lines.insert(0, message.story)
     if message.forwarded:
         lines.insert(0, _("Forwarded:"))
     if message.place:

@@ -32,11 +32,6 @@ def apps_json(person: Person) -> Iterator[str]:
     yield "\n]\n"
 
 
-def forget_bodies() -> int:
-    """Empty the bodies of the deliveries that are done: what was in them has its rows. Returns their number."""
-    return Delivery.objects.filter(state=Delivery.State.DONE).exclude(body=b"").update(body=b"")
-
-
 @receiver(pre_delete, sender=Person)
 def forget_failed(instance: Person, **_more: Any) -> None:
     """The person goes, so failed deliveries that name a contact of theirs are emptied: nothing is read again."""

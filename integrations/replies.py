@@ -22,8 +22,8 @@ from integrations.text.render import fit, render
 
 # How the payload begins of what is said when it is tapped, whole, as titles are cut.
 SAID = "say:"
-# More bubbles than this are no answer but a flood.
-MOST_BUBBLES = 10
+# More bubbles than this are no answer but a flood, also for people who cannot read the rest elsewhere.
+FLOOD_BUBBLES = 10
 
 
 def say(channel: Channel, text: str, choices: Sequence[Choice] = ()) -> OutboundMessage:
@@ -38,7 +38,10 @@ def answer(channel: Channel, run: Run, address: str = "") -> list[OutboundMessag
     text = "" if pictures and not message.text else sentences.answer_text(message, pictures, run.status, run.steps)
     problem = sentences.problem_sentence(run)
     found = [Source.from_json(source) for source in run.sources or ()]
-    bubbles = [OutboundMessage(one) for one in render(text, channel.dialect, found, more=address)[:MOST_BUBBLES]]
+    texts = render(text, channel.dialect, found, more=address)
+    bubbles = [OutboundMessage(one) for one in texts[:FLOOD_BUBBLES]]
+    if len(texts) > FLOOD_BUBBLES:
+        bubbles.append(say(channel, _("The answer is longer than I can send here. Ask for a part of it.")))
     if problem:
         bubbles.append(say(channel, problem))
     for picture in pictures:

@@ -11,7 +11,6 @@ from imagine.files import forms
 from imagine.models import Picture
 from integrations import comments, contacts, outbox
 from integrations.base import Channel, File
-from integrations.dialogue import recipient_of
 from integrations.errors import ChannelError, RefusedError, WindowClosedError
 from integrations.models import Contact, OutboxEntry
 from integrations.outbound import Drawn, OutboundMessage
@@ -48,7 +47,7 @@ async def _send(channel: Channel, contact: Contact, entry: OutboxEntry) -> str:
         raise WindowClosedError("the person has written nothing for 24 hours")
     message = OutboundMessage.from_json(entry.content)
     file = await in_thread(file_of)(message.drawn) if message.drawn else None
-    to = recipient_of(contact)
+    to = contacts.recipient(contact)
     try:
         if entry.comment:
             to = await comments.ready(channel, to, entry)

@@ -17,7 +17,7 @@ from assistant.errors import AssistantError, BusyError, ConversationFullError, L
 from assistant.llama.errors import LlamaError
 from assistant.models import Message, Person, Run
 from assistant.turns import TurnRequest
-from integrations import inbox, replies, wording
+from integrations import contacts, inbox, replies
 from integrations.base import Channel
 from integrations.inbound import InboundEdit
 from integrations.models import Contact, InboxEntry
@@ -82,7 +82,7 @@ class Talk:
 
     async def _start(self, request: TurnRequest) -> Turn:
         try:
-            turn = await turns.start(self._answering, self._contact.person, address_of(self._contact), request)
+            turn = await turns.start(self._answering, self._contact.person, contacts.address(self._contact), request)
         except (BusyError, LogUnavailableError) as error:
             # An answer is written on the website, say, or Redis is away.
             raise Later(AGAIN_SECONDS) from error
@@ -131,7 +131,7 @@ class Talk:
             made_here.cancel()
 
     async def _stop_if_asked(self, run: Run) -> None:
-        entry = await in_thread(inbox.stop_asked)(self._contact, wording.stop_words())
+        entry = await in_thread(inbox.stop_asked)(self._contact)
         if entry is not None:
             await turns.stop(self._runtime, self._contact.person, run.id)
             await in_thread(inbox.finish)([entry], "stopped")
@@ -172,8 +172,3 @@ def find_run(run_id: UUID) -> Run:
     if run is None:
         raise NotFoundError(f"run {run_id} was erased")
     return run
-
-
-def address_of(contact: Contact) -> str:
-    """What takes the place of a network address where messages are counted."""
-    return f"{contact.channel}:{contact.pk}"

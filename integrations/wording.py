@@ -6,6 +6,8 @@ from django.utils.translation import pgettext
 
 from imagine.models import Picture
 
+NAME_CHARACTERS = 40
+
 
 def greeting() -> str:
     """The first message: who answers, that it is an AI, what is kept, how to erase it."""
@@ -70,12 +72,18 @@ def caption(picture: Picture) -> str:
     return _("Here is your loop.") if picture.moves else _("Here is your picture.")
 
 
+def command_name(text: str) -> str:
+    """The command of ours that a message is, by the name that the code uses; empty where it is none.
+
+    Some words are commands without a slash, where they are the whole message.
+    """
+    text = text.strip()
+    if whole := plain_words().get(text.casefold().rstrip(".!")):
+        return whole
+    first = text.partition(" ")[0][: NAME_CHARACTERS + 1]
+    return command_words().get(first[1:].casefold(), "") if first.startswith("/") else ""
+
+
 def is_command(text: str) -> bool:
     """Whether a message looks like a command, ours or the assistant's."""
-    return text.startswith("/") or text.casefold().rstrip(".!") in plain_words()
-
-
-def stop_words() -> frozenset[str]:
-    """What ends an answer while it is made, in small letters."""
-    words = {word for word, name in plain_words().items() if name == "stop"}
-    return frozenset(words | {f"/{word}" for word, name in command_words().items() if name == "stop"})
+    return text.startswith("/") or bool(command_name(text))

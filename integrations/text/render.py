@@ -12,10 +12,9 @@ from assistant.markdown.parts import cleaned
 from assistant.sources import Source
 from integrations.text.bubbles import Packer
 from integrations.text.dialect import MESSENGER, WHATSAPP, Dialect
-from integrations.text.formulas import UnreadableError, readable
 from integrations.text.graphemes import boundaries
 from integrations.text.lines import LINK, Line, Run
-from integrations.text.tree import formulas_of, lines_of
+from integrations.text.tree import lines_of
 
 # An answer that needs more is read on the website.
 MOST_BUBBLES = 3
@@ -72,19 +71,6 @@ def fit(text: str, limit: int, dialect: Dialect) -> str:
     # A first word that is very long is cut.
     cut = word if word > end // 2 else end
     return text[:cut].rstrip(" ,.;:-–") + ELLIPSIS
-
-
-def unreadable_formulas(text: str) -> list[str]:
-    """The TeX of those formulas in `text` that plain signs cannot show, in order: they may be sent as pictures."""
-    return [tex for tex in formulas_of(text) if not _is_readable(tex)]
-
-
-def _is_readable(tex: str) -> bool:
-    try:
-        readable(tex)
-    except UnreadableError:
-        return False
-    return True
 
 
 def _lines(text: str, dialect: Dialect, sources: Sequence[Source]) -> Iterator[Line]:

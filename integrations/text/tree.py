@@ -55,18 +55,6 @@ def lines_of(text: str, dialect: Dialect, sources: int, cited: set[int], *, addr
             return
 
 
-def formulas_of(text: str) -> Iterator[str]:
-    """The TeX of the formulas in the Markdown `text`."""
-    text, offset, plain = without_thoughts(cleaned(text)), 0, False
-    while text and not plain:
-        part = next_part(text, offset, 0, final=True)
-        for token in (token for block in part.blocks for token in block.tokens):
-            for one in (token, *(token.children or ())):
-                if one.type in ("math_block", "math_inline", "math_inline_double"):
-                    yield one.content.strip()
-        text, offset, plain = text[part.end :], offset + part.counted, part.plain_after
-
-
 def plain_lines(text: str) -> Iterator[Line]:
     """The lines of a text that is no Markdown."""
     gap = True

@@ -183,15 +183,23 @@ def test_nobody_takes_back_what_another_said() -> None:
     assert texts(inbox.take_group(one)) == ["mine"]
 
 
+def test_an_answer_says_what_it_answers_where_more_was_said_since() -> None:
+    one = contact()
+    first = says(one, "Hello")
+    assert not inbox.is_followed(first)
+    says(one, "/help")
+    assert inbox.is_followed(first)
+
+
 def test_a_word_to_stop_is_seen_while_an_answer_is_made() -> None:
     one = contact()
     says(one, "Tell me a long story")
     inbox.take_group(one)
-    assert inbox.stop_asked(one, frozenset({"stop"})) is None
-    says(one, "Stop")
-    found = inbox.stop_asked(one, frozenset({"stop"}))
+    assert inbox.stop_asked(one) is None
+    says(one, "Stop!")
+    found = inbox.stop_asked(one)
     assert found is not None
-    assert found.content["text"] == "Stop"
+    assert found.content["text"] == "Stop!"
 
 
 def test_what_is_late_is_dropped_at_once() -> None:

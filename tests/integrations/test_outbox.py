@@ -187,8 +187,13 @@ def test_a_failure_keeps_its_reason() -> None:
 
 
 def test_statuses_of_messages_of_others_say_nothing() -> None:
-    status(contact(), "read", id="wamid.of-another-tool")
-    status(contact(), "failed", id="wamid.of-another-tool", problem="1", key="turn-42")
+    one = contact()
+    [entry] = queue(one, "a")
+    outbox.sent(claimed(one), f"wamid.{uuid4().hex}")
+    status(one, "read", id="wamid.of-another-tool")
+    status(one, "failed", id="wamid.of-another-tool", problem="1", key="turn-42")
+    status(contact(), "failed", id="wamid.of-another-tool", problem="1", key=str(uuid4()))
+    assert state(entry) == "sent"
 
 
 @pytest.mark.parametrize(
@@ -231,6 +236,14 @@ def test_nothing_more_goes_to_somebody_who_is_gone() -> None:
     assert [state(entry) for entry in entries] == ["failed", "failed"]
     one.refresh_from_db()
     assert one.gone_at is not None
+
+
+def test_an_answer_under_a_post_waits_for_no_window() -> None:
+    one = contact()
+    [chat] = queue(one, "a")
+    outbox.add(one, "comment:1", [OutboundMessage("b")], comment="42")
+    outbox.failed(claimed(one), WindowClosedError("24 hours"))
+    assert (state(chat), one.outbox.get(comment="42").state) == ("failed", "queued")
 
 
 def test_an_account_that_is_halted_sends_nothing_and_loses_nothing() -> None:

@@ -10,6 +10,12 @@ def test_a_forwarded_message_is_called_that() -> None:
     assert reading.words_of(one, [message(one, "Is this true?", forwarded=True)]) == "Forwarded:\nIs this true?"
 
 
+def test_a_reply_to_a_story_names_the_story() -> None:
+    one = contact()
+    sent = message(one, "Where is this?", story="https://story.example/1")
+    assert reading.words_of(one, [sent]) == "https://story.example/1\nWhere is this?"
+
+
 def test_a_tap_quotes_nothing_and_is_read_whole() -> None:
     one = contact()
     tapped = message(one, "How high is…", payload="say:How high is the Altiplano?", quoted="wamid.1")

@@ -4,7 +4,7 @@ import pytest
 
 from assistant.sources import Source
 from integrations.text.dialect import INSTAGRAM, MESSENGER, WHATSAPP
-from integrations.text.render import fit, plain, render, unreadable_formulas
+from integrations.text.render import fit, plain, render
 from tests.integrations.text.whatsapp_rules import formatted, starts_block, visible
 
 SOURCES = (Source("https://example.org/a_b?c=1", "A page about *stars*"), Source("https://example.net/", ""))
@@ -180,8 +180,3 @@ def test_a_title_is_cut_at_a_word(text: str, limit: int, fitted: str) -> None:
 def test_a_title_is_counted_in_the_apps_unit() -> None:
     assert fit("ééé", 6, INSTAGRAM) == "ééé"
     assert fit("éééé", 7, INSTAGRAM) == "éé…"
-
-
-def test_formulas_that_plain_signs_cannot_show_are_named() -> None:
-    text = "$x^2$ and $\\binom{n}{k}$\n\n$$\n\\begin{pmatrix}1&2\\end{pmatrix}\n$$\n\n`$\\binom{a}{b}$`"
-    assert unreadable_formulas(text) == ["\\binom{n}{k}", "\\begin{pmatrix}1&2\\end{pmatrix}"]

@@ -97,9 +97,6 @@ def test_an_erased_person_is_gone_from_the_apps_rows_too() -> None:
         delivery.refresh_from_db()
     assert bytes(failed.body) == b""
     assert bytes(others.body) != b""
-    records.forget_bodies()
-    done.refresh_from_db()
-    assert bytes(done.body) == b""
 
 
 def test_a_guest_of_an_app_who_stays_away_is_erased_with_the_contact() -> None:
@@ -116,11 +113,3 @@ def test_a_merge_forgets_no_delivery() -> None:
     join(contact, ada)
     failed.refresh_from_db()
     assert bytes(failed.body) != b""
-
-
-def test_bodies_are_forgotten_once_they_are_done() -> None:
-    contact = make_contact()
-    deliveries = {state: deliver(contact, state) for state in Delivery.State.values}
-    records.forget_bodies()
-    left = {state for state, one in deliveries.items() if Delivery.objects.get(pk=one.pk).body}
-    assert left == {"waiting", "failed"}
