@@ -61,6 +61,8 @@ class Answering:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
+        self.ending = False
+        """Whether this process ends: what it interrupts now is for another one."""
         self._answers: dict[asyncio.Task[None], Answer] = {}
 
     def start(self, run: UUID, *, public: bool = False) -> None:
@@ -85,6 +87,7 @@ class Answering:
 
     async def drain(self, seconds: float) -> None:
         """Wait for the answers in progress; interrupt those that take longer than `seconds`."""
+        self.ending = True
         if self._answers:
             await asyncio.wait(self._answers, timeout=seconds)
         for answer in tuple(self._answers.values()):

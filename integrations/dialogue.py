@@ -7,7 +7,7 @@ its entry, and what answers is queued in the transaction that ends the entries.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,12 +19,14 @@ from django.utils.translation import gettext as _
 from assistant import people, wishes
 from assistant.answering import Answering
 from assistant.commands import tool_call
+from assistant.conversations import unsay
 from assistant.database import in_thread
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, NotFoundError
 from assistant.models import Member, Message
 from assistant.runs.forget import forget
 from imagine import jobs
 from imagine.errors import ImagineError
+from imagine.models import Picture
 from integrations import commands, contacts, drawing, inbox, links, outbox, reading, replies, wording
 from integrations.base import Channel
 from integrations.commands import Commands
@@ -41,7 +43,8 @@ logger = logging.getLogger(__name__)
 LATE = timedelta(hours=1)
 MOST_TRIES = 6
 # After these nobody is told who answers: nothing is said.
-UNGREETED = "silent", "not_admitted", "too_late", "edit_of_old"
+NOT_ADMITTED = "not_admitted"
+UNGREETED = "silent", NOT_ADMITTED, "too_late", "edit_of_old"
 ERASED = "erased"
 
 
@@ -55,6 +58,7 @@ class Dialogue:
         self._files = Files(self._runtime, channel, contact, self._talk)
         self._commands = Commands(answering.runtime, channel, contact)
         self._contact = contact
+        self._used_up = False
 
     async def answer(self, entries: Sequence[InboxEntry]) -> None:
         """Answer, or put it off. Raises DatabaseError."""
@@ -80,10 +84,13 @@ class Dialogue:
         event = inbox.event_of(entries[0])
         if isinstance(event, InboundComment):
             raise TypeError("comments are answered by comments.py")
+        if isinstance(event, InboundMessage) and event.payload == commands.ERASE and commands.may_erase(self._contact):
+            await erase(self._channel, self._contact)
+            return Reply(ERASED, [])
         if self._is_silent(event):
             return Reply("silent", [])
         if not self._channel.admits(contacts.sender(self._contact)):
-            return Reply("not_admitted", await in_thread(self._refusal)())
+            return Reply(NOT_ADMITTED, await in_thread(self._refusal)())
         if not isinstance(event, InboundMessage) and self._is_late(event):
             # Nobody waits for it any more, and nothing was said that would be lost.
             return Reply("too_late", [])
@@ -91,16 +98,13 @@ class Dialogue:
             return Reply("opened", [] if self._contact.greeted_at is None else [self._say(wording.help_text())])
         if isinstance(event, InboundEdit):
             return await self._talk.edit(entries[0], event)
-        if self._is_late(event) and commands.command_of(event) is None:
+        if self._is_late(event) and not _is_order(event):
             await in_thread(inbox.drop_late)(self._contact, timezone.now() - LATE)
             return Reply("late", [self._late()])
         return await self._understand(entries, event)
 
     async def _understand(self, entries: Sequence[InboxEntry], event: InboundMessage) -> Reply:
         """The answer to a tap, a command, a file, or words."""
-        if event.payload == commands.ERASE and commands.may_erase(self._contact):
-            await erase(self._channel, self._contact)
-            return Reply(ERASED, [])
         if event.payload == commands.KEEP:
             return Reply("kept", [self._say(_("All stays as it is."))])
         if event.payload.startswith(links.PREFIX):
@@ -127,8 +131,8 @@ class Dialogue:
         """The picture that words are about: one that they reply to, or for which they were asked."""
         expected = (self._contact.expects or {}).get("edit")
         quoted = await in_thread(drawing.of_quoted)(self._contact, event.quoted)
-        if expected:
-            await in_thread(contacts.update)(self._contact, expects=None)
+        # Until this is answered it counts, also for who answers it after a crash.
+        self._used_up = bool(expected)
         talk = not words or len(words) > settings.PROMPT_CHARACTERS or words.endswith("?")
         if talk or wishes.draw_wish(words) or tool_call(words):
             return None
@@ -164,8 +168,10 @@ class Dialogue:
         """Whether nothing is to be said: they wished that, or a human answers. Some words are heard all the same."""
         if not contacts.is_quiet(self._contact):
             return False
-        command = commands.command_of(event) if isinstance(event, InboundMessage) else None
-        return command is None or command.name not in commands.HEARD
+        if not isinstance(event, InboundMessage) or not _is_order(event):
+            return True
+        command = commands.command_of(event)
+        return command is not None and command.name not in commands.HEARD
 
     def _is_late(self, event: InboundMessage | InboundEdit | InboundOpening) -> bool:
         return event.at < timezone.now() - LATE
@@ -180,33 +186,42 @@ class Dialogue:
 
     def _refusal(self) -> list[OutboundMessage]:
         """Said once to people whom the app's terms keep from us."""
-        if self._contact.greeted_at:
+        if self._contact.inbox.filter(outcome=NOT_ADMITTED).exists():
             return []
-        contacts.update(self._contact, greeted_at=timezone.now())
         text = _("%(name)s may not answer here in your country. It does on its website: %(address)s")
         return [self._say(text % {"name": settings.SITE_NAME, "address": settings.SITE_URL})]
 
     @in_thread
     def _conclude(self, entries: Sequence[InboxEntry], reply: Reply) -> None:
         """End the entries and queue what answers them: both, once, or neither."""
-        bubbles = reply.bubbles
         with transaction.atomic():
+            now = Contact.objects.filter(pk=self._contact.pk).first()
+            if now is None:
+                # Two contacts turned out to be one: the other has the entries, and is answered.
+                return
             if not inbox.finish(entries, reply.outcome):
+                self._take_back(entries, reply)
                 return
-            if reply.answer and not self._may_read(reply.answer):
-                # They parted from the person while that was answered.
-                return
+            # They may have parted from the person while that was answered.
+            bubbles = [bubble for bubble in reply.bubbles if _may_see(now, bubble, reply.answer)]
+            if self._used_up:
+                contacts.update(self._contact, expects=None)
             if self._contact.greeted_at is None and reply.outcome not in UNGREETED:
                 bubbles = [self._say(wording.greeting()), *bubbles]
                 contacts.update(self._contact, greeted_at=timezone.now())
-            if bubbles and entries[-1].kind == InboxEntry.Kind.MESSAGE and inbox.is_followed(entries[-1]):
+            if bubbles and _can_be_quoted(entries[-1]) and inbox.is_followed(entries[-1]):
                 bubbles = [replace(bubbles[0], quotes=entries[-1].external_id), *bubbles[1:]]
             if bubbles:
                 outbox.add(self._contact, f"turn:{entries[0].turn}", bubbles, reply.answer)
 
-    def _may_read(self, answer: Message) -> bool:
-        """Whether an answer is still one of the contact's person."""
-        return Member.objects.filter(conversation=answer.conversation_id, person__contacts=self._contact.pk).exists()
+    def _take_back(self, entries: Sequence[InboxEntry], reply: Reply) -> None:
+        """Leave nothing in the conversation of what was taken back while it was answered."""
+        rows = InboxEntry.objects.filter(pk__in=[entry.pk for entry in entries])
+        if reply.answer is None or reply.answer.parent_id is None or rows.exclude(outcome=inbox.UNSENT).exists():
+            return
+        with suppress(NotFoundError):
+            runs = unsay(self._contact.person, reply.answer.parent_id)
+            transaction.on_commit(lambda: forget(runs))
 
 
 async def erase(channel: Channel, contact: Contact) -> None:
@@ -219,3 +234,22 @@ async def erase(channel: Channel, contact: Contact) -> None:
         await channel.send(recipient, replies.say(channel, text), None, "")
     except ChannelError as error:
         logger.info("somebody was erased and could not be told: %s", error)
+
+
+def _is_order(event: InboundMessage) -> bool:
+    """Whether a message is a command, or a tap that answers a question of ours about one: no talk."""
+    taps = (commands.ERASE, commands.KEEP)
+    return event.payload in taps or event.payload.startswith(links.PREFIX) or commands.command_of(event) is not None
+
+
+def _may_see(contact: Contact, bubble: OutboundMessage, answer: Message | None) -> bool:
+    """Whether a bubble shows what belongs to the contact's person."""
+    if bubble.drawn and not Picture.objects.filter(id=bubble.drawn.picture, person=contact.person_id).exists():
+        return False
+    mine = Member.objects.filter(person=contact.person_id)
+    return answer is None or mine.filter(conversation=answer.conversation_id).exists()
+
+
+def _can_be_quoted(entry: InboxEntry) -> bool:
+    """Whether an entry is a message that the app knows by its id: not every tap is."""
+    return entry.kind == InboxEntry.Kind.MESSAGE and not entry.content.get("payload")

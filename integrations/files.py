@@ -11,9 +11,9 @@ from assistant import attachments, text_files, transcription
 from assistant.database import in_thread
 from assistant.errors import FileTooLargeError, SpeechOffError
 from assistant.runtime import Runtime
-from integrations import contacts, drawing, reading, replies
+from integrations import contacts, drawing, outbox, reading, replies
 from integrations.base import Channel
-from integrations.errors import MediaGoneError, TemporaryError
+from integrations.errors import AccountError, MediaGoneError, TemporaryError
 from integrations.inbound import InboundMessage, Media
 from integrations.models import Contact, InboxEntry
 from integrations.talk import AGAIN_SECONDS, MOST_ATTEMPTS, Later, Reply, Talk
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 PICTURE_BYTES = settings.UPLOAD_BYTES
 VOICE_BYTES = 25_000_000
 UNNAMED = "file.txt"
+# So long until it is asked again whether the operator has mended the account.
+HALTED_SECONDS = 300
 
 
 class Files:
@@ -37,10 +39,15 @@ class Files:
     async def answer(self, entries: Sequence[InboxEntry], event: InboundMessage) -> Reply:
         """Answer the first file of a message, with the words that came with it.
 
-        Raises AssistantError, ImagineError, Later, ChannelError.
+        Raises AssistantError, ImagineError, Later.
         """
+        await self._talk.wait_for_turn(entries)
         try:
             return await self._answer(entries, event, event.media[0])
+        except AccountError as error:
+            # Nobody can be answered now anyway.
+            await in_thread(outbox.halt)(self._contact, error)
+            raise Later(HALTED_SECONDS) from error
         except MediaGoneError as error:
             logger.info("a file of contact %s is not read: %s", self._contact.pk, error)
         except TemporaryError as error:

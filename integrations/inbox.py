@@ -28,6 +28,8 @@ Kind, State = InboxEntry.Kind, InboxEntry.State
 
 # A contact who floods us has so many waiting; what comes beyond is dropped.
 MOST_WAITING = 100
+# What became of an entry that the person took back.
+UNSENT = "unsent"
 KINDS: dict[InboxEntry.Kind, type[Answerable]] = {
     Kind.MESSAGE: InboundMessage,
     Kind.OPENING: InboundOpening,
@@ -97,7 +99,7 @@ def unsend(contact: Contact, external_id: str) -> None:
                     kind=Kind.MESSAGE,
                     content={},
                     state=State.DROPPED,
-                    outcome="unsent",
+                    outcome=UNSENT,
                     said_at=timezone.now(),
                 )
             ],
@@ -106,7 +108,7 @@ def unsend(contact: Contact, external_id: str) -> None:
         return
     together = contact.inbox.filter(turn=entry.turn) if entry.turn else contact.inbox.filter(pk=entry.pk)
     message = Message.objects.filter(author=contact.person, client_id=entry.turn).first() if entry.turn else None
-    together.filter(pk=entry.pk).update(content={}, state=State.DROPPED, outcome="unsent")
+    together.filter(pk=entry.pk).update(content={}, state=State.DROPPED, outcome=UNSENT)
     if message is not None:
         try:
             runs = conversations.unsay(contact.person, message.id)

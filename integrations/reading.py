@@ -5,6 +5,7 @@ All of it is hostile text: it becomes part of what the person says, and nothing 
 
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from integrations import outbox
@@ -16,8 +17,9 @@ QUOTED_CHARACTERS = 500
 
 
 def words_of(contact: Contact, messages: Iterable[InboundMessage]) -> str:
-    """What the person says in messages that are answered together. Uses the database."""
-    return "\n".join(filter(None, (_words(contact, message) for message in messages)))
+    """What the person says in messages that are answered together, as much as one may have. Uses the database."""
+    text = "\n".join(filter(None, (_words(contact, message) for message in messages)))
+    return text[: settings.MESSAGE_CHARACTERS]
 
 
 def spoken(message: InboundMessage) -> str:

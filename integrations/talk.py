@@ -63,6 +63,7 @@ class Talk:
         """Have the assistant answer words, with attached files. Raises AssistantError, Later."""
         # Entries get a turn when they are taken.
         turn_id = entries[0].turn or uuid4()
+        await self.wait_for_turn(entries)
         try:
             turn = await self._start(turns.send(self._contact.conversation_id, text, turn_id, files))
         except (NotFoundError, ConversationFullError):
@@ -79,6 +80,19 @@ class Talk:
             return Reply("edit_of_old", [])
         turn = await self._start(turns.edit(original.id, event.text, entry.turn))
         return await self._ended(turn)
+
+    async def wait_for_turn(self, entries: Sequence[InboxEntry]) -> None:
+        """Raise Later while an answer is written elsewhere for the person: nothing has to be fetched or counted yet."""
+        if await in_thread(self._is_busy)(entries[0].turn):
+            raise Later(AGAIN_SECONDS)
+
+    def _is_busy(self, turn: UUID | None) -> bool:
+        if Message.objects.filter(author=self._contact.person_id, client_id=turn).exists():
+            # It was begun before, perhaps by a process that is gone.
+            return False
+        running = Run.objects.filter(status=Run.Status.RUNNING)
+        here = running.filter(conversation=self._contact.conversation_id).exists()
+        return here or running.filter(person=self._contact.person_id).count() >= settings.LIMIT_PERSON_RUNS
 
     async def _start(self, request: TurnRequest) -> Turn:
         try:
@@ -101,6 +115,8 @@ class Talk:
     async def _ended(self, turn: Turn, attempts: int = 1) -> Reply:
         """Wait for a run; one that a crash interrupted is answered anew, by the same run whoever finds it so."""
         run = await self._wait(turn.run.id)
+        if run.status == Run.Status.INTERRUPTED and self._answering.ending:
+            raise Later(0)
         if run.status == Run.Status.INTERRUPTED and attempts < MOST_ATTEMPTS:
             again = turns.retry(run.answer_id, uuid5(turn.run.id, "again"))
             return await self._ended(await self._start(again), attempts + 1)
@@ -132,9 +148,14 @@ class Talk:
 
     async def _stop_if_asked(self, run: Run) -> None:
         entry = await in_thread(inbox.stop_asked)(self._contact)
-        if entry is not None:
+        if entry is None:
+            return
+        try:
             await turns.stop(self._runtime, self._contact.person, run.id)
-            await in_thread(inbox.finish)([entry], "stopped")
+        except LogUnavailableError as error:
+            logger.info("run %s cannot be stopped yet: %s", run.id, error)
+            return
+        await in_thread(inbox.finish)([entry], "stopped")
 
     async def _suggest(self, run: Run) -> None:
         """Let the model suggest what to say next, if nobody waits for it: the lines are buttons under the answer."""

@@ -1,10 +1,12 @@
 """What people do in an app, and what they get: the whole way, in each app."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 
-from assistant.models import Conversation, Feedback, Message, Person
+from assistant import conversations
+from assistant.models import Conversation, Feedback, Message, Person, Run
 from integrations.models import Contact
 from tests.fake_llama import FakeLlama, Gate, fails, says
 from tests.fake_web import FakePage, FakeWeb
@@ -116,6 +118,25 @@ def test_forget_erases_everything_once_it_is_confirmed(greeted: Phone, fake_llam
     assert not Conversation.objects.filter(members=person).exists()
     fake_llama.script(says("Hello."))
     assert HELLO in greeted.ask("Hello", 2)[0]["text"]
+
+
+def test_everything_can_be_erased_while_the_assistant_is_silent(greeted: Phone) -> None:
+    person = greeted.contact.person_id
+    greeted.ask("stop")
+    greeted.ask("/forget")
+    assert words(greeted.after(lambda: greeted.tap("Erase it"))) == ["Everything is erased."]
+    assert not Person.objects.filter(pk=person).exists()
+
+
+def test_an_answer_that_is_written_on_the_website_is_waited_for(greeted: Phone, fake_llama: FakeLlama) -> None:
+    """And what waits for it is counted once."""
+    run = conversations.say(greeted.contact.person, greeted.contact.conversation_id, "On the web", uuid4()).run
+    fake_llama.script(says("Now you."))
+    greeted.write("In the app")
+    eventually(lambda: greeted.contact.inbox.filter(state="waiting", turn__isnull=False).exists())
+    assert not greeted.contact.person.messages.filter(text="In the app").exists()
+    Run.objects.filter(id=run.id).update(status="done")
+    assert words(greeted.hear(3))[2:] == ["Now you."]
 
 
 def test_the_model_is_named(greeted: Phone) -> None:
