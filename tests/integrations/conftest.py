@@ -1,6 +1,7 @@
 """The messengers as a whole: the emulator, a site that takes its deliveries, and a courier that answers."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from tests.ports import free_port
 from tests.servers import Courier, Emulator, Site, Valkey
 
 PEOPLE = 500
+
+names = count(1)
 # What a prompt says that asks for what one could say next.
 SUGGESTING = "The assistant said: "
 
@@ -86,3 +89,25 @@ def phone(messengers: Messengers) -> Callable[[str], Phone]:
 def ada(request: pytest.FixtureRequest, messengers: Messengers) -> Phone:
     """Somebody new, in each app."""
     return messengers.phone(request.param)
+
+
+@pytest.fixture(scope="module")
+def resting(shared_messengers: Messengers) -> Iterator[None]:
+    """No courier but those of the tests."""
+    shared_messengers.courier.stop(60)
+    yield
+    shared_messengers.courier.start()
+
+
+@pytest.fixture
+def couriers(messengers: Messengers, tmp_path: Path) -> Iterator[Callable[[], Courier]]:
+    """Makes couriers, which end with the test."""
+    made: list[Courier] = []
+
+    def make() -> Courier:
+        made.append(Courier(tmp_path / f"courier-{next(names)}", messengers.environment))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.kill()
