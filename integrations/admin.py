@@ -25,7 +25,7 @@ from assistant.admin import ReadOnlyAdmin, link_to
 from integrations import checkup, remedies
 from integrations.models import ChannelState, Contact, Delivery, InboxEntry, OutboxEntry
 from integrations.overview import deliveries, overview
-from integrations.registry import SETUPS
+from integrations.registry import SETUPS, TITLES
 from integrations.setup import Finding, Setup
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,6 @@ SHOWN_CHARACTERS = 100_000
 DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 AT_ONCE = 500
 TOKEN_SECONDS = 60
-TITLES = {setup.name: setup.title for setup in SETUPS}
 
 
 class ChannelFilter(admin.SimpleListFilter):

@@ -20,13 +20,24 @@ from integrations.base import mapping, sequence
 from integrations.errors import ChannelError, RefusedError
 from integrations.graph import Graph
 from integrations.registry import SETUPS
-from integrations.setup import RUN_SETUP, Finding, Setup, Step, app_graph, listed, looked, names, remedy, words
+from integrations.setup import (
+    RUN_SETUP,
+    Finding,
+    Setup,
+    Step,
+    app_graph,
+    listed,
+    looked,
+    names,
+    remedy,
+    stands_in,
+    words,
+)
 from integrations.tokens import Health
 
 HANDSHAKE_SECONDS = 10
 # A page of the admin waits for it.
 TOKEN_SECONDS = 5
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
@@ -48,11 +59,6 @@ async def check() -> AsyncIterator[Section]:
         yield Section("Meta", await meta())
     for setup in SETUPS:
         yield Section(setup.title, await app(setup))
-
-
-def stands_in() -> bool:
-    """Whether GRAPH_URL is a stand-in for Meta on this machine, the emulator: it needs no HTTPS."""
-    return urlsplit(settings.GRAPH_URL).hostname in LOOPBACK
 
 
 def webhook_url() -> str:

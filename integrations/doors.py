@@ -8,7 +8,8 @@ import qrcode
 from django.conf import settings
 from qrcode.image.svg import SvgPathImage
 
-TITLES = {"whatsapp": "WhatsApp", "messenger": "Messenger", "instagram": "Instagram"}
+from integrations.registry import SETUPS, TITLES
+from integrations.setup import stands_in
 
 
 @dataclass(frozen=True)
@@ -32,28 +33,19 @@ def doors(text: str) -> list[Door]:
     """The apps that are on; each address has `text` typed already."""
     typed = f"?text={quote(text)}"
     whatsapp, instagram = settings.WHATSAPP_NUMBER, settings.INSTAGRAM_NAME
-    found = {
+    addresses = {
         "whatsapp": whatsapp and f"https://wa.me/{whatsapp}{typed}",
         "messenger": f"https://m.me/{quote(settings.MESSENGER_PAGE_ID, safe='')}{typed}",
         "instagram": instagram and f"https://ig.me/m/{instagram}{typed}",
     }
     # The emulator's phones are on a page of its own: these addresses would lead to somebody else.
-    real = settings.GRAPH_URL.startswith("https:")
-    return [Door(name, TITLES[name], address if real else "") for name, address in found.items() if is_on(name)]
+    known = {} if stands_in() else addresses
+    return [Door(setup.name, setup.title, known.get(setup.name, "")) for setup in SETUPS if setup.is_on]
 
 
 def are_open() -> bool:
     """Whether any app is on."""
-    return any(map(is_on, TITLES))
-
-
-def is_on(channel: str) -> bool:
-    """Whether an app has its token and its account."""
-    return {
-        "whatsapp": bool(settings.WHATSAPP_TOKEN and settings.WHATSAPP_PHONE_ID and settings.WHATSAPP_PURPOSE),
-        "messenger": bool(settings.MESSENGER_TOKEN and settings.MESSENGER_PAGE_ID),
-        "instagram": bool(settings.INSTAGRAM_TOKEN and settings.INSTAGRAM_ID),
-    }[channel]
+    return any(setup.is_on for setup in SETUPS)
 
 
 def title(channel: str) -> str:

@@ -1,4 +1,4 @@
-"""The apps that Chaski can speak through. Adding one: its folder, and a line in each list."""
+"""The apps that Chaski can speak through. Adding one: its folder, and a line in APPS."""
 
 from functools import cache
 from typing import NamedTuple
@@ -26,6 +26,8 @@ APPS = (
     App(Instagram, InstagramSetup()),
 )
 SETUPS: tuple[Setup, ...] = tuple(app.setup for app in APPS)
+# What people call them, by name.
+TITLES = {setup.name: setup.title for setup in SETUPS}
 
 
 @cache

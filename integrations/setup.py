@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -16,6 +17,7 @@ from integrations.errors import ChannelError, PermissionMissingError, TemporaryE
 from integrations.graph import Graph
 from integrations.tokens import Health, inspect, judge
 
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 RUN_SETUP = "Run manage.py channels setup."
 
 # What a Page is subscribed to. It stands here, as Instagram may stand behind the same Page: to subscribe a Page again
@@ -129,6 +131,11 @@ class Setup(ABC):
     @abstractmethod
     def steps(self) -> list[Step]:
         """What the API can set."""
+
+
+def stands_in() -> bool:
+    """Whether GRAPH_URL is a stand-in for Meta on this machine, the emulator: it needs no HTTPS."""
+    return urlsplit(settings.GRAPH_URL).hostname in LOOPBACK
 
 
 def app_graph() -> Graph | None:

@@ -20,8 +20,9 @@ pytestmark = pytest.mark.usefixtures("valkey_here", "quick_passwords")
 @pytest.fixture
 def doors(settings: Settings) -> None:
     """All three apps are on; of Instagram's account the name is not known."""
+    settings.META_APP_SECRET = "secret"
     settings.WHATSAPP_TOKEN, settings.WHATSAPP_PHONE_ID, settings.WHATSAPP_PURPOSE = "token", "1001", "assistant"
-    settings.WHATSAPP_NUMBER = "4915112345678"
+    settings.WHATSAPP_COUNTRIES, settings.WHATSAPP_NUMBER = ["DE"], "4915112345678"
     settings.MESSENGER_TOKEN, settings.MESSENGER_PAGE_ID = "token", "2002"
     settings.INSTAGRAM_TOKEN, settings.INSTAGRAM_ID = "token", "3003"
 
@@ -49,6 +50,20 @@ def test_with_the_emulator_nothing_leads_to_the_real_apps(settings: Settings) ->
     assert "wa.me" not in page
     assert "m.me" not in page
     assert '<span class="app-name">Messenger</span>' in page
+
+
+@pytest.mark.usefixtures("doors")
+@pytest.mark.parametrize(
+    ("missing", "on"),
+    [("META_APP_SECRET", set()), ("WHATSAPP_COUNTRIES", {"Messenger", "Instagram"})],
+)
+def test_an_app_that_answers_nobody_has_no_door(settings: Settings, missing: str, on: set[str]) -> None:
+    setattr(settings, missing, type(getattr(settings, missing))())
+    ada = make_account()
+    code_for(ada)
+    page = browser(ada).get("/you/apps").text
+    found = page.partition('<ul class="doors">')[2].partition("</ul>")[0]
+    assert {title for title in ("WhatsApp", "Messenger", "Instagram") if title in found} == on
 
 
 def test_where_no_app_is_on_the_page_says_so_and_is_not_offered() -> None:
