@@ -81,7 +81,7 @@ class Posts(ABC):
 
 
 class Channel(ABC):
-    """One app. It is on where it has an account; its settings are read when it is made."""
+    """One app. Made only where its Setup is on, with the settings as they are then."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -101,12 +101,12 @@ class Channel(ABC):
     @property
     @abstractmethod
     def account(self) -> str:
-        """The id of our account there; empty where the app is off."""
+        """The id of our account there."""
 
     @property
     @abstractmethod
     def graph(self) -> Graph:
-        """Its server. Only for an app that is on."""
+        """Its server."""
 
     @property
     def posts(self) -> Posts | None:

@@ -33,7 +33,7 @@ TITLES = {setup.name: setup.title for setup in SETUPS}
 @cache
 def channels() -> dict[str, Channel]:
     """Those that are set up, by name, as the settings have them."""
-    return {channel.name: channel for app in APPS if (channel := app.channel()).account}
+    return {app.setup.name: app.channel() for app in APPS if app.setup.is_on}
 
 
 def by_object(name: str) -> Channel | None:

@@ -41,9 +41,8 @@ class Instagram(MessagingChannel):
 
     @property
     def account(self) -> str:
-        """The id of the account; empty without a token, or a secret by which deliveries are known to be Meta's."""
-        secret = settings.INSTAGRAM_APP_SECRET or settings.META_APP_SECRET
-        return settings.INSTAGRAM_ID if self._token and secret else ""
+        """The id of the account."""
+        return settings.INSTAGRAM_ID
 
     @cached_property
     def graph(self) -> Graph:

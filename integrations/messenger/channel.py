@@ -32,8 +32,8 @@ class Messenger(MessagingChannel):
 
     @property
     def account(self) -> str:
-        """The id of the Page; empty without its token, or the secret by which deliveries are known to be Meta's."""
-        return self.node if self._token and settings.META_APP_SECRET else ""
+        """The id of the Page."""
+        return self.node
 
     @cached_property
     def graph(self) -> Graph:

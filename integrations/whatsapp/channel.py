@@ -49,15 +49,13 @@ class WhatsApp(Channel):
     def __init__(self) -> None:
         self._admitted = frozenset(settings.WHATSAPP_COUNTRIES)
         self._open_to_all = settings.WHATSAPP_PURPOSE == "helper"
-        stated = self._open_to_all or (settings.WHATSAPP_PURPOSE == "assistant" and self._admitted)
-        complete = settings.WHATSAPP_TOKEN and settings.META_APP_SECRET and stated
-        self._account: str = settings.WHATSAPP_PHONE_ID if complete else ""
+        self._account: str = settings.WHATSAPP_PHONE_ID
         self._business: str = settings.WHATSAPP_ACCOUNT_ID
         self._graph: Graph | None = None
 
     @property
     def account(self) -> str:
-        """The id of our number. Empty where a setting is missing, or what the assistant is for is not stated."""
+        """The id of our number."""
         return self._account
 
     @property

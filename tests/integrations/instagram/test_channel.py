@@ -90,11 +90,3 @@ async def test_a_private_answer_names_the_comment(instagram: Instagram, server: 
 async def test_the_person_sees_that_we_read_and_write(instagram: Instagram, server: ScriptedHTTP) -> None:
     await instagram.show_typing(ADA, "aWdfIN")
     assert [asked.body["sender_action"] for asked in server.asked] == ["mark_seen", "typing_on"]
-
-
-@pytest.mark.parametrize("missing", ["INSTAGRAM_TOKEN", "INSTAGRAM_ID", "both secrets"])
-def test_it_is_off_without_each_of_its_settings(missing: str, settings: Settings) -> None:
-    settings.INSTAGRAM_TOKEN = "" if missing == "INSTAGRAM_TOKEN" else "token"
-    settings.INSTAGRAM_ID = "" if missing == "INSTAGRAM_ID" else ACCOUNT
-    settings.META_APP_SECRET = settings.INSTAGRAM_APP_SECRET = "" if missing == "both secrets" else "secret"
-    assert Instagram().account == ""

@@ -177,10 +177,3 @@ async def test_a_file_of_somebody_is_fetched_without_the_token(messenger: Messen
     server.script("/cdn/a.png", Reply(b"\x89PNG", headers={"content-type": "image/png"}))
     assert await messenger.download(Media("image", url=f"{server.url}/cdn/a.png"), 100) == b"\x89PNG"
     assert "authorization" not in server.asked[0].headers
-
-
-@pytest.mark.parametrize("missing", ["META_APP_SECRET", "MESSENGER_TOKEN", "MESSENGER_PAGE_ID"])
-def test_it_is_off_without_each_of_its_settings(missing: str, settings: Settings) -> None:
-    for name in ("META_APP_SECRET", "MESSENGER_TOKEN", "MESSENGER_PAGE_ID"):
-        setattr(settings, name, "" if name == missing else PAGE)
-    assert Messenger().account == ""

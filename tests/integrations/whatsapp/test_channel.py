@@ -21,7 +21,6 @@ from integrations.errors import (
 )
 from integrations.inbound import Media
 from integrations.outbound import Choice, Drawn, OutboundMessage, Recipient
-from integrations.registry import channels
 from integrations.whatsapp.channel import WhatsApp
 from tests.scripted_http import Reply, ScriptedHTTP
 
@@ -368,43 +367,3 @@ async def test_a_file_with_an_address_alone_is_fetched_there(whatsapp: WhatsApp,
     assert await whatsapp.download(Media("audio", url=f"{server.url}/files/9003", sha256=BASE64), 100) == VOICE
     with pytest.raises(MediaGoneError, match="host"):
         await whatsapp.download(Media("audio", url="https://evil.example/a"), 100)
-
-
-# What is not set up
-
-
-@pytest.fixture
-def fresh_channels() -> Iterator[None]:
-    channels.cache_clear()
-    yield
-    channels.cache_clear()
-
-
-@pytest.mark.parametrize(
-    "missing",
-    [
-        {},
-        {"WHATSAPP_PURPOSE": "assistant", "WHATSAPP_COUNTRIES": ["DE"]},
-    ],
-)
-def test_it_is_on_where_all_is_stated(fresh_channels: None, missing: dict[str, Any]) -> None:
-    with override_settings(**(SETTINGS | missing)):
-        assert WhatsApp().account == "1000"
-        assert list(channels()) == ["whatsapp"]
-
-
-@pytest.mark.parametrize(
-    "missing",
-    [
-        {"WHATSAPP_TOKEN": ""},
-        {"WHATSAPP_PHONE_ID": ""},
-        {"META_APP_SECRET": ""},
-        {"WHATSAPP_PURPOSE": ""},
-        {"WHATSAPP_PURPOSE": "", "WHATSAPP_COUNTRIES": ["DE"]},
-        {"WHATSAPP_PURPOSE": "assistant"},
-    ],
-)
-def test_it_is_off_where_something_is_missing(fresh_channels: None, missing: dict[str, Any]) -> None:
-    with override_settings(**(SETTINGS | missing)):
-        assert WhatsApp().account == ""
-        assert channels() == {}
