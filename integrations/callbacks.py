@@ -24,7 +24,7 @@ from assistant.models import Person
 from assistant.runs.forget import forget
 from imagine import jobs
 from integrations.models import DeletionRequest
-from integrations.signatures import signed_request
+from integrations.signatures import secrets, signed_request
 
 logger = logging.getLogger(__name__)
 
@@ -74,13 +74,13 @@ def verified(request: HttpRequest) -> tuple[str, str] | None:
 
     Raises Http404 where no secret is set.
     """
-    secrets = {"meta": settings.META_APP_SECRET, "instagram": settings.INSTAGRAM_APP_SECRET}
-    if not any(secrets.values()):
+    known = secrets()
+    if not known:
         raise Http404
     text = request.POST.get("signed_request", "")
     if len(text) > REQUEST_CHARACTERS:
         return None
-    for signer, secret in secrets.items():
+    for signer, secret in known.items():
         value = signed_request(text, secret)
         if value is None:
             continue

@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from redis.exceptions import RedisError
 
 from imagine.connection import redis
-from integrations import wake
+from integrations import signatures, wake
 from integrations.base import mapping, sequence
 from integrations.errors import ChannelError, RefusedError
 from integrations.graph import Graph
@@ -108,7 +108,7 @@ async def own_app(graph: Graph) -> Finding:
 async def webhook() -> Finding:
     """Whether our address answers as Meta expects, called as Meta calls it."""
     url = webhook_url()
-    if not (settings.META_APP_SECRET or settings.INSTAGRAM_APP_SECRET):
+    if not signatures.secrets():
         return Finding("Webhook", "closed", "Set META_APP_SECRET: without it no delivery can be believed.")
     if not settings.META_VERIFY_TOKEN:
         mend = "Set META_VERIFY_TOKEN to a long word of your own, and give Meta the same one."

@@ -12,7 +12,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+
 PREFIX = "sha256="
+
+
+def secrets() -> dict[str, str]:
+    """The secrets that are set and by which Meta may sign, by the name of the signer; none: no delivery is believed."""
+    known = {"meta": settings.META_APP_SECRET, "instagram": settings.INSTAGRAM_APP_SECRET}
+    return {signer: secret for signer, secret in known.items() if secret}
 
 
 def signer_of(body: bytes, header: str, secrets: Mapping[str, str]) -> str | None:
