@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -77,7 +77,7 @@ async def meta() -> list[Finding]:
     if graph is None:
         about_app = Finding("App", "not known: with META_APP_ID and META_APP_SECRET more can be looked at")
     else:
-        async with opened(graph):
+        async with graph:
             about_app = await looked("App", own_app, graph)
     return [Finding("Server", server), about_app, await webhook(), await asyncio.to_thread(courier)]
 
@@ -141,7 +141,7 @@ async def app(setup: Setup) -> list[Finding]:
         return [Finding("Off", setup.unbegun)]
     if missing := setup.missing():
         return [Finding("Off", f"{name} is not set", sentence) for name, sentence in missing.items()]
-    async with opened(setup.graph()) as graph:
+    async with setup.graph() as graph:
         try:
             health = await setup.health(graph)
         except ChannelError as error:
@@ -153,7 +153,7 @@ async def app(setup: Setup) -> list[Finding]:
         found += [await looked(about, look, graph) for about, look in setup.looks().items()]
     subscriptions = app_graph()
     if subscriptions is not None and not stands_in():
-        async with opened(subscriptions):
+        async with subscriptions:
             found.append(await looked("Delivered", lambda graph: delivered(setup, graph), subscriptions))
     return found
 
@@ -161,7 +161,7 @@ async def app(setup: Setup) -> list[Finding]:
 async def token_now(setup: Setup) -> Finding:
     """How it stands with the token of an app, within a few seconds."""
     try:
-        async with asyncio.timeout(TOKEN_SECONDS), opened(setup.graph()) as graph:
+        async with asyncio.timeout(TOKEN_SECONDS), setup.graph() as graph:
             return token(await setup.health(graph))
     except TimeoutError:
         return Finding("Token", f"no answer within {TOKEN_SECONDS} s", "Look again later.")
@@ -213,7 +213,7 @@ async def set_up(dry_run: bool) -> AsyncIterator[tuple[Setup, Finding]]:
     for setup in SETUPS:
         if not setup.is_on:
             continue
-        async with opened(setup.graph()) as graph:
+        async with setup.graph() as graph:
             for step in [*delivery_steps(setup), *setup.steps()]:
                 yield setup, Finding(step.text, "would be done") if dry_run else await done(step, graph)
         if setup.renews:
@@ -239,14 +239,12 @@ async def done(step: Step, graph: Graph) -> Finding:
     """Do a step, and say how it went."""
     own = app_graph() if step.as_app else None
     try:
-        await (own or graph).post(step.path, step.body, **step.parameters)
+        async with own or nullcontext(graph) as caller:
+            await caller.post(step.path, step.body, **step.parameters)
     except ChannelError as error:
         if step.otherwise and isinstance(error, RefusedError):
             return await done(step.otherwise, graph)
         return Finding(step.text, f"failed: {error}", remedy(error))
-    finally:
-        if own:
-            await own.close()
     return Finding(step.text, "done")
 
 
@@ -266,12 +264,3 @@ async def renewed(setup: Setup) -> Finding:
 def day(moment: datetime) -> str:
     """A moment, as an operator reads it."""
     return date_format(moment, "j F Y, H:i e")
-
-
-@asynccontextmanager
-async def opened(graph: Graph) -> AsyncIterator[Graph]:
-    """`graph`, closed at the end."""
-    try:
-        yield graph
-    finally:
-        await graph.close()

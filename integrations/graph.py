@@ -7,7 +7,7 @@ done, is a TemporaryError; what may have been done is an UncertainError.
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -45,7 +45,10 @@ class Problem:
 
 
 class Graph:
-    """Calls with one token. `url` is the server with the version, `judge` makes an error of the app's own table."""
+    """Calls with one token. `url` is the server with the version, `judge` makes an error of the app's own table.
+
+    `async with` closes it at the end.
+    """
 
     def __init__(self, url: str, token: str, judge: Callable[[Problem], ChannelError]) -> None:
         self.url = url
@@ -54,6 +57,12 @@ class Graph:
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.AsyncClient(timeout=timeout, headers=headers, trust_env=False, follow_redirects=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
 
     async def close(self) -> None:
         """Close the connections."""

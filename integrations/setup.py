@@ -110,10 +110,8 @@ class Setup(ABC):
         app = app_graph()
         if app is None:
             return await inspect(graph, self.token)
-        try:
+        async with app:
             return await inspect(app, self.token)
-        finally:
-            await app.close()
 
     @property
     def renews(self) -> bool:

@@ -44,11 +44,8 @@ async def renew() -> Kept:
     last = kept()
     token = last.token if last else settings.INSTAGRAM_TOKEN
     # Without a version; and the token goes in the header, not in an address that a log might hold.
-    graph = Graph(settings.INSTAGRAM_GRAPH_URL, token, judge)
-    try:
+    async with Graph(settings.INSTAGRAM_GRAPH_URL, token, judge) as graph:
         answer = await graph.get("refresh_access_token", grant_type="ig_refresh_token")
-    finally:
-        await graph.close()
     text, seconds = answer.get("access_token"), answer.get("expires_in")
     if not (isinstance(text, str) and text and isinstance(seconds, int) and 0 < seconds < 10**9):
         raise RefusedError("Instagram gave no token")

@@ -226,7 +226,7 @@ async def test_what_meta_delivers_and_where_to_is_looked_at(ready: Settings, met
     row: dict[str, Any] = {"object": "page", "callback_url": checkup.webhook_url(), "active": True}
     graph = checkup.app_graph()
     assert graph
-    async with checkup.opened(graph):
+    async with graph:
         for changes, said in [
             ({"fields": [{"name": name} for name in setup.fields]}, ""),
             ({"fields": [{"name": "messages"}]}, "only a part"),
