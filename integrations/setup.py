@@ -19,6 +19,7 @@ from integrations.tokens import Health, inspect, judge
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 RUN_SETUP = "Run manage.py channels setup."
+UNSEEN = f"People do not see what they can ask for. {RUN_SETUP}"
 
 # What a Page is subscribed to. It stands here, as Instagram may stand behind the same Page: to subscribe a Page again
 # replaces what it was subscribed to.
@@ -172,13 +173,33 @@ async def subscribed(graph: Graph, account: str, fields: tuple[str, ...]) -> Fin
     """Whether our app gets what comes to the account, and all of it. Raises ChannelError."""
     found = await graph.get(f"{account}/subscribed_apps")
     apps = [mapping(app) for app in sequence(found.get("data"))]
-    ours = [app for app in apps if str(app.get("id")) == settings.META_APP_ID or not settings.META_APP_ID]
-    if not ours:
+    app = ours(apps)
+    if app is None:
         return Finding("Subscribed", "no app of ours" if apps else "no app", f"No message comes. {RUN_SETUP}")
-    lacking = [name for name in fields if name not in names(ours[0].get("subscribed_fields"))]
+    lacking = [name for name in fields if name not in names(app.get("subscribed_fields"))]
     if not lacking:
         return Finding("Subscribed", f"to {len(fields)} fields" if fields else "yes")
     return Finding("Subscribed", f"not to {listed(lacking)}", f"Meta delivers only a part of it. {RUN_SETUP}")
+
+
+def ours(apps: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Our app among some of Meta's, or the first where META_APP_ID is not set; None where it is not there."""
+    return next((app for app in apps if settings.META_APP_ID in ("", str(app.get("id")))), None)
+
+
+def subscribing(fields: Iterable[str]) -> dict[str, str]:
+    """How a call names the fields that it subscribes to."""
+    return {"subscribed_fields": ",".join(fields)}
+
+
+async def profile(graph: Graph, account: str, parts: Mapping[str, str], **parameters: str) -> Finding:
+    """What people see before they write: `parts` are its fields, each with words for it. Raises ChannelError."""
+    found = await graph.get(f"{account}/messenger_profile", fields=",".join(parts), **parameters)
+    rows = [mapping(row) for row in sequence(found.get("data"))]
+    lacking = [text for name, text in parts.items() if not any(row.get(name) for row in rows)]
+    if not lacking:
+        return Finding("Profile", listed(parts.values()))
+    return Finding("Profile", f"without {listed(lacking)}", UNSEEN)
 
 
 def names(rows: object, key: str = "name") -> list[str]:

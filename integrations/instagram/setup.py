@@ -10,10 +10,21 @@ from functools import partial
 from django.conf import settings
 
 from integrations import menu
-from integrations.base import mapping, sequence
 from integrations.graph import Graph
 from integrations.instagram import renewal
-from integrations.setup import PAGE_FIELDS, RUN_SETUP, Finding, Look, Setup, Step, listed, subscribed, unset, words
+from integrations.setup import (
+    PAGE_FIELDS,
+    Finding,
+    Look,
+    Setup,
+    Step,
+    listed,
+    profile,
+    subscribed,
+    subscribing,
+    unset,
+    words,
+)
 from integrations.tokens import Health, judge
 
 WHAT = {
@@ -90,7 +101,7 @@ class InstagramSetup(Setup):
             "Account": partial(account, own_login=self.own_login),
             "Subscribed": partial(subscribed, account="me", fields=fields),
             "Chats": chats,
-            "Profile": profile,
+            "Profile": partial(profile, account="me", parts=PROFILE, platform="instagram"),
         }
 
     def steps(self) -> list[Step]:
@@ -108,11 +119,6 @@ class InstagramSetup(Setup):
             subscribe,
             Step(f"Set {listed(PROFILE.values())}", "me/messenger_profile", body, PLATFORM),
         ]
-
-
-def subscribing(fields: tuple[str, ...]) -> dict[str, str]:
-    """How a call names the fields that it subscribes to."""
-    return {"subscribed_fields": ",".join(fields)}
 
 
 async def account(graph: Graph, own_login: bool) -> Finding:
@@ -135,13 +141,3 @@ async def chats(graph: Graph) -> Finding:
     """That the chats are open to us: a creator's account delivers nothing before it is asked. Raises ChannelError."""
     await graph.get("me/conversations", limit="1", **PLATFORM)
     return Finding("Chats", "open to us")
-
-
-async def profile(graph: Graph) -> Finding:
-    """What people see before they write. Raises ChannelError."""
-    found = await graph.get("me/messenger_profile", fields=",".join(PROFILE), **PLATFORM)
-    rows = [mapping(row) for row in sequence(found.get("data"))]
-    lacking = [text for name, text in PROFILE.items() if not any(row.get(name) for row in rows)]
-    if not lacking:
-        return Finding("Profile", listed(PROFILE.values()))
-    return Finding("Profile", f"without {listed(lacking)}", f"People do not see what they can ask for. {RUN_SETUP}")

@@ -5,9 +5,20 @@ from functools import partial
 from django.conf import settings
 
 from integrations import menu
-from integrations.base import mapping, sequence
 from integrations.graph import Graph
-from integrations.setup import PAGE_FIELDS, RUN_SETUP, Finding, Look, Setup, Step, listed, subscribed, unset, words
+from integrations.setup import (
+    PAGE_FIELDS,
+    Finding,
+    Look,
+    Setup,
+    Step,
+    listed,
+    profile,
+    subscribed,
+    subscribing,
+    unset,
+    words,
+)
 
 WHAT = {
     "MESSENGER_TOKEN": "a Page token with pages_messaging and pages_manage_metadata",
@@ -48,11 +59,11 @@ class MessengerSetup(Setup):
 
     def looks(self) -> dict[str, Look]:
         subscription = partial(subscribed, account=settings.MESSENGER_PAGE_ID, fields=self.fields)
-        return {"Page": page, "Subscribed": subscription, "Profile": profile}
+        seen = partial(profile, account=settings.MESSENGER_PAGE_ID, parts=PROFILE)
+        return {"Page": page, "Subscribed": subscription, "Profile": seen}
 
     def steps(self) -> list[Step]:
         page = settings.MESSENGER_PAGE_ID
-        fields = {"subscribed_fields": ",".join(self.fields)}
         commands = [{"name": entry.payload, "description": str(entry.title)[:64]} for entry in menu.COMMANDS]
         # The menu is refused without the button to begin: one call sets them all.
         body = {
@@ -63,7 +74,7 @@ class MessengerSetup(Setup):
             "commands": [{"locale": "default", "commands": commands}],
         }
         return [
-            Step("Subscribe our app to the Page", f"{page}/subscribed_apps", parameters=fields),
+            Step("Subscribe our app to the Page", f"{page}/subscribed_apps", parameters=subscribing(self.fields)),
             Step(f"Set {listed(PROFILE.values())}", f"{page}/messenger_profile", body),
         ]
 
@@ -76,13 +87,3 @@ async def page(graph: Graph) -> Finding:
         return Finding("Page", name or id)
     mend = "Make a token of the Page in MESSENGER_PAGE_ID: Meta app, Messenger, Settings, Generate token."
     return Finding("Page", f"the token is for {name or 'another account'} ({id}), not for the Page", mend)
-
-
-async def profile(graph: Graph) -> Finding:
-    """What people see before they write. Raises ChannelError."""
-    found = await graph.get(f"{settings.MESSENGER_PAGE_ID}/messenger_profile", fields=",".join(PROFILE))
-    kept = mapping(next(iter(sequence(found.get("data"))), None))
-    lacking = [text for name, text in PROFILE.items() if not kept.get(name)]
-    if not lacking:
-        return Finding("Profile", listed(PROFILE.values()))
-    return Finding("Profile", f"without {listed(lacking)}", f"People do not see what they can ask for. {RUN_SETUP}")

@@ -5,7 +5,7 @@ from django.conf import settings
 from integrations import menu
 from integrations.base import mapping, sequence
 from integrations.graph import Graph
-from integrations.setup import RUN_SETUP, Finding, Look, Setup, Step, names, unset, words
+from integrations.setup import RUN_SETUP, UNSEEN, Finding, Look, Setup, Step, names, ours, unset, words
 
 TERMS = (
     "Meta's terms admit an AI on WhatsApp where it helps a business with the business's own matters. A general "
@@ -110,9 +110,9 @@ async def subscribed(graph: Graph) -> Finding:
         return Finding("Subscribed", "not known without the account")
     found = await graph.get(f"{settings.WHATSAPP_ACCOUNT_ID}/subscribed_apps")
     apps = [mapping(mapping(row).get("whatsapp_business_api_data") or row) for row in sequence(found.get("data"))]
-    ours = [app for app in apps if str(app.get("id")) == settings.META_APP_ID or not settings.META_APP_ID]
-    if ours:
-        return Finding("Subscribed", words(ours[0].get("name")) or "yes")
+    app = ours(apps)
+    if app is not None:
+        return Finding("Subscribed", words(app.get("name")) or "yes")
     mend = f"The test in Meta's dashboard works all the same, yet no real message comes. {RUN_SETUP}"
     return Finding("Subscribed", "no app of ours" if apps else "no app", mend)
 
@@ -133,4 +133,4 @@ async def automation(graph: Graph) -> Finding:
     if commands and prompts:
         return Finding("Commands", f"{len(commands)}, and {len(prompts)} ideas to begin with")
     lacking = " and no ".join(name for name, there in [("commands", commands), ("ideas", prompts)] if not there)
-    return Finding("Commands", f"no {lacking} yet", f"People do not see what they can ask for. {RUN_SETUP}")
+    return Finding("Commands", f"no {lacking} yet", UNSEEN)
