@@ -279,7 +279,7 @@ INSTAGRAM_ID: str = env.str("INSTAGRAM_ID", "")
 INSTAGRAM_APP_SECRET: str = env.str("INSTAGRAM_APP_SECRET", "")
 # Under posts, comments that name the account are answered where this is set.
 ANSWER_COMMENTS: bool = env.bool("ANSWER_COMMENTS", False)
-# Whether a courier is needed.
+# Whether there may be a real account: the emulator never plays beside one. What is on, `registry.channels` says.
 MESSENGERS = bool(WHATSAPP_TOKEN or MESSENGER_TOKEN or INSTAGRAM_TOKEN)
 
 # People

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import Error as DatabaseError
 from django.db import connections
 
+from integrations.registry import channels
 from web.local import site
 from web.local.banner import Report, banner, messenger_rows, model_rows, search_rows, switched_off
 from web.local.emulator import Emulator, stand_in
@@ -53,7 +54,7 @@ class Start:
             # Its readiness is not awaited: chat works while it loads its checkpoint.
             self.supervisor.start(site.painter(self.data, self.environment))
         self.supervisor.start(site.clock(self.data, self.environment))
-        if settings.MESSENGERS or self.emulator:
+        if channels() or self.emulator:
             self.supervisor.start(site.courier(self.data, self.environment))
         if loading:
             self.wait_for(loading)

@@ -100,6 +100,19 @@ def test_a_start_that_is_killed_leaves_nothing_and_starts_again(start: Start) ->
     assert again.process.wait(60) == 0
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_site_starts_where_messengers_are_set_up_in_part(start: Start, whole: bool) -> None:
+    half = {"META_APP_SECRET": "secret", "WHATSAPP_TOKEN": "t", "WHATSAPP_PHONE_ID": "1", "INSTAGRAM_TOKEN": "t"}
+    started = start(MESSENGER_TOKEN="t", MESSENGER_PAGE_ID="2" if whole else "", GRAPH_URL="http://127.0.0.1:1", **half)
+    eventually(started.is_up, 90)
+    # A courier without a messenger ends, and the site with it.
+    couriers = [pid for pid in children(started.process.pid) if "courier" in command_line(pid)]
+    assert len(couriers) == (1 if whole else 0)
+    assert "WhatsApp is off: WHATSAPP_PURPOSE not set." in started.said()
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(60) == 0
+
+
 def test_a_model_server_that_does_not_answer_is_told_and_the_site_starts(start: Start) -> None:
     away = f"http://127.0.0.1:{free_port()}/v1"
     started = start(LLAMA_URL=away)
