@@ -173,9 +173,9 @@ def token(health: Health) -> Finding:
     """How it stands with a token."""
     if health.trouble:
         return Finding("Token", f"refused: {health.trouble}", "Make a new token, set it, and restart.")
-    if health.ends_at is None:
-        return Finding("Token", "accepted")
-    text = f"accepted, until {day(health.ends_at)}"
+    text = f"accepted, until {day(health.ends_at)}" if health.ends_at else "accepted"
+    if health.renewed and (health.ends_soon or health.ends_at is None):
+        return Finding("Token", f"{text}; a renewed one is kept", "Restart, so that the renewed one is used.")
     return Finding("Token", text, "It ends soon: make a new token, set it, and restart." if health.ends_soon else "")
 
 

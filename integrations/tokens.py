@@ -26,12 +26,13 @@ WARN_DAYS = 14
 class Health:
     """What Meta says of a token: `trouble` are its words where it is good for nothing. `ends_at` None: it does not end.
 
-    `permissions` None: they were not told.
+    `permissions` None: they were not told. `renewed`: a newer one is kept, which the next start uses.
     """
 
     trouble: str = ""
     ends_at: datetime | None = None
     permissions: tuple[str, ...] | None = None
+    renewed: bool = False
 
     @property
     def ends_soon(self) -> bool:

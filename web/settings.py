@@ -124,13 +124,17 @@ def countries(name: str) -> list[str]:
     return found
 
 
-def renewed(token: str, path: Path) -> str:
-    """What `token` was renewed to, where that is kept in `path`, see integrations/instagram/renewal.py; else itself."""
+def renewed(token: str, path: Path) -> tuple[str, object]:
+    """What `token` was renewed to, and when that ends, where that is kept in `path`; else itself, and None.
+
+    See integrations/instagram/renewal.py.
+    """
     try:
         kept = json.loads(path.read_text())
-        return str(kept["token"]) if kept["of"] == hashlib.sha256(token.encode()).hexdigest() else token
+        ours = kept["of"] == hashlib.sha256(token.encode()).hexdigest()
+        return (str(kept["token"]), kept["ends_at"]) if ours else (token, None)
     except (OSError, ValueError, LookupError, TypeError):
-        return token
+        return token, None
 
 
 # The site
@@ -272,9 +276,11 @@ WHATSAPP_NUMBER: str = env.str("WHATSAPP_NUMBER", "", validate=validate.Regexp(r
 INSTAGRAM_NAME: str = env.str("INSTAGRAM_NAME", "", validate=validate.Regexp(r"^[A-Za-z0-9._]{0,40}$"))
 MESSENGER_TOKEN: str = env.str("MESSENGER_TOKEN", "")
 MESSENGER_PAGE_ID: str = env.str("MESSENGER_PAGE_ID", "")
-# The token of Instagram's own login ends after 60 days. One that we renewed is taken from here by the next start.
+# The token of Instagram's own login ends after 60 days. One that we renewed is taken from here by the next start, and
+# is known there by the hash of the one in the environment, which stays what it is.
 INSTAGRAM_TOKEN_FILE = DATA_DIR / "instagram-token.json"
-INSTAGRAM_TOKEN: str = renewed(env.str("INSTAGRAM_TOKEN", ""), INSTAGRAM_TOKEN_FILE)
+INSTAGRAM_TOKEN_GIVEN: str = env.str("INSTAGRAM_TOKEN", "")
+INSTAGRAM_TOKEN, INSTAGRAM_TOKEN_ENDS = renewed(env.str("INSTAGRAM_TOKEN", ""), INSTAGRAM_TOKEN_FILE)
 INSTAGRAM_ID: str = env.str("INSTAGRAM_ID", "")
 INSTAGRAM_APP_SECRET: str = env.str("INSTAGRAM_APP_SECRET", "")
 # Under posts, comments that name the account are answered where this is set.

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from integrations.errors import RefusedError
 from integrations.graph import Graph
-from integrations.tokens import judge
+from integrations.tokens import Health, judge, moment
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,21 @@ class Kept:
 
 
 def kept() -> Kept | None:
-    """What the token that is in use was renewed to last; None where it never was."""
+    """What the token of the environment was renewed to last; None where it never was."""
     try:
         value = json.loads(settings.INSTAGRAM_TOKEN_FILE.read_text())
         found = Kept(str(value["token"]), datetime.fromtimestamp(value["ends_at"], UTC), str(value["of"]))
     except (OSError, ValueError, LookupError, TypeError, OverflowError):
         return None
-    # A process that started before it was renewed uses the one that it stands for.
-    is_ours = found.token == settings.INSTAGRAM_TOKEN or digest(settings.INSTAGRAM_TOKEN) == found.of
-    return found if is_ours else None
+    return found if found.of == digest(settings.INSTAGRAM_TOKEN_GIVEN) else None
+
+
+def health() -> Health:
+    """Until when the token that is in use is good, and whether a newer one waits for a restart."""
+    last = kept()
+    if last and last.token != settings.INSTAGRAM_TOKEN:
+        return Health(ends_at=moment(settings.INSTAGRAM_TOKEN_ENDS), renewed=True)
+    return Health(ends_at=last.ends_at if last else None)
 
 
 async def renew() -> Kept:
@@ -49,7 +55,7 @@ async def renew() -> Kept:
     text, seconds = answer.get("access_token"), answer.get("expires_in")
     if not (isinstance(text, str) and text and isinstance(seconds, int) and 0 < seconds < 10**9):
         raise RefusedError("Instagram gave no token")
-    new = Kept(text, timezone.now() + timedelta(seconds=seconds), last.of if last else digest(token))
+    new = Kept(text, timezone.now() + timedelta(seconds=seconds), digest(settings.INSTAGRAM_TOKEN_GIVEN))
     keep(new)
     return new
 

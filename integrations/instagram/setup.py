@@ -84,8 +84,7 @@ class InstagramSetup(Setup):
         if not self.own_login:
             return await super().health(graph)
         await graph.get("me", fields="user_id")
-        kept = renewal.kept()
-        return Health(ends_at=kept.ends_at if kept else None)
+        return renewal.health()
 
     @property
     def renews(self) -> bool:

@@ -17,8 +17,11 @@ from pytest_django.fixtures import Settings
 from integrations import checkup, tasks
 from integrations.errors import ChannelError, TokenError
 from integrations.instagram import renewal
+from integrations.registry import SETUPS
+from integrations.setup import Finding
 from tests.integrations.graph_answers import answer, answer_well, problem, set_all
 from tests.scripted_http import Reply, ScriptedHTTP
+from web.settings import renewed
 
 ROOT = Path(__file__).parent.parent.parent.parent
 FIRST, SECOND, THIRD = "IGfirst-token", "IGsecond-token", "IGthird-token"
@@ -30,6 +33,7 @@ def meta(settings: Settings, folder: Path) -> Iterator[ScriptedHTTP]:
     with ScriptedHTTP() as server:
         answer_well(server)
         set_all(settings, server, INSTAGRAM_TOKEN=FIRST, INSTAGRAM_APP_SECRET="another-secret")
+        settings.INSTAGRAM_TOKEN_GIVEN, settings.INSTAGRAM_TOKEN_ENDS = FIRST, None
         settings.INSTAGRAM_TOKEN_FILE = folder / "instagram-token.json"
         answer(server, "me", {"user_id": "3000", "username": "adas.bakery"})
         yield server
@@ -37,6 +41,15 @@ def meta(settings: Settings, folder: Path) -> Iterator[ScriptedHTTP]:
 
 def gives(server: ScriptedHTTP, token: str, days: int = 60) -> None:
     server.script("/refresh_access_token", Reply({"access_token": token, "expires_in": days * 86400}))
+
+
+def restart(settings: Settings) -> None:
+    """As a start reads the settings."""
+    settings.INSTAGRAM_TOKEN, settings.INSTAGRAM_TOKEN_ENDS = renewed(FIRST, settings.INSTAGRAM_TOKEN_FILE)
+
+
+async def how_it_stands() -> Finding:
+    return await checkup.token_now(next(setup for setup in SETUPS if setup.name == "instagram"))
 
 
 def token_of_the_next_start(folder: Path, environment_token: str) -> str:
@@ -65,10 +78,35 @@ async def test_the_newest_token_is_renewed_before_and_after_a_restart(
     await renewal.renew()
     assert meta.to("/refresh_access_token")[-1].headers["authorization"] == f"Bearer {SECOND}"
     assert token_of_the_next_start(folder, FIRST) == THIRD
-    settings.INSTAGRAM_TOKEN = THIRD
-    gives(meta, "IGfourth-token")
+    restart(settings)
+    for last, next_one in ((THIRD, "IGfourth-token"), ("IGfourth-token", "IGfifth-token")):
+        gives(meta, next_one)
+        await renewal.renew()
+        assert meta.to("/refresh_access_token")[-1].headers["authorization"] == f"Bearer {last}"
+        assert token_of_the_next_start(folder, FIRST) == next_one
+
+
+async def test_each_start_between_two_renewals_finds_the_newest_one(
+    meta: ScriptedHTTP, settings: Settings, folder: Path
+) -> None:
+    for number in range(4):
+        gives(meta, f"IGtoken-{number}")
+        await renewal.renew()
+        assert token_of_the_next_start(folder, FIRST) == f"IGtoken-{number}"
+        restart(settings)
+
+
+async def test_a_token_that_the_operator_set_anew_is_renewed_itself(
+    meta: ScriptedHTTP, settings: Settings, folder: Path
+) -> None:
+    gives(meta, SECOND)
     await renewal.renew()
-    assert token_of_the_next_start(folder, FIRST) == "IGfourth-token"
+    settings.INSTAGRAM_TOKEN_GIVEN = settings.INSTAGRAM_TOKEN = "IGset-anew"
+    gives(meta, THIRD)
+    await renewal.renew()
+    assert meta.to("/refresh_access_token")[-1].headers["authorization"] == "Bearer IGset-anew"
+    assert token_of_the_next_start(folder, "IGset-anew") == THIRD
+    assert token_of_the_next_start(folder, FIRST) == FIRST
 
 
 async def test_the_file_is_its_owners_alone(meta: ScriptedHTTP, settings: Settings) -> None:
@@ -129,15 +167,32 @@ def test_a_failure_is_an_alarm_without_the_token(meta: ScriptedHTTP, caplog: pyt
     assert "Malformed access token …" in record.getMessage()
 
 
-async def test_an_operator_reads_until_when_it_is_good(meta: ScriptedHTTP) -> None:
-    setup = next(setup for setup in checkup.SETUPS if setup.name == "instagram")
-    assert (await checkup.token_now(setup)).text == "accepted"
+async def test_an_operator_reads_until_when_it_is_good(meta: ScriptedHTTP, settings: Settings) -> None:
+    assert (await how_it_stands()).text == "accepted"
     gives(meta, SECOND, days=60)
-    done = [finding async for one, finding in checkup.set_up(dry_run=False) if one is setup][-1]
+    done = [finding async for one, finding in checkup.set_up(dry_run=False) if one.name == "instagram"][-1]
     assert done.text.startswith("done, it is good until ")
-    found = await checkup.token_now(setup)
+    restart(settings)
+    found = await how_it_stands()
     assert found.text.startswith("accepted, until ")
     assert found.mend == ""
+
+
+async def test_an_operator_is_asked_to_restart_before_the_token_in_use_ends(
+    meta: ScriptedHTTP, settings: Settings
+) -> None:
+    gives(meta, SECOND, days=60)
+    await renewal.renew()
+    # Nobody knows when the one of the environment ends.
+    assert (await how_it_stands()).mend.startswith("Restart")
+    restart(settings)
+    gives(meta, THIRD, days=60)
+    await renewal.renew()
+    assert (await how_it_stands()).mend == ""
+    settings.INSTAGRAM_TOKEN_ENDS = (timezone.now() + timedelta(days=10)).timestamp()
+    assert (await how_it_stands()).mend.startswith("Restart")
+    restart(settings)
+    assert (await how_it_stands()).mend == ""
 
 
 async def test_a_dry_run_renews_nothing(meta: ScriptedHTTP) -> None:
