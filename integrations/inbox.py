@@ -169,9 +169,12 @@ def drop_late(contact: Contact, before: datetime) -> None:
 
 
 def finish(entries: Sequence[InboxEntry], outcome: str) -> bool:
-    """End entries that were answered. False where the person took them back meanwhile: then nothing is to be sent."""
+    """End entries that were answered. False where the person took them back meanwhile: then nothing is to be sent.
+
+    What was said together with something that was taken back has no turn any more, and is answered anew.
+    """
     rows = InboxEntry.objects.filter(pk__in=[entry.pk for entry in entries], state=State.WAITING)
-    return bool(rows.update(state=State.DONE, outcome=outcome[:40]))
+    return bool(rows.filter(turn=entries[0].turn).update(state=State.DONE, outcome=outcome[:40]))
 
 
 def postpone(entries: Sequence[InboxEntry], seconds: float, *, tried: bool) -> None:

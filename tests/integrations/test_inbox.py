@@ -176,6 +176,20 @@ def test_what_is_taken_back_after_it_was_answered_goes_with_its_answer() -> None
     assert first.content["text"] == "Before"
 
 
+def test_what_was_said_with_something_taken_back_is_answered_without_it() -> None:
+    """Also where it is taken back while both are answered: whoever answers them ends neither."""
+    one = contact()
+    secret = says(one, "a secret")
+    says(one, "and a question")
+    begun = inbox.take_group(one)
+    said(one, begun, "a secret\nand a question")
+
+    inbox.unsend(one, secret.external_id)
+
+    assert not inbox.finish(begun, "failed")
+    assert texts(inbox.take_group(one)) == ["and a question"]
+
+
 def test_nobody_takes_back_what_another_said() -> None:
     one, other = contact(), contact()
     entry = says(one, "mine")
