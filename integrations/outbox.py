@@ -35,7 +35,9 @@ State = OutboxEntry.State
 # How far a status is: none is ever taken back by an earlier one that comes late.
 STEPS = (State.QUEUED, State.SENDING, State.UNKNOWN, State.SENT, State.DELIVERED, State.READ)
 OPEN = (State.QUEUED, State.SENDING)
+# The app may be away for longer than these attempts take: until it was queued so long ago a message is tried on.
 MOST_ATTEMPTS = 6
+PATIENCE = timedelta(hours=1)
 LONGEST_PAUSE = 900
 # So long after it was queued a message of ours may come back as an echo without any name.
 NAMELESS = timedelta(minutes=10)
@@ -121,7 +123,7 @@ def failed(entry: OutboxEntry, error: ChannelError) -> None:
             logger.error("%s is halted: %s", contact.channel, error)
             halt(contact, error)
             row.update(state=State.QUEUED, **noted)
-        case TemporaryError() if entry.attempts < MOST_ATTEMPTS:
+        case TemporaryError() if entry.attempts < MOST_ATTEMPTS or entry.created_at > timezone.now() - PATIENCE:
             later = timezone.now() + timedelta(seconds=pause(error, entry.attempts))
             row.update(state=State.QUEUED, not_before=later, **noted)
         case CommentGoneError():

@@ -43,6 +43,15 @@ def state(entry: OutboxEntry) -> str:
     return OutboxEntry.objects.get(pk=entry.pk).state
 
 
+def retried(of: Contact, entry: OutboxEntry, error: ChannelError) -> int:
+    """One more attempt that fails, now; returns the seconds until the next."""
+    OutboxEntry.objects.filter(pk=entry.pk).update(not_before=timezone.now())
+    sending, before = claimed(of), timezone.now()
+    outbox.failed(sending, error)
+    entry.refresh_from_db()
+    return round((entry.not_before - before).total_seconds())
+
+
 def status(of: Contact, name: str, **fields: object) -> None:
     values = {"status": name, **fields}
     outbox.note_status("whatsapp", StatusChange(ACCOUNT, Sender(of.user_id or ""), timezone.now(), **values))  # type: ignore[arg-type]
@@ -215,18 +224,26 @@ def test_what_becomes_of_a_message_that_could_not_be_sent(error: ChannelError, e
     assert (entry.state, entry.problem, entry.detail) == (expected, error.code, str(error))
 
 
-def test_pauses_grow_and_attempts_end() -> None:
+@pytest.mark.parametrize("scope", [CONTACT, RateError.Scope.ACCOUNT])
+def test_pauses_grow_and_end_no_answer_while_it_is_young(scope: RateError.Scope) -> None:
+    """The app may be away for an hour: what was surely not sent is sent then."""
     one = contact()
     [entry] = queue(one, "a")
-    pauses = []
+    pauses = [retried(one, entry, RateError("slower", scope)) for _ in range(outbox.MOST_ATTEMPTS + 3)]
+    longest = outbox.LONGEST_PAUSE
+    assert pauses[:5] == ([4, 16, 64, 256, longest] if scope == CONTACT else [3, 9, 27, 81, 243])
+    assert pauses[-3:] == [longest] * 3
+    assert state(entry) == "queued"
+
+
+def test_attempts_end_once_it_was_queued_long_ago() -> None:
+    one = contact()
+    [entry] = queue(one, "a")
+    OutboxEntry.objects.filter(pk=entry.pk).update(created_at=timezone.now() - outbox.PATIENCE)
     for _ in range(outbox.MOST_ATTEMPTS):
-        OutboxEntry.objects.filter(pk=entry.pk).update(not_before=timezone.now())
-        sending, before = claimed(one), timezone.now()
-        outbox.failed(sending, RateError("slower", CONTACT))
-        entry.refresh_from_db()
-        pauses.append(round((entry.not_before - before).total_seconds()))
-    assert pauses[:-1] == [4, 16, 64, 256, 900]
-    assert entry.state == "failed"
+        assert state(entry) == "queued"
+        retried(one, entry, TemporaryError("away"))
+    assert state(entry) == "failed"
 
 
 def test_nothing_more_goes_to_somebody_who_is_gone() -> None:
