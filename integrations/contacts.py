@@ -5,6 +5,7 @@ All is synchronous and belongs into a transaction.
 
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -38,6 +39,21 @@ def find_or_make(channel: str, account: str, sender: Sender) -> Contact:
     """The contact of a sender, with the ids and names of now. A new one is a guest."""
     contact = find(channel, account, sender)
     if contact is None:
+        try:
+            return _make(channel, account, sender)
+        except IntegrityError:
+            # Another courier met them at the same moment.
+            contact = find(channel, account, sender)
+            if contact is None:
+                raise
+    fresh = {"user_id": sender.user_id, "phone": sender.phone, "name": sender.name, "username": sender.username}
+    update(contact, **{name: value for name, value in fresh.items() if value})
+    return contact
+
+
+def _make(channel: str, account: str, sender: Sender) -> Contact:
+    """A new guest; no guest is left where the contact is known by now. Raises IntegrityError then."""
+    with transaction.atomic():
         return Contact.objects.create(
             channel=channel,
             account=account,
@@ -47,9 +63,6 @@ def find_or_make(channel: str, account: str, sender: Sender) -> Contact:
             username=sender.username,
             person=people.make_guest(),
         )
-    fresh = {"user_id": sender.user_id, "phone": sender.phone, "name": sender.name, "username": sender.username}
-    update(contact, **{name: value for name, value in fresh.items() if value})
-    return contact
 
 
 def change(channel: str, event: ContactChange) -> Contact | None:

@@ -130,8 +130,12 @@ class Courier:
     async def _read_on(self, reading: intake.Reading) -> None:
         """Read what is left of a large delivery beside the others, which do not wait for it."""
         with _noted(reading.delivery):
-            while await in_thread(reading.step)():
-                self._contacts.set()
+            try:
+                while await in_thread(reading.step)():
+                    self._contacts.set()
+            except DatabaseError:
+                await in_thread(intake.give_back)([reading.delivery])
+                raise
         self._contacts.set()
 
     # Contacts

@@ -6,8 +6,9 @@ All is synchronous. One event that fails never loses the others.
 import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
@@ -51,14 +52,31 @@ GOOD, BAD = ("👍", "❤", "❤️"), ("👎",)
 
 
 def take() -> list[int]:
-    """Claim the oldest deliveries that nobody has read yet; returns their ids."""
+    """Claim the oldest deliveries that nobody has read yet; returns their ids.
+
+    One that was claimed before comes alone: it may be what broke its reader, and the others must not share that.
+    """
     now = timezone.now()
     waiting = Delivery.objects.filter(Q(taken_until=None) | Q(taken_until__lt=now), state=Delivery.State.WAITING)
     with transaction.atomic():
-        ids = list(waiting.order_by("id").values_list("id", flat=True)[:AT_ONCE])
-        # What another courier claims at the same moment is read twice, which does no harm.
+        # Couriers are woken together: each takes what the others leave.
+        rows = waiting.order_by("id").select_for_update(skip_locked=True).values_list("id", "attempts")
+        found = list(rows[:AT_ONCE])
+        ids = [key for key, _attempts in takewhile(lambda row: not row[1], found)] or [key for key, _ in found[:1]]
         Delivery.objects.filter(id__in=ids).update(taken_until=now + TAKEN, attempts=F("attempts") + 1)
     return ids
+
+
+def give_back(ids: Sequence[int]) -> None:
+    """It was not these deliveries that failed, but the database: they lose no attempt.
+
+    The first one waits as a claimed one does; the others may be taken at once, without it.
+    """
+    try:
+        Delivery.objects.filter(id__in=ids, attempts__gt=0).update(attempts=F("attempts") - 1)
+        Delivery.objects.filter(id__in=ids[1:], state=Delivery.State.WAITING).update(taken_until=None)
+    except DatabaseError as error:
+        logger.warning("%s deliveries lose an attempt: %s", len(ids), error)
 
 
 class Reading:
@@ -71,6 +89,11 @@ class Reading:
         self.delivery, self._attempts = delivery.pk, delivery.attempts
         self._channel, self._parsed = channel, parsed
         self._done = self._failed = 0
+
+    @property
+    def next_events(self) -> int:
+        """How many events the next step applies."""
+        return min(len(self._parsed.events) - self._done, STEP)
 
     def step(self) -> bool:
         """Apply the next events; the last step ends the delivery, and is the one that returns False.
@@ -110,7 +133,7 @@ class Reading:
 
 
 def read_all(ids: Sequence[int]) -> list[Reading]:
-    """Read deliveries, in one transaction: SQLite lets one process write at a time, and who acknowledges waits for it.
+    """Read deliveries, in few transactions: SQLite lets one process write at a time, and who acknowledges waits for it.
 
     Returns the large ones, of which some is left to be read. Raises DatabaseError.
     """
@@ -118,18 +141,41 @@ def read_all(ids: Sequence[int]) -> list[Reading]:
         return _read(ids)
     except DatabaseError as error:
         if len(ids) < 2:
+            give_back(ids)
             raise
         # It may be one of them alone; two couriers may also have waited for each other.
         logger.warning("deliveries are read one by one: %s", error)
-        return [left for delivery in ids for left in _read([delivery])]
+    left = []
+    for place, delivery in enumerate(ids):
+        try:
+            left += _read([delivery])
+        except DatabaseError:
+            give_back(ids[place:])
+            raise
+    return left
 
 
 def _read(ids: Sequence[int]) -> list[Reading]:
     rows = Delivery.objects.filter(id__in=ids, state=Delivery.State.WAITING).order_by("id")
     # Before the transaction begins: nobody has to wait for this.
     readings = [reading for delivery in rows if (reading := begin(delivery))]
-    with transaction.atomic():
-        return [reading for reading in readings if reading.step()]
+    left = []
+    for together in _by_size(readings):
+        with transaction.atomic():
+            left += [reading for reading in together if reading.step()]
+    return left
+
+
+def _by_size(readings: Sequence[Reading]) -> Iterator[list[Reading]]:
+    """Those whose next steps are small enough together for one transaction, which others wait for."""
+    together: list[Reading] = []
+    for reading in readings:
+        if together and sum(one.next_events for one in (*together, reading)) > STEP:
+            yield together
+            together = []
+        together.append(reading)
+    if together:
+        yield together
 
 
 def begin(delivery: Delivery) -> Reading | None:

@@ -3,14 +3,18 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DataError
+from django.db import DataError, OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from assistant.models import Person
 from integrations import intake
 from integrations.base import Channel
 from integrations.models import ChannelState, Contact, Delivery, InboxEntry
@@ -202,3 +206,85 @@ def test_what_is_said_in_a_group_is_counted_and_makes_nobody_known(account: str)
     assert not Contact.objects.filter(account=account).exists()
     ignored = ChannelState.objects.get(account=account).ignored
     assert ignored == {"group message": 1, "group edit": 1, "group request_welcome": 1}
+
+
+# Several couriers, and a database with bad moments
+
+
+def waiting(account: str, number: int = 1, attempts: int = 0, messages: int = 1) -> list[Delivery]:
+    """Deliveries that a courier may take."""
+    said = [text("491700000001") for _ in range(messages)]
+    made = [stored(whatsapp(account, *said)) for _ in range(number)]
+    Delivery.objects.filter(pk__in=[one.pk for one in made]).update(taken_until=None, attempts=attempts)
+    return made
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """No other delivery waits, and none is left: a courier of another test sees nothing of it."""
+    with transaction.atomic():
+        Delivery.objects.filter(state="waiting").update(state="done")
+        yield
+        transaction.set_rollback(True)
+
+
+def taken(of: list[Delivery]) -> list[int]:
+    """Which of them are taken next, as places in the list."""
+    places = {one.pk: place for place, one in enumerate(of)}
+    return [places[key] for key in intake.take() if key in places]
+
+
+def away(monkeypatch: pytest.MonkeyPatch, broken: Delivery) -> None:
+    """The database has a bad moment whenever that delivery is ended."""
+
+    def end(delivery_id: int, *rest: Any) -> None:
+        if delivery_id == broken.pk:
+            raise OperationalError("deadlock detected")
+        known(delivery_id, *rest)
+
+    known = intake.end
+    monkeypatch.setattr(intake, "end", end)
+
+
+def test_a_delivery_that_was_claimed_before_is_taken_alone(account: str) -> None:
+    with undone():
+        deliveries = [*waiting(account, 2), *waiting(account, 1, attempts=1), *waiting(account, 1)]
+        assert [taken(deliveries) for _ in range(4)] == [[0, 1], [2], [3], []]
+
+
+def test_a_bad_moment_of_the_database_takes_no_attempt(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with undone():
+        deliveries = waiting(account, 3)
+        away(monkeypatch, deliveries[1])
+        ids = intake.take()
+        with pytest.raises(OperationalError):
+            intake.read_all(ids)
+        rows = [Delivery.objects.get(pk=one.pk) for one in deliveries]
+        assert [row.state for row in rows] == ["done", "waiting", "waiting"]
+        assert [row.attempts for row in rows] == [1, 0, 0]
+        # The one that was read when it happened does not hold up the one behind it.
+        assert taken(deliveries) == [2]
+
+
+def test_many_deliveries_are_read_in_transactions_of_some_events(account: str) -> None:
+    deliveries = [stored(whatsapp(account, *[text("491700000001") for _ in range(20)])) for _ in range(5)]
+    with CaptureQueriesContext(connection) as queries:
+        assert intake.read_all([one.pk for one in deliveries]) == []
+    assert len(rows(account)) == 100
+    # Two have 40 events, three would have more than STEP.
+    assert sum(query["sql"].startswith("BEGIN") for query in queries) == 3
+
+
+def test_couriers_who_meet_somebody_new_at_the_same_moment_make_one_guest(account: str) -> None:
+    deliveries = [stored(whatsapp(account, text("491700000001", str(number)))) for number in range(8)]
+    people = Person.objects.count()
+
+    def reads(delivery: Delivery) -> None:
+        reread(delivery)
+        connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(reads, deliveries))
+    assert sorted(rows(account)) == [str(number) for number in range(8)]
+    assert Contact.objects.filter(account=account).count() == 1
+    assert Person.objects.count() == people + 1
