@@ -10,7 +10,6 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from functools import reduce
 from operator import or_
 
@@ -32,8 +31,7 @@ from integrations.registry import channels
 
 logger = logging.getLogger(__name__)
 
-# A lease is prolonged often: what a killed courier held is free again after LEASE.
-LEASE = timedelta(seconds=20)
+# So often leases are prolonged, well before they end.
 BEAT_SECONDS = 5
 # Where Redis is away nobody wakes us.
 LOOK_SECONDS = 2
@@ -152,13 +150,14 @@ class Courier:
     def _take(self, most: int) -> list[int]:
         """Take the leases of contacts who wait; what another courier takes at the same moment is not ours."""
         now = timezone.now()
-        found = list(outbox.with_work(now).filter(_ours()).order_by("pk").values_list("pk", flat=True)[: 2 * most])
+        waiting = outbox.longest_waiting(outbox.with_work(now).filter(_ours()))
+        found = list(waiting.values_list("pk", flat=True)[: 2 * most])
         mine: list[int] = []
         for contact in found:
             if len(mine) >= most:
                 break
             free = outbox.with_work(now).filter(pk=contact)
-            if contact not in self._serving and free.update(taken_until=now + LEASE, taken_by=self._name):
+            if contact not in self._serving and free.update(taken_until=now + outbox.LEASE, taken_by=self._name):
                 mine.append(contact)
         return mine
 
@@ -212,7 +211,7 @@ class Courier:
             Contact.objects.filter(pk=contact_id).update(taken_until=None, taken_by="")
             if not outbox.with_work(now).filter(pk=contact_id).exists():
                 return True
-            Contact.objects.filter(pk=contact_id).update(taken_until=now + LEASE, taken_by=self._name)
+            Contact.objects.filter(pk=contact_id).update(taken_until=now + outbox.LEASE, taken_by=self._name)
         return False
 
     def _release_all(self) -> None:
@@ -229,7 +228,7 @@ class Courier:
 
     def _prolong(self, contacts: list[int]) -> None:
         mine = Contact.objects.filter(pk__in=contacts, taken_by=self._name)
-        mine.update(taken_until=timezone.now() + LEASE)
+        mine.update(taken_until=timezone.now() + outbox.LEASE)
 
 
 def _ours() -> Q:

@@ -7,10 +7,11 @@ process killed in between: it is `unknown` then, until the app says something ab
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -41,6 +42,8 @@ PATIENCE = timedelta(hours=1)
 LONGEST_PAUSE = 900
 # So long after it was queued a message of ours may come back as an echo without any name.
 NAMELESS = timedelta(minutes=10)
+# A courier that serves a contact prolongs its lease often: what a killed one held is free again after this.
+LEASE = timedelta(seconds=20)
 
 
 def add(
@@ -242,13 +245,31 @@ def with_work(now: datetime) -> QuerySet[Contact]:
 
     What has to wait for its time holds up what is behind it.
     """
-    waiting = InboxEntry.objects.filter(contact=OuterRef("pk"), state=InboxEntry.State.WAITING)
-    queued = OutboxEntry.objects.filter(contact=OuterRef("pk"), state__in=OPEN)
+    waiting = InboxEntry.objects.filter(state=InboxEntry.State.WAITING).order_by()
+    outgoing = OutboxEntry.objects.order_by()
+    queued = outgoing.filter(state__in=OPEN)
     halted = ChannelState.objects.filter(channel=OuterRef("channel"), account=OuterRef("account")).exclude(halted="")
-    to_answer = Exists(waiting) & ~Exists(waiting.filter(not_before__gt=now))
-    to_send = Exists(queued) & ~Exists(queued.filter(not_before__gt=now)) & ~Exists(halted)
-    free = Contact.objects.filter(Q(taken_until=None) | Q(taken_until__lt=now))
-    return free.filter(to_answer | to_send)
+    to_answer = Exists(_its(waiting)) & ~Exists(_its(waiting).filter(not_before__gt=now))
+    to_send = Exists(_its(queued)) & ~Exists(_its(queued).filter(not_before__gt=now)) & ~Exists(halted)
+    # They are found by the few rows that are open, each kind in an index, not by a look at every contact.
+    open_rows = (waiting, *(outgoing.filter(state=state) for state in OPEN))
+    first, *others = [rows.values("contact") for rows in open_rows]
+    found = Contact.objects.filter(pk__in=first.union(*others, all=True))
+    # A lease that ends later than any was given is from before the clock was set back.
+    free = Q(taken_until=None) | Q(taken_until__lt=now) | Q(taken_until__gt=now + 2 * LEASE)
+    return found.filter(free, to_answer | to_send)
+
+
+def longest_waiting(contacts: QuerySet[Contact]) -> QuerySet[Contact]:
+    """Contacts with work, those first whose oldest has waited longest: so nobody is passed over for ever."""
+    waiting = _its(InboxEntry.objects.filter(state=InboxEntry.State.WAITING)).order_by("pk").values("received_at")
+    queued = _its(OutboxEntry.objects.filter(state__in=OPEN)).order_by("created_at").values("created_at")
+    return contacts.order_by(Coalesce(Subquery(waiting[:1]), Subquery(queued[:1])), "pk")
+
+
+def _its(entries: QuerySet[Any]) -> QuerySet[Any]:
+    """Those of the contact of the query around it."""
+    return entries.filter(contact=OuterRef("pk"))
 
 
 def _uuid(text: str) -> UUID | None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from assistant import conversations
@@ -20,7 +21,7 @@ from integrations.errors import (
     WindowClosedError,
 )
 from integrations.inbound import Echo, Sender, StatusChange
-from integrations.models import ChannelState, Contact, OutboxEntry
+from integrations.models import ChannelState, Contact, InboxEntry, OutboxEntry
 from integrations.outbound import OutboundMessage
 from tests.integrations.people import ACCOUNT, contact, says
 
@@ -96,6 +97,40 @@ def test_nobody_is_served_for_what_has_to_wait() -> None:
     inbox.postpone(inbox.take_group(one), 60, tried=False)
     says(one)
     assert not outbox.with_work(timezone.now()).filter(pk=one.pk).exists()
+
+
+def test_who_has_waited_longest_is_served_first() -> None:
+    """Also somebody new, while those before them go on writing."""
+    early, new, last = contact(), contact(), contact()
+    queue(last, "a")
+    begun = timezone.now() - timedelta(minutes=5)
+    OutboxEntry.objects.filter(contact=last).update(created_at=begun + timedelta(minutes=3))
+    for of, minute in ((new, 1), (early, 2)):
+        says(of)
+        InboxEntry.objects.filter(contact=of).update(received_at=begun + timedelta(minutes=minute))
+    says(new)
+    mine = outbox.with_work(timezone.now()).filter(pk__in=[early.pk, new.pk, last.pk])
+    assert list(outbox.longest_waiting(mine)) == [new, early, last]
+
+
+def test_contacts_with_work_are_found_without_a_look_at_all() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("its plan depends on how many rows there are")
+    plan = outbox.with_work(timezone.now()).explain()
+    assert "SCAN integrations_contact" not in plan
+    scans = {line.partition("SCAN U0")[2].strip() for line in plan.splitlines() if "SCAN" in line}
+    names = ("waiting_inbox_entries", "queued_outbox_entries", "sending_outbox_entries")
+    assert scans == {f"USING INDEX {name}" for name in names}
+
+
+def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up() -> None:
+    one = contact()
+    says(one)
+    for later, free in ((timedelta(hours=1), True), (outbox.LEASE, False), (-outbox.LEASE, True)):
+        Contact.objects.filter(pk=one.pk).update(taken_until=timezone.now() + later)
+        assert outbox.with_work(timezone.now()).filter(pk=one.pk).exists() == free
+        mine = outbox.with_work(timezone.now()).filter(pk=one.pk)
+        assert mine.update(taken_by="a courier") == free
 
 
 def test_what_a_killed_process_was_sending_is_unknown_and_not_sent_again() -> None:
