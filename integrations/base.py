@@ -15,8 +15,8 @@ from integrations.text.dialect import Dialect
 class Limits:
     """What an app shows: `buttons` under a bubble, `rows` of a list that a button opens, in characters.
 
-    0 rows: it has no lists. Where `quick` is set, the buttons are replies that go once one is tapped. `caption` is the
-    longest text beside a picture, `above` that above buttons; 0: none, and as long as a bubble.
+    0 rows: it has no lists. `caption` is the longest text beside a picture, `above` that above buttons; 0: none, and as
+    long as a bubble.
     """
 
     buttons: int
@@ -25,7 +25,6 @@ class Limits:
     rows: int = 0
     row_title: int = 0
     row_about: int = 0
-    quick: bool = False
     caption: int = 0
     above: int = 0
 

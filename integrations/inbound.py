@@ -41,7 +41,6 @@ class Media:
     mime_type: str = ""
     name: str = ""
     sha256: str = ""
-    voice: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,10 +145,7 @@ class InboundReaction(Event):
 
 @dataclass(frozen=True)
 class InboundOpening(Event):
-    """The chat was opened without a word: by a link with `ref`, an advertisement, or the button to begin."""
-
-    ref: str = ""
-    payload: str = ""
+    """The chat was opened without a word: by a link, an advertisement, or the button to begin."""
 
     def to_json(self) -> dict[str, Any]:
         """For the inbox; `from_json` reads it."""

@@ -61,13 +61,11 @@ def read(value: object, site: str) -> Attached:
         elif kind == "story_mention":
             mentioned = True
         elif kind in FILES and url:
-            # Neither app tells a recording from another sound; people send recordings.
             media.append(
                 Media(
                     "sticker" if sticker else FILES[kind],
                     url=url,
                     name=label(payload.get("title") or payload.get("name") or attachment.get("title")),
-                    voice=kind == "audio",
                 )
             )
         elif kind in LINKS and url:

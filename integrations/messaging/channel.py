@@ -11,7 +11,7 @@ from integrations.messaging import files
 from integrations.outbound import OutboundMessage, Recipient
 
 # A picture is a bubble of its own, so no caption.
-LIMITS = Limits(buttons=13, title=20, payload=1000, quick=True)
+LIMITS = Limits(buttons=13, title=20, payload=1000)
 # 300 messages a second of one account. How many one person may get is not published, only that there is a limit.
 PACE = Pace(account="200/second", contact="60/minute")
 # It goes after some 20 seconds; how many is not published.

@@ -267,7 +267,6 @@ def _media(kind: MediaKind, name: str = "") -> Callable[[Json, InboundMessage], 
             mime_type=label(file.get("mime_type"), 100),
             name=label(file.get("filename")),
             sha256=identifier(file.get("sha256"), 100),
-            voice=file.get("voice") is True or name == "voice",
         )
         if not (media.id or media.url):
             # Larger than the app takes, or lost on its way: `errors` says which.
@@ -364,7 +363,7 @@ def _revoke(item: Json, base: InboundMessage) -> Event:
 
 
 def _welcome(item: Json, base: InboundMessage) -> Event:
-    return InboundOpening(base.account, base.sender, base.at, ref=base.ref)
+    return InboundOpening(base.account, base.sender, base.at)
 
 
 MESSAGES: dict[str, Callable[[Json, InboundMessage], Event]] = {

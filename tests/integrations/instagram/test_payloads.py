@@ -77,7 +77,7 @@ EXPECTED: dict[str, tuple[list[Event], list[str]]] = {
         [
             message(media=(Media("image", url=f"{CDN}1"),)),
             message("m_2", media=(Media("video", url=f"{CDN}2"),)),
-            message("m_3", media=(Media("audio", url=f"{CDN}3", voice=True),)),
+            message("m_3", media=(Media("audio", url=f"{CDN}3"),)),
             message("m_4", media=(Media("document", url=f"{CDN}4"),)),
         ],
         [],
@@ -104,13 +104,13 @@ EXPECTED: dict[str, tuple[list[Event], list[str]]] = {
         ],
     ),
     "own_to_itself": ([], ["own message"]),
-    "postback": ([message(text="What can you do?", payload="help"), InboundOpening(**FRAME, payload="start")], []),
+    "postback": ([message(text="What can you do?", payload="help"), InboundOpening(**FRAME)], []),
     "quick_reply": ([message("aWdfZAG1", text="More", payload="more:42")], []),
     "reaction": (
         [InboundReaction(**FRAME, id="m_out", emoji="👍🏽"), InboundReaction(**FRAME, id="m_out", emoji="")],
         ["reaction without content"],
     ),
-    "referral": ([InboundOpening(**FRAME, ref="room_abc"), message("m_2", text="is it blue?", ref="ad-7")], []),
+    "referral": ([InboundOpening(**FRAME), message("m_2", text="is it blue?", ref="ad-7")], []),
     "reply": ([message("aWdfZAG2", text="and this?", quoted="aWdfZAG1")], []),
     "seen": ([StatusChange(**FRAME, status="read", id="m_out")], []),
     "shared": (

@@ -54,13 +54,13 @@ EXPECTED: dict[str, list[Event | Ignored]] = {
     "voice": [
         replace(
             MESSAGE,
-            media=(Media("audio", "9003", mime_type="audio/ogg; codecs=opus", sha256="c2hh", voice=True),),
+            media=(Media("audio", "9003", mime_type="audio/ogg; codecs=opus", sha256="c2hh"),),
         )
     ],
     "voice_of_before": [
         replace(
             MESSAGE,
-            media=(Media("audio", "9008", mime_type="audio/ogg; codecs=opus", sha256="c2hh", voice=True),),
+            media=(Media("audio", "9008", mime_type="audio/ogg; codecs=opus", sha256="c2hh"),),
         )
     ],
     "audio": [replace(MESSAGE, media=(Media("audio", "9004", mime_type="audio/mpeg", sha256="c2hh"),))],
