@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Delivery(models.Model):
-    """One webhook request, as it was signed. Its body goes once it is old, see tasks.py."""
+    """One webhook request, as it was signed. Its body goes once it is read."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
