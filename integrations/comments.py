@@ -186,11 +186,12 @@ class Comments:
                 await in_thread(inbox.postpone)(entries, later.seconds, tried=later.tried)
                 return
             except TemporaryError as error:
-                await in_thread(inbox.postpone)(entries, error.seconds or AGAIN_SECONDS, tried=True)
+                await in_thread(inbox.postpone)(entries, outbox.pause(error, entry.attempts), tried=True)
                 return
             except AccountError as error:
                 logger.error("a comment waits until %s can be asked again: %s", self._channel.title, error)
-                await in_thread(inbox.postpone)(entries, ACCOUNT_SECONDS, tried=True)
+                # No try of this comment failed: LATE ends the wait.
+                await in_thread(inbox.postpone)(entries, ACCOUNT_SECONDS, tried=False)
                 return
             except (AssistantError, ImagineError, ChannelError) as error:
                 logger.info("a comment of contact %s is not answered: %s: %s", self._contact.pk, error.code, error)

@@ -1,6 +1,7 @@
 """What is said under posts: who is answered there, who privately, and who not at all; in both apps, the whole way."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -9,15 +10,22 @@ import httpx
 import pytest
 from django.utils import timezone
 
+from assistant.answering import Answering
+from assistant.database import in_thread
 from assistant.models import Conversation, Memory, Message, Person
-from integrations import comments, intake
+from assistant.runtime import Runtime
+from integrations import comments, inbox, intake
+from integrations.comments import Comments
 from integrations.inbound import InboundComment, Sender
+from integrations.messenger.channel import Messenger
 from integrations.models import Contact, InboxEntry, OutboxEntry
 from integrations.registry import channels
 from tests.fake_llama import FakeLlama, Gate, fails, says
 from tests.integrations.conftest import Messengers
+from tests.integrations.graph_answers import problem
 from tests.integrations.phones import Phone, choices
-from tests.servers import Emulator, Painter, eventually
+from tests.scripted_http import Reply, ScriptedHTTP
+from tests.servers import Emulator, Painter, Valkey, eventually
 
 NAME = "@chaski"
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -444,3 +452,51 @@ def test_an_edit_may_be_the_first_that_names_us(page: Any, settings: Any) -> Non
     assert InboxEntry.objects.get(external_id=event.id).state == "waiting"
     assert comments.receive(page, comment(id=event.id, verb="edit", text="@Chaski hello"))
     assert InboxEntry.objects.get(external_id=event.id).content["text"] == "@Chaski hello"
+
+
+@pytest.fixture
+def graph(settings: Any, valkey: Valkey) -> Iterator[ScriptedHTTP]:
+    """A server in the place of Meta."""
+    with ScriptedHTTP() as server:
+        settings.GRAPH_URL, settings.REDIS_URL, settings.ANSWER_COMMENTS = server.url, valkey.url, True
+        yield server
+
+
+async def waits(channel: Messenger, event: InboundComment, tries: int) -> list[int]:
+    """How many seconds a comment is put off after each try, until it is over."""
+    seconds = []
+    async with Runtime() as runtime:
+        for _ in range(tries):
+            entries = await in_thread(lambda: inbox.take_group(entry(event.id).contact))()
+            if not entries:
+                break
+            await Comments(Answering(runtime), channel, entries[0].contact).answer(entries)
+            seconds.append(await in_thread(put_off)(event.id))
+    await channel.graph.close()
+    return seconds
+
+
+def put_off(comment_id: str) -> int:
+    """The seconds for which a comment waits; it is taken again at once."""
+    later = entry(comment_id).not_before - timezone.now()
+    InboxEntry.objects.filter(external_id=comment_id).update(not_before=timezone.now())
+    return max(0, round(later.total_seconds()))
+
+
+async def test_an_outage_of_minutes_loses_no_comment(page: Any, graph: ScriptedHTTP) -> None:
+    graph.script("/v25.0/1000", Reply(problem(2, "Service temporarily unavailable"), 500))
+    event = comment()
+    await in_thread(comments.receive)(page, event)
+    assert await waits(Messenger(), event, 10) == [3, 9, 27, 81, 243, 729, 0]
+    assert (await in_thread(entry)(event.id)).outcome == "given_up"
+
+
+async def test_a_comment_waits_for_a_new_token_as_long_as_it_can_be_answered(page: Any, graph: ScriptedHTTP) -> None:
+    graph.script("/v25.0/1000", Reply(problem(190, "Error validating access token"), 401))
+    event = comment()
+    await in_thread(comments.receive)(page, event)
+    assert await waits(Messenger(), event, 10) == [300] * 10
+    content = {**event.to_json(), "at": (timezone.now() - comments.LATE).isoformat()}
+    await in_thread(InboxEntry.objects.filter(external_id=event.id).update)(content=content)
+    assert await waits(Messenger(), event, 2) == [0]
+    assert (await in_thread(entry)(event.id)).outcome == "late"
