@@ -202,12 +202,12 @@ class Comments:
                 await self._conclude(entry, under)
 
     async def _answer(self, entry: InboxEntry) -> Under:
-        posts, event = self._channel.posts, inbox.event_of(entry)
-        if posts is None or not isinstance(event, InboundComment) or not settings.ANSWER_COMMENTS:
-            return Under("off")
         if entry.attempts > MOST_TRIES:
             logger.error("a comment of contact %s could not be answered %s times", self._contact.pk, MOST_TRIES)
             return Under("given_up")
+        posts, event = self._channel.posts, inbox.event_of(entry)
+        if posts is None or not isinstance(event, InboundComment) or not settings.ANSWER_COMMENTS:
+            return Under("off")
         if event.verb == "remove":
             return await self._remove(posts, event)
         if event.at < timezone.now() - LATE:
@@ -274,8 +274,10 @@ class Comments:
         if discretion.asks_for_discretion(asked.text):
             if not asked.is_own:
                 return self._alone(asked, "")
-            [bubble, *_more] = render(run.answer.text, self._channel.dialect, _sources(run))
-            return Under("answered", OutboundMessage(bubble), privately=True, answer=run.answer)
+            bubbles = render(run.answer.text, self._channel.dialect, _sources(run))
+            if not bubbles:
+                return Under("empty")
+            return Under("answered", OutboundMessage(bubbles[0]), privately=True, answer=run.answer)
         text = as_comment(run.answer.text, posts.limit, _sources(run))
         return Under("answered", OutboundMessage(text), answer=run.answer) if text else Under("empty")
 

@@ -361,6 +361,13 @@ def test_who_asks_for_it_is_answered_privately(wall: Wall, bo: Phone, fake_llama
     assert "an AI assistant" in first["text"]
 
 
+def test_an_answer_without_words_is_no_private_message(wall: Wall, bo: Phone, fake_llama: FakeLlama) -> None:
+    fake_llama.script(says("---"))
+    assert outcome(wall.say(bo, f"{NAME} what helps against fleas? Please tell me privately")) == "empty"
+    assert wall.stays_silent()
+    assert bo.answers == []
+
+
 # Of the person
 
 
@@ -500,3 +507,13 @@ async def test_a_comment_waits_for_a_new_token_as_long_as_it_can_be_answered(pag
     await in_thread(InboxEntry.objects.filter(external_id=event.id).update)(content=content)
     assert await waits(Messenger(), event, 2) == [0]
     assert (await in_thread(entry)(event.id)).outcome == "late"
+
+
+async def test_a_comment_that_another_version_wrote_is_given_up(page: Any, graph: ScriptedHTTP) -> None:
+    event = comment()
+    await in_thread(comments.receive)(page, event)
+    await in_thread(InboxEntry.objects.filter(external_id=event.id).update)(content={"verb": "reshaped"}, attempts=5)
+    with pytest.raises((LookupError, TypeError, ValueError)):
+        await waits(Messenger(), event, 1)
+    assert await waits(Messenger(), event, 1) == [0]
+    assert (await in_thread(entry)(event.id)).outcome == "given_up"
