@@ -7,17 +7,19 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from assistant import conversations
 from assistant.errors import NotFoundError
 from assistant.models import Message
 from assistant.runs.forget import forget
-from integrations import wording
+from imagine.models import Picture
+from integrations import contacts, outbox, wording
 from integrations.inbound import InboundComment, InboundEdit, InboundMessage, InboundOpening
 from integrations.models import Contact, InboxEntry
 
@@ -28,7 +30,7 @@ Kind, State = InboxEntry.Kind, InboxEntry.State
 
 # A contact who floods us has so many waiting; what comes beyond is dropped.
 MOST_WAITING = 100
-# What became of an entry that the person took back.
+# The outcome of what the person took back.
 UNSENT = "unsent"
 KINDS: dict[InboxEntry.Kind, type[Answerable]] = {
     Kind.MESSAGE: InboundMessage,
@@ -40,7 +42,7 @@ KINDS: dict[InboxEntry.Kind, type[Answerable]] = {
 
 def add(contact: Contact, event: Answerable) -> None:
     """Keep an event until it is answered; what was kept before stays as it is."""
-    if isinstance(event, InboundEdit) and edit_waiting(contact, event):
+    if isinstance(event, InboundEdit) and (edit_waiting(contact, event) or _is_unsent(contact, event)):
         return
     kind = next(kind for kind, known in KINDS.items() if isinstance(event, known))
     crowded = contact.inbox.filter(state=State.WAITING).count() >= MOST_WAITING
@@ -80,9 +82,14 @@ def edit_waiting(contact: Contact, event: InboundEdit) -> bool:
     entry = contact.inbox.filter(external_id=event.id, state=State.WAITING, turn=None).first()
     if entry is None or entry.kind != Kind.MESSAGE:
         return False
-    entry.content = {**entry.content, "text": event.text}
-    entry.save(update_fields=["content"])
-    return True
+    # It may be taken at this moment: then the edit is answered by itself.
+    rows = contact.inbox.filter(pk=entry.pk, state=State.WAITING, turn=None)
+    return bool(rows.update(content={**entry.content, "text": event.text}))
+
+
+def _is_unsent(contact: Contact, event: InboundEdit) -> bool:
+    """Whether an edit comes late, of a message that was taken back."""
+    return contact.inbox.filter(external_id=event.id, state=State.DROPPED, outcome=UNSENT).exists()
 
 
 def unsend(contact: Contact, external_id: str) -> None:
@@ -106,17 +113,37 @@ def unsend(contact: Contact, external_id: str) -> None:
             ignore_conflicts=True,
         )
         return
-    together = contact.inbox.filter(turn=entry.turn) if entry.turn else contact.inbox.filter(pk=entry.pk)
-    message = Message.objects.filter(author=contact.person, client_id=entry.turn).first() if entry.turn else None
-    together.filter(pk=entry.pk).update(content={}, state=State.DROPPED, outcome=UNSENT)
-    if message is not None:
-        try:
-            runs = conversations.unsay(contact.person, message.id)
-        except NotFoundError:
-            return
-        transaction.on_commit(lambda: forget(runs))
-        # What was said together with it is answered anew, without it.
-        together.filter(state=State.WAITING).update(turn=None)
+    # What it was changed to is kept by entries of their own.
+    for one in (entry, *contact.inbox.filter(kind=Kind.EDIT, content__id=external_id)):
+        _take_back(contact, one)
+
+
+def _take_back(contact: Contact, entry: InboxEntry) -> None:
+    """Erase an entry, with the picture that it brought, and what was said and answered in its turn."""
+    contact.inbox.filter(pk=entry.pk).update(content={}, state=State.DROPPED, outcome=UNSENT)
+    if entry.picture:
+        if contact.expects == {"edit": str(entry.picture)}:
+            contacts.update(contact, expects=None)
+        Picture.objects.filter(id=entry.picture, person=contact.person, made=Picture.Made.UPLOADED).delete()
+    if entry.turn is None:
+        return
+    held_back = outbox.take_back(contact, f"turn:{entry.turn}")
+    said = Message.objects.filter(author=contact.person)
+    for message in said.filter(Q(client_id=entry.turn) | Q(pk=entry.message_id)):
+        _unsay(contact, message)
+    # What was said together with it is answered anew, without it.
+    states = (State.WAITING, State.DONE) if held_back else (State.WAITING,)
+    rest = contact.inbox.filter(turn=entry.turn, state__in=states)
+    rest.update(state=State.WAITING, outcome="", turn=None)
+
+
+def _unsay(contact: Contact, message: Message) -> None:
+    try:
+        runs = conversations.unsay(contact.person, message.id)
+    except NotFoundError:
+        # They deleted it on the website.
+        return
+    transaction.on_commit(partial(forget, runs))
 
 
 def take_group(contact: Contact) -> list[InboxEntry]:
@@ -185,8 +212,22 @@ def postpone(entries: Sequence[InboxEntry], seconds: float, *, tried: bool) -> N
 
 
 def note_message(turn: UUID, message: Message) -> None:
-    """Note as which message the entries of a turn stand in the conversation."""
-    InboxEntry.objects.filter(turn=turn).update(message=message)
+    """Note as which message the entries of a turn stand in the conversation.
+
+    Where one of them was taken back just before the message was written, that goes again.
+    """
+    rows = InboxEntry.objects.filter(turn=turn)
+    rows.update(message=message)
+    if unsent := rows.filter(outcome=UNSENT).select_related("contact__person").first():
+        _unsay(unsent.contact, message)
+
+
+def note_edit(contact: Contact, original_external_id: str, message: Message) -> None:
+    """Note that a message of the contact's stands in the conversation as another version, since it was changed.
+
+    The next change is one of that version, and whoever takes the message back takes back each version.
+    """
+    contact.inbox.filter(external_id=original_external_id).exclude(outcome=UNSENT).update(message=message)
 
 
 def _is_words(entry: InboxEntry) -> bool:

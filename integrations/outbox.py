@@ -102,6 +102,18 @@ def put_back(entry: OutboxEntry, seconds: float) -> None:
     rows.update(state=State.QUEUED, attempts=F("attempts") - 1, not_before=later)
 
 
+def take_back(contact: Contact, cause: str) -> bool:
+    """The person took back what `cause` answers: send no more of it, and keep no word of what was sent.
+
+    Returns whether nothing had been sent yet. What is being sent at this moment keeps its words until they expire.
+    """
+    rows = contact.outbox.filter(cause=cause)
+    nothing = OutboundMessage().to_json()
+    held_back = rows.filter(state=State.QUEUED).update(state=State.FAILED, problem="unsent", detail="", content=nothing)
+    rows.exclude(state=State.SENDING).update(content=nothing)
+    return bool(held_back) and not rows.exclude(problem="unsent").exists()
+
+
 def sent(entry: OutboxEntry, external_id: str) -> None:
     """Note that the app took a message, under its id."""
     now = timezone.now()

@@ -2,16 +2,20 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
 from assistant import conversations
-from assistant.models import Message, Summary
-from integrations import inbox
+from assistant.models import Message, Run, Summary
+from imagine.models import Picture
+from integrations import contacts, inbox, outbox
 from integrations.inbound import InboundEdit, Media, Sender
 from integrations.models import Contact, InboxEntry
+from integrations.outbound import OutboundMessage
 from tests.integrations.people import ACCOUNT, contact, message, says
 
 
@@ -188,6 +192,133 @@ def test_what_was_said_with_something_taken_back_is_answered_without_it() -> Non
 
     assert not inbox.finish(begun, "failed")
     assert texts(inbox.take_group(one)) == ["and a question"]
+
+
+def test_what_is_taken_back_while_its_message_is_written_is_not_kept_there() -> None:
+    one = contact()
+    secret = says(one, "a secret")
+    says(one, "and a question")
+    begun = inbox.take_group(one)
+    inbox.unsend(one, secret.external_id)
+    message_of_it = said(one, begun, "a secret\nand a question")
+    assert not Message.objects.filter(pk=message_of_it.pk).exists()
+    assert not inbox.finish(begun, "answered")
+    assert texts(inbox.take_group(one)) == ["and a question"]
+
+
+def answered(of: Contact, *bubbles: str) -> str:
+    """What waits is answered with these; returns the cause."""
+    begun = inbox.take_group(of)
+    said(of, begun, "\n".join(texts(begun)))
+    inbox.finish(begun, "answered")
+    cause = f"turn:{begun[0].turn}"
+    outbox.add(of, cause, [OutboundMessage(text) for text in bubbles])
+    return cause
+
+
+def test_an_answer_to_what_was_taken_back_is_not_sent_and_not_kept() -> None:
+    one = contact()
+    secret = says(one, "a secret")
+    cause = answered(one, "Your secret", "is safe")
+    first = outbox.claim(one)
+    assert first
+    outbox.sent(first, "wamid.1")
+
+    inbox.unsend(one, secret.external_id)
+
+    assert outbox.claim(one) is None
+    bubbles = one.outbox.filter(cause=cause)
+    assert [(each.state, each.problem) for each in bubbles] == [("sent", ""), ("failed", "unsent")]
+    assert [OutboundMessage.from_json(each.content) for each in bubbles] == [OutboundMessage()] * 2
+
+
+def test_an_answer_that_was_held_back_is_made_anew_for_what_else_it_answered() -> None:
+    one = contact()
+    secret = says(one, "a secret")
+    says(one, "and a question")
+    answered(one, "To both")
+    inbox.unsend(one, secret.external_id)
+    assert texts(inbox.take_group(one)) == ["and a question"]
+
+
+def test_a_question_that_was_answered_already_is_not_answered_twice() -> None:
+    one = contact()
+    secret = says(one, "a secret")
+    says(one, "and a question")
+    answered(one, "To both")
+    bubble = outbox.claim(one)
+    assert bubble
+    outbox.sent(bubble, "wamid.2")
+    inbox.unsend(one, secret.external_id)
+    assert inbox.take_group(one) == []
+
+
+@pytest.mark.parametrize("made", ["uploaded", "drawn"])
+def test_a_picture_goes_with_the_message_that_brought_it(made: str) -> None:
+    """One that was asked for by a tap is the person's own, as any other."""
+    one = contact()
+    entry = says(one, "", media=(Media("image", id="1"),))
+    picture = Picture.objects.create(person=one.person, made=made, status="done")
+    others = Picture.objects.create(person=contact().person, made="uploaded", status="done")
+    one.inbox.update(picture=picture.id)
+    contacts.update(one, expects={"edit": str(picture.id)})
+    inbox.unsend(one, entry.external_id)
+    one.refresh_from_db()
+    assert one.expects is None
+    assert Picture.objects.filter(pk=picture.pk).exists() == (made == "drawn")
+    assert Picture.objects.filter(pk=others.pk).exists()
+
+
+def changed(of: Contact, entry: InboxEntry, text: str) -> Message:
+    """An edit of what was answered, answered as a version of its own."""
+    edit(of, entry, text)
+    [begun] = inbox.take_group(of)
+    entry.refresh_from_db()
+    assert entry.message
+    assert begun.turn
+    turn = conversations.edit(of.person, entry.message.id, text, begun.turn)
+    Run.objects.filter(pk=turn.run.pk).update(status="done")
+    assert turn.question
+    inbox.note_message(begun.turn, turn.question)
+    inbox.note_edit(of, entry.external_id, turn.question)
+    inbox.finish([begun], "answered")
+    return turn.question
+
+
+def test_a_message_that_was_changed_twice_is_taken_back_in_each_version() -> None:
+    one = contact()
+    entry = says(one, "my secrt")
+    answered(one, "What?")
+    second, third = changed(one, entry, "my secret"), changed(one, entry, "my secrets")
+    entry.refresh_from_db()
+    assert (entry.message, second.text, third.text) == (third, "my secret", "my secrets")
+
+    inbox.unsend(one, entry.external_id)
+
+    assert one.conversation
+    assert list(one.conversation.messages.all()) == []
+    assert {str(each.content) for each in one.inbox.all()} == {"{}"}
+    edit(one, entry, "a late change of my secret")
+    assert inbox.take_group(one) == []
+    assert "secret" not in str(list(one.inbox.values()))
+
+
+def test_an_edit_of_what_is_taken_at_the_same_moment_waits_for_itself() -> None:
+    one = contact()
+    entry = says(one, "Helo")
+    taken: list[InboxEntry] = []
+
+    def take_first(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE") and not taken:
+            taken.append(entry)
+            taken[:] = inbox.take_group(one)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(take_first):
+        edit(one, entry, "Hello")
+    assert texts(taken) == ["Helo"]
+    inbox.finish(taken, "answered")
+    assert texts(inbox.take_group(one)) == ["Hello"]
 
 
 def test_nobody_takes_back_what_another_said() -> None:
