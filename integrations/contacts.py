@@ -16,6 +16,8 @@ from integrations.outbound import Recipient
 
 # An app lets us answer for so long after the person's last message.
 WINDOW = timedelta(hours=24)
+# A delivery may change these while the contact is answered.
+SHARED = ("stopped_at", "human_until")
 
 
 def find(channel: str, account: str, sender: Sender) -> Contact | None:
@@ -24,7 +26,8 @@ def find(channel: str, account: str, sender: Sender) -> Contact | None:
     A user id is one person's for ever. A number may be given to somebody else: known under another user id, it does
     not make them the same.
     """
-    rows = Contact.objects.select_for_update().filter(channel=channel, account=account)
+    # No stronger lock, so that rows which name the contact can be made meanwhile.
+    rows = Contact.objects.select_for_update(no_key=True).filter(channel=channel, account=account)
     by_id = rows.filter(user_id=sender.user_id).first() if sender.user_id else None
     by_phone = rows.filter(phone=sender.phone).first() if sender.phone else None
     if by_phone and sender.user_id and by_phone.user_id not in (None, sender.user_id):
@@ -73,10 +76,18 @@ def change(channel: str, event: ContactChange) -> Contact | None:
     rows = Contact.objects.filter(channel=channel, account=event.account).exclude(pk=contact.pk)
     new = Q(user_id=event.user_id) if event.user_id else Q(pk=None)
     new |= Q(phone=event.phone) if event.phone else Q(pk=None)
-    # They may have written before the app said that they moved.
+    known = (None, contact.user_id, event.user_id)
     for other in rows.filter(new):
-        contact = join(other, contact)
+        if other.user_id in known:
+            # They wrote before the app said that they moved.
+            contact = join(other, contact)
+        else:
+            # A number that was somebody else's.
+            Contact.objects.filter(pk=other.pk).update(phone=None)
     ids = {"user_id": event.user_id, "phone": event.phone}
+    if rows.filter(user_id=event.user_id).exists():
+        # It stays with an account, which is not joined.
+        del ids["user_id"]
     update(contact, **{name: value for name, value in ids.items() if value})
     return contact
 
@@ -118,8 +129,11 @@ def is_open(contact: Contact) -> bool:
 
 
 def update(contact: Contact, **values: object) -> None:
-    """Change those fields of a contact that are other than `values`, here and in the database."""
-    changed = {name: value for name, value in values.items() if getattr(contact, name) != value}
+    """Change those fields of a contact that are other than `values`, here and in the database.
+
+    Those that others change meanwhile are written always: what is known here of them may be old.
+    """
+    changed = {name: value for name, value in values.items() if name in SHARED or getattr(contact, name) != value}
     for name, value in changed.items():
         setattr(contact, name, value)
     if changed:

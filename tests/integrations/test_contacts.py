@@ -102,6 +102,39 @@ def test_who_wrote_from_the_new_ids_first_is_joined_when_the_app_says_so() -> No
     assert one.inbox.get() == entry
 
 
+def test_a_new_number_that_was_a_strangers_joins_nobody() -> None:
+    """Numbers are given to somebody else; what the stranger said stays theirs."""
+    for old in ({"user_id": f"DE.{uuid4().hex}"}, {"phone": number()}):
+        phone = number()
+        mover, stranger = find_or_make(**old), find_or_make(user_id=f"DE.{uuid4().hex}", phone=phone)
+        entry = says(stranger)
+        moved = contacts.change("whatsapp", ContactChange(ACCOUNT, Sender(**old), timezone.now(), phone=phone))
+        stranger.refresh_from_db()
+        assert moved == mover
+        assert (moved.phone, stranger.phone) == (phone, None)
+        assert moved.person != stranger.person
+        assert stranger.inbox.get() == entry
+
+
+def test_new_ids_that_an_account_has_stay_with_it() -> None:
+    old, new, phone = f"DE.{uuid4().hex}", f"DE.{uuid4().hex}", number()
+    mover, linked = find_or_make(user_id=old), find_or_make(user_id=new)
+    people.claim(linked.person)
+    moved = contacts.change("whatsapp", ContactChange(ACCOUNT, Sender(old), timezone.now(), new, phone))
+    assert moved == mover
+    assert (moved.user_id, moved.phone) == (old, phone)
+    assert find_or_make(user_id=new) == linked
+
+
+def test_what_a_human_took_over_meanwhile_is_given_back_all_the_same() -> None:
+    one = contact()
+    Contact.objects.filter(pk=one.pk).update(stopped_at=timezone.now(), human_until=timezone.now())
+    assert one.stopped_at is None
+    contacts.update(one, stopped_at=None, human_until=None)
+    one.refresh_from_db()
+    assert (one.stopped_at, one.human_until) == (None, None)
+
+
 def test_a_change_of_somebody_unknown_makes_nobody() -> None:
     sender = Sender(f"DE.{uuid4().hex}")
     assert contacts.change("whatsapp", ContactChange(ACCOUNT, sender, timezone.now(), "DE.1")) is None
