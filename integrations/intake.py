@@ -39,6 +39,8 @@ from integrations.registry import by_object
 
 logger = logging.getLogger(__name__)
 
+# What people say to us, to be answered.
+Heard = InboundMessage | InboundOpening | InboundEdit
 AT_ONCE = 20
 # What a killed courier claimed is free again then.
 TAKEN = timedelta(seconds=20)
@@ -89,6 +91,7 @@ class Reading:
         self.delivery, self._attempts = delivery.pk, delivery.attempts
         self._channel, self._parsed = channel, parsed
         self._done = self._failed = 0
+        self._heard = False
 
     @property
     def next_events(self) -> int:
@@ -103,6 +106,7 @@ class Reading:
         events = self._parsed.events[self._done : self._done + STEP]
         for event in events:
             self._apply(event)
+            self._heard |= isinstance(event, Heard)
         self._done += len(events)
         if self._done < len(self._parsed.events):
             Delivery.objects.filter(id=self.delivery).update(taken_until=timezone.now() + TAKEN)
@@ -122,6 +126,9 @@ class Reading:
             self._failed += 1
 
     def _end(self) -> None:
+        if self._heard:
+            # Once, and last: all other deliveries for the account wait for this row.
+            state(self._channel).update(last_in=timezone.now())
         if self._failed and self._attempts < MOST_ATTEMPTS:
             # It is taken again, once its time has passed.
             return
@@ -261,12 +268,11 @@ def apply(channel: Channel, event: Event) -> None:
             logger.warning("an event of an unknown kind is skipped: %s", type(event).__name__)
 
 
-def receive(channel: Channel, event: InboundMessage | InboundOpening | InboundEdit) -> None:
+def receive(channel: Channel, event: Heard) -> None:
     """Put something that has to be answered into the inbox, once."""
     contact = contacts.find_or_make(channel.name, event.account, event.sender)
     contacts.wrote(contact, event.at)
     inbox.add(contact, event)
-    state(channel).update(last_in=timezone.now())
 
 
 def react(channel: Channel, event: InboundReaction) -> None:

@@ -208,6 +208,13 @@ def test_what_is_said_in_a_group_is_counted_and_makes_nobody_known(account: str)
     assert ignored == {"group message": 1, "group edit": 1, "group request_welcome": 1}
 
 
+def test_when_an_account_was_last_spoken_to_is_noted_once_for_a_delivery(account: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        read(whatsapp(account, *[text("491700000001") for _ in range(3)]))
+    assert sum("last_in" in query["sql"] and query["sql"].startswith("UPDATE") for query in queries) == 1
+    assert ChannelState.objects.get(account=account).last_in
+
+
 # Several couriers, and a database with bad moments
 
 
