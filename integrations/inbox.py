@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -162,10 +163,7 @@ def take_group(contact: Contact) -> list[InboxEntry]:
         if first.turn is None:
             group = [first]
             if _is_words(first):
-                for entry in waiting[1:]:
-                    if not _is_words(entry) or entry.turn is not None:
-                        break
-                    group.append(entry)
+                group.extend(_together(first, waiting[1:]))
             turn = uuid4()
             InboxEntry.objects.filter(pk__in=[entry.pk for entry in group]).update(turn=turn)
         else:
@@ -228,6 +226,22 @@ def note_edit(contact: Contact, original_external_id: str, message: Message) -> 
     The next change is one of that version, and whoever takes the message back takes back each version.
     """
     contact.inbox.filter(external_id=original_external_id).exclude(outcome=UNSENT).update(message=message)
+
+
+def _together(first: InboxEntry, others: Sequence[InboxEntry]) -> list[InboxEntry]:
+    """The words that are answered together with those of `first`, as far as one message has room for them."""
+    room = settings.MESSAGE_CHARACTERS - _length(first)
+    group: list[InboxEntry] = []
+    for entry in others:
+        room -= _length(entry) + 1
+        if not _is_words(entry) or entry.turn is not None or room < 0:
+            break
+        group.append(entry)
+    return group
+
+
+def _length(entry: InboxEntry) -> int:
+    return len(str(entry.content.get("text", "")))
 
 
 def _is_words(entry: InboxEntry) -> bool:

@@ -79,6 +79,8 @@ class Talk:
         if original is None or entry.turn is None:
             return Reply("edit_of_old", [])
         turn = await self._start(turns.edit(original.id, event.text, entry.turn))
+        if turn.question:
+            await in_thread(inbox.note_edit)(self._contact, event.id, turn.question)
         return await self._ended(turn)
 
     async def wait_for_turn(self, entries: Sequence[InboxEntry]) -> None:

@@ -303,3 +303,18 @@ def test_the_newest_picture_becomes_a_sticker_where_the_app_has_them(
     greeted.ask("imagine a llama", 1 if greeted.app == "whatsapp" else 2)
     [answer] = greeted.ask("as a sticker")
     assert (answer["kind"] == "sticker") == (greeted.app == "whatsapp")
+
+
+def test_a_message_is_corrected_twice_and_then_taken_back(greeted: Phone, fake_llama: FakeLlama) -> None:
+    if greeted.app == "instagram":
+        pytest.skip("not in this app")
+    fake_llama.script(says("Llamas spit."), says("Alpacas hum."), says("Vicunas run."))
+    bubble = greeted.write("Tell me about lamas")
+    greeted.hear(3)
+    greeted.after(lambda: greeted.act("edit", bubble=bubble["id"], text="Tell me about alpacas"))
+    [answer] = greeted.after(lambda: greeted.act("edit", bubble=bubble["id"], text="Tell me about vicunas"))
+    assert answer["text"] == "Vicunas run."
+    greeted.act("unsend", bubble=bubble["id"])
+    person = greeted.contact.person_id
+    eventually(lambda: not Message.objects.filter(author=person, text__contains="Tell me about").exists())
+    assert not greeted.contact.inbox.filter(content__icontains="Tell me about").exists()

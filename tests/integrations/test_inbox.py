@@ -69,6 +69,13 @@ def test_what_was_said_first_comes_first_though_it_was_delivered_last() -> None:
     assert texts(inbox.take_group(one)) == ["Are you", "there?"]
 
 
+def test_no_more_is_answered_together_than_one_message_may_have() -> None:
+    one = contact()
+    for text in ("a" * 9_000, "b" * 6_000, "c" * 2_000):
+        says(one, text)
+    assert [len(text) for text in texts(inbox.take_group(one))] == [9_000, 6_000]
+
+
 def test_a_command_a_tap_and_a_file_are_answered_by_themselves() -> None:
     one = contact()
     says(one, "Hello")
