@@ -29,7 +29,7 @@ from assistant.errors import NotFoundError
 from assistant.models import Person
 from integrations import wake
 from integrations.errors import AlreadyLinkedError, LinkEndedError
-from integrations.models import Contact, LinkCode, OutboxEntry
+from integrations.models import Contact, InboxEntry, LinkCode, OutboxEntry
 from integrations.outbound import Choice, OutboundMessage
 
 LIFETIME = timedelta(minutes=10)
@@ -277,8 +277,13 @@ def _part(contact: Contact) -> None:
     contact.person, contact.conversation = people.make_guest(), None
     contact.linked_at, contact.expects = None, None
     contact.save(update_fields=["person", "conversation", "linked_at", "expects"])
-    answers = contact.outbox.filter(message__isnull=False)
+    # Also what stands in no conversation, a picture for instance, was for the person.
+    answers = contact.outbox.filter(Q(message__isnull=False) | Q(cause__startswith="turn:"))
     answers.filter(state=OutboxEntry.State.QUEUED).update(state=OutboxEntry.State.FAILED, problem="unlinked")
+    # The rows stay, without a word: the chat may be another's by now.
+    ended = contact.outbox.exclude(state__in=(OutboxEntry.State.QUEUED, OutboxEntry.State.SENDING))
+    ended.update(content=OutboundMessage().to_json())
+    contact.inbox.exclude(state=InboxEntry.State.WAITING).update(content={})
     answers.update(message=None)
     contact.inbox.filter(message__isnull=False).update(message=None)
 

@@ -205,6 +205,26 @@ def test_a_chat_that_is_disconnected_begins_anew_and_the_history_stays(part: obj
         links.disconnect(ada, contact.pk)
 
 
+@pytest.mark.parametrize("part", [part_from_app, part_from_site])
+def test_nothing_of_the_account_is_left_with_a_chat_that_is_disconnected(part: object) -> None:
+    contact, ada = make_contact(), make_account()
+    join(contact, ada)
+    secret = {"contact": contact, "content": OutboundMessage("a secret").to_json(), "place": 0}
+    for cause, state in (("turn:1", "read"), ("turn:2", "queued"), ("turn:3", "failed"), ("turn:4", "unknown")):
+        OutboxEntry.objects.create(cause=cause, state=state, **secret)
+    for state in ("done", "dropped", "waiting"):
+        InboxEntry.objects.create(
+            contact=contact, channel="whatsapp", external_id=f"{state}.{contact.pk}", kind="message", state=state,
+            content={"text": f"{state} words"}, said_at=timezone.now(),
+        )  # fmt: skip
+    part(contact, ada)  # type: ignore[operator]
+    answers = contact.outbox.filter(cause__startswith="turn:").order_by("cause")
+    assert [each.state for each in answers] == ["read", "failed", "failed", "unknown"]
+    assert "secret" not in str(list(contact.outbox.values()))
+    # What they say from now on, and what waits, is answered to the chat.
+    assert [entry.content for entry in contact.inbox.order_by("pk")] == [{}, {}, {"text": "waiting words"}]
+
+
 def test_nobody_is_joined_with_somebody_who_was_erased_meanwhile() -> None:
     contact, ada = make_contact(), make_account()
     links.accept(ada, token_in(links.handle(contact, "")))
