@@ -195,7 +195,7 @@ def begin(delivery: Delivery) -> Reading | None:
         channel, parsed = parse(bytes(delivery.body), delivery.signer)
     except UnreadableDeliveryError as error:
         logger.warning("delivery %s is not read: %s", delivery.pk, error)
-        end(delivery.pk, Delivery.State.FAILED, str(error))
+        end(delivery.pk, Delivery.State.FAILED, str(error), again=False)
         return None
     except Exception:
         # The edge of one delivery: the others must not be lost, and the operator must read why.
@@ -226,10 +226,13 @@ def _number(digits: str) -> int | None:
     return int(digits) if len(digits) <= NUMBER_CHARACTERS else None
 
 
-def end(delivery_id: int, state: Delivery.State, summary: str) -> None:
-    """Note what came of a delivery. The text of one that is done is in other rows, so its body goes."""
+def end(delivery_id: int, state: Delivery.State, summary: str, *, again: bool = True) -> None:
+    """Note what came of a delivery. Its body stays only where it failed and `again` says that it may be read again.
+
+    The text of one that is done is in other rows.
+    """
     values: dict[str, Any] = {"state": state, "summary": summary[:300], "taken_until": None}
-    if state == Delivery.State.DONE:
+    if state == Delivery.State.DONE or not again:
         values["body"] = b""
     Delivery.objects.filter(id=delivery_id).update(**values)
 

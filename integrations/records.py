@@ -1,9 +1,11 @@
 """What is kept of the apps beside conversations: given out with a person's export, and gone with the person."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
@@ -34,14 +36,22 @@ def apps_json(person: Person) -> Iterator[str]:
 
 @receiver(pre_delete, sender=Person)
 def forget_failed(instance: Person, **_more: Any) -> None:
-    """The person goes, so failed deliveries that name a contact of theirs are emptied: nothing is read again."""
+    """The person goes, so failed deliveries that name a contact of theirs are emptied: nothing is read again.
+
+    That is once they have gone: nobody waits for the database while bodies are looked through. What goes wrong then
+    is logged, and these bodies go as all do, once they are old.
+    """
     ids = instance.contacts.values_list("user_id", "phone")
     names = [f'"{name}"'.encode() for pair in ids for name in pair if name]
-    if not names:
-        return
+    if names:
+        transaction.on_commit(partial(_empty_failed, names), robust=True)
+
+
+def _empty_failed(names: Sequence[bytes]) -> None:
     failed = Delivery.objects.filter(state=Delivery.State.FAILED).exclude(body=b"").order_by("pk")
-    found = [one.pk for one in in_chunks(failed, FAILED_CHUNK) if any(name in bytes(one.body) for name in names)]
-    Delivery.objects.filter(pk__in=found).update(body=b"")
+    for one in in_chunks(failed, FAILED_CHUNK):
+        if any(name in bytes(one.body) for name in names):
+            Delivery.objects.filter(pk=one.pk).update(body=b"")
 
 
 def _rows(rows: Iterator[dict[str, Any]]) -> Iterator[str]:

@@ -171,6 +171,14 @@ def test_no_body_breaks_the_reader(body: bytes) -> None:
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.parametrize("body", [{"object": "application", "entry": [{"uid": "secret"}]}, ["secret"], b"{secret"])
+def test_of_what_nobody_here_reads_only_why_is_kept(body: object) -> None:
+    delivery = read(body)
+    assert (delivery.state, bytes(delivery.body)) == ("failed", b"")
+    assert delivery.summary
+    assert "secret" not in delivery.summary
+
+
 def test_a_number_that_takes_long_to_read_loses_nothing(account: str) -> None:
     body = json.dumps(whatsapp(account, text("491700000001", "hi"), text("491700000001", "last", x="NUMBER")))
     delivery = read(body.replace('"NUMBER"', "9" * 100_000).encode())
@@ -244,10 +252,10 @@ def taken(of: list[Delivery]) -> list[int]:
 def away(monkeypatch: pytest.MonkeyPatch, broken: Delivery) -> None:
     """The database has a bad moment whenever that delivery is ended."""
 
-    def end(delivery_id: int, *rest: Any) -> None:
+    def end(delivery_id: int, *rest: Any, **more: Any) -> None:
         if delivery_id == broken.pk:
             raise OperationalError("deadlock detected")
-        known(delivery_id, *rest)
+        known(delivery_id, *rest, **more)
 
     known = intake.end
     monkeypatch.setattr(intake, "end", end)

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from django.test import AsyncClient
 from django.utils import timezone
 
@@ -97,6 +98,18 @@ def test_an_erased_person_is_gone_from_the_apps_rows_too() -> None:
         delivery.refresh_from_db()
     assert bytes(failed.body) == b""
     assert bytes(others.body) != b""
+
+
+def test_bodies_are_not_looked_through_while_somebody_is_being_erased() -> None:
+    """Whoever writes would wait for the database."""
+    _ada, contact = somebody()
+    failed = deliver(contact, "failed")
+    with transaction.atomic():
+        people.erase(contact.person)
+        failed.refresh_from_db()
+        assert bytes(failed.body) != b""
+    failed.refresh_from_db()
+    assert bytes(failed.body) == b""
 
 
 def test_a_guest_of_an_app_who_stays_away_is_erased_with_the_contact() -> None:
