@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -11,8 +13,10 @@ import pytest
 from django.test import AsyncClient
 from pytest_django.fixtures import Settings
 
+from integrations import webhook
 from integrations.models import Delivery
 from integrations.signatures import signed_request, signer_of
+from integrations.webhook import BODY_BYTES, LARGE_BYTES
 from tests.integrations.deliveries import INSTAGRAM_SECRET, SECRET, VERIFY_TOKEN, deliver, page_delivery, signed
 from tests.servers import Site, Valkey, another_database
 
@@ -135,6 +139,33 @@ def test_three_megabytes_are_taken_and_five_are_not(site: Site) -> None:
     assert kept(larger) == []
 
 
+@pytest.mark.parametrize("header", ["", "sha256=", signed(BODY, "another secret")[:-1], signed(BODY).upper()])
+async def test_what_has_no_signature_is_refused_unread(settings: Settings, header: str) -> None:
+    settings.META_APP_SECRET = SECRET
+    body = b"x" * (BODY_BYTES + 1)
+    assert await post(body, header) == 403
+    assert await post(body, signed(body)) == 413
+
+
+async def test_the_signature_of_a_large_delivery_holds_nobody_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.META_APP_SECRET, settings.INSTAGRAM_APP_SECRET = SECRET, INSTAGRAM_SECRET
+    at_work = []
+
+    def noted(*values: Any) -> str | None:
+        at_work.append(threading.current_thread())
+        return signer_of(*values)
+
+    monkeypatch.setattr(webhook, "signer_of", noted)
+    large = json.dumps(page_delivery(filler="x" * LARGE_BYTES, note=str(uuid4()))).encode()
+    assert await post(large, signed(large)) == 200
+    assert await post(large, signed(large, INSTAGRAM_SECRET)) == 200
+    assert await post(large, signed(large, "another secret")) == 403
+    assert threading.current_thread() not in at_work
+    assert len(at_work) == 3
+
+
 def test_another_method_is_refused(site: Site) -> None:
     answer = httpx.put(f"{site.url}/webhooks/meta", content=b"{}", trust_env=False)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
@@ -155,6 +186,13 @@ async def test_without_a_verify_token_nobody_shakes_hands(settings: Settings) ->
     settings.META_APP_SECRET, settings.META_VERIFY_TOKEN = SECRET, ""
     query = {"hub.mode": "subscribe", "hub.verify_token": "", "hub.challenge": "1"}
     assert (await AsyncClient().get("/webhooks/meta", query)).status_code == 404
+
+
+async def post(body: bytes, signature: str) -> int:
+    """Deliver in this process; returns the status."""
+    headers = {"X-Hub-Signature-256": signature}
+    answer = await AsyncClient().post("/webhooks/meta", body, content_type="application/json", headers=headers)
+    return answer.status_code
 
 
 @pytest.mark.slow
