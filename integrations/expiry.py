@@ -36,6 +36,9 @@ def forget_texts(before: datetime) -> int:
 
 
 def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
-    """The keys of rows that are changed so that they are no longer among them, some at a time."""
-    while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+    """The keys of rows, some at a time, each once: what was changed before is not looked through again."""
+    rows = rows.order_by("pk")
+    ids = list(rows.values_list("pk", flat=True)[:AT_ONCE])
+    while ids:
         yield ids
+        ids = list(rows.filter(pk__gt=ids[-1]).values_list("pk", flat=True)[:AT_ONCE])

@@ -8,6 +8,8 @@ from hashlib import sha256
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -51,6 +53,25 @@ def test_more_than_one_batch_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [delivery(31, Delivery.State.FAILED).pk for _ in range(5)]
     tasks.purge()
     assert not Delivery.objects.filter(pk__in=rows).exists()
+
+
+def test_no_row_is_looked_through_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrations.expiry.AT_ONCE", 2)
+    at, one = timezone.now() - timedelta(days=31), contact()
+    content = OutboundMessage(text="words").to_json()
+    rows = [
+        OutboxEntry.objects.create(
+            contact=one, cause="turn:1", place=place, content=content, state=State.READ, created_at=at
+        )
+        for place in range(5)
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        tasks.purge()
+    looks = [each["sql"] for each in queries if each["sql"].startswith("SELECT") and "outboxentry" in each["sql"]]
+    assert sum('"id" > ' in sql for sql in looks) == len(looks) - 1 >= 3
+    for row in rows:
+        row.refresh_from_db()
+        assert OutboundMessage.from_json(row.content).text == ""
 
 
 @pytest.mark.parametrize(
