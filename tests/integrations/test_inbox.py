@@ -30,13 +30,15 @@ def edit(of: Contact, entry: InboxEntry, text: str) -> None:
 
 def said(of: Contact, entries: list[InboxEntry], text: str) -> Message:
     """The message that entries became."""
-    turn = conversations.say(of.person, of.conversation_id, text, entries[0].turn)
+    turn_id = entries[0].turn
+    assert turn_id
+    turn = conversations.say(of.person, of.conversation_id, text, turn_id)
     Contact.objects.filter(pk=of.pk).update(conversation=turn.run.conversation)
     of.conversation = turn.run.conversation
     turn.run.status = "done"
     turn.run.save()
     assert turn.question
-    inbox.note_message(entries[0].turn, turn.question)
+    inbox.note_message(turn_id, turn.question)
     return turn.question
 
 
