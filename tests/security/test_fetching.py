@@ -793,12 +793,14 @@ async def test_a_redirect_from_https_to_http_is_asked_for_by_https(
 
 CLIENTS = {"httpx", "httpx2", "aiohttp", "requests", "urllib3", "socket", "websockets", "huggingface_hub", "ftplib"}
 CLIENTS |= {"http.client", "urllib.request", "smtplib", "pycurl", "niquests", "asyncio.open_connection"}
-# Why each may: the model server and the hub are the operator's; `web/local` and socket look for ports of this machine.
+# Why each may: the model server, the hub, the speech server and Meta's Graph API are named by the operator; `web/local`
+# and socket look for ports of this machine; the emulator is a server, and fetches from this machine alone.
 WAYS_OUT = {
     "assistant/fetch/addresses.py": {"socket"},
     "assistant/fetch/fetcher.py": {"aiohttp", "socket"},
     "assistant/llama/transport.py": {"aiohttp"},
     "assistant/responses.py": {"httpx"},
+    "assistant/transcription.py": {"httpx"},
     "assistant/weather.py": {"httpx"},
     "assistant/websearch/brave.py": {"httpx"},
     "assistant/websearch/engine.py": {"httpx"},
@@ -808,7 +810,20 @@ WAYS_OUT = {
     "assistant/websearch/tavily.py": {"httpx"},
     "assistant/websearch/wikipedia.py": {"httpx"},
     "imagine/diffusion/hub.py": {"httpx2", "huggingface_hub"},
+    "integrations/checkup.py": {"httpx"},
+    "integrations/emulator/app.py": {"aiohttp"},
+    "integrations/emulator/calls.py": {"aiohttp"},
+    "integrations/emulator/control.py": {"aiohttp"},
+    "integrations/emulator/deliveries.py": {"aiohttp"},
+    "integrations/emulator/fetching.py": {"aiohttp"},
+    "integrations/emulator/graph.py": {"aiohttp"},
+    "integrations/emulator/guard.py": {"aiohttp"},
+    "integrations/emulator/phones.py": {"aiohttp", "socket"},
+    "integrations/emulator/whatsapp_routes.py": {"aiohttp"},
+    "integrations/graph.py": {"httpx"},
+    "integrations/messaging/problems.py": {"httpx"},
     "web/local/download.py": {"httpx"},
+    "web/local/emulator.py": {"socket"},
     "web/local/hub.py": {"httpx"},
     "web/local/llama.py": {"httpx"},
     "web/local/ports.py": {"socket"},

@@ -116,7 +116,7 @@ new MutationObserver((changes) => {
 
 
 @pytest.fixture
-def strangers(page: Page, site: Site) -> list[str]:
+async def strangers(page: Page, site: Site) -> list[str]:
     """The addresses of other hosts that the browser asked."""
     asked: list[str] = []
 

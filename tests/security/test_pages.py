@@ -14,7 +14,7 @@ import pytest
 from tests.fake_llama import FakeLlama, fails, says
 from tests.people import Visitor, next_address
 from tests.security.attacks import Talk, rest, sign_up, talk
-from tests.security.routes import NOTHING, OWNED, routes
+from tests.security.routes import NOTHING, OWNED, SIGNED, routes
 from tests.servers import Server, Site, Valkey, Worker, eventually
 
 TEMPLATES = Path(__file__).parent.parent.parent / "web" / "templates"
@@ -79,6 +79,10 @@ def test_every_page_is_guarded_and_private(carol: tuple[Visitor, Talk], bob: Vis
             # Somebody's text, as a file: a browser may do nothing at all with it.
             policy = {"default-src": ["'none'"], "base-uri": ["'none'"], "frame-ancestors": ["'none'"], "sandbox": []}
             assert directives(page) == policy
+            assert page.headers["x-content-type-options"] == "nosniff"
+        elif route.name in SIGNED:
+            # Programs read it, and no page is in it.
+            assert directives(page) == {"default-src": ["'none'"], "frame-ancestors": ["'none'"]}
             assert page.headers["x-content-type-options"] == "nosniff"
         else:
             assert_guarded(page)
