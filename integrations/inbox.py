@@ -155,7 +155,8 @@ def take_group(contact: Contact) -> list[InboxEntry]:
     with transaction.atomic():
         now = timezone.now()
         # In the order in which it was said: deliveries overtake each other.
-        waiting = list(contact.inbox.filter(state=State.WAITING).order_by("id")[:MOST_WAITING])
+        rows = outbox.without_later_comments(contact.inbox.filter(state=State.WAITING), now)
+        waiting = list(rows.order_by("id")[:MOST_WAITING])
         waiting.sort(key=lambda entry: (entry.turn is None, entry.said_at, entry.pk))
         if not waiting or waiting[0].not_before > now:
             return []

@@ -252,12 +252,17 @@ def text_of(contact: Contact, external_id: str) -> str:
     return str(theirs.content.get("text", "")) if theirs else ""
 
 
+def without_later_comments(waiting: QuerySet[InboxEntry], now: datetime) -> QuerySet[InboxEntry]:
+    """Without comments whose time has not come: what is said in the chat does not wait for them."""
+    return waiting.exclude(kind=InboxEntry.Kind.COMMENT, not_before__gt=now)
+
+
 def with_work(now: datetime) -> QuerySet[Contact]:
     """The contacts for whom there is something to answer or to send now, and whom nobody serves.
 
     What has to wait for its time holds up what is behind it.
     """
-    waiting = InboxEntry.objects.filter(state=InboxEntry.State.WAITING).order_by()
+    waiting = without_later_comments(InboxEntry.objects.filter(state=InboxEntry.State.WAITING).order_by(), now)
     outgoing = OutboxEntry.objects.order_by()
     queued = outgoing.filter(state__in=OPEN)
     halted = ChannelState.objects.filter(channel=OuterRef("channel"), account=OuterRef("account")).exclude(halted="")

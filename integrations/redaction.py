@@ -8,6 +8,7 @@ SECRETS = (
     "WHATSAPP_TOKEN",
     "MESSENGER_TOKEN",
     "INSTAGRAM_TOKEN",
+    "INSTAGRAM_TOKEN_GIVEN",
     "INSTAGRAM_APP_SECRET",
 )
 # A shorter one would be found in any text.

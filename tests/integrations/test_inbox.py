@@ -13,7 +13,7 @@ from assistant import conversations
 from assistant.models import Message, Run, Summary
 from imagine.models import Picture
 from integrations import contacts, inbox, outbox
-from integrations.inbound import InboundEdit, Media, Sender
+from integrations.inbound import InboundComment, InboundEdit, Media, Sender
 from integrations.models import Contact, InboxEntry
 from integrations.outbound import OutboundMessage
 from tests.integrations.people import ACCOUNT, contact, message, says
@@ -374,3 +374,14 @@ def test_every_event_comes_out_of_the_inbox_as_it_went_in() -> None:
     inbox.add(one, event)
     assert inbox.event_of(one.inbox.get()) == event
     assert uuid4() != one.inbox.get().turn
+
+
+def test_the_chat_waits_for_no_comment_whose_time_has_not_come() -> None:
+    one = contact()
+    commented = InboundComment(ACCOUNT, Sender(one.user_id or ""), timezone.now(), f"c{uuid4().hex}", "post")
+    inbox.add(one, commented)
+    inbox.postpone(inbox.take_group(one), 600, tried=False)
+    assert inbox.take_group(one) == []
+    says(one, "Hello")
+    assert outbox.with_work(timezone.now()).filter(pk=one.pk).exists()
+    assert texts(inbox.take_group(one)) == ["Hello"]
