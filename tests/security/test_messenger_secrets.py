@@ -19,7 +19,7 @@ from tests.ports import free_port
 from tests.servers import Site, Valkey
 
 ALL = TOKENS | {"INSTAGRAM_APP_SECRET": "secret-of-instagram-66d1"}
-PREFIX = re.compile(r"(META|WHATSAPP|MESSENGER|INSTAGRAM)_.*(TOKEN|SECRET)$")
+PREFIX = re.compile(r"(META|WHATSAPP|MESSENGER|INSTAGRAM)_.*(TOKEN|SECRET|TOKEN_GIVEN)$")
 
 
 @pytest.fixture
