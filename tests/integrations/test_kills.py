@@ -164,7 +164,7 @@ def test_a_courier_that_is_asked_to_stop_ends_what_it_has_begun(
     gate.open()
     first.stop(60)
     assert said(ada) == ["Name a mineral"]
-    assert not Contact.objects.exclude(taken_until=None).exists()
+    assert ada.contact.taken_until is None
     couriers().start()
     assert words(ada.hear(3, 60))[1:] == [ANSWER, ANSWER]
     assert ada.stays_silent()
