@@ -168,14 +168,19 @@ def _part(out: list[str], mark: str, signs: Sequence[Sign]) -> None:
     """Part those of `signs`, all of them the same `mark`, that would pair and are not ours."""
     first_opening = next((sign.place for sign in signs if sign.opens), len(out))
     last_closing = next((sign.place for sign in reversed(signs) if sign.closes), -1)
+    first, last = signs[0].place, signs[-1].place
     for sign in signs:
+        place = sign.place
         # Something must stand between the two.
-        opens, closes = sign.opens and sign.place + 1 < last_closing, sign.closes and sign.place - 1 > first_opening
+        opens, closes = sign.opens and place + 1 < last_closing, sign.closes and place - 1 > first_opening
         if sign.ours or not (opens or closes):
             continue
         if sign.address:
-            out[sign.place] = f"%{ord(mark):02X}"
+            out[place] = f"%{ord(mark):02X}"
         elif mark == "`":
-            out[sign.place] = GRAVE
+            out[place] = GRAVE
         else:
-            out[sign.place] = (HAIR if closes else "") + mark + (HAIR if opens else "")
+            # Beside the blank that parts it on one side it may pair on the other, which it could not within a word.
+            before = closes or (place > first and out[place - 1][-1:].strip() != "")
+            after = opens or (place < last and out[place + 1][:1].strip() != "")
+            out[place] = (HAIR if before else "") + mark + (HAIR if after else "")

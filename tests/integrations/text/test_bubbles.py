@@ -192,6 +192,7 @@ def test_any_text_is_within_the_limit_and_keeps_its_words(text: str, limit: int,
     assert letters(shown) == letters(whole)
 
 
+@example(text="_a_._a_")
 @given(text=st.text(alphabet=st.sampled_from("ab *_~`.,'漢\n"), max_size=60))
 def test_escaped_signs_never_format(text: str) -> None:
     escaped = re.sub(r"([*_~`])", r"\\\1", re.sub(r"\s+", " ", text))
