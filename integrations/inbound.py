@@ -6,7 +6,7 @@ Texts are cut and cleaned where they are made, by `label` and `words` below.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 # The longest name, title or address of a place that is kept, and the longest message.
 LABEL_CHARACTERS = 200
@@ -70,7 +70,21 @@ class Event:
 
 
 @dataclass(frozen=True)
-class InboundMessage(Event):
+class Kept(Event):
+    """An event that stands in the inbox until it is answered."""
+
+    def to_json(self) -> dict[str, Any]:
+        """For the inbox; `from_json` reads it."""
+        return {**asdict(self), "at": self.at.isoformat()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """What `to_json` wrote. Raises LookupError, TypeError or ValueError for anything else."""
+        return cls(**_plain(value))
+
+
+@dataclass(frozen=True)
+class InboundMessage(Kept):
     """A message, or a tap: then `payload` is what we gave the button, and `text` its title.
 
     `quoted` is the app's id of the message it replies to, `story` the address of a story it replies to, `ref` what a
@@ -92,12 +106,8 @@ class InboundMessage(Event):
     forwarded: bool = False
     unknown: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """For the inbox; `from_json` reads it."""
-        return {**asdict(self), "at": self.at.isoformat()}
-
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "InboundMessage":
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
         """What `to_json` wrote. Raises LookupError, TypeError or ValueError for anything else."""
         place = value["place"]
         return cls(
@@ -112,20 +122,11 @@ class InboundMessage(Event):
 
 
 @dataclass(frozen=True)
-class InboundEdit(Event):
+class InboundEdit(Kept):
     """The message `id` now reads `text`."""
 
     id: str
     text: str
-
-    def to_json(self) -> dict[str, Any]:
-        """For the inbox; `from_json` reads it."""
-        return {**asdict(self), "at": self.at.isoformat()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "InboundEdit":
-        """What `to_json` wrote. Raises LookupError, TypeError or ValueError for anything else."""
-        return cls(**_plain(value))
 
 
 @dataclass(frozen=True)
@@ -144,21 +145,12 @@ class InboundReaction(Event):
 
 
 @dataclass(frozen=True)
-class InboundOpening(Event):
+class InboundOpening(Kept):
     """The chat was opened without a word: by a link, an advertisement, or the button to begin."""
-
-    def to_json(self) -> dict[str, Any]:
-        """For the inbox; `from_json` reads it."""
-        return {**asdict(self), "at": self.at.isoformat()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "InboundOpening":
-        """What `to_json` wrote. Raises LookupError, TypeError or ValueError for anything else."""
-        return cls(**_plain(value))
 
 
 @dataclass(frozen=True)
-class InboundComment(Event):
+class InboundComment(Kept):
     """A comment `id` under `post`, or a post itself that names us, where both are one. `parent` is the comment above.
 
     `verb` is "add", "edit", "remove" or "hide". `named`: the app itself says that it names us; elsewhere the words
@@ -171,15 +163,6 @@ class InboundComment(Event):
     parent: str = ""
     verb: Literal["add", "edit", "remove", "hide"] = "add"
     named: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """For the inbox; `from_json` reads it."""
-        return {**asdict(self), "at": self.at.isoformat()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "InboundComment":
-        """What `to_json` wrote. Raises LookupError, TypeError or ValueError for anything else."""
-        return cls(**_plain(value))
 
 
 @dataclass(frozen=True)
