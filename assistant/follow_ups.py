@@ -18,6 +18,7 @@ from assistant.gate import may_use_tools
 from assistant.links import is_bare
 from assistant.models import Conversation, Message, Run
 from assistant.names import CONTROL, clean_name
+from assistant.people import needs_account
 from assistant.titles import plain_lines, unwrap
 from imagine.status import current_status
 
@@ -118,7 +119,7 @@ def is_newest(answer: Message) -> bool:
 
 def can_draw(run: Run) -> bool:
     """Whether a picture that the person of `run` asks for now would be drawn, so that it can be offered."""
-    if settings.IMAGINE_ACCOUNT and (run.person is None or run.person.is_guest):
+    if needs_account(run.person):
         return False
     try:
         return current_status().error() is None

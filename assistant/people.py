@@ -82,6 +82,11 @@ def may_instruct(person: Person) -> bool:
     return settings.INSTRUCTIONS_FOR_GUESTS or not person.is_guest
 
 
+def needs_account(person: Person | None) -> bool:
+    """Whether this person, or a visitor without a row, must sign in before anything is drawn."""
+    return settings.IMAGINE_ACCOUNT and (person is None or person.is_guest)
+
+
 def instruct(person: Person, text: str) -> None:
     """Keep what the assistant should know about `person` and how it should answer; an empty text ends that.
 

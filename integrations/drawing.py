@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from assistant.database import in_thread
 from assistant.errors import AccountNeededError
+from assistant.people import needs_account
 from assistant.runtime import Runtime
 from assistant.tools.picture_watch import PictureWatch
 from imagine import jobs, keys
@@ -76,7 +77,7 @@ async def drawn(
     """Have a picture drawn for an entry, once, and wait for it. Raises as `tapped` does."""
     if entry.picture is None:
         (await read_status(runtime.redis)).check()
-        if settings.IMAGINE_ACCOUNT and contact.person.is_guest:
+        if needs_account(contact.person):
             raise AccountNeededError("guests draw nothing here")
         await runtime.limits.count_own_pictures(contact.person, 1)
     picture = await in_thread(requested)(entry, request)

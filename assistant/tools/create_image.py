@@ -6,7 +6,6 @@ from contextlib import aclosing
 from typing import Annotated
 from uuid import UUID
 
-from django.conf import settings
 from django.db import DatabaseError, transaction
 from kombu.exceptions import OperationalError
 from redis.asyncio import Redis
@@ -16,6 +15,7 @@ from assistant.database import in_thread
 from assistant.errors import AccountNeededError
 from assistant.events import Event, PictureMade, TurnFailed, TurnFinished, Waiting
 from assistant.models import Person, Run
+from assistant.people import needs_account
 from assistant.tools.kit import Kit
 from assistant.tools.picture_watch import PictureWatch
 from assistant.tools.schema import Bounds, tool
@@ -92,7 +92,7 @@ def request(run_id: UUID, prompt: str) -> Picture:
             run = runs.filter(id=run_id, status=Run.Status.RUNNING).first()
             if run is None or run.person is None:
                 raise StoppedError("the run has ended")
-            if settings.IMAGINE_ACCOUNT and run.person.is_guest:
+            if needs_account(run.person):
                 raise AccountNeededError("guests draw nothing here")
             picture = jobs.draw(run.person.id, prompt)[0]
             run.answer.pictures.add(picture)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from assistant import people
 from assistant.database import in_thread
 from assistant.models import Person
+from assistant.people import needs_account
 from imagine import jobs, shares
 from imagine.errors import PictureNotFoundError
 from imagine.files.motions import MOTIONS
@@ -24,7 +25,7 @@ from web.accounts.identity import person_or_404, remember
 from web.http import is_fragment, missing_as_404, whole_number
 from web.pictures.files import serve
 from web.pictures.shares import address
-from web.pictures.status import needs_account, painter_status
+from web.pictures.status import painter_status
 from web.pictures.status import sentence as painter_sentence
 
 RECENT = 12

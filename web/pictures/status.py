@@ -2,21 +2,16 @@
 
 import logging
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from assistant.errors import AccountNeededError
 from assistant.models import Person
+from assistant.people import needs_account
 from imagine.status import PainterStatus, read_status
 from web.process import current_process
 
 logger = logging.getLogger(__name__)
-
-
-def needs_account(person: Person | None) -> bool:
-    """Whether this person, or a visitor without a row, must sign in first."""
-    return settings.IMAGINE_ACCOUNT and (person is None or person.is_guest)
 
 
 def check_account(person: Person) -> None:
