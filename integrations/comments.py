@@ -288,7 +288,7 @@ class Comments:
         above = await self._above(posts, asked)
         words = question(Post() if conversation else post, above, asked.text)
         talk = PostTalk(self._answering, self._channel, self._contact, conversation, post.text or asked.text)
-        return await talk.ended([entry], words)
+        return await talk.run([entry], words)
 
     async def _drawn(self, posts: Posts, entry: InboxEntry, asked: Asked, prompt: str) -> Under:
         """A comment holds no picture: whoever asked for it gets it privately."""
@@ -298,7 +298,7 @@ class Comments:
         post = await self._post(posts, asked.event)
         talk = PostTalk(self._answering, self._channel, self._contact, conversation, post.text or asked.text)
         try:
-            run = await talk.ended([entry], f"/imagine {prompt}")
+            run = await talk.run([entry], f"/imagine {prompt}")
         except LimitedError as error:
             return self._alone(asked, str(error.sentence))
         return await in_thread(self._shown)(asked, run)
@@ -373,34 +373,14 @@ class PostTalk(Talk):
         here.conversation_id = conversation
         super().__init__(answering, channel, here)
         self._title = title
-        self._run: Run | None = None
-
-    async def ended(self, entries: Sequence[InboxEntry], text: str) -> Run:
-        """Have the assistant answer; returns the run once it is over. Raises as `say` does."""
-        await self.say(entries, text)
-        if self._run is None:
-            raise AssistantError("an answer under a post never came")
-        return self._run
 
     async def _start(self, request: TurnRequest) -> Turn:
         return await super()._start(request._replace(public=True))
 
-    def _note(self, turn: Turn) -> None:
-        conversation = turn.run.conversation_id
-        if self._contact.conversation_id != conversation:
-            # It is called what the post says, and no model gives it another name.
-            values = {"title": titles.first_words(self._title), "titled_by_person": True}
-            Conversation.objects.filter(pk=conversation).update(**values)
-            self._contact.conversation_id = conversation
-        if turn.question and turn.question.client_id:
-            inbox.note_message(turn.question.client_id, turn.question)
-
-    def _bubbles(self, run: Run) -> list[OutboundMessage]:
-        self._run = run
-        return []
-
-    async def _suggest(self, run: Run) -> None:
-        pass
+    def _moved(self, conversation: UUID) -> None:
+        # It is called what the post says, and no model gives it another name.
+        values = {"title": titles.first_words(self._title), "titled_by_person": True}
+        Conversation.objects.filter(pk=conversation).update(**values)
 
 
 def question(post: Post, above: str, text: str) -> str:

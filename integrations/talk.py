@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 from django.conf import settings
+from django.urls import reverse
 
 from assistant import follow_ups, prompts, turns
 from assistant.answering import Answering
@@ -60,7 +61,11 @@ class Talk:
         self._contact = contact
 
     async def say(self, entries: Sequence[InboxEntry], text: str, files: Sequence[UUID] = ()) -> Reply:
-        """Have the assistant answer words, with attached files. Raises AssistantError, Later."""
+        """What the assistant answers words, with attached files. Raises AssistantError, Later."""
+        return await self._reply(await self.run(entries, text, files))
+
+    async def run(self, entries: Sequence[InboxEntry], text: str, files: Sequence[UUID] = ()) -> Run:
+        """Have the assistant answer words, with attached files; the run once it is over. Raises as `say` does."""
         # Entries get a turn when they are taken.
         turn_id = entries[0].turn or uuid4()
         await self.wait_for_turn(entries)
@@ -81,7 +86,7 @@ class Talk:
         turn = await self._start(turns.edit(original.id, event.text, entry.turn))
         if turn.question:
             await in_thread(inbox.note_edit)(self._contact, event.id, turn.question)
-        return await self._ended(turn)
+        return await self._reply(await self._ended(turn))
 
     async def wait_for_turn(self, entries: Sequence[InboxEntry]) -> None:
         """Raise Later while an answer is written elsewhere for the person: nothing has to be fetched or counted yet."""
@@ -107,14 +112,17 @@ class Talk:
 
     def _note(self, turn: Turn) -> None:
         """Keep where the conversation goes on, and as which message the entries stand in it."""
-        conversation = turn.run.conversation_id
-        if self._contact.conversation_id != conversation:
-            Contact.objects.filter(pk=self._contact.pk).update(conversation=conversation)
-            self._contact.conversation_id = conversation
+        if self._contact.conversation_id != turn.run.conversation_id:
+            self._moved(turn.run.conversation_id)
+            self._contact.conversation_id = turn.run.conversation_id
         if turn.question and turn.question.client_id:
             inbox.note_message(turn.question.client_id, turn.question)
 
-    async def _ended(self, turn: Turn, attempts: int = 1) -> Reply:
+    def _moved(self, conversation: UUID) -> None:
+        """Keep a new conversation: what they say next goes on there."""
+        Contact.objects.filter(pk=self._contact.pk).update(conversation=conversation)
+
+    async def _ended(self, turn: Turn, attempts: int = 1) -> Run:
         """Wait for a run; one that a crash interrupted is answered anew, by the same run whoever finds it so."""
         run = await self._wait(turn.run.id)
         if run.status == Run.Status.INTERRUPTED and self._answering.ending:
@@ -122,12 +130,16 @@ class Talk:
         if run.status == Run.Status.INTERRUPTED and attempts < MOST_ATTEMPTS:
             again = turns.retry(run.answer_id, uuid5(turn.run.id, "again"))
             return await self._ended(await self._start(again), attempts + 1)
+        return run
+
+    async def _reply(self, run: Run) -> Reply:
         await self._suggest(run)
         return Reply("answered", await in_thread(self._bubbles)(run), run.answer)
 
     def _bubbles(self, run: Run) -> list[OutboundMessage]:
         # Who is not known on the website cannot open it there.
-        address = f"{settings.SITE_URL}/c/{run.conversation_id}/" if self._contact.linked_at else ""
+        page = reverse("conversation", args=[run.conversation_id])
+        address = f"{settings.SITE_URL}{page}" if self._contact.linked_at else ""
         return replies.answer(self._channel, run, address)
 
     async def _wait(self, run_id: UUID) -> Run:
