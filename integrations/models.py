@@ -5,7 +5,7 @@ and what answers it, rows of the outbox, in the same transaction that ends the i
 """
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
@@ -207,6 +207,12 @@ class OutboxEntry(models.Model):
         return str(self.pk)
 
 
+class ChannelStates(models.QuerySet["ChannelState"]):
+    def halted(self) -> Self:
+        """The accounts for which nothing is sent."""
+        return self.exclude(halted="")
+
+
 class ChannelState(models.Model):
     """What is known of one account of ours: when it last spoke and was spoken to, and why it is halted."""
 
@@ -222,6 +228,8 @@ class ChannelState(models.Model):
     notice = models.CharField(max_length=300, blank=True)
     # What was ignored, by kind: {"order": 3}.
     ignored = models.JSONField(default=dict)
+
+    objects = ChannelStates.as_manager()
 
     class Meta:
         verbose_name = _("channel")

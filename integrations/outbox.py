@@ -173,7 +173,7 @@ def halt(contact: Contact, error: AccountError) -> None:
 def is_halted(contact: Contact) -> bool:
     """Whether nothing may be sent for our account."""
     rows = ChannelState.objects.filter(channel=contact.channel, account=contact.account)
-    return rows.exclude(halted="").exists()
+    return rows.halted().exists()
 
 
 def note_status(channel: str, event: StatusChange) -> None:
@@ -265,7 +265,7 @@ def with_work(now: datetime) -> QuerySet[Contact]:
     waiting = without_later_comments(InboxEntry.objects.filter(state=InboxEntry.State.WAITING).order_by(), now)
     outgoing = OutboxEntry.objects.order_by()
     queued = outgoing.filter(state__in=OPEN)
-    halted = ChannelState.objects.filter(channel=OuterRef("channel"), account=OuterRef("account")).exclude(halted="")
+    halted = ChannelState.objects.filter(channel=OuterRef("channel"), account=OuterRef("account")).halted()
     to_answer = Exists(_its(waiting)) & ~Exists(_its(waiting).filter(not_before__gt=now))
     to_send = Exists(_its(queued)) & ~Exists(_its(queued).filter(not_before__gt=now)) & ~Exists(halted)
     # They are found by the few rows that are open, each kind in an index, not by a look at every contact.

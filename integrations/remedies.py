@@ -45,7 +45,7 @@ def give_up(ids: Collection[UUID]) -> int:
 
 def go_on(channel: str, account: str) -> bool:
     """Send for an account again, whose trouble the operator has mended. False: it was not halted."""
-    rows = ChannelState.objects.filter(channel=channel, account=account).exclude(halted="")
+    rows = ChannelState.objects.filter(channel=channel, account=account).halted()
     ended = rows.update(halted="", detail="", halted_at=None)
     wake.couriers()
     return bool(ended)

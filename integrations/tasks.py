@@ -35,7 +35,7 @@ def watch() -> None:
     for setup in SETUPS:
         if not setup.is_on:
             continue
-        rows = ChannelState.objects.filter(channel=setup.name, account=setup.account).exclude(halted="")
+        rows = ChannelState.objects.filter(channel=setup.name, account=setup.account).halted()
         for state in rows:
             logger.error("%s is halted since %s, nothing is sent: %s", setup.title, state.halted_at, state.halted)
         token = asyncio.run(checkup.token_now(setup))
