@@ -16,6 +16,7 @@ from assistant.links import is_bare
 from assistant.models import Message, Run
 from assistant.problems import error_of
 from assistant.sources import Step
+from assistant.text_files import shortened
 from imagine.models import Picture
 
 LENGTH_SENTENCE = gettext_lazy("The answer reached its longest length and stops here.")
@@ -31,6 +32,9 @@ READY_QUESTIONS = (
     gettext_lazy("Is this true?"),
     gettext_lazy("Explain it in simple words"),
 )
+# How much of a file's name is shown, and what a person would call a page, both in characters.
+SHORT_NAME = 32
+PAGE = 3_000
 STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
 
 
@@ -122,6 +126,30 @@ def step_sentence(step: Step) -> str:
 
 def _steps(run: Run | None) -> list[Step]:
     return [Step.from_json(value) for value in (run.steps if run else None) or ()]
+
+
+# Files
+
+
+def readings_of(run: Run | None) -> list[str]:
+    """A sentence for each attached file that the model did not read to its end."""
+    return [_reading(cut) for cut in (run.cut_files if run else None) or ()]
+
+
+def _reading(cut: Mapping[str, Any]) -> str:
+    """How much of a file the model read, from a value of `Run.cut_files`."""
+    fields = {"name": shortened(cut["name"] or _("Pasted text"), SHORT_NAME)}
+    if not cut["read"]:
+        return _("“%(name)s” was not read: there was no room left for it.") % fields
+    pages, of = cut["read"] // PAGE, -(-cut["length"] // PAGE)
+    if not pages:
+        return _("Of “%(name)s” only the beginning was read: there was no room for more.") % fields
+    sentence = ngettext(
+        "Of “%(name)s” about the first page of %(of)s was read: there was no room for more.",
+        "Of “%(name)s” about the first %(pages)s pages of %(of)s were read: there was no room for more.",
+        pages,
+    )
+    return sentence % {**fields, "pages": pages, "of": of}
 
 
 # Waits

@@ -42,8 +42,9 @@ def answer(channel: Channel, run: Run, address: str = "") -> list[OutboundMessag
     bubbles = [OutboundMessage(one) for one in texts[:FLOOD_BUBBLES]]
     if len(texts) > FLOOD_BUBBLES:
         bubbles.append(say(channel, _("The answer is longer than I can send here. Ask for a part of it.")))
-    if problem:
-        bubbles.append(say(channel, problem))
+    remarks = [*sentences.readings_of(run), *filter(None, [problem])]
+    if remarks:
+        bubbles.append(say(channel, "\n".join(remarks)))
     for picture in pictures:
         bubbles.extend(of_picture(channel, picture))
     if bubbles and not pictures and (choices := next_choices(run, question_before(message))):

@@ -16,11 +16,19 @@ from assistant.database import in_thread
 from assistant.follow_ups import can_draw
 from assistant.models import Conversation, Feedback, Message, Run
 from assistant.problems import error_of
-from assistant.sentences import NO_FILE_SENTENCE, answer_text, kept_of, next_lines, problem_sentence, steps_of
+from assistant.sentences import (
+    NO_FILE_SENTENCE,
+    answer_text,
+    kept_of,
+    next_lines,
+    problem_sentence,
+    readings_of,
+    steps_of,
+)
 from assistant.versions import ONLY, Version, versions_of
 from assistant.wishes import draw_wish
 from imagine.models import Picture
-from web.chat.file_view import FILES, FileView, reading_sentence
+from web.chat.file_view import FILES, FileView
 from web.chat.found import SourceView, sources_of
 from web.markdown.blocks import plain_blocks, render_blocks
 
@@ -102,8 +110,7 @@ class MessageView:
     @property
     def readings(self) -> list[str]:
         """A sentence for each attached file that the model did not read to its end."""
-        cut = self.run.cut_files if self.run else None
-        return [reading_sentence(one) for one in cut or ()]
+        return readings_of(self.run)
 
     @property
     def retry(self) -> bool:

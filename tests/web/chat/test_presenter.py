@@ -4,9 +4,10 @@ import pytest
 
 from assistant import attachments, conversations, people
 from assistant.models import Conversation, Message, Run
+from assistant.sentences import readings_of
 from imagine.models import Picture
 from tests.easel import drawn
-from web.chat.file_view import reading_sentence, size_words
+from web.chat.file_view import size_words
 from web.chat.presenter import present_page
 
 Status = Picture.Status
@@ -87,7 +88,7 @@ def test_a_page_asks_for_all_files_at_once_and_for_no_text_of_theirs(django_asse
     ],
 )
 def test_a_person_learns_how_much_of_a_file_was_read(cut: tuple[int, int], sentence: str) -> None:
-    assert reading_sentence({"name": "notes.txt", "read": cut[0], "length": cut[1]}) == sentence
+    assert readings_of(Run(cut_files=[{"name": "notes.txt", "read": cut[0], "length": cut[1]}])) == [sentence]
 
 
 @pytest.mark.parametrize(
