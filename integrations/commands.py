@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -104,10 +105,9 @@ class Commands:
 
     async def _forget(self, command: Command) -> list[OutboundMessage]:
         """Erase everything, once that is confirmed. What belongs to an account is erased on the website."""
-        if not self._contact.person.is_guest:
-            return [
-                self._say(f"{_('This chat belongs to your account. You erase it there:')} {settings.SITE_URL}/you/")
-            ]
+        if not may_erase(self._contact):
+            text = _("This chat is connected with the website. You erase it there: %(address)s")
+            return [self._say(text % {"address": settings.SITE_URL + reverse("you")})]
         choices = [Choice(_("Erase it"), ERASE), Choice(_("Keep it"), KEEP)]
         text = _("Shall I erase everything of this chat: what was said, your pictures, what I know of you?")
         return [self._say(text, choices)]

@@ -105,6 +105,9 @@ class Dialogue:
 
     async def _understand(self, entries: Sequence[InboxEntry], event: InboundMessage) -> Reply:
         """The answer to a tap, a command, a file, or words."""
+        if event.payload == commands.ERASE:
+            # They were connected with the website since they were asked.
+            return Reply("kept", await self._commands.answer(commands.Command("forget"), event))
         if event.payload == commands.KEEP:
             return Reply("kept", [self._say(_("All stays as it is."))])
         if event.payload.startswith(links.PREFIX):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from assistant import conversations
 from assistant.models import Conversation, Feedback, Message, Person, Run
@@ -118,6 +119,17 @@ def test_forget_erases_everything_once_it_is_confirmed(greeted: Phone, fake_llam
     assert not Conversation.objects.filter(members=person).exists()
     fake_llama.script(says("Hello."))
     assert HELLO in greeted.ask("Hello", 2)[0]["text"]
+
+
+def test_what_is_connected_with_the_website_is_erased_there(greeted: Phone) -> None:
+    """Also where the question was asked before they were connected."""
+    greeted.ask("/forget")
+    Contact.objects.filter(pk=greeted.contact.pk).update(linked_at=timezone.now())
+    assert words(greeted.after(lambda: greeted.tap("Erase it")))[0].endswith("/you/")
+    assert Person.objects.filter(pk=greeted.contact.person_id).exists()
+    [bubble] = greeted.ask("/forget")
+    assert bubble["text"].endswith("/you/")
+    assert choices(bubble) == []
 
 
 def test_everything_can_be_erased_while_the_assistant_is_silent(greeted: Phone) -> None:
