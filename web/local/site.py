@@ -86,6 +86,7 @@ def courier(data: Path, environment: dict[str, str]) -> Child:
         folder=FOLDER,
         log=data / "log" / "courier.log",
         show_warnings=True,
+        optional="nobody is answered in messengers until the next start, all else goes on",
         is_ready=lambda: courier_beats(environment["REDIS_URL"]),
         # What it is answering may end first.
         stop_seconds=DRAIN_SECONDS + 35,

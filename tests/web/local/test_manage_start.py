@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+import re
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -84,6 +86,51 @@ def test_a_server_that_dies_ends_the_start_and_leaves_nothing(start: Start, modu
     assert started.process.wait(60) == 1
     assert "stopped by itself" in started.said().splitlines()[-1]
     assert [pid for pid in processes if alive(pid)] == []
+
+
+def test_the_phones_are_answered_also_after_the_courier_was_killed(start: Start) -> None:
+    started = start(arguments=("--emulator",))
+    eventually(started.is_up, 120)
+    found = re.search(r"(http://127\.0\.0\.1:\d+) has phones", started.said())
+    assert found, started.said()
+
+    def phone(action: str, **body: object) -> Any:
+        response = httpx.post(f"{found[1]}/emulator/{action}", json={"app": "messenger", **body}, timeout=20)
+        return response.json()
+
+    def answers() -> list[str]:
+        return [bubble["text"] for bubble in phone("bubbles") if bubble["by"] == "bot"]
+
+    # As `manage.py channels setup` does it.
+    assert phone("account")["profile"]["persistent_menu"]
+    phone("write", text="Hello")
+    eventually(lambda: len(answers()) == 2, 60)
+    assert "an AI assistant" in answers()[0]
+
+    first = find(started, "manage.py courier")
+    os.kill(first, signal.SIGKILL)
+    phone("write", text="/help")
+    eventually(lambda: len(answers()) == 3, 60)
+    assert "The courier stopped by itself and starts again in 1 s." in started.said()
+    assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
+
+    processes = children(started.process.pid)
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(90) == 0
+    assert [pid for pid in processes if alive(pid)] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"WHATSAPP_TOKEN": "t"}, "--emulator plays the messengers"),
+        ({"SITE_URL": "https://chaski.example", "SECRET_KEY": "s" * 50}, "SITE_URL names a public site"),
+    ],
+)
+def test_the_emulator_is_never_taken_for_the_real_apps(start: Start, settings: dict[str, str], sentence: str) -> None:
+    code, said = start(arguments=("--emulator",), **settings).ended()
+    assert code == 1
+    assert sentence in said
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the leash holds on Linux only")
