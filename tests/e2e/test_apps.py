@@ -34,9 +34,11 @@ def shared_app_site(
     environment = {
         "REDIS_URL": valkey.url,
         "LLAMA_URL": shared_llama.url,
+        "META_APP_SECRET": "secret",
         "WHATSAPP_TOKEN": "a-token",
         "WHATSAPP_PHONE_ID": "1001",
         "WHATSAPP_PURPOSE": "helper",
+        "WHATSAPP_COUNTRIES": "DE",
         "WHATSAPP_NUMBER": "4915112345678",
         "MESSENGER_TOKEN": "a-token",
         "MESSENGER_PAGE_ID": "2002",
