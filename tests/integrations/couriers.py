@@ -3,12 +3,14 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from django.utils import timezone
 
 from assistant.models import Message
 from integrations.models import Contact, Delivery
+from integrations.outbox import LEASE
 from tests.integrations.phones import Phone
 from tests.servers import Courier, Server, eventually
 from web.local.process import Child
@@ -38,19 +40,32 @@ class Killed(Server):
 
 def time_passes() -> None:
     """What a killed courier held may be taken by another, as after LEASE. That it ends is tested once, below."""
-    Delivery.objects.filter(state="waiting").update(taken_until=timezone.now())
-    Contact.objects.exclude(taken_until=None).update(taken_until=timezone.now())
+    hold(timedelta())
 
 
-def kill_at(step: str, couriers: Callable[[], Courier], tmp_path: Path, act: Callable[[], object]) -> None:
-    """Have a courier die at a step of what `act` begins, and start another."""
+def hold(time: timedelta = LEASE) -> None:
+    """What a killed courier held is kept from the next one for that time."""
+    until = timezone.now() + time
+    Delivery.objects.filter(state="waiting").exclude(taken_until=None).update(taken_until=until)
+    Contact.objects.exclude(taken_until=None).update(taken_until=until)
+
+
+def die_at(step: str, couriers: Callable[[], Courier], tmp_path: Path, act: Callable[[], object]) -> None:
+    """Have a courier die at a step of what `act` begins, and leave everything as it is then."""
     dying = Killed(couriers(), step, tmp_path)
     try:
+        hold()
         dying.start()
+        hold()
         act()
         dying.dies()
     finally:
         dying.kill()
+
+
+def kill_at(step: str, couriers: Callable[[], Courier], tmp_path: Path, act: Callable[[], object]) -> None:
+    """Have a courier die at a step of what `act` begins, and start another."""
+    die_at(step, couriers, tmp_path, act)
     time_passes()
     couriers().start()
 

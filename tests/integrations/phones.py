@@ -1,6 +1,7 @@
 """A person with a phone: the emulator plays it, the assistant answers over real HTTP."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,13 +70,19 @@ class Phone:
 
     def stays_silent(self, seconds: float = 2.5) -> bool:
         """Whether nothing comes although everything that came in was dealt with."""
-        before = len(self.answers)
-        eventually(lambda: not self.contact.inbox.filter(state="waiting").exists())
-        eventually(lambda: not self.contact.outbox.filter(state__in=("queued", "sending")).exists())
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and len(self.answers) == before:
-            time.sleep(0.05)
-        return len(self.answers) == before
+        return stay_silent([self], seconds)
+
+
+def stay_silent(phones: Sequence[Phone], seconds: float = 2.5) -> bool:
+    """Whether nothing comes to any of them although everything that came in was dealt with."""
+    before, still_open = [len(phone.answers) for phone in phones], ("queued", "sending")
+    for phone in phones:
+        eventually(lambda one=phone: not one.contact.inbox.filter(state="waiting").exists())  # type: ignore[misc]
+        eventually(lambda one=phone: not one.contact.outbox.filter(state__in=still_open).exists())  # type: ignore[misc]
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and [len(phone.answers) for phone in phones] == before:
+        time.sleep(0.05)
+    return [len(phone.answers) for phone in phones] == before
 
 
 def choices(bubble: Bubble) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ from imagine.models import Picture
 from integrations.models import Contact, Delivery
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.integrations.conftest import Messengers
-from tests.integrations.couriers import ANSWER, Killed, kill_at, said, states, time_passes
-from tests.integrations.phones import words
+from tests.integrations.couriers import ANSWER, Killed, die_at, kill_at, said, states, time_passes
+from tests.integrations.phones import stay_silent, words
 from tests.servers import Courier, Painter, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("resting")]
@@ -34,55 +34,53 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_courier_that_is_killed_once(
-    step: str, messengers: Messengers, couriers: Callable[[], Courier], tmp_path: Path, fake_llama: FakeLlama
+def test_couriers_that_are_killed_at_every_step(
+    messengers: Messengers, couriers: Callable[[], Courier], tmp_path: Path, fake_llama: FakeLlama
 ) -> None:
     fake_llama.on("Name a mineral", says(ANSWER))
-    ada, bo = messengers.phone("whatsapp"), messengers.phone("whatsapp")
     messengers.emulator.switch(batch=True)
-
-    def write() -> None:
-        ada.write("Name a mineral")
-        bo.write("Name a mineral")
-
-    kill_at(STEPS[step], couriers, tmp_path, write)
-    for phone in (ada, bo):
-        greeting, answer = words(phone.hear(2, 90))
-        assert "an AI assistant" in greeting
-        assert answer == ANSWER
-    for phone in (ada, bo):
-        assert phone.stays_silent()
+    # One after the other dies; who comes last finds what all of them left, and waits for their runs to be given up.
+    pairs = {step: (messengers.phone("whatsapp"), messengers.phone("whatsapp")) for step in STEPS}
+    for step, pair in pairs.items():
+        die_at(STEPS[step], couriers, tmp_path, lambda pair=pair: [phone.write("Name a mineral") for phone in pair])  # type: ignore[misc]
+    time_passes()
+    couriers().start()
+    everybody = [phone for pair in pairs.values() for phone in pair]
+    for step, pair in pairs.items():
+        for phone in pair:
+            heard = words(phone.hear(2, 120))
+            assert (step, "an AI assistant" in heard[0], heard[1:]) == (step, True, [ANSWER])
+    assert stay_silent(everybody)
+    for phone in everybody:
         assert said(phone) == ["Name a mineral"]
         assert not set(states(phone)) & {"unknown", "failed"}
 
 
-@pytest.mark.parametrize("app", ["whatsapp", "instagram"])
-def test_a_courier_that_is_killed_before_it_sends_leaves_it_open_whether_it_did(
-    app: str, messengers: Messengers, couriers: Callable[[], Courier], tmp_path: Path, fake_llama: FakeLlama
+def test_couriers_that_are_killed_as_they_send_leave_it_open_whether_they_did(
+    messengers: Messengers, couriers: Callable[[], Courier], tmp_path: Path, fake_llama: FakeLlama
 ) -> None:
     fake_llama.on("Name a mineral", says(ANSWER))
-    ada = messengers.phone(app)
-    kill_at("before integrations.sending:_send 1", couriers, tmp_path, lambda: ada.write("Name a mineral"))
-    eventually(lambda: len(ada.answers) == 1)
-    assert ada.stays_silent()
-    assert words(ada.answers) == [ANSWER]
-    assert states(ada)[0] == "unknown"
-    assert ada.contact.outbox.get(state="unknown").problem == "interrupted"
-
-
-@pytest.mark.parametrize("app", ["whatsapp", "messenger", "instagram"])
-def test_a_courier_that_is_killed_after_it_sent_sends_nothing_twice(
-    app: str, messengers: Messengers, couriers: Callable[[], Courier], tmp_path: Path, fake_llama: FakeLlama
-) -> None:
-    fake_llama.on("Name a mineral", says(ANSWER))
-    ada = messengers.phone(app)
-    kill_at("after integrations.sending:_send 1", couriers, tmp_path, lambda: ada.write("Name a mineral"))
-    assert words(ada.hear(2))[1] == ANSWER
-    assert ada.stays_silent()
-    assert len(ada.answers) == 2
-    # The app tells it by a status or an echo.
-    eventually(lambda: "unknown" not in states(ada))
+    unsent = [messengers.phone(app) for app in ("whatsapp", "instagram")]
+    sent = [messengers.phone(app) for app in ("whatsapp", "messenger", "instagram")]
+    for when, phones in (("before", unsent), ("after", sent)):
+        for phone in phones:
+            step = f"{when} integrations.sending:_send 1"
+            die_at(step, couriers, tmp_path, lambda phone=phone: phone.write("Name a mineral"))  # type: ignore[misc]
+    time_passes()
+    couriers().start()
+    for phone in unsent:
+        eventually(lambda one=phone: len(one.answers) == 1)  # type: ignore[misc]
+    for phone in sent:
+        assert words(phone.hear(2))[1] == ANSWER
+    assert stay_silent([*unsent, *sent])
+    for phone in unsent:
+        assert words(phone.answers) == [ANSWER]
+        assert states(phone)[0] == "unknown"
+        assert phone.contact.outbox.get(state="unknown").problem == "interrupted"
+    for phone in sent:
+        assert len(phone.answers) == 2
+        # The app tells it by a status or an echo.
+        eventually(lambda one=phone: "unknown" not in states(one))  # type: ignore[misc]
 
 
 def test_a_courier_that_is_killed_twice_while_the_model_speaks(
