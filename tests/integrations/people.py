@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from django.db import transaction
 from django.utils import timezone
 
 from integrations import contacts, inbox
@@ -23,8 +24,9 @@ def stranger(**ids: str) -> Sender:
 
 def contact(**ids: str) -> Contact:
     """Somebody who has just written."""
-    found = contacts.find_or_make("whatsapp", ACCOUNT, stranger(**ids))
-    contacts.wrote(found, timezone.now())
+    with transaction.atomic():
+        found = contacts.find_or_make("whatsapp", ACCOUNT, stranger(**ids))
+        contacts.wrote(found, timezone.now())
     return found
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from assistant.answering import Answering
@@ -432,14 +433,22 @@ def comment(**fields: Any) -> InboundComment:
     return InboundComment("1000", Sender(uuid4().hex), timezone.now(), **values)
 
 
+def receive(page: Any, event: InboundComment) -> bool:
+    """As who reads a delivery does it."""
+    with transaction.atomic():
+        return comments.receive(page, event)
+
+
 def test_it_is_off_until_it_is_set(page: Any, settings: Any) -> None:
     event = comment()
     settings.ANSWER_COMMENTS = False
-    intake.apply(page, event)
+    with transaction.atomic():
+        intake.apply(page, event)
     assert not InboxEntry.objects.filter(external_id=event.id).exists()
     assert not Contact.objects.filter(user_id=event.sender.user_id).exists()
     settings.ANSWER_COMMENTS = True
-    intake.apply(page, event)
+    with transaction.atomic():
+        intake.apply(page, event)
     assert InboxEntry.objects.filter(external_id=event.id, state="waiting").count() == 1
 
 
@@ -447,17 +456,17 @@ def test_it_is_off_until_it_is_set(page: Any, settings: Any) -> None:
 def test_a_comment_that_nobody_knows_may_be_deleted(page: Any, settings: Any, verb: Any) -> None:
     settings.ANSWER_COMMENTS = True
     before = Contact.objects.count()
-    assert not comments.receive(page, comment(verb=verb))
+    assert not receive(page, comment(verb=verb))
     assert Contact.objects.count() == before
 
 
 def test_an_edit_may_be_the_first_that_names_us(page: Any, settings: Any) -> None:
     settings.ANSWER_COMMENTS = True
     event = comment(text="hi")
-    assert not comments.receive(page, event)
-    assert comments.receive(page, comment(id=event.id, verb="edit"))
+    assert not receive(page, event)
+    assert receive(page, comment(id=event.id, verb="edit"))
     assert InboxEntry.objects.get(external_id=event.id).state == "waiting"
-    assert comments.receive(page, comment(id=event.id, verb="edit", text="@Chaski hello"))
+    assert receive(page, comment(id=event.id, verb="edit", text="@Chaski hello"))
     assert InboxEntry.objects.get(external_id=event.id).content["text"] == "@Chaski hello"
 
 
@@ -493,7 +502,7 @@ def put_off(comment_id: str) -> int:
 async def test_an_outage_of_minutes_loses_no_comment(page: Any, graph: ScriptedHTTP) -> None:
     graph.script("/v25.0/1000", Reply(problem(2, "Service temporarily unavailable"), 500))
     event = comment()
-    await in_thread(comments.receive)(page, event)
+    await in_thread(receive)(page, event)
     assert await waits(Messenger(), event, 10) == [3, 9, 27, 81, 243, 729, 0]
     assert (await in_thread(entry)(event.id)).outcome == "given_up"
 
@@ -501,7 +510,7 @@ async def test_an_outage_of_minutes_loses_no_comment(page: Any, graph: ScriptedH
 async def test_a_comment_waits_for_a_new_token_as_long_as_it_can_be_answered(page: Any, graph: ScriptedHTTP) -> None:
     graph.script("/v25.0/1000", Reply(problem(190, "Error validating access token"), 401))
     event = comment()
-    await in_thread(comments.receive)(page, event)
+    await in_thread(receive)(page, event)
     assert await waits(Messenger(), event, 10) == [300] * 10
     content = {**event.to_json(), "at": (timezone.now() - comments.LATE).isoformat()}
     await in_thread(InboxEntry.objects.filter(external_id=event.id).update)(content=content)
@@ -511,7 +520,7 @@ async def test_a_comment_waits_for_a_new_token_as_long_as_it_can_be_answered(pag
 
 async def test_a_comment_that_another_version_wrote_is_given_up(page: Any, graph: ScriptedHTTP) -> None:
     event = comment()
-    await in_thread(comments.receive)(page, event)
+    await in_thread(receive)(page, event)
     await in_thread(InboxEntry.objects.filter(external_id=event.id).update)(content={"verb": "reshaped"}, attempts=5)
     with pytest.raises((LookupError, TypeError, ValueError)):
         await waits(Messenger(), event, 1)

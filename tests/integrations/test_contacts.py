@@ -1,7 +1,10 @@
 """Who writes to us: ids that never change before numbers that do."""
 
+from collections.abc import Iterator
 from uuid import uuid4
 
+import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from assistant import people
@@ -11,6 +14,13 @@ from integrations import contacts
 from integrations.inbound import ContactChange, Sender
 from integrations.models import Contact
 from tests.integrations.people import ACCOUNT, contact, message, says
+
+
+@pytest.fixture(autouse=True)
+def in_transaction() -> Iterator[None]:
+    """As callers have it."""
+    with transaction.atomic():
+        yield
 
 
 def number() -> str:
