@@ -35,7 +35,7 @@ run: $(STAMP)  ## run Chaski on this machine, at http://127.0.0.1:8000 (MODEL=ll
 	@exec $(PY) manage.py start $(ARGS)
 
 test: $(STAMP)  ## run every test, in a real browser too (ARGS="-k word")
-	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
+	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP)  ## lint, formatting, types, Django's own checks
 	$(PY) -m ruff check .

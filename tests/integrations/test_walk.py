@@ -39,8 +39,10 @@ async def browser_of_ada(browser: Browser) -> AsyncIterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def few_people(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Messengers]:
-    """An emulator whose page shows two people."""
+def few_people(
+    resting: None, surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Messengers]:
+    """An emulator whose page shows two people. No other courier reads what it delivers: they share a database."""
     messengers = Messengers(tmp_path_factory.mktemp("walk"), surroundings, people=0)
     messengers.start()
     yield messengers

@@ -23,6 +23,8 @@ from tests.web.local.processes import alive, children, command_line
 from web.local.llama import demo_file
 
 Start = Callable[..., Started]
+pytestmark = pytest.mark.slow
+
 # Stands in the command of the process that draws.
 PAINTER = "live,final,animate"
 
