@@ -228,7 +228,8 @@ def test_what_is_taken_back_is_gone_here_too(greeted: Phone, fake_llama: FakeLla
     bubble = greeted.write("My secret is 4711")
     greeted.hear(3)
     greeted.act("unsend", bubble=bubble["id"])
-    eventually(lambda: not Message.objects.filter(text__contains="4711").exists())
+    theirs = Message.objects.filter(conversation__memberships__person=greeted.contact.person)
+    eventually(lambda: not theirs.filter(text__contains="4711").exists())
     assert not greeted.contact.inbox.filter(content__icontains="4711").exists()
 
 
