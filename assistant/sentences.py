@@ -16,7 +16,7 @@ from assistant.links import is_bare
 from assistant.models import Message, Run
 from assistant.problems import error_of
 from assistant.sources import Step
-from assistant.text_files import shortened
+from assistant.text_files import SHORT_NAME, shortened
 from imagine.models import Picture
 
 LENGTH_SENTENCE = gettext_lazy("The answer reached its longest length and stops here.")
@@ -32,9 +32,8 @@ READY_QUESTIONS = (
     gettext_lazy("Is this true?"),
     gettext_lazy("Explain it in simple words"),
 )
-# How much of a file's name is shown, and what a person would call a page, both in characters.
-SHORT_NAME = 32
-PAGE = 3_000
+# What a person would call a page.
+PAGE_CHARACTERS = 3_000
 STOPPED_SENTENCE = gettext_lazy("You stopped this answer.")
 
 
@@ -141,7 +140,7 @@ def _reading(cut: Mapping[str, Any]) -> str:
     fields = {"name": shortened(cut["name"] or _("Pasted text"), SHORT_NAME)}
     if not cut["read"]:
         return _("“%(name)s” was not read: there was no room left for it.") % fields
-    pages, of = cut["read"] // PAGE, -(-cut["length"] // PAGE)
+    pages, of = cut["read"] // PAGE_CHARACTERS, -(-cut["length"] // PAGE_CHARACTERS)
     if not pages:
         return _("Of “%(name)s” only the beginning was read: there was no room for more.") % fields
     sentence = ngettext(

@@ -7,6 +7,8 @@ import unicodedata
 from assistant.errors import EmptyFileError, NotTextError, PdfFileError, PictureFileError
 
 NAME_LENGTH = 100
+# Where a name stands in a line, beside other words.
+SHORT_NAME = 32
 ENDING_LENGTH = 12
 ELLIPSIS = "…"
 # Kept where nothing of a name is left.

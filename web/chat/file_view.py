@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from assistant.models import Attachment
-from assistant.sentences import SHORT_NAME
-from assistant.text_files import shortened
+from assistant.text_files import SHORT_NAME, shortened
 
 KB = 1024
 

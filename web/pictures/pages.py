@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 from assistant import people
 from assistant.database import in_thread
 from assistant.models import Person
-from assistant.people import needs_account
 from imagine import jobs, shares
 from imagine.errors import PictureNotFoundError
 from imagine.files.motions import MOTIONS
@@ -45,7 +44,7 @@ def show_imagine(request: HttpRequest, found: PainterStatus, sentence: str, stat
         "prompt": (request.POST.get("prompt") or request.GET.get("prompt", ""))[: settings.PROMPT_CHARACTERS],
         "start": start_of(request, person),
         "recent": list(people.kept_pictures(person)[:RECENT]) if person else [],
-        "account_needed": needs_account(person),
+        "account_needed": people.needs_account(person),
         "sentence": sentence,
     }
     return render(request, "imagine.html", context, status=status)
