@@ -3,9 +3,10 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 
+from django.db.models import Q
 from django.utils import timezone
 
 from assistant.models import Message
@@ -32,6 +33,10 @@ class Killed(Server):
         command = [python, "-m", "tests.integrations.killed", self._step, *arguments]
         return replace(child, command=command, log=self._log)
 
+    @property
+    def lives(self) -> bool:
+        return self._child is not None and not self._child.stopped()
+
     def dies(self, seconds: float = 60) -> None:
         """Wait until it has died."""
         assert self._child
@@ -39,24 +44,30 @@ class Killed(Server):
 
 
 def time_passes() -> None:
-    """What a killed courier held may be taken by another, as after LEASE. That it ends is tested once, below."""
-    hold(timedelta())
+    """What a killed courier held may be taken by another, as after LEASE. That it ends is tested by itself."""
+    lease_until(timezone.now())
 
 
-def hold(time: timedelta = LEASE) -> None:
-    """What a killed courier held is kept from the next one for that time."""
-    until = timezone.now() + time
-    Delivery.objects.filter(state="waiting").exclude(taken_until=None).update(taken_until=until)
-    Contact.objects.exclude(taken_until=None).update(taken_until=until)
+def hold() -> None:
+    """All that waits is kept from whoever comes next, for as long as a lease lasts."""
+    lease_until(timezone.now() + LEASE)
+
+
+def lease_until(moment: datetime) -> None:
+    waiting = Q(inbox__state="waiting") | Q(outbox__state__in=("queued", "sending")) | Q(taken_until__isnull=False)
+    Delivery.objects.filter(state="waiting").update(taken_until=moment)
+    contacts = Contact.objects.filter(waiting).values_list("pk", flat=True)
+    Contact.objects.filter(pk__in=list(contacts)).update(taken_until=moment)
 
 
 def die_at(step: str, couriers: Callable[[], Courier], tmp_path: Path, act: Callable[[], object]) -> None:
-    """Have a courier die at a step of what `act` begins, and leave everything as it is then."""
+    """Have a courier die at a step of what `act` begins, and of nothing else; leave everything as it is then."""
     dying = Killed(couriers(), step, tmp_path)
     try:
         hold()
         dying.start()
         hold()
+        assert dying.lives, "it died of what waited before"
         act()
         dying.dies()
     finally:

@@ -68,12 +68,12 @@ class Phone:
         act()
         return self.hear(before + bubbles, seconds)[before:]
 
-    def stays_silent(self, seconds: float = 1.5) -> bool:
+    def stays_silent(self, seconds: float = 2.5) -> bool:
         """Whether nothing comes although everything that came in was dealt with."""
         return stay_silent([self], seconds)
 
 
-def stay_silent(phones: Sequence[Phone], seconds: float = 1.5) -> bool:
+def stay_silent(phones: Sequence[Phone], seconds: float = 2.5) -> bool:
     """Whether nothing comes to any of them although everything that came in was dealt with."""
     before, still_open = [len(phone.answers) for phone in phones], ("queued", "sending")
     for phone in phones:

@@ -70,7 +70,7 @@ class Wall:
         self.say(phone, text, parent)
         return self.hear(before + 1)[-1]
 
-    def stays_silent(self, seconds: float = 1.0) -> bool:
+    def stays_silent(self, seconds: float = 2.0) -> bool:
         """Whether nothing comes although everything that came in was dealt with."""
         before, deadline = len(self.answers), time.monotonic() + seconds
         while time.monotonic() < deadline and len(self.answers) == before:

@@ -22,9 +22,9 @@ from tests.web.local.hub import Hub
 from tests.web.local.processes import alive, children, command_line
 from web.local.llama import demo_file
 
-Start = Callable[..., Started]
 pytestmark = pytest.mark.slow
 
+Start = Callable[..., Started]
 # Stands in the command of the process that draws.
 PAINTER = "live,final,animate"
 
@@ -53,6 +53,13 @@ def find(started: Started, module: str) -> int:
 def painters(started: Started) -> list[int]:
     """The processes that draw."""
     return [pid for pid in children(started.process.pid) if PAINTER in command_line(pid)]
+
+
+def ctrl_c_leaves_nothing(started: Started) -> None:
+    processes = children(started.process.pid)
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(90) == 0
+    assert [pid for pid in processes if alive(pid)] == []
 
 
 def test_an_operator_starts_everything_and_stops_it_with_ctrl_c(start: Start) -> None:
@@ -116,10 +123,7 @@ def test_the_phones_are_answered_also_after_the_courier_was_killed(start: Start)
     assert "The courier stopped by itself and starts again in 1 s." in started.said()
     assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
 
-    processes = children(started.process.pid)
-    started.process.send_signal(signal.SIGINT)
-    assert started.process.wait(90) == 0
-    assert [pid for pid in processes if alive(pid)] == []
+    ctrl_c_leaves_nothing(started)
 
 
 @pytest.mark.parametrize(
@@ -253,10 +257,7 @@ def test_a_painter_that_is_killed_comes_back_and_ctrl_c_leaves_nothing(start: St
     assert "The painter stopped by itself and starts again in 1 s." in started.said()
     assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
 
-    processes = children(started.process.pid)
-    started.process.send_signal(signal.SIGINT)
-    assert started.process.wait(60) == 0
-    assert [pid for pid in processes if alive(pid)] == []
+    ctrl_c_leaves_nothing(started)
 
 
 @pytest.mark.parametrize(
