@@ -82,6 +82,7 @@ async def test_a_thumb_is_taken_back_by_pressing_it_again(page: Page) -> None:
     await expect(page.get_by_label("What was wrong with it?")).to_have_count(0)
     assert await thumbs(conversation) == []
     await page.get_by_role("button", name="Good answer").click()
+    await expect(page.get_by_role("button", name="Good answer")).to_have_attribute("aria-pressed", "true")
     await page.reload()
     await expect(page.get_by_role("button", name="Good answer")).to_have_attribute("aria-pressed", "true")
     await page.get_by_role("button", name="Good answer").click()
