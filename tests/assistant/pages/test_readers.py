@@ -15,6 +15,7 @@ from assistant.fetch.errors import CrowdedFetchError, NoTextError, UnreadableErr
 from assistant.fetch.fetcher import Fetched
 from assistant.pages.readers import CHILDREN, WAITING, Readers
 from tests.servers import soon
+from tests.web.local.processes import alive
 
 WORDS = "Llamas live in herds on the high plains, and their keepers know each of them by its name. "
 SECONDS = 6
@@ -133,12 +134,7 @@ async def test_a_reader_that_takes_too_long_is_killed_and_the_loop_goes_on() -> 
             await slow
         assert ticks > 20
         assert readers.processes == []
-        await soon(lambda: not is_alive(before[0]))
-
-
-def is_alive(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] not in "ZX"
+        await soon(lambda: not alive(before[0]))
 
 
 def of_process(pid: int, name: str) -> str:
@@ -149,7 +145,7 @@ async def test_a_reader_that_dies_is_replaced(readers: Readers) -> None:
     await readers.page(fetched(f"<p>{WORDS * 5}"))
     (pid,) = readers.processes
     os.kill(pid, 9)
-    await soon(lambda: not is_alive(pid))
+    await soon(lambda: not alive(pid))
     with suppress(UnreadableError):
         await readers.page(fetched(f"<p>{WORDS * 5}"))
     assert "herds" in (await readers.page(fetched(f"<p>{WORDS * 5}"))).text
@@ -170,7 +166,7 @@ async def test_idle_readers_give_their_memory_back() -> None:
     async with Readers(idle_seconds=0.2) as readers:
         await readers.page(fetched(f"<p>{WORDS * 5}"))
         (pid,) = readers.processes
-        await soon(lambda: not is_alive(pid))
+        await soon(lambda: not alive(pid))
         assert readers.processes == []
         assert "herds" in (await readers.page(fetched(f"<p>{WORDS * 5}"))).text
 
@@ -210,4 +206,4 @@ async def test_none_is_left_behind() -> None:
     async with Readers() as readers:
         await readers.page(fetched(f"<p>{WORDS * 5}"))
         (pid,) = readers.processes
-    assert not is_alive(pid)
+    assert not alive(pid)
