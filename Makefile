@@ -9,8 +9,8 @@ ifneq (,$(findstring postgres,$(DATABASE_URL)))
 EXTRAS := $(EXTRAS),postgres
 endif
 
-# Tests wait more than they work: two processes halve the time, more of them need more cores.
-PROCESSES ?= 2
+# Tests wait more than they work: three processes keep two cores busy, more of them only wait for each other.
+PROCESSES ?= 3
 
 VENV := .venv
 PY := $(VENV)/bin/python
