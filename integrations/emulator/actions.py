@@ -5,8 +5,9 @@ import secrets
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from integrations.emulator.groups import Groups
 from integrations.emulator.state import World
-from integrations.emulator.things import ActionError, Bubble, Person, Post, Thread
+from integrations.emulator.things import ActionError, Bubble, Group, Person, Post, Thread
 
 # How the phone numbers of added people begin. They are made up; nothing is ever sent to them.
 NUMBERS = {"DE": "49155500", "IT": "39355500", "ES": "34655500", "BR": "55119555", "US": "1555010", "IN": "91955500"}
@@ -40,6 +41,9 @@ class Message:
         value = self._values.get(name)
         return value if isinstance(value, dict) else self._refuse()
 
+    def has(self, name: str) -> bool:
+        return name in self._values
+
     def _refuse(self) -> NoReturn:
         raise ActionError("This page is of another version than the emulator. Reload it.")
 
@@ -47,7 +51,10 @@ class Message:
 def act(world: World, message: Message) -> None:
     """Do what a message asks for. Raises ActionError with a sentence for the person."""
     action = message.text("type")
-    if action in CHATS:
+    if action in GROUPS and message.has("group"):
+        groups = Groups(world)
+        GROUPS[action](groups, groups.find(message.text("group")), find_person(world, message.text("person")), message)
+    elif action in CHATS:
         CHATS[action](world, _thread(world, message), message)
     elif action in OTHERS:
         OTHERS[action](world, message)
@@ -75,7 +82,12 @@ def _post(world: World, message: Message) -> Post:
 
 
 def _person(world: World, message: Message) -> Person:
-    person = world.people.get(message.text("person"))
+    return find_person(world, message.text("person"))
+
+
+def find_person(world: World, person_id: str) -> Person:
+    """The person of that id. Raises ActionError."""
+    person = world.people.get(person_id)
     if person is None:
         raise ActionError("There is no such person.")
     return person
@@ -136,9 +148,26 @@ CHATS: dict[str, Callable[[World, Thread, Message], object]] = {
     "set_blocked": lambda world, thread, message: world.set_blocked(thread, message.flag("blocked")),
     "change_user_id": lambda world, thread, message: world.change_user_id(thread.person),
 }
+# In a group, which the message names with the person.
+GROUPS: dict[str, Callable[[Groups, Group, Person, Message], object]] = {
+    "write": lambda groups, group, person, message: groups.write(
+        group, person, message.text("text"), message.text("reply_to")
+    ),
+    "react": lambda groups, group, person, message: groups.react(
+        group, person, message.text("bubble"), message.text("emoji")
+    ),
+    # What is no text and no file is not carried by the API.
+    "place": lambda groups, group, person, message: groups.send_unsupported(group, person, "place"),
+    "contact": lambda groups, group, person, message: groups.send_unsupported(group, person, "contact"),
+    "unsupported": lambda groups, group, person, message: groups.send_unsupported(group, person, message.text("what")),
+    "leave_group": lambda groups, group, person, message: groups.leave(group, person),
+    "take_back_join": lambda groups, group, person, message: groups.take_back(group, person),
+    "suspend_group": lambda groups, group, person, message: groups.suspend(group, message.flag("suspended")),
+}
 OTHERS: dict[str, Callable[[World, Message], object]] = {
     "add_person": _add_person,
     "switch": lambda world, message: world.switch(**message.values("values")),
+    "join_group": lambda world, message: Groups(world).join(_person(world, message), message.text("link")),
     "comment": lambda world, message: world.comment(
         _post(world, message), _person(world, message), message.text("text"), message.text("parent")
     ),

@@ -37,6 +37,8 @@ class Call:
     about: list[str] = field(default_factory=list)
     # What a send asks of the connection, by a switch: "cut" closes it without an answer.
     cut: bool = False
+    # The HTTP status of an answer that is no error: 206 where only a part was done.
+    status: int = 200
 
     def text(self, name: str) -> str:
         value = self.params.get(name)

@@ -11,13 +11,15 @@ from aiohttp import web
 
 from integrations.emulator.deliveries import Deliveries
 from integrations.emulator.events import Raw
+from integrations.emulator.group_actions import WITHOUT, act_in_group
+from integrations.emulator.groups import Groups
 from integrations.emulator.state import World
 from integrations.emulator.things import APPS, ActionError, App, Bubble, Person, Post, Thread
 
 Json = dict[str, Any]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # All other parameters are texts.
-NO_TEXTS = {"voice", "latitude", "longitude", "good", "open", "blocked", "hidden", "item", "last"}
+NO_TEXTS = {"voice", "latitude", "longitude", "good", "open", "blocked", "hidden", "item", "last", "suspended"}
 SANDBOX = "sandbox; default-src 'none'; style-src 'none'; script-src 'none'"
 
 
@@ -27,6 +29,7 @@ class Control:
     def __init__(self, world: World, deliveries: Deliveries) -> None:
         self._world = world
         self._deliveries = deliveries
+        self._groups = Groups(world)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -66,6 +69,8 @@ class Control:
 
     async def _do(self, action: str, body: Json) -> Any:
         world = self._world
+        if "group" in body or action in WITHOUT:
+            return act_in_group(self._groups, action, self._person(body), body)
         match action:
             case "write":
                 return _shown(world.write(self._thread(body), body["text"], body.get("reply_to")))

@@ -13,7 +13,9 @@ from typing import Any
 
 import aiohttp
 
-from integrations.emulator import events, messenger_webhooks, whatsapp_webhooks
+from integrations.emulator import events, group_webhooks, messenger_webhooks, whatsapp_webhooks
+from integrations.emulator.group_events import GroupEvent
+from integrations.emulator.groups import Groups
 from integrations.emulator.parcels import Json, Parcel
 from integrations.emulator.state import World
 from integrations.emulator.things import App, Exchange
@@ -76,6 +78,7 @@ class Deliveries:
 
     def __init__(self, world: World, webhook: Webhook, session: aiohttp.ClientSession) -> None:
         self._world = world
+        self._groups = Groups(world)
         self.webhook = webhook
         self._session = session
         self._tasks: set[asyncio.Task[None]] = set()
@@ -120,8 +123,8 @@ class Deliveries:
     # From an event to bodies
 
     def _on_event(self, event: events.Event) -> None:
-        makers = (whatsapp_webhooks.parcels_of, messenger_webhooks.parcels_of)
-        apps = (("whatsapp",), ("messenger", "instagram"))
+        makers = (whatsapp_webhooks.parcels_of, group_webhooks.parcels_of, messenger_webhooks.parcels_of)
+        apps = (("whatsapp",), ("whatsapp",), ("messenger", "instagram"))
         for make, names in zip(makers, apps, strict=True):
             for parcel in make(self._world, event) if _app_of(event) in names else ():
                 if _subscribed(self._world, parcel):
@@ -188,6 +191,7 @@ class Deliveries:
                 for bubble_id in letter.arrives:
                     if found := self._world.find_bubble(app, bubble_id):
                         self._world.advance(*found, "delivered")
+                    self._groups.arrived(bubble_id)
                 continue
             letter.tries += 1
             wait = min(FIRST_RETRY * 2 ** (letter.tries - 1), LAST_RETRY)
@@ -261,11 +265,16 @@ def _app_of(event: events.Event) -> App:
             return "whatsapp"
         case events.Raw(app):
             return app
+        case GroupEvent():
+            return "whatsapp"
         case _:
             return event.thread.app
 
 
 def _subscribed(world: World, parcel: Parcel) -> bool:
-    """WhatsApp subscribes to all of an account; the others to each field."""
-    subscribed = world.accounts[parcel.app].subscribed
-    return bool(subscribed) if parcel.app == "whatsapp" else parcel.field in subscribed
+    """WhatsApp subscribes to all of an account, and the app chooses the news of groups; the others to each field."""
+    account = world.accounts[parcel.app]
+    if parcel.app != "whatsapp":
+        return parcel.field in account.subscribed
+    chosen = parcel.field not in group_webhooks.FIELDS or parcel.field in account.fields
+    return bool(account.subscribed) and chosen

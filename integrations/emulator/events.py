@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from integrations.emulator.group_events import GroupEvent
 from integrations.emulator.things import App, Bubble, Comment, Fault, Person, Post, Thread
 
 Verb = Literal["add", "edited", "remove", "hide", "unhide"]
@@ -133,4 +134,5 @@ Event = (
     | NumberChanged
     | UserIdChanged
     | Raw
+    | GroupEvent
 )

@@ -13,6 +13,8 @@ from integrations.emulator.deliveries import Deliveries
 from integrations.emulator.errors import GraphError, NoObject
 from integrations.emulator.fetching import Fetcher, is_loopback
 from integrations.emulator.fields import Json
+from integrations.emulator.group_webhooks import FIELDS as GROUP_FIELDS
+from integrations.emulator.groups import ID_START
 from integrations.emulator.messenger_routes import FIELDS, MessengerRoutes
 from integrations.emulator.messenger_sends import MessengerSends
 from integrations.emulator.messenger_webhooks import APP_ID
@@ -51,6 +53,7 @@ WHATSAPP_FIELDS = (
     "phone_number_name_update",
     "phone_number_quality_update",
     "security",
+    *GROUP_FIELDS,
 )
 # Switches that are no error of a table: the connection ends without an answer, before or after the message is taken.
 LOST = "lost"
@@ -77,6 +80,7 @@ class Graph:
             "instagram": list(FIELDS["instagram"]),
         }
         world.accounts["whatsapp"].subscribed = ["messages"]
+        world.accounts["whatsapp"].fields = list(WHATSAPP_FIELDS)
         for routes in self._accounts.values():
             routes.subscribe_all()
 
@@ -92,7 +96,8 @@ class Graph:
             return self._download(request, call, started)
         app = self._app_of(call)
         try:
-            status, body = 200, await self._answer(call, app)
+            body = await self._answer(call, app)
+            status = call.status
         except GraphError as error:
             status, body = error.http, error.body()
         self._keep(request, call, app, status, body, started)
@@ -135,6 +140,8 @@ class Graph:
         return self._app_of_token(call.token) or "whatsapp"
 
     def _owner(self, node: str) -> App | None:
+        if node.startswith(ID_START):
+            return "whatsapp"
         for app, account in self._world.accounts.items():
             if node and node in (account.id, account.account_id):
                 return app
@@ -199,6 +206,9 @@ class Graph:
             return await self._whatsapp.number(call)
         if call.node == account.account_id:
             return await self._whatsapp.account(call)
+        if call.node.startswith(ID_START):
+            call.about.append(call.node)
+            return self._whatsapp.group(call)
         raise NoObject(call.node, call.method)
 
     async def _of_account(self, call: Call, app: App) -> Json:
@@ -226,7 +236,7 @@ class Graph:
     def _fail_by_switch(self, call: Call, app: App) -> None:
         """The next sends fail where the switch says so."""
         switches = self._world.switches
-        sends = call.method == "POST" and call.edge in ("messages", "comments", "replies", "mentions")
+        sends = call.method == "POST" and call.edge in ("messages", "comments", "replies", "mentions", "groups")
         if not (sends and switches.failures) or call.text("status") or call.text("sender_action"):
             return
         self._world.switch(failures=switches.failures - 1)
@@ -308,6 +318,8 @@ class Graph:
             words = "The URL couldn't be validated. Response does not match challenge"
             raise errors.messenger(100, message=words)
         self._subscriptions[name] = [field for field in fields if field][:100]
+        if name == "whatsapp_business_account":
+            self._world.accounts["whatsapp"].fields = self._subscriptions[name]
 
 
 def _subscription(name: str, url: str, fields: list[str]) -> Json:

@@ -10,7 +10,8 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from integrations.emulator import ogg
-from integrations.emulator.actions import Message, act, find_thread
+from integrations.emulator.actions import Message, act, find_person, find_thread
+from integrations.emulator.groups import Groups
 from integrations.emulator.snapshot import changed, snapshot, traffic
 from integrations.emulator.state import FILE_BYTES, World
 from integrations.emulator.things import ActionError, Change, Media, Thread
@@ -65,6 +66,7 @@ class Phones:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._groups = Groups(world)
         self._pages: set[_Page] = set()
         self._uploads = asyncio.Semaphore(UPLOADS)
 
@@ -79,7 +81,7 @@ class Phones:
         if len(self._pages) >= SOCKETS:
             raise web.HTTPServiceUnavailable(text="Too many pages are open.")
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MESSAGE_BYTES)
-        page = _Page(socket, self._world, self._watch)
+        page = _Page(socket, self._world, self._watch, self._watch_group)
         self._pages.add(page)
         try:
             await socket.prepare(request)
@@ -88,6 +90,8 @@ class Phones:
             self._pages.discard(page)
             for thread_id in page.watched:
                 self._watch(find_thread(self._world, thread_id))
+            for group_id, person_id in page.watched_groups:
+                self._watch_group(group_id, person_id)
         return socket
 
     def _watch(self, thread: Thread) -> None:
@@ -95,6 +99,13 @@ class Phones:
         watched = any(thread.id in page.watched for page in self._pages)
         if watched != thread.open:
             self._world.set_open(thread, watched)
+
+    def _watch_group(self, group_id: str, person_id: str) -> None:
+        """The same for a group on the phone of a person; one that is gone is let be."""
+        watched = any((group_id, person_id) in page.watched_groups for page in self._pages)
+        group = self._world.groups.get(group_id)
+        if group and watched != (person_id in group.open):
+            self._groups.set_open(group, find_person(self._world, person_id), watched)
 
     async def upload(self, request: web.Request) -> web.Response:
         """A file that a person sends: the body is the file, the query says what it is."""
@@ -104,11 +115,29 @@ class Phones:
         mime = request.content_type
         kind, voice, name = query.get("kind", ""), query.get("voice") == "1", query.get("name", "")
         try:
-            thread = find_thread(self._world, query.get("thread", ""))
+            in_group = "group" in query
+            if in_group:
+                group = self._groups.find(query["group"])
+                person = find_person(self._world, query.get("person", ""))
+            else:
+                thread = find_thread(self._world, query.get("thread", ""))
             if voice:
                 data, mime, name = await asyncio.to_thread(_voice_note, data, mime, name)
             caption, reply_to = query.get("caption", ""), query.get("reply_to") or None
             # The kinds are checked there.
+            if in_group:
+                self._groups.send_media(
+                    group,
+                    person,
+                    kind,  # type: ignore[arg-type]
+                    data,
+                    mime,
+                    name,
+                    caption,
+                    voice,
+                    reply_to or "",
+                )
+                return web.Response(status=204)
             self._world.send_media(thread, kind, data, mime, name, caption, voice, reply_to)  # type: ignore[arg-type]
         except ActionError as error:
             return web.Response(status=409, text=str(error))
@@ -130,9 +159,20 @@ class Phones:
 class _Page:
     """One open page. What waits to be sent is kept by thing, newest state last: a slow page gets fewer changes."""
 
-    def __init__(self, socket: web.WebSocketResponse, world: World, watch: Callable[[Thread], None]) -> None:
-        """`watch` is called when the page begins or ends to show a chat; `watched` are the ids of those it shows."""
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        world: World,
+        watch: Callable[[Thread], None],
+        watch_group: Callable[[str, str], None],
+    ) -> None:
+        """`watch` is called when the page begins or ends to show a chat; `watched` are the ids of those it shows.
+
+        The same for groups, with the person who looks.
+        """
         self.watched: set[str] = set()
+        self.watched_groups: set[tuple[str, str]] = set()
+        self._watch_group = watch_group
         self._socket = socket
         self._world = world
         self._watch = watch
@@ -157,7 +197,7 @@ class _Page:
 
     def _note(self, change: Change) -> None:
         about = change.exchange and tuple(change.exchange.about)
-        things = (change.person, change.thread, change.bubble, change.post)
+        things = (change.person, change.thread, change.group, change.bubble, change.post)
         key = (change.kind, *(thing and thing.id for thing in things), change.account and change.account.app, about)
         self._pending.pop(key, None)
         self._pending[key] = change
@@ -194,6 +234,8 @@ class _Page:
             match message.text("type"):
                 case "look":
                     await self._send(traffic(self._world, message.text("about")))
+                case "watch" if message.has("group"):
+                    self._watch_in_group(message)
                 case "watch":
                     thread = find_thread(self._world, message.text("thread"))
                     (self.watched.add if message.flag("open") else self.watched.discard)(thread.id)
@@ -204,6 +246,12 @@ class _Page:
             await self._send({"type": "problem", "text": "This message cannot be read."})
         except ActionError as error:
             await self._send({"type": "problem", "text": str(error)})
+
+    def _watch_in_group(self, message: Message) -> None:
+        group = Groups(self._world).find(message.text("group"))
+        looking = group.id, find_person(self._world, message.text("person")).id
+        (self.watched_groups.add if message.flag("open") else self.watched_groups.discard)(looking)
+        self._watch_group(*looking)
 
 
 def _file(path: str) -> web.Response:

@@ -3,8 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
+from integrations.emulator.group_actions import shown_group
 from integrations.emulator.state import World
-from integrations.emulator.things import Account, Bubble, Change, Exchange, Post, Thread
+from integrations.emulator.things import Account, Bubble, Change, Exchange, Group, Post, Thread
 
 Json = dict[str, Any]
 # What is shown of one body; a person reads no more of it.
@@ -23,6 +24,10 @@ def snapshot(world: World) -> Json:
             for thread in world.threads.values()
             if thread.app in world.accounts
         ],
+        "groups": [
+            _group(world, group) | {"bubbles": [_bubble(world, bubble) for bubble in group.bubbles]}
+            for group in world.groups.values()
+        ],
         "posts": [_post(post) for post in world.posts.values()],
         "switches": asdict(world.switches),
     }
@@ -37,6 +42,12 @@ def changed(world: World, change: Change) -> list[Json]:
         return [*told, {"type": "person", "person": asdict(change.person)}]
     if change.bubble and change.thread:
         return [{"type": "bubble", "thread": change.thread.id, "bubble": _bubble(world, change.bubble)}]
+    if change.bubble and change.group:
+        return [{"type": "bubble", "group": change.group.id, "bubble": _bubble(world, change.bubble)}]
+    if change.kind == "group_gone" and change.group:
+        return [{"type": "group_gone", "group": change.group.id}]
+    if change.group:
+        return [{"type": "group", "group": _group(world, change.group)}]
     if change.thread:
         return [{"type": "thread", "thread": _thread(change.thread)}]
     if change.post:
@@ -70,6 +81,10 @@ def _thread(thread: Thread) -> Json:
         # Over by itself after a while: the world says so then.
         "typing": thread.typing_until > 0,
     }
+
+
+def _group(world: World, group: Group) -> Json:
+    return shown_group(group) | {"picture": media_url(group.picture_id if group.picture_id in world.media else "")}
 
 
 def _bubble(world: World, bubble: Bubble) -> Json:

@@ -24,6 +24,7 @@ from integrations.emulator.things import (
     ContactCard,
     Exchange,
     Fault,
+    Group,
     How,
     Kind,
     Media,
@@ -67,11 +68,15 @@ class World:
         self.accounts = accounts
         self.people: dict[str, Person] = {}
         self.threads: dict[str, Thread] = {}
+        # WhatsApp's; `groups.py` does what happens there.
+        self.groups: dict[str, Group] = {}
         self.media: dict[str, Media] = {}
         self.posts: dict[str, Post] = {}
         self.switches = Switches()
         # The thread of each bubble, by the bubble's id.
         self._places: dict[str, Thread] = {}
+        # The group of each bubble of a group.
+        self.group_places: dict[str, Group] = {}
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         self._numbers = count(1)
         self._exchange_numbers = count(1)
@@ -542,9 +547,9 @@ class World:
         return [exchange for exchange in self.exchanges if ids & set(exchange.about)]
 
     def find_any(self, bubble_id: str) -> Bubble | None:
-        """A bubble of any thread."""
-        thread = self._places.get(bubble_id)
-        return thread.bubble(bubble_id) if thread else None
+        """A bubble of any thread or group."""
+        place = self._places.get(bubble_id) or self.group_places.get(bubble_id)
+        return place.bubble(bubble_id) if place else None
 
     # Helps
 

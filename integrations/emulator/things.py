@@ -20,6 +20,7 @@ Kind = Literal[
     "template",
     "link",
     "unsupported",
+    "notice",
 ]
 Progress = Literal["sending", "sent", "delivered", "read", "played", "failed"]
 How = Literal["button", "list", "quick_reply", "postback", "template_button"]
@@ -34,7 +35,8 @@ class ActionError(Exception):
 class Account:
     """The business that the assistant answers for: a number, a Page, or an Instagram account.
 
-    `profile` is what was set over the API: menu, ice breakers, get_started, greeting, commands, about.
+    `profile` is what was set over the API: menu, ice breakers, get_started, greeting, commands, about. `fields` are
+    those that the app asks for on WhatsApp; news of groups come only where theirs are among them.
     """
 
     app: App
@@ -46,6 +48,7 @@ class Account:
     account_id: str = ""
     profile: dict[str, Any] = field(default_factory=dict)
     subscribed: list[str] = field(default_factory=list)
+    fields: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -139,10 +142,14 @@ class Fault:
 
 @dataclass
 class Bubble:
-    """One message of a thread. `id` is the id on the wire; all fields are plain, so that `asdict` gives JSON."""
+    """One message of a thread or a group. `id` is the id on the wire; all fields are plain: `asdict` gives JSON.
+
+    In a group `author` is the id of the person who wrote it, `receipts` are the people who have it, each with how far
+    it came; what the app itself says there, as that somebody joined, is a notice by "app".
+    """
 
     id: str
-    by: Literal["person", "bot"]
+    by: Literal["person", "bot", "app"]
     kind: Kind
     at: float
     text: str = ""
@@ -174,6 +181,8 @@ class Bubble:
     preview_url: bool = False
     metadata: str = ""
     marks: dict[Progress, float] = field(default_factory=dict)
+    author: str = ""
+    receipts: dict[str, Progress] = field(default_factory=dict)
 
 
 @dataclass
@@ -193,6 +202,52 @@ class Thread:
     last_from_person: float | None = None
     typing_until: float = 0
     seen_by_bot: str = ""
+
+    def bubble(self, bubble_id: str) -> Bubble | None:
+        """The bubble of that id, or None."""
+        return next((bubble for bubble in reversed(self.bubbles) if bubble.id == bubble_id), None)
+
+
+@dataclass
+class JoinRequest:
+    """Somebody wants to come into a group whose joins are approved."""
+
+    id: str
+    person_id: str
+    at: float
+
+
+@dataclass
+class Group:
+    """A WhatsApp group that our number has made; people are named by their ids.
+
+    `code` ends the invite link. Who was `removed` cannot come back by it, who `left` can. `open`: whose phones show it.
+    `last_from_person` opens the window of 24 hours for all.
+    """
+
+    id: str
+    subject: str
+    description: str
+    at: float
+    approval: bool
+    code: str
+    members: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    requests: list[JoinRequest] = field(default_factory=list)
+    suspended: bool = False
+    picture_id: str = ""
+    bubbles: list[Bubble] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    last_from_person: float | None = None
+
+    @property
+    def link(self) -> str:
+        return f"https://chat.whatsapp.com/{self.code}"
+
+    @property
+    def join_approval_mode(self) -> str:
+        return "approval_required" if self.approval else "auto_approve"
 
     def bubble(self, bubble_id: str) -> Bubble | None:
         """The bubble of that id, or None."""
@@ -252,6 +307,7 @@ class Switches:
     comes within a moment; `delay` in seconds. The next `failures` sends are refused with the error `failure` (a key of
     `errors.CATALOGUE`), the next `late_failures` are taken and fail by a status. `refused_webhooks`: as many
     deliveries never reach the product; `unreachable`: none does. `ahead` moves the clock forward, in seconds.
+    `official`: the number has the blue badge, without which WhatsApp offers it no groups.
     """
 
     duplicates: int = 0
@@ -264,6 +320,7 @@ class Switches:
     refused_webhooks: int = 0
     unreachable: bool = False
     ahead: float = 0
+    official: bool = True
 
     BOUNDS = {
         "duplicates": 10,
@@ -300,10 +357,11 @@ class Exchange:
 class Change:
     """What subscribers hear: which part of the world is new. Only the fields of its kind are set."""
 
-    kind: Literal["person", "thread", "bubble", "post", "account", "switches", "traffic"]
+    kind: Literal["person", "thread", "bubble", "group", "group_gone", "post", "account", "switches", "traffic"]
     person: Person | None = None
     thread: Thread | None = None
     bubble: Bubble | None = None
+    group: Group | None = None
     post: Post | None = None
     account: Account | None = None
     exchange: Exchange | None = None

@@ -9,6 +9,8 @@ from aiohttp import web
 from integrations.emulator import errors
 from integrations.emulator.calls import Call
 from integrations.emulator.fields import Fields, Json, decoded
+from integrations.emulator.group_routes import GroupRoutes
+from integrations.emulator.groups import Groups
 from integrations.emulator.media_rules import mime_of, whatsapp_upload_refused
 from integrations.emulator.messenger_webhooks import APP_ID
 from integrations.emulator.progress import Progress
@@ -37,6 +39,8 @@ class WhatsAppRoutes:
         self._sends = sends
         self._progress = progress
         self._rates = rates
+        self._groups = Groups(world)
+        self._group_routes = GroupRoutes(world, self._groups)
 
     async def number(self, call: Call) -> Json:
         """A call to `/{PHONE}/...`. Raises GraphError."""
@@ -58,9 +62,13 @@ class WhatsAppRoutes:
             case "POST", "register" | "deregister" | "":
                 return {"success": True}
             case _, "groups":
-                raise errors.whatsapp(131215)
+                return self._group_routes.number(call)
             case _:
                 raise errors.NoObject(call.node, call.method)
+
+    def group(self, call: Call) -> Json:
+        """A call to `/{GROUP}/...`. Raises GraphError."""
+        return self._group_routes.group(call)
 
     async def account(self, call: Call) -> Json:
         """A call to `/{WABA}/...`. Raises GraphError."""
@@ -146,12 +154,15 @@ class WhatsAppRoutes:
         if not self._rates.number_allows(self._world.now()):
             raise errors.whatsapp(130429)
         taken = await self._sends.read(call.params)
-        if taken.thread and not self._rates.pair_allows(taken.thread.id, self._world.now()):
+        place = taken.thread or taken.group
+        if place and not self._rates.pair_allows(place.id, self._world.now()):
             raise errors.whatsapp(131056)
         call.about += [taken.bubble.id, taken.reacts_to]
         self._show(taken)
         contact: Json = {"input": taken.input}
-        if taken.thread is None:
+        if taken.group:
+            contact["wa_id"] = taken.group.id
+        elif taken.thread is None:
             contact["wa_id"] = taken.input.lstrip("+")
         else:
             person = taken.thread.person
@@ -162,7 +173,9 @@ class WhatsAppRoutes:
 
     def _show(self, taken: Taken) -> None:
         late = self._late_failure()
-        if taken.thread is None:
+        if taken.group:
+            self._progress.start_in_group(taken.group, taken.bubble, late.fault if late else taken.fault)
+        elif taken.thread is None:
             fault = taken.fault or errors.whatsapp(131026).fault
             self._world.undeliverable(taken.bubble, taken.input, fault)
         elif taken.reacts_to:
@@ -187,6 +200,8 @@ class WhatsAppRoutes:
         message_id = call.text("message_id")
         if not message_id:
             raise errors.whatsapp(100, message="The parameter message_id is required.")
+        if self._groups.find_bubble(message_id):
+            raise errors.whatsapp(131009, "Messages of groups cannot be marked as read, nor answered by a typing mark.")
         found = self._world.find_bubble("whatsapp", message_id)
         if found is None or found[1].by != "person":
             raise errors.whatsapp(131009, "Message ID is invalid.")
@@ -231,7 +246,7 @@ class WhatsAppRoutes:
             "name_status": "APPROVED",
             "account_mode": "SANDBOX",
             "status": "CONNECTED",
-            "is_official_business_account": False,
+            "is_official_business_account": self._world.switches.official,
             "webhook_configuration": {"application": account.profile.get("callback_url", "")},
             "conversational_automation": account.profile.get("conversational_automation", {"id": account.id}),
         }

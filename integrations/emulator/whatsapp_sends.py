@@ -7,6 +7,7 @@ from typing import Any
 from integrations.emulator import errors
 from integrations.emulator.fetching import Fetch, FetchError
 from integrations.emulator.fields import Fields, Json
+from integrations.emulator.groups import ID_START
 from integrations.emulator.media_rules import WHATSAPP, whatsapp_refuses
 from integrations.emulator.state import World
 from integrations.emulator.things import (
@@ -16,6 +17,7 @@ from integrations.emulator.things import (
     Card,
     ContactCard,
     Fault,
+    Group,
     Media,
     Place,
     Row,
@@ -46,17 +48,23 @@ WINDOW_SECONDS = 24 * 3600
 REACTION_SECONDS = 30 * 24 * 3600
 UPLOADED_SECONDS = 30 * 24 * 3600
 MEDIA_KINDS = ("image", "video", "audio", "document", "sticker")
+# What groups take; no source says whether they take reactions.
+GROUP_KINDS = ("text", *MEDIA_KINDS, "template")
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A send that was accepted. `fault`: it fails later, by a status; `thread` None: nobody has that number."""
+    """A send that was accepted. `fault`: it fails later, by a status.
+
+    It goes to a `thread` or to a `group`; without either nobody has that number.
+    """
 
     bubble: Bubble
     thread: Thread | None
     input: str
     fault: Fault | None = None
     reacts_to: str = ""
+    group: Group | None = None
 
 
 def _refuse(why: str, path: str) -> errors.GraphError:
@@ -83,11 +91,14 @@ class WhatsAppSends:
         fields = Fields(body, _refuse)
         if fields.text("messaging_product") != "whatsapp":
             raise errors.whatsapp(100, message="Param messaging_product must be one of {WHATSAPP}.")
-        thread, recipient = self._recipient(fields)
+        group = self._group(fields)
+        thread, recipient = (None, group.id) if group else self._recipient(fields)
         kind = fields.text("type", required=False) or "text"
         bubble = Bubble(self._world.message_id("whatsapp"), "bot", "text", self._world.now())
         bubble.metadata = fields.text("biz_opaque_callback_data", CALLBACK_DATA, required=False)
         fault: Fault | None = None
+        if group and kind not in GROUP_KINDS:
+            raise errors.whatsapp(131051, f"Messages of type {kind} are not supported in groups.")
         if kind == "reaction":
             part = fields.part("reaction")
             return Taken(bubble, thread, recipient, reacts_to=self._reaction(part, bubble))
@@ -96,13 +107,38 @@ class WhatsAppSends:
             raise errors.whatsapp(100, message=f"Param type must be one of {{{', '.join(self._readers()).upper()}}}.")
         bubble.reply_to = fields.part("context", required=False).text("message_id", required=False)
         fault = await reader(fields, bubble)
+        if group:
+            return Taken(bubble, None, recipient, self._closed_group(group, kind) or fault, group=group)
         if thread is None:
             return Taken(bubble, None, recipient, errors.whatsapp(131026).fault)
         return Taken(bubble, thread, recipient, self._closed(thread, kind) or fault)
 
-    def _recipient(self, fields: Fields) -> tuple[Thread | None, str]:
-        if fields.text("recipient_type", required=False) == "group":
+    def _group(self, fields: Fields) -> Group | None:
+        """The group that it goes to, or None. Raises GraphError."""
+        kind, to = fields.text("recipient_type", required=False), fields.text("to", required=False)
+        if kind != "group" and not to.startswith(ID_START):
+            return None
+        if not self._world.switches.official:
+            raise errors.whatsapp(131215)
+        if kind != "group":
+            raise errors.whatsapp(131009, "recipient_type and to do not match.")
+        group = self._world.groups.get(to)
+        if group is None:
             raise errors.whatsapp(131041)
+        if group.suspended:
+            raise errors.whatsapp(131207)
+        if not group.members:
+            raise errors.whatsapp(131020)
+        return group
+
+    def _closed_group(self, group: Group, kind: str) -> Fault | None:
+        """What any of its people writes opens the window of a group for all."""
+        last = group.last_from_person
+        if kind != "template" and (last is None or self._world.now() - last > WINDOW_SECONDS):
+            return errors.whatsapp(131047).fault
+        return None
+
+    def _recipient(self, fields: Fields) -> tuple[Thread | None, str]:
         # Where both are there, `to` wins.
         recipient = fields.text("to", required=False) or fields.text("recipient", required=False)
         if not recipient:
@@ -280,7 +316,7 @@ class WhatsAppSends:
         for component in part.parts("components", required=False):
             parameters = component.parts("parameters", required=False)
             if component.text("type").lower() == "body":
-                values += [parameter.text("text", required=False) or "…" for parameter in parameters]
+                values += [self._parameter(parameter) for parameter in parameters]
             if component.text("type").lower() == "button":
                 title = str(component.values.get("index", len(bubble.buttons)))
                 for parameter in parameters:
@@ -295,6 +331,15 @@ class WhatsAppSends:
             text = text.replace(f"{{{{{number}}}}}", value)
         bubble.kind, bubble.template, bubble.text = "template", name, text
         return None
+
+    def _parameter(self, part: Fields) -> str:
+        """The words of a parameter; a group is named by its id and stands there as its invite link."""
+        if part.has("group_id"):
+            group = self._world.groups.get(part.text("group_id"))
+            if group is None:
+                raise errors.whatsapp(131041)
+            return group.link
+        return part.text("text", required=False) or "…"
 
 
 def _refused(kind: str, media: Media) -> str | None:

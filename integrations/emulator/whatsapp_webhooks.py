@@ -32,25 +32,25 @@ def parcels_of(world: World, event: events.Event) -> list[Parcel]:
     """The webhooks that tell of an event; none where the API is silent."""
     match event:
         case events.Wrote(thread, bubble):
-            message = _head(world, thread.person, bubble.id) | _content(world, bubble)
+            message = heading(world, thread.person, bubble.id) | content(world, bubble)
             if bubble.reply_to:
                 message["context"] = _context(world, thread, bubble.reply_to)
             return [_message(thread.person, message, bubble.id, arrives=bubble.id)]
         case events.Reacted(thread, bubble, emoji):
             # Where it is taken back there is no emoji.
             reaction = {"message_id": bubble.id} | ({"emoji": emoji} if emoji else {})
-            head = _head(world, thread.person) | {"type": "reaction", "reaction": reaction}
+            head = heading(world, thread.person) | {"type": "reaction", "reaction": reaction}
             return [_message(thread.person, head, bubble.id)]
         case events.Edited(thread, bubble):
             words: Json = {"type": bubble.kind, bubble.kind: {"body": bubble.text}}
             if bubble.kind != "text":
                 words[bubble.kind] = _media(world, bubble)
             edit = {"original_message_id": bubble.id, "message": words}
-            head = _head(world, thread.person) | {"type": "edit", "edit": edit}
+            head = heading(world, thread.person) | {"type": "edit", "edit": edit}
             return [_message(thread.person, head, bubble.id)]
         case events.Unsent(thread, bubble):
             revoke = {"original_message_id": bubble.id}
-            head = _head(world, thread.person) | {"type": "revoke", "revoke": revoke}
+            head = heading(world, thread.person) | {"type": "revoke", "revoke": revoke}
             return [_message(thread.person, head, bubble.id)]
         case events.Status(thread, bubble, status):
             return [_status(world, thread.person, bubble, status)]
@@ -65,7 +65,7 @@ def parcels_of(world: World, event: events.Event) -> list[Parcel]:
                 "type": "user_changed_number",
                 "user_id": person.user_id,
             }
-            head = _head(world, person) | {"from": former, "type": "system", "system": system}
+            head = heading(world, person) | {"from": former, "type": "system", "system": system}
             return [Parcel("whatsapp", "messages", "changes", {"messages": [head]})]
         case events.UserIdChanged(person, former):
             system = {
@@ -74,10 +74,10 @@ def parcels_of(world: World, event: events.Event) -> list[Parcel]:
                 "user_id": person.user_id,
             }
             # Neither `contacts` nor `from` come with it.
-            told: Json = {"id": world.message_id("whatsapp"), "timestamp": _seconds(world.now()), "type": "system"}
+            told: Json = {"id": world.message_id("whatsapp"), "timestamp": seconds(world.now()), "type": "system"}
             update: Json = {
                 "user_id": {"previous": former, "current": person.user_id},
-                "timestamp": _seconds(world.now()),
+                "timestamp": seconds(world.now()),
             }
             if person.phone:
                 update["wa_id"] = person.phone
@@ -94,12 +94,18 @@ def parcels_of(world: World, event: events.Event) -> list[Parcel]:
 
 
 def envelope(world: World, parcels: list[Parcel]) -> Json:
-    """One body for what goes together: a change for each field, messages and statuses gathered inside."""
+    """One body for what goes together: a change for each field, messages, statuses and news of groups gathered inside.
+
+    The statuses of a message to a group are a change of their own.
+    """
     account = world.accounts["whatsapp"]
     changes: dict[str, Json] = {}
     for parcel in parcels:
         about = "statuses" if "statuses" in parcel.item else "messages"
-        key = f"{parcel.field}/{about}" if parcel.field == "messages" else f"{parcel.field}/{len(changes)}"
+        gathered = parcel.field == "messages" and not _of_group(parcel)
+        key = f"{parcel.field}/{about if gathered else len(changes)}"
+        if "groups" in parcel.item:
+            key = parcel.field
         value = changes.setdefault(key, {"field": parcel.field, "value": _value(world)})["value"]
         for name, content in parcel.item.items():
             if isinstance(content, list):
@@ -111,47 +117,54 @@ def envelope(world: World, parcels: list[Parcel]) -> Json:
     return {"object": "whatsapp_business_account", "entry": [{"id": account.account_id, "changes": changed}]}
 
 
+def _of_group(parcel: Parcel) -> bool:
+    return any(status.get("recipient_type") == "group" for status in parcel.item.get("statuses", []))
+
+
 def _value(world: World) -> Json:
     account = world.accounts["whatsapp"]
     return {
         "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": _digits(account.number), "phone_number_id": account.id},
+        "metadata": {"display_phone_number": digits(account.number), "phone_number_id": account.id},
     }
 
 
-def _digits(number: str) -> str:
+def digits(number: str) -> str:
+    """A phone number without what only helps to read it."""
     return "".join(character for character in number if character.isdigit())
 
 
-def _seconds(at: float) -> str:
+def seconds(at: float) -> str:
+    """A time as WhatsApp writes it."""
     return str(int(at))
 
 
-def _head(world: World, person: Person, message_id: str = "") -> Json:
+def heading(world: World, person: Person, message_id: str = "") -> Json:
     """Who sent what when. A person with a user name has no phone number."""
     head: Json = {"from": person.phone} if person.phone else {}
     return head | {
         "from_user_id": person.user_id,
         "id": message_id or world.message_id("whatsapp"),
-        "timestamp": _seconds(world.now()),
+        "timestamp": seconds(world.now()),
     }
 
 
-def _contact(person: Person) -> Json:
+def contact_of(person: Person) -> Json:
+    """Who a person is, beside what they sent."""
     profile = {"name": person.name} | ({"username": f"@{person.username}"} if person.username else {})
     number = {"wa_id": person.phone} if person.phone else {}
     return {"profile": profile, **number, "user_id": person.user_id}
 
 
 def _message(person: Person, message: Json, about: str, arrives: str = "") -> Parcel:
-    value = {"contacts": [_contact(person)], "messages": [message]}
+    value = {"contacts": [contact_of(person)], "messages": [message]}
     return Parcel("whatsapp", "messages", "changes", value, [about], arrives)
 
 
 def _context(world: World, thread: Thread, quoted_id: str) -> Json:
     quoted = thread.bubble(quoted_id)
     ours = quoted is None or quoted.by == "bot"
-    sender = _digits(world.accounts["whatsapp"].number) if ours else thread.person.phone
+    sender = digits(world.accounts["whatsapp"].number) if ours else thread.person.phone
     return ({"from": sender} if sender else {}) | {"id": quoted_id}
 
 
@@ -160,19 +173,20 @@ def _media(world: World, bubble: Bubble) -> Json:
     if media is None:
         return {"id": bubble.media_id}
     digest = base64.b64encode(hashlib.sha256(media.data).digest()).decode()
-    content: Json = {"id": media.id, "mime_type": media.mime, "sha256": digest, "url": media_address(world, media.id)}
+    known: Json = {"id": media.id, "mime_type": media.mime, "sha256": digest, "url": media_address(world, media.id)}
     if bubble.caption:
-        content["caption"] = bubble.caption
+        known["caption"] = bubble.caption
     if bubble.kind == "audio":
-        content["voice"] = bubble.voice
+        known["voice"] = bubble.voice
     if bubble.kind == "document":
-        content["filename"] = media.name
+        known["filename"] = media.name
     if bubble.kind == "sticker":
-        content["animated"] = bubble.animated
-    return content
+        known["animated"] = bubble.animated
+    return known
 
 
-def _content(world: World, bubble: Bubble) -> Json:
+def content(world: World, bubble: Bubble) -> Json:
+    """What a person sent, as its type has it."""
     tap = bubble.tapped
     if tap and tap.how == "template_button":
         return {"type": "button", "button": {"payload": tap.payload, "text": tap.title}}
@@ -214,7 +228,7 @@ def _card(card: ContactCard) -> Json:
 
 
 def _status(world: World, recipient: Person | str, bubble: Bubble, status: str) -> Parcel:
-    told: Json = {"id": bubble.id, "status": status, "timestamp": _seconds(world.now())}
+    told: Json = {"id": bubble.id, "status": status, "timestamp": seconds(world.now())}
     value: Json = {}
     if isinstance(recipient, str):
         told["recipient_id"] = recipient.lstrip("+")
@@ -235,11 +249,12 @@ def _status(world: World, recipient: Person | str, bubble: Bubble, status: str) 
             "category": "utility" if bubble.kind == "template" else "service",
         }
     if status == "failed" and bubble.fault:
-        told["errors"] = [_error(bubble.fault)]
+        told["errors"] = [error_of(bubble.fault)]
     return Parcel("whatsapp", "messages", "changes", value | {"statuses": [told]}, [bubble.id])
 
 
-def _error(fault: Fault) -> Json:
+def error_of(fault: Fault) -> Json:
+    """An error in a status."""
     return {
         "code": fault.code,
         "title": fault.title,

@@ -20,6 +20,7 @@ CALM = {
     "refused_webhooks": 0,
     "unreachable": False,
     "failure": "131000",
+    "official": True,
 }
 
 

@@ -60,6 +60,7 @@ class Bot:
                     pywa.handlers.CallbackButtonHandler,
                     pywa.handlers.CallbackSelectionHandler,
                     pywa.handlers.MessageStatusHandler,
+                    pywa.handlers.GroupMessageStatusesHandler,
                     pywa.handlers.PhoneNumberChangeHandler,
                 )
             )
@@ -129,6 +130,60 @@ def test_pywa_sends_every_kind_and_the_phone_shows_it(bot: Bot, emulator: Emulat
     assert shown[4]["sections"][0]["rows"] == [{"title": "Watercolour", "payload": "style:1", "description": "soft"}]
     assert [bubble["voice"] for bubble in shown if bubble["kind"] == "audio"] == [False, True]
     assert [bubble["text"] for bubble in shown if bubble["kind"] == "location"] == [""]
+
+
+def test_pywa_has_a_group_and_talks_in_it(bot: Bot, emulator: Emulator) -> None:
+    """It does not know the list of groups as it is documented, nor the news of groups."""
+    wa = bot.client
+    before = {group["id"] for group in emulator.act("groups")}
+    assert wa.create_group(subject="Ski trip", description="Who comes?").request_id
+    eventually(lambda: len(emulator.act("groups")) > len(before))
+    (group_id,) = {group["id"] for group in emulator.act("groups")} - before
+    link = wa.get_group_invite_link(group_id)
+    for name in ("Ada Brandt", "Bo Larsen"):
+        emulator.act("join_group", person=name, link=link.link)
+        emulator.act("open", group=group_id, person=name, open=True)
+    group = wa.get_group(group_id)
+    assert (group.subject, group.description, group.total_participant_count) == ("Ski trip", "Who comes?", 2)
+    assert [(one.wa_id, one.username) for one in group.participants] == [(PERSON, None), (None, "@bo.larsen")]
+    emulator.act("write", group=group_id, person="Bo Larsen", text="Where do we go?")
+    asked = bot.hear(types.Message, text="Where do we go?")
+    assert (asked.chat.id, asked.chat.type.name, asked.from_user.name) == (group_id, "GROUP", "Bo Larsen")
+    # Its `reply` answers the person alone unless `private` is set: the other way round than it says.
+    sent = wa.send_message(group_id, "To the mountains", reply_to_message_id=asked.id)
+    shown = emulator.act("bubbles", group=group_id)[-1]
+    assert (shown["id"], shown["text"], shown["reply_to"]) == (sent.id, "To the mountains", asked.id)
+    wa.send_image(group_id, samples.png(), caption="There", mime_type="image/png")
+    # It cannot read "sent", which is of nobody in particular, nor the documented price of what was delivered.
+    statuses = bot.hear(types.GroupMessageStatuses, group_id=group_id)
+    assert [status.from_user.name for status in statuses] == ["Ada Brandt", "Bo Larsen"]
+    with pytest.raises(errors.WhatsAppError):
+        wa.send_message(group_id, "Go on?", buttons=[types.Button("More", "more:1")])
+    assert wa.update_group_settings(group_id, subject="Ski week", profile_picture=samples.jpeg()).request_id
+    assert wa.get_group(group_id).subject == "Ski week"
+    assert link.reset().link != link.link
+    assert group.participants[1].remove().request_id
+    assert [one.wa_id for one in wa.get_group(group_id).participants] == [PERSON]
+    assert wa.delete_group(group_id).request_id
+    with pytest.raises(errors.WhatsAppError):
+        wa.get_group(group_id)
+
+
+def test_pywa_approves_and_refuses_joins(bot: Bot, emulator: Emulator) -> None:
+    wa = bot.client
+    before = {group["id"] for group in emulator.act("groups")}
+    wa.create_group(subject="Ski trip", join_approval_mode=types.GroupJoinApprovalMode.APPROVAL_REQUIRED)
+    eventually(lambda: len(emulator.act("groups")) > len(before))
+    (group_id,) = {group["id"] for group in emulator.act("groups")} - before
+    link = wa.get_group_invite_link(group_id).link
+    for name in ("Ada Brandt", "Bo Larsen"):
+        emulator.act("join_group", person=name, link=link)
+    first, second = wa.get_group_join_requests(group_id)
+    assert (first.user.wa_id, second.user.username) == (PERSON, "@bo.larsen")
+    assert first.approve().request_id
+    assert second.reject().request_id
+    assert [one.wa_id for one in wa.get_group(group_id).participants] == [PERSON]
+    assert not list(wa.get_group_join_requests(group_id))
 
 
 def test_pywa_sends_a_template_and_a_carousel(bot: Bot, emulator: Emulator, receiver: Receiver) -> None:
