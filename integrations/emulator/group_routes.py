@@ -118,7 +118,7 @@ class GroupRoutes:
     def _page(self, call: Call, things: list[Json], key: str) -> tuple[list[Json], Json]:
         """One page of them, with where the next and the former begin. Raises GraphError."""
         limit = call.text("limit") or str(PAGE)
-        if not limit.isdecimal() or not 1 <= int(limit) <= LONGEST_PAGE:
+        if not limit.isdecimal() or len(limit) > 4 or not 1 <= int(limit) <= LONGEST_PAGE:
             raise errors.whatsapp(100, message=f"Param limit must be between 1 and {LONGEST_PAGE}.")
         ids = [thing[key] for thing in things]
         after, before, size = call.text("after"), call.text("before"), int(limit)

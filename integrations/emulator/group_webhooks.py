@@ -10,7 +10,12 @@ from integrations.emulator.whatsapp_webhooks import contact_of, content, digits,
 
 FIELDS = ("group_lifecycle_update", "group_participants_update", "group_settings_update", "group_status_update")
 LIFECYCLE, PARTICIPANTS, SETTINGS, STATUS = FIELDS
-UNSUPPORTED = Fault(130501, "Unsupported message type", "Message type is not currently supported in groups.")
+UNSUPPORTED: Json = {
+    "code": 130501,
+    "message": "Message type is not currently supported",
+    "title": "Unsupported message type",
+    "error_data": {"details": "Messages of this type are not supported in groups."},
+}
 
 
 def parcels_of(world: World, event: events.Event) -> list[Parcel]:
@@ -107,7 +112,7 @@ def _message(group: Group, person: Person, message: Json, about: str, arrives: s
 def _written(world: World, group: Group, person: Person, bubble: Bubble) -> Json:
     message = heading(world, person, bubble.id) | {"group_id": group.id}
     if bubble.kind == "unsupported":
-        return message | {"type": "unsupported", "errors": [told(UNSUPPORTED)]}
+        return message | {"type": "unsupported", "errors": [UNSUPPORTED]}
     message |= content(world, bubble)
     if bubble.reply_to:
         # No source says that quotes of groups are told; they are as they are elsewhere.

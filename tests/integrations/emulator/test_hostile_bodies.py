@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.integrations.emulator.conftest import Messenger, WhatsApp
-from tests.servers import Emulator
+from tests.servers import Emulator, eventually
 
 FIELDS = """
     messaging_product type to recipient text body image id link caption interactive action buttons reply title sections
@@ -16,7 +16,7 @@ FIELDS = """
     reaction message_id emoji status typing_indicator context message attachment payload template_type elements
     quick_replies content_type url is_reusable attachment_id comment_id sender_action messaging_type tag fields
     get_started ice_breakers persistent_menu call_to_actions prompts commands subscribed_fields recipient_type cards
-    media_type phones
+    media_type phones subject description join_approval_mode join_requests participants user user_id group_id limit
 """
 VALUES = """
     whatsapp text image audio sticker interactive template list button carousel cta_url reaction location contacts
@@ -24,8 +24,18 @@ VALUES = """
 """
 PATHS = """
     messages media message_attachments messenger_profile subscribed_apps conversational_automation
-    whatsapp_business_profile message_templates conversations mentions comments
+    whatsapp_business_profile message_templates conversations mentions comments groups
 """
+DOORS = [
+    "GET",
+    "POST",
+    "POST invite_link",
+    "GET join_requests",
+    "POST join_requests",
+    "DELETE join_requests",
+    "DELETE participants",
+]
+GROUP_DEEDS = "join_group write react open send_media leave_group bubbles suspend_group"
 DEEDS = "write send_media tap switch comment raw add_person open_chat"
 NAMES = st.sampled_from(FIELDS.split())
 WORDS = st.sampled_from(VALUES.split())
@@ -65,6 +75,21 @@ def test_no_body_breaks_messenger_or_instagram(
     for caller in (messenger, instagram):
         for sent in (body, {**body, "recipient": {"id": caller.recipient}}):
             check(caller.http.post(f"/{caller.node}/{edge}", content=dumped(sent)))
+
+
+@PATIENT
+@given(body=OBJECTS, door=st.sampled_from(DOORS), action=st.sampled_from(GROUP_DEEDS.split()))
+def test_no_body_breaks_groups(whatsapp: WhatsApp, emulator: Emulator, body: Any, door: str, action: str) -> None:
+    product = {"messaging_product": "whatsapp"}
+    while not (groups := emulator.act("groups")):
+        whatsapp.post("groups", {**product, "subject": "Ski trip"})
+        eventually(lambda: emulator.act("groups"))
+    group = groups[0]["id"]
+    method, _, edge = door.partition(" ")
+    for sent in (body, {**body, **product}):
+        check(whatsapp.http.request(method, f"/{group}/{edge}".rstrip("/"), content=dumped(sent)))
+    response = httpx.post(f"{emulator.url}/emulator/{action}", content=dumped({**body, "group": group}))
+    assert response.status_code in (200, 400), response.text
 
 
 @PATIENT

@@ -901,3 +901,204 @@ async def test_a_long_press_opens_the_menu_and_a_swipe_replies(pocket: Page, bot
         await finger("touchMove", {"x": spot["x"] + step * 10, "y": spot["y"]})
     await finger("touchEnd")
     await expect(phone(pocket, "whatsapp").locator(".quoting")).to_contain_text("Good morning")
+
+
+# Groups
+
+
+async def new_group(bot: Bot, emulator: Emulator, people: tuple[str, ...] = (), **more: str) -> dict[str, Any]:
+    """A group that the bot has made, with these people in it."""
+    body = {"messaging_product": "whatsapp", "subject": "Ski trip", **more}
+    await bot.call("whatsapp", "emulated1000/groups", body)
+    await soon(lambda: emulator.act("groups"))
+    group: dict[str, Any] = emulator.act("groups")[-1]
+    for name in people:
+        emulator.act("join_group", person=name, link=group["link"])
+    return group
+
+
+async def tell_group(bot: Bot, group: dict[str, Any], text: str, **more: object) -> None:
+    body = {"messaging_product": "whatsapp", "recipient_type": "group", "to": group["id"], "type": "text", **more}
+    await bot.call("whatsapp", "emulated1000/messages", {**body, "text": {"body": text}})
+
+
+async def enter(page: Page, name: str) -> None:
+    """From the chat that is shown to another."""
+    await phone(page, "whatsapp").get_by_role("button", name="To the list of chats").click()
+    await phone(page, "whatsapp").locator(f'.chats-row:has(strong:text-is("{name}"))').click()
+
+
+async def test_a_link_that_is_tapped_in_any_app_leads_into_the_group(desk: Page, bot: Bot, emulator: Emulator) -> None:
+    group = await new_group(bot, emulator, ("Bo Larsen",), description="Who comes?")
+    hello = await greet(desk, bot, "messenger")
+    await bot.page("messenger", hello, text=f"Come in: {group['link']}")
+    await phone(desk, "messenger").locator(".words a").click()
+    sheet = phone(desk, "whatsapp").get_by_role("dialog", name="Ski trip")
+    await expect(sheet).to_contain_text("1 of 8 people")
+    await expect(sheet).to_contain_text("Who comes?")
+    await expect(sheet).to_contain_text("Bo Larsen")
+    await sheet.get_by_role("button", name="Join the group").click()
+    await expect(phone(desk, "whatsapp").get_by_role("heading", name="Ski trip")).to_be_visible()
+    await expect(phone(desk, "whatsapp").locator(".about")).to_have_text("Bo, Chaski, You")
+    await expect(phone(desk, "whatsapp").locator(".notice-line")).to_have_text("Ada Brandt joined by the invite link")
+    await write(desk, "whatsapp", "Which weekend?")
+    told = await bot.hears("whatsapp", group_id=group["id"])
+    assert (told["text"], told["from"]) == ({"body": "Which weekend?"}, "4917604069001")
+
+
+async def test_who_wrote_is_seen_and_answered(desk: Page, bot: Bot, emulator: Emulator) -> None:
+    group = await new_group(bot, emulator, ("Ada Brandt", "Bo Larsen"))
+    asked = emulator.act("write", group=group["id"], person="Bo Larsen", text="Which weekend?")["id"]
+    await enter(desk, "Ski trip")
+    await tell_group(bot, group, "The *second* one", context={"message_id": asked})
+    rows = phone(desk, "whatsapp").locator(".row.theirs")
+    await expect(rows.nth(0).locator(".author")).to_have_text("Bo Larsen")
+    await expect(rows.nth(1).locator(".author")).to_have_text("Chaski")
+    await expect(rows.nth(1).locator(".quote strong")).to_have_text("Bo Larsen")
+    await expect(desk.locator("#spoken")).to_contain_text("Chaski in Ski trip: The *second* one")
+    await choose(desk, rows.nth(0), "Reply")
+    await write(desk, "whatsapp", "Fine")
+    told = await bot.hears("whatsapp", text={"body": "Fine"})
+    assert (told["group_id"], told["context"]) == (group["id"], {"id": asked})
+    await rows.nth(0).hover()
+    await rows.nth(0).get_by_role("button", name="What to do with this message").click()
+    await desk.get_by_role("menuitemradio", name="React with 👍").click()
+    assert (await bot.hears("whatsapp", reaction=...))["reaction"] == {"message_id": asked, "emoji": "👍"}
+    await expect(rows.nth(0).locator(".reactions")).to_have_accessible_name("Reactions. You: 👍")
+    menu = phone(desk, "whatsapp").locator(".row.mine")
+    await menu.hover()
+    await menu.get_by_role("button", name="What to do with this message").click()
+    assert await desk.get_by_role("menuitem").all_inner_texts() == ["Reply", "Copy", "Traffic"]
+    await desk.keyboard.press("Escape")
+    # On the other phone it is somebody else's.
+    await phone(desk, "whatsapp").locator(".holder-chip", has_text="Bo Larsen").click()
+    await enter(desk, "Ski trip")
+    await expect(rows.filter(has_text="Fine").locator(".author")).to_have_text("Ada Brandt")
+
+
+async def test_a_picture_reaches_the_group(desk: Page, bot: Bot, emulator: Emulator) -> None:
+    group = await new_group(bot, emulator, ("Ada Brandt",))
+    await enter(desk, "Ski trip")
+    await phone(desk, "whatsapp").get_by_role("button", name="Attach").click()
+    async with desk.expect_file_chooser() as chooser:
+        await phone(desk, "whatsapp").get_by_role("button", name="Picture or video").click()
+    await (await chooser.value).set_files({"name": "a.png", "mimeType": "image/png", "buffer": picture()})
+    await phone(desk, "whatsapp").get_by_role("button", name="Send", exact=True).click()
+    told = await bot.hears("whatsapp", type="image")
+    assert told["group_id"] == group["id"]
+    await expect(phone(desk, "whatsapp").locator(".row.mine img")).to_be_visible()
+
+
+async def test_the_list_shows_groups_with_what_is_new_and_reads_them(desk: Page, bot: Bot, emulator: Emulator) -> None:
+    group = await new_group(bot, emulator, ("Ada Brandt", "Bo Larsen"))
+    await phone(desk, "whatsapp").get_by_role("button", name="To the list of chats").click()
+    emulator.act("write", group=group["id"], person="Bo Larsen", text="Which weekend?")
+    await tell_group(bot, group, "The second")
+    row = phone(desk, "whatsapp").locator(".chats-row", has_text="Ski trip")
+    await expect(row).to_contain_text("Chaski: The second")
+    await expect(row.get_by_label("2 unread")).to_be_visible()
+    await row.click()
+    receipts = {"person1": "read", "person2": "delivered"}
+    await soon(lambda: emulator.act("bubbles", group=group["id"])[-1]["receipts"] == receipts)
+    await phone(desk, "whatsapp").get_by_role("button", name="To the list of chats").click()
+    await expect(row).to_be_focused()
+    await expect(row.locator(".badge")).to_have_count(0)
+    # What was begun in a chat waits there.
+    await row.click()
+    await phone(desk, "whatsapp").get_by_label("Message on WhatsApp").fill("To all")
+    await enter(desk, "Chaski")
+    await expect(phone(desk, "whatsapp").get_by_label("Message on WhatsApp")).to_have_value("")
+    await enter(desk, "Ski trip")
+    await expect(phone(desk, "whatsapp").get_by_label("Message on WhatsApp")).to_have_value("To all")
+
+
+async def test_who_leaves_or_is_removed_sees_no_more(desk: Page, bot: Bot, emulator: Emulator) -> None:
+    group = await new_group(bot, emulator, ("Ada Brandt", "Bo Larsen"))
+    await enter(desk, "Ski trip")
+    await phone(desk, "whatsapp").get_by_role("button", name="More about this chat").click()
+    await phone(desk, "whatsapp").get_by_role("button", name="Leave the group").click()
+    await expect(phone(desk, "whatsapp").locator(".outside")).to_have_text("You are no longer in this group.")
+    await expect(phone(desk, "whatsapp").get_by_label("Message on WhatsApp")).to_be_hidden()
+    emulator.act("write", group=group["id"], person="Bo Larsen", text="She is gone")
+    emulator.act("join_group", person="Ada Brandt", link=group["link"])
+    await expect(phone(desk, "whatsapp").get_by_label("Message on WhatsApp")).to_be_visible()
+    emulator.act("write", group=group["id"], person="Bo Larsen", text="She is back")
+    await expect(bubbles(desk, "whatsapp")).to_contain_text(["She is back"])
+    async with ClientSession() as session:
+        removal = {"messaging_product": "whatsapp", "participants": [{"user": "4917604069001"}]}
+        url = f"{emulator.url}/v25.0/{group['id']}/participants"
+        headers = {"Authorization": "Bearer token-of-whatsapp"}
+        async with session.delete(url, json=removal, headers=headers) as answer:
+            assert answer.status == 200
+        await expect(phone(desk, "whatsapp").locator(".notice-line").last).to_have_text("Chaski removed Ada Brandt")
+        emulator.act("write", group=group["id"], person="Bo Larsen", text="Gone for good")
+        await enter(desk, "Chaski")
+        await phone(desk, "whatsapp").get_by_role("button", name="To the list of chats").click()
+        await phone(desk, "whatsapp").get_by_role("button", name="Open an invite link").click()
+        await phone(desk, "whatsapp").get_by_role("textbox", name="Invite link").fill(group["link"])
+        await desk.keyboard.press("Enter")
+        sheet = phone(desk, "whatsapp").get_by_role("dialog", name="Ski trip")
+        await expect(sheet).to_contain_text("because you were removed from it")
+        await desk.keyboard.press("Escape")
+        await phone(desk, "whatsapp").locator(".chats-row", has_text="Ski trip").click()
+        await expect(bubbles(desk, "whatsapp")).to_have_count(1)
+        async with session.delete(f"{emulator.url}/v25.0/{group['id']}", headers=headers) as answer:
+            assert answer.status == 200
+    await expect(desk.get_by_role("alert")).to_have_text("This group was deleted.")
+    await expect(phone(desk, "whatsapp").locator(".chats-row")).to_have_count(1)
+
+
+async def test_joins_are_asked_for_with_the_keyboard_on_a_phone(pocket: Page, bot: Bot, emulator: Emulator) -> None:
+    group = await new_group(bot, emulator, join_approval_mode="approval_required")
+    small = phone(pocket, "whatsapp")
+    await small.get_by_role("button", name="To the list of chats").press("Enter")
+    await small.get_by_role("button", name="Open an invite link").press("Enter")
+    await small.get_by_role("textbox", name="Invite link").fill("https://chat.whatsapp.com/Emulatednone")
+    await pocket.keyboard.press("Enter")
+    await expect(small.get_by_role("dialog", name="Invitation")).to_contain_text("leads to no group")
+    await pocket.keyboard.press("Escape")
+    await small.get_by_role("button", name="Open an invite link").press("Enter")
+    await small.get_by_role("textbox", name="Invite link").fill(group["link"])
+    await pocket.keyboard.press("Enter")
+    await small.get_by_role("button", name="Ask to join").press("Enter")
+    await soon(lambda: emulator.act("groups")[-1]["requests"])
+    await small.get_by_role("button", name="Open an invite link").press("Enter")
+    await small.get_by_role("textbox", name="Invite link").fill(group["link"])
+    await pocket.keyboard.press("Enter")
+    await expect(small.get_by_role("button", name="Take back your request")).to_be_visible()
+    assert await pocket.evaluate(SMALL) == []
+    (request,) = emulator.act("groups")[-1]["requests"]
+    approval = {"messaging_product": "whatsapp", "join_requests": [request["id"]]}
+    await bot.call("whatsapp", f"{group['id']}/join_requests", approval)
+    await expect(small.get_by_role("heading", name="Ski trip").first).to_be_visible()
+    await expect(small.locator(".notice-line")).to_be_visible()
+    assert await pocket.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_no_fault_in_groups(browser: Browser, emulator: Emulator, bot: Bot, scheme: str) -> None:
+    group = await new_group(bot, emulator, ("Ada Brandt", "Bo Larsen"), description="Who comes?")
+    for name in ("Cy", "Dee", "Eve", "Fay"):
+        emulator.act("add_person", name=name)
+        emulator.act("join_group", person=name, link=group["link"])
+        emulator.act("write", group=group["id"], person=name, text="Hello")
+    emulator.act("write", group=group["id"], person="Bo Larsen", text="Hello")
+    page = await open_desk(browser, emulator, [], color_scheme=scheme)
+    found = []
+
+    async def check() -> None:
+        response = (await Axe().run(page)).response
+        found.extend(
+            f"{fault['help']}: {node['html'][:160]}" for fault in response["violations"] for node in fault["nodes"]
+        )
+
+    await phone(page, "whatsapp").get_by_role("button", name="To the list of chats").click()
+    await check()
+    await phone(page, "whatsapp").locator(".chats-row", has_text="Ski trip").click()
+    await tell_group(bot, group, "Hello all")
+    await expect(bubbles(page, "whatsapp", ".theirs").last).to_contain_text("Hello all")
+    await check()
+    await phone(page, "whatsapp").get_by_role("button", name="More about this chat").click()
+    await check()
+    await page.context.close()
+    assert found == []

@@ -4,7 +4,8 @@
  * name: as people call it; written: whether it formats `*bold*` and its like; captions: words under media;
  * attach: what its menu offers; reactions: those at hand; marks: how it shows that a message was read;
  * photos: the types of pictures that it sends, others become JPEG, and their longest side; videos: the types that it takes
- * as videos, others go as documents; like: the sticker that its button sends when nothing is typed; thumbs: whether answers can be judged.
+ * as videos, others go as documents; like: the sticker that its button sends when nothing is typed; thumbs: whether answers can be judged;
+ * groups: whether a bot may be in groups there.
  */
 export const APPS = {
   whatsapp: {
@@ -19,6 +20,7 @@ export const APPS = {
     marks: "ticks",
     like: null,
     thumbs: false,
+    groups: true,
   },
   messenger: {
     name: "Messenger",

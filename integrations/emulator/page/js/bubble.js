@@ -38,7 +38,7 @@ export class Bubble {
 
   /**
    * @param {object} data As the emulator sends it.
-   * @param {object} phone Whose `traits`, `quoted`, `tap`, `sheet`, `openMenu`, `rate` and `played` are used.
+   * @param {object} phone Whose `traits`, `quoted`, `nameOf`, `reactor`, `author`, `tap`, `sheet`, `openMenu`, `rate` and `played` are used.
    */
   constructor(data, phone) {
     this.#phone = phone;
@@ -61,7 +61,7 @@ export class Bubble {
     this.element.dataset.id = data.id;
     this.element.className = `row ${mine ? "mine" : "theirs"}${data.edits && !data.deleted ? " edited" : ""} ${[...this.element.classList].filter((name) => /^(first|last|chosen)$/.test(name)).join(" ")}`;
     this.element.replaceChildren(
-      make("span.sr-only", {}, `${mine ? "You" : this.#phone.botName}, ${time(data.at * 1000)}: `),
+      make("span.sr-only", {}, `${this.#phone.nameOf(data)}, ${time(data.at * 1000)}: `),
       this.#body(),
       this.#more(),
       ...[this.#reactions(), this.#thumbs()].filter(Boolean),
@@ -90,6 +90,7 @@ export class Bubble {
     const { data } = this;
     const tap = (payload) => this.#phone.tap(data.id, payload);
     return [
+      this.#phone.author(data),
       data.private_reply_to && make("p.note", {}, "About a comment"),
       data.story && make("p.note", {}, "Answer to a story"),
       this.#quote(),
@@ -143,7 +144,7 @@ export class Bubble {
     if (!id) return null;
     const quoted = this.#phone.quoted(id);
     if (!quoted) return make("p.quote", {}, "A message that is no longer here");
-    const who = quoted.by === "person" ? "You" : this.#phone.botName;
+    const who = this.#phone.nameOf(quoted);
     return make("button.quote", { type: "button", on: { click: () => this.#phone.showBubble(id) } }, make("strong", {}, who), make("span", {}, summary(quoted)));
   }
 
@@ -175,7 +176,7 @@ export class Bubble {
   #reactions() {
     const list = Object.entries(this.data.reactions);
     if (!list.length || this.data.deleted) return null;
-    const words = list.map(([who, emoji]) => `${who === "person" ? "You" : this.#phone.botName}: ${emoji}`).join(", ");
+    const words = list.map(([who, emoji]) => `${this.#phone.reactor(who)}: ${emoji}`).join(", ");
     return make("p.reactions", { role: "img", "aria-label": `Reactions. ${words}` }, ...new Set(list.map(([, emoji]) => emoji)));
   }
 
@@ -191,7 +192,7 @@ export class Bubble {
 }
 
 /** A bubble without what changes while it stays what it is. */
-function lasting({ status, marks, fault, reactions, rating, ...rest }) {
+function lasting({ status, marks, fault, reactions, rating, receipts, ...rest }) {
   return JSON.stringify(rest);
 }
 

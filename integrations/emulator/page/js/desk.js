@@ -19,7 +19,7 @@ const panel = document.getElementById("panel");
 const panelButton = document.getElementById("panel-button");
 const narrow = matchMedia("(max-width: 47.99rem)");
 const world = new World();
-const out = { send, upload, look, addPerson };
+const out = { send, upload, look, addPerson, invite };
 const phones = Object.keys(APPS).map((app) => new Phone(app, world, out));
 const posts = new Posts(world, out);
 const traffic = new Traffic(document.getElementById("traffic"), { choose, ask: (about) => send({ type: "look", about }) });
@@ -71,14 +71,22 @@ function restore(message) {
   document.body.classList.add("ready");
 }
 
-async function upload(thread, blob, about) {
-  const query = new URLSearchParams({ ...about, thread, voice: about.voice ? "1" : "" });
+async function upload(place, blob, about) {
+  const query = new URLSearchParams({ ...about, ...place, voice: about.voice ? "1" : "" });
   try {
     const answer = await fetch(`/phones/media?${query}`, { method: "POST", body: blob, headers: { "Content-Type": blob.type || "application/octet-stream" } });
     if (!answer.ok) complain((await answer.text()).slice(0, 200));
   } catch {
     complain("The emulator does not answer. The file was not sent.");
   }
+}
+
+/** An invite link opens WhatsApp, whichever app it was tapped in. */
+function invite(person, link) {
+  const phone = phones.find(({ traits }) => traits.groups);
+  phone.hold(person);
+  if (narrow.matches) show(phone.app);
+  phone.openInvite(link);
 }
 
 function addPerson(phone) {

@@ -5,8 +5,9 @@ import { Attachments, field } from "./attach.js";
 import { Bubble, summary } from "./bubble.js";
 import { commandsOf } from "./commands.js";
 import { Composer } from "./composer.js";
-import { announce, icon, make, piece } from "./elements.js";
+import { announce, complain, icon, make, piece } from "./elements.js";
 import { listenForFingers } from "./gestures.js";
+import { asSeenBy, authorLine, behind, colorOf, face, invitation, isInvite, isKnownTo, particulars, seenBy, unreadIn } from "./group.js";
 import { target } from "./links.js";
 import { openMenu } from "./menu.js";
 import { asPhoto } from "./photo.js";
@@ -23,6 +24,11 @@ export class Phone {
   #composer;
   #attachments;
   #person = "";
+  // The id of the group that is shown; "" is the chat with the assistant alone.
+  #group = "";
+  #toldGroup = null;
+  #opensNext = "";
+  #invite = "";
   #visible = false;
   #inChat = true;
   #told = new Map();
@@ -35,7 +41,7 @@ export class Phone {
    * @param {string} app
    * @param {import("./world.js").World} world
    * @param {{send: function(object): boolean, upload: function(string, Blob, object): void,
-   *   look: function(string): void, addPerson: function(Phone): void}} out What leaves the phone.
+   *   look: function(string): void, addPerson: function(Phone): void, invite: function(string, string): void}} out What leaves the phone.
    */
   constructor(app, world, out) {
     this.app = app;
@@ -67,14 +73,35 @@ export class Phone {
     return this.#world.thread(this.app, this.#person);
   }
 
+  /** What is shown: a group, or the chat with the assistant. */
+  get #chat() {
+    return this.#shownGroup ?? this.#thread;
+  }
+
+  get #shownGroup() {
+    return this.#world.groups.get(this.#group);
+  }
+
+  /** The messages of what is shown, oldest first. */
+  get #shown() {
+    return this.#shownGroup ? seenBy(this.#person, this.#shownGroup) : this.#world.bubbles(this.#thread);
+  }
+
+  get #groups() {
+    return this.traits.groups ? [...this.#world.groups.values()].filter((group) => isKnownTo(this.#person, group)) : [];
+  }
+
   /** Draw all anew, after a snapshot. */
   restore() {
     this.#told.clear();
+    this.#toldGroup = null;
+    if (!this.#shownGroup) this.#group = "";
     if (!this.#world.people.has(this.#person)) this.#person = [...this.#world.people.keys()][0] ?? "";
     this.#drawPeople();
     this.#drawThread();
     this.#drawAccount();
     for (const thread of this.#world.threads.values()) if (thread.app === this.app) this.#tellOpen(thread);
+    this.#tellGroup();
   }
 
   /** Take in one change of the world. */
@@ -83,7 +110,11 @@ export class Phone {
     if (message.type === "account" && message.account.app === this.app) this.#drawAccount();
     if (message.type === "switches") this.#drawThread();
     if (message.type === "thread" && message.thread.app === this.app) this.#threadChanged(message.thread);
-    if (message.type === "bubble" && message.thread.startsWith(`${this.app}:`)) this.#bubbleChanged(message);
+    if (message.type === "bubble" && message.thread?.startsWith(`${this.app}:`)) this.#bubbleChanged(message);
+    if (!this.traits.groups) return;
+    if (message.type === "bubble" && message.group) this.#groupBubbleChanged(message);
+    if (message.type === "group") this.#groupChanged(message.group);
+    if (message.type === "group_gone") this.#groupGone(message.group);
   }
 
   /** Hand the phone to the person who is added next. */
@@ -95,21 +126,57 @@ export class Phone {
   set visible(on) {
     this.#visible = on;
     if (this.#thread) this.#tellOpen(this.#thread);
+    this.#tellGroup();
+  }
+
+  /** Show what an invite link leads to. */
+  openInvite(link) {
+    const group = behind(this.#world.groups.values(), link);
+    this.#invite = "";
+    if (!group) {
+      this.sheet.open("Invitation", make("p.soft", {}, "This invite link leads to no group."));
+      return;
+    }
+    const then = (act) => () => {
+      this.sheet.close();
+      act();
+    };
+    this.sheet.open(group.subject, ...invitation(group, this.#person, this.#world.people, {
+      join: then(() => {
+        this.#opensNext = group.id;
+        this.#out.send({ type: "join_group", person: this.#person, link: group.link });
+      }),
+      takeBack: then(() => this.#out.send({ type: "take_back_join", group: group.id, person: this.#person })),
+      open: then(() => this.#enter(group.id)),
+    }));
+    // What it says may change while it is read.
+    this.#invite = group.id;
+    this.sheet.onClose(() => { this.#invite = ""; });
   }
 
   /** Hand the phone to another person. */
   hold(person) {
     if (person === this.#person) return;
-    this.#drafts.set(this.#person, this.#composer.draft);
+    this.#keepDraft();
     this.sheet.close();
     const former = this.#thread;
     this.#person = person;
-    this.#composer.draft = this.#drafts.get(person) ?? "";
+    this.#group = this.#opensNext = "";
+    this.#takeDraft();
     if (former) this.#tellOpen(former);
     this.#tellOpen(this.#thread);
+    this.#tellGroup();
     this.#drawPeople();
     this.#drawThread();
     this.#drawAccount();
+  }
+
+  #keepDraft() {
+    this.#drafts.set(`${this.#person} ${this.#group}`, this.#composer.draft);
+  }
+
+  #takeDraft() {
+    this.#composer.draft = this.#drafts.get(`${this.#person} ${this.#group}`) ?? "";
   }
 
   /** Mark the bubble whose traffic is shown; "" marks none. */
@@ -120,7 +187,26 @@ export class Phone {
   // What a bubble asks of its phone
 
   quoted(id) {
-    return this.#thread?.bubbles.get(id);
+    const bubble = this.#chat?.bubbles.get(id);
+    return bubble && this.#shownGroup ? asSeenBy(this.#person, bubble) : bubble;
+  }
+
+  /** What who wrote a message is called. */
+  nameOf({ by, author }) {
+    if (by === "other") return this.#world.people.get(author)?.name ?? "Somebody";
+    return by === "person" ? "You" : this.botName;
+  }
+
+  /** What who reacted is called: in groups by the id of a person. */
+  reactor(who) {
+    if (who === "person" || who === this.#person) return "You";
+    return this.#world.people.get(who)?.name ?? this.botName;
+  }
+
+  /** The line over a message of a group that says who wrote it. */
+  author(data) {
+    if (!this.#shownGroup || data.by === "person") return null;
+    return authorLine(this.nameOf(data), data.by === "bot" ? 0 : colorOf(this.#world.people, data.author));
   }
 
   tap(id, payload) {
@@ -148,18 +234,20 @@ export class Phone {
 
   openMenu({ data }, beside) {
     const own = data.by === "person";
+    const inGroup = Boolean(this.#shownGroup);
+    const outside = inGroup && !this.#shownGroup.members.includes(this.#person);
     const words = data.text || data.caption;
-    const editable = own && ["text", "image", "video", "document"].includes(data.kind) && !data.tapped;
+    const editable = own && !inGroup && ["text", "image", "video", "document"].includes(data.kind) && !data.tapped;
     const item = (name, label, act) => ({ icon: name, words: label, act });
     openMenu(beside, {
-      reactions: data.deleted ? [] : this.traits.reactions,
-      chosen: data.reactions.person ?? "",
+      reactions: data.deleted || outside ? [] : this.traits.reactions,
+      chosen: data.reactions[inGroup ? this.#person : "person"] ?? "",
       react: (emoji) => this.#act({ type: "react", bubble: data.id, emoji }),
       items: [
-        !data.deleted && item("reply", "Reply", () => this.#composer.reply(data, own ? "You" : this.botName)),
+        !data.deleted && !outside && item("reply", "Reply", () => this.#composer.reply(data, this.nameOf(data))),
         words && item("copy", "Copy", () => navigator.clipboard?.writeText(words)),
         editable && !data.deleted && item("edit", "Edit", () => this.#composer.edit(data)),
-        own && !data.deleted && item("erase", this.app === "whatsapp" ? "Delete for everyone" : "Unsend", () => this.#act({ type: "unsend", bubble: data.id })),
+        own && !inGroup && !data.deleted && item("erase", this.app === "whatsapp" ? "Delete for everyone" : "Unsend", () => this.#act({ type: "unsend", bubble: data.id })),
         item("traffic", "Traffic", () => this.#out.look(data.id)),
       ].filter(Boolean),
     });
@@ -170,7 +258,7 @@ export class Phone {
   #drawPeople() {
     const chip = ({ id, name }) => {
       const thread = this.#world.thread(this.app, id);
-      const unread = thread && id !== this.#person ? this.#world.unread(thread) : 0;
+      const unread = thread && id !== this.#person ? this.#unreadOf(id, thread) : 0;
       return make(
         "button.holder-chip", { type: "button", "aria-pressed": String(id === this.#person), on: { click: () => this.hold(id) } },
         name, unread > 0 && make("span.badge", { "aria-label": `${unread} unread` }, String(unread)),
@@ -184,11 +272,28 @@ export class Phone {
     if (held) this.#one('.holder [aria-pressed="true"]')?.focus();
   }
 
+  #unreadOf(person, thread) {
+    const groups = this.traits.groups ? [...this.#world.groups.values()] : [];
+    return groups.reduce((sum, group) => sum + unreadIn(person, group), this.#world.unread(thread));
+  }
+
+  /** Whom the chat is with. */
+  #drawHead(account) {
+    const group = this.#shownGroup;
+    const name = group?.subject ?? account.name;
+    this.#one(".name").textContent = name;
+    this.#one(".talk").setAttribute("aria-label", `Messages ${group ? "in" : "with"} ${name} on ${this.traits.name}`);
+    this.#one(".chat-head .avatar").replaceWith(group ? face(group) : make("span.avatar", { "aria-hidden": "true" }, icon("band")));
+    const outside = group && (!group.members.includes(this.#person) ? "You are no longer in this group." : group.suspended && "WhatsApp has suspended this group.");
+    this.#one(".outside").textContent = outside || "";
+    this.#one(".outside").hidden = !outside;
+    this.#composer.element.hidden = Boolean(outside);
+  }
+
   #drawAccount() {
     const account = this.#world.accounts.get(this.app);
     if (!account) return;
-    this.#one(".name").textContent = account.name;
-    this.#one(".talk").setAttribute("aria-label", `Messages with ${account.name} on ${this.traits.name}`);
+    this.#drawHead(account);
     this.#drawAbout();
     this.#drawWelcome();
     this.#composer.commands = commandsOf(this.app, account.profile);
@@ -199,6 +304,13 @@ export class Phone {
   #drawAbout() {
     const thread = this.#thread;
     if (!thread) return;
+    if (this.#shownGroup) {
+      const { members } = this.#shownGroup;
+      const others = members.filter((id) => id !== this.#person).map((id) => this.#world.people.get(id)?.name.split(" ")[0]);
+      this.#one(".about").textContent = members.includes(this.#person) ? [...others, this.botName, "You"].join(", ") : "Group";
+      this.#one(".about").classList.remove("is-typing");
+      return;
+    }
     const resting = { whatsapp: "Business account", messenger: "Usually answers at once", instagram: "Business chat" }[this.app];
     const typing = this.app === "whatsapp" && thread.typing;
     this.#one(".about").textContent = thread.blocked ? "You have blocked this account" : typing ? "typing…" : resting;
@@ -210,7 +322,7 @@ export class Phone {
     this.#bubbles.clear();
     this.#one(".bubbles").replaceChildren();
     if (!thread) return;
-    for (const bubble of this.#world.bubbles(thread)) this.#drawBubble(bubble);
+    for (const bubble of this.#shown) this.#drawBubble(bubble);
     this.#arrange();
     this.#threadChanged(thread);
     this.#drawWelcome();
@@ -222,7 +334,9 @@ export class Phone {
   #drawBubble(data) {
     const known = this.#bubbles.get(data.id);
     if (known) return known.update(data);
-    const bubble = new Bubble(data, this);
+    // What the app itself says in a group is only a line.
+    const notice = { data, element: make("li.notice-line", { "data-id": data.id, dir: "auto" }, data.text), update() {} };
+    const bubble = data.kind === "notice" ? notice : new Bubble(data, this);
     this.#bubbles.set(data.id, bubble);
     this.#one(".bubbles").append(bubble.element);
     return bubble;
@@ -236,7 +350,7 @@ export class Phone {
     let before = null;
     for (const { element, data } of all) {
       const newDay = !before || !sameDay(before.data.at * 1000, data.at * 1000);
-      const joined = !newDay && before.data.by === data.by;
+      const joined = !newDay && before.data.by === data.by && before.data.author === data.author;
       if (newDay) element.before(make("li.day-line", {}, make("span", {}, day(data.at * 1000))));
       element.classList.toggle("first", !joined);
       element.classList.remove("last");
@@ -262,7 +376,7 @@ export class Phone {
     const box = this.#one(".welcome");
     const account = this.#world.accounts.get(this.app);
     if (!account || !this.#thread) return;
-    const fresh = !this.#thread.started && !this.#thread.bubbles.size;
+    const fresh = !this.#shownGroup && !this.#thread.started && !this.#thread.bubbles.size;
     const { profile } = account;
     const breakers = fresh ? this.#breakers(profile) : [];
     const starts = fresh && this.app === "messenger" && profile.get_started && !breakers.length;
@@ -289,14 +403,18 @@ export class Phone {
   #drawChats() {
     const thread = this.#thread;
     if (!thread) return;
-    const last = this.#world.bubbles(thread).at(-1);
-    const unread = this.#world.unread(thread);
-    this.#one(".chats-list").replaceChildren(make("li", {}, make(
-      "button.chats-row", { type: "button", on: { click: () => this.#showChat(true) } },
-      make("span.avatar", { "aria-hidden": "true" }, icon("band")),
-      make("span.chats-words", {}, make("strong", {}, this.botName), make("span.soft", {}, last ? summary(last) : "No messages yet")),
-      make("span.chats-side", {}, last && make("span.soft", {}, time(last.at * 1000)), unread > 0 && make("span.badge", { "aria-label": `${unread} unread` }, String(unread))),
-    )));
+    const alone = { id: "", name: this.botName, face: make("span.avatar", { "aria-hidden": "true" }, icon("band")), last: this.#world.bubbles(thread).at(-1), unread: this.#world.unread(thread) };
+    const groups = this.#groups.map((group) => ({ id: group.id, name: group.subject, face: face(group), last: seenBy(this.#person, group).at(-1), unread: unreadIn(this.#person, group) }));
+    const chats = [alone, ...groups].sort((one, other) => (other.last?.at ?? 0) - (one.last?.at ?? 0));
+    const words = ({ id, last }) => (last ? `${id && last.by !== "app" ? `${this.nameOf(last)}: ` : ""}${last.kind === "notice" ? last.text : summary(last)}` : "No messages yet");
+    const held = this.#one(".chats-list").contains(document.activeElement) && document.activeElement.dataset.chat;
+    this.#one(".chats-list").replaceChildren(...chats.map((chat) => make("li", {}, make(
+      "button.chats-row", { type: "button", "data-chat": chat.id, on: { click: () => this.#enter(chat.id) } },
+      chat.face,
+      make("span.chats-words", {}, make("strong", {}, chat.name), make("span.soft", {}, words(chat))),
+      make("span.chats-side", {}, chat.last && make("span.soft", {}, time(chat.last.at * 1000)), chat.unread > 0 && make("span.badge", { "aria-label": `${chat.unread} unread` }, String(chat.unread))),
+    ))));
+    if (typeof held === "string") this.#one(`[data-chat="${CSS.escape(held)}"]`)?.focus();
   }
 
   // Changes
@@ -312,6 +430,10 @@ export class Phone {
 
   #threadChanged(thread) {
     if (thread.id !== this.#thread?.id) return this.#drawPeople();
+    if (this.#shownGroup) {
+      this.#showTyping(false);
+      return undefined;
+    }
     this.#showTyping(thread.typing && !thread.blocked);
     this.#drawAbout();
     this.#drawWelcome();
@@ -328,15 +450,65 @@ export class Phone {
 
   #bubbleChanged({ thread, bubble }) {
     if (thread !== this.#thread?.id) return this.#drawPeople();
+    if (this.#shownGroup) return this.#drawChats();
+    this.#showBubbleChange(bubble, `${this.botName} on ${this.traits.name}`);
+    return undefined;
+  }
+
+  #groupBubbleChanged({ group, bubble }) {
+    this.#drawPeople();
+    const seen = asSeenBy(this.#person, bubble);
+    if (!seen || !this.#world.groups.has(group)) return;
+    if (group === this.#group) this.#showBubbleChange(seen, `${this.nameOf(seen)} in ${this.#shownGroup.subject}`);
+    else this.#drawChats();
+  }
+
+  #showBubbleChange(bubble, who) {
     const fresh = !this.#bubbles.has(bubble.id);
     const stay = fresh && (this.#stayed || bubble.by === "person");
     this.#drawBubble(bubble);
     this.#arrange();
     this.#drawChats();
     if (fresh) this.#drawWelcome();
-    if (fresh && bubble.by === "bot") announce(`${this.botName} on ${this.traits.name}: ${summary(bubble)}`);
+    if (fresh && bubble.by === "app") announce(bubble.text);
+    else if (fresh && bubble.by !== "person") announce(`${who}: ${summary(bubble)}`);
     if (stay) this.#toEnd();
-    return undefined;
+  }
+
+  #groupChanged({ id, members }) {
+    this.#drawChats();
+    if (this.#invite === id) this.openInvite(this.#world.groups.get(id).link);
+    if (this.#opensNext === id && members.includes(this.#person)) this.#enter(id);
+    else if (this.#group === id) this.#drawAccount();
+    this.#tellGroup();
+  }
+
+  #groupGone(id) {
+    if (this.#invite === id) this.sheet.close();
+    if (this.#group === id) {
+      this.#drafts.delete(`${this.#person} ${id}`);
+      this.#composer.draft = "";
+      this.#group = "";
+      this.#drawThread();
+      this.#drawAccount();
+      this.#showChat(false);
+      complain("This group was deleted.");
+    }
+    this.#drawPeople();
+    this.#drawChats();
+  }
+
+  /** Open a group from the list, or the chat with the assistant: "". */
+  #enter(group) {
+    this.#opensNext = "";
+    if (group !== this.#group) {
+      this.#keepDraft();
+      this.#group = group;
+      this.#takeDraft();
+      this.#drawThread();
+      this.#drawAccount();
+    }
+    this.#showChat(true);
   }
 
   #showChat(on) {
@@ -345,30 +517,46 @@ export class Phone {
     this.#one(".chats").hidden = on;
     this.#drawChats();
     this.#tellOpen(this.#thread);
+    this.#tellGroup();
     if (on) {
       this.#toEnd();
       this.#composer.focus();
-    } else this.#one(".chats-row").focus();
+    } else this.#one(`[data-chat="${CSS.escape(this.#group)}"]`)?.focus();
   }
 
   /** The emulator knows which chats are looked at: what arrives there is read. */
   #tellOpen(thread) {
-    const open = this.#visible && this.#inChat && thread.person === this.#person;
+    const open = this.#visible && this.#inChat && !this.#group && thread.person === this.#person;
     if (this.#told.get(thread.id) === open) return;
     if (this.#out.send({ type: "watch", thread: thread.id, open })) this.#told.set(thread.id, open);
+  }
+
+  /** The same for the group that is shown. */
+  #tellGroup() {
+    const looks = this.#visible && this.#inChat && this.#shownGroup;
+    const now = looks ? { group: this.#group, person: this.#person } : null;
+    const before = this.#toldGroup;
+    if (before?.group === now?.group && before?.person === now?.person) return;
+    if (before && this.#world.groups.has(before.group)) this.#out.send({ type: "watch", ...before, open: false });
+    this.#toldGroup = !now || this.#out.send({ type: "watch", ...now, open: true }) ? now : null;
   }
 
   // Acting
 
   #act(message) {
-    return this.#out.send({ thread: this.#thread.id, ...message });
+    return this.#out.send({ ...this.#place, ...message });
+  }
+
+  /** What is shown, as the emulator names it. */
+  get #place() {
+    return this.#shownGroup ? { group: this.#group, person: this.#person } : { thread: this.#thread.id };
   }
 
   #sending() {
     const media = async (file, about) => {
-      const { id } = this.#thread;
+      const place = this.#place;
       const blob = about.kind === "image" ? await asPhoto(file, this.traits.photos) : file;
-      this.#out.upload(id, blob, { reply_to: "", ...about });
+      this.#out.upload(place, blob, { reply_to: "", ...about });
     };
     const attachments = this.#attachments = new Attachments(this.traits, this.sheet, {
       media,
@@ -408,8 +596,35 @@ export class Phone {
     this.sheet.open("Menu", make("ul.sheet-list", {}, ...this.#menuLines().map((line) => make("li", {}, one(line)))));
   }
 
+  #openAboutGroup(group) {
+    const then = (act) => () => {
+      this.sheet.close();
+      act();
+    };
+    this.sheet.open(group.subject, ...particulars(group, this.#person, this.#world.people, this.botName, {
+      copy: (link) => then(() => navigator.clipboard?.writeText(link))(),
+      poll: then(() => this.#act({ type: "unsupported", what: "poll" })),
+      traffic: then(() => this.#out.look(group.id)),
+      suspend: then(() => this.#act({ type: "suspend_group", suspended: !group.suspended })),
+      leave: then(() => this.#act({ type: "leave_group" })),
+    }));
+  }
+
+  #askForInvite() {
+    const form = make("form.sheet-form", {}, field("Invite link", { name: "link", required: true, maxlength: 300, inputmode: "url", placeholder: "https://chat.whatsapp.com/…" }), make("button.main", {}, "Open"));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.openInvite(String(new FormData(form).get("link")));
+    });
+    this.sheet.open("Open an invite link", form);
+  }
+
   /** What else a person can do in this chat: rarer things, worth trying. */
   #openAbout() {
+    if (this.#shownGroup) {
+      this.#openAboutGroup(this.#shownGroup);
+      return;
+    }
     const thread = this.#thread;
     const person = this.#world.people.get(this.#person);
     const row = (name, words, act) => make("li", {}, make("button.sheet-row", { type: "button", on: { click: () => {
@@ -442,6 +657,8 @@ export class Phone {
 
   #listen() {
     this.#one(".back").addEventListener("click", () => this.#showChat(false));
+    this.#one(".chats-more").hidden = !this.traits.groups;
+    this.#one(".chats-more").addEventListener("click", () => this.#askForInvite());
     this.#one(".jump").addEventListener("click", () => {
       this.#toEnd();
       this.#composer.focus();
@@ -457,10 +674,17 @@ export class Phone {
       onPress: (row) => rowBubble(row) && this.openMenu(rowBubble(row), row.querySelector(".bubble")),
       onSwipe: (row) => {
         const { data } = rowBubble(row) ?? {};
-        if (data && !data.deleted) this.#composer.reply(data, data.by === "person" ? "You" : this.botName);
+        if (data && !data.deleted && !this.#composer.element.hidden) this.#composer.reply(data, this.nameOf(data));
       },
     });
-    this.#one(".bubbles").addEventListener("click", ({ target: hit }) => {
+    this.#one(".bubbles").addEventListener("click", (event) => {
+      const { target: hit } = event;
+      const address = hit.closest("a")?.href;
+      if (address && isInvite(address)) {
+        event.preventDefault();
+        this.#out.invite(this.#person, address);
+        return;
+      }
       const row = hit.closest(".row");
       const taken = hit.closest("button, a, input, video, audio");
       if (row && !taken && getSelection().isCollapsed) this.#out.look(row.dataset.id, { onlyIfOpen: true });

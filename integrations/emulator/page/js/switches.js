@@ -11,7 +11,7 @@ const COUNTS = [[0, "None"], [1, "The next one"], [3, "The next 3"], [20, "The n
 const ERRORS = {
   "No answer": [["lost", "The request is lost, nothing is sent"], ["cut", "It is sent, but the answer is lost"]],
   "WhatsApp, Messenger and Instagram": [["2", "2, a temporary problem"], ["4", "4, too many calls"], ["190", "190, the token is no longer good"], ["100", "100, a bad parameter"], ["368", "368, blocked for breaking rules"]],
-  WhatsApp: [["131000", "131000, something went wrong"], ["131016", "131016, not available now"], ["131056", "131056, too many messages to this person"], ["130429", "130429, too many messages at once"], ["131047", "131047, the window of 24 hours is closed"], ["131026", "131026, cannot be delivered"], ["131031", "131031, the account is locked"], ["131053", "131053, the file was not taken"]],
+  WhatsApp: [["131000", "131000, something went wrong"], ["131016", "131016, not available now"], ["131056", "131056, too many messages to this person"], ["130429", "130429, too many messages at once"], ["131047", "131047, the window of 24 hours is closed"], ["131026", "131026, cannot be delivered"], ["131031", "131031, the account is locked"], ["131053", "131053, the file was not taken"], ["131208", "131208, too many calls about groups"], ["131214", "131214, no groups can be made for a while"]],
   "Messenger and Instagram": [["10/2018278", "10, the window of 24 hours is closed"], ["100/2018001", "100, no such person"], ["551/1545041", "551, the person is not available"], ["613", "613, too many calls"], ["1200", "1200, a temporary problem"]],
 };
 
@@ -52,6 +52,7 @@ export class Switches {
         choice("late_failures", "Accept, then fail", COUNTS),
         errorChoice(),
       ),
+      group("The number of the assistant", check("official", "Official business number", "WhatsApp offers groups to numbers with the blue badge only.")),
       group("The clock", choice("ahead", "The time on the phones", CLOCKS)),
       make("button.quiet", { type: "button", on: { click: () => this.#reset() } }, "All as usual"),
     );
@@ -79,7 +80,7 @@ export class Switches {
   }
 
   #reset() {
-    this.#set({ duplicates: 0, delay: 0, reorder: false, batch: false, refused_webhooks: 0, unreachable: false, failures: 0, late_failures: 0, ahead: 0 });
+    this.#set({ duplicates: 0, delay: 0, reorder: false, batch: false, refused_webhooks: 0, unreachable: false, failures: 0, late_failures: 0, ahead: 0, official: true });
   }
 }
 

@@ -4,16 +4,18 @@ export class World {
   people = new Map();
   accounts = new Map();
   threads = new Map();
+  groups = new Map();
   posts = new Map();
   switches = {};
 
   /** Replace all by a snapshot. */
-  restore({ people, accounts, threads, posts, switches }) {
+  restore({ people, accounts, threads, groups, posts, switches }) {
     const byId = (list) => new Map(list.map((one) => [one.id, one]));
     this.people = byId(people);
     this.accounts = new Map(accounts.map((one) => [one.app, one]));
     this.threads = byId(threads);
-    for (const thread of threads) thread.bubbles = byId(thread.bubbles);
+    this.groups = byId(groups);
+    for (const chat of [...threads, ...groups]) chat.bubbles = byId(chat.bubbles);
     this.posts = byId(posts);
     this.switches = switches;
   }
@@ -29,7 +31,12 @@ export class World {
       const bubbles = this.threads.get(message.thread.id)?.bubbles ?? new Map();
       this.threads.set(message.thread.id, { ...message.thread, bubbles });
     }
-    if (type === "bubble") this.threads.get(message.thread)?.bubbles.set(message.bubble.id, message.bubble);
+    if (type === "group") {
+      const bubbles = this.groups.get(message.group.id)?.bubbles ?? new Map();
+      this.groups.set(message.group.id, { ...message.group, bubbles });
+    }
+    if (type === "group_gone") this.groups.delete(message.group);
+    if (type === "bubble") (this.threads.get(message.thread) ?? this.groups.get(message.group))?.bubbles.set(message.bubble.id, message.bubble);
   }
 
   /** @returns {object|undefined} The thread of a person in an app. */
