@@ -18,6 +18,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from assistant import engine, follow_ups, prompts, summaries
+from assistant.changes import announce
 from assistant.conversations import ANSWER_CHARACTERS
 from assistant.database import in_thread
 from assistant.engine import History
@@ -36,6 +37,7 @@ from assistant.events import (
 from assistant.findings import context_of
 from assistant.llama.messages import ChatMessage
 from assistant.memory_wishes import concerns_memory
+from assistant.rooms import talk
 from assistant.runs import keys, saving
 from assistant.runs.forget import forget
 from assistant.runs.saving import End, Outcome
@@ -102,6 +104,7 @@ class Answer:
     def __init__(self, answering: Answering, run: UUID, *, public: bool = False) -> None:
         self.run = run
         self._public = public
+        self._answering = answering
         self._runtime = answering.runtime
         self._writer = answering.runtime.journal.open(run)
         self._saved_number = 0
@@ -138,6 +141,8 @@ class Answer:
         await self._finish(end)
         await self._index()
         self._runtime.heartbeat.remove(self.run)
+        if self._history and self._history.aside:
+            await self._go_on()
 
     async def _end_of_work(self) -> End:
         self._work = asyncio.create_task(self._answer())
@@ -261,7 +266,7 @@ class Answer:
         Never for the demonstration model: what it would write is no summary.
         """
         history = self._history
-        if history is None or settings.LLAMA_DEMO:
+        if history is None or not history.ids or settings.LLAMA_DEMO:
             return None
         head = [prompts.system(settings.SITE_NAME, history.instructions), *prompts.remembered(history.summary)]
         messages = [*history.messages, ChatMessage("assistant", self._writer.text)]
@@ -269,6 +274,18 @@ class Answer:
         context = await context_of(self._runtime.client)
         number = summaries.due(head, messages, context, beside, end.token_factor or history.token_factor)
         return history.ids[number - 1] if number else None
+
+    async def _go_on(self) -> None:
+        """In a room: show that the answer is over, and answer the call that came meanwhile."""
+        try:
+            room, waiting = await in_thread(talk.after)(self.run)
+        except DatabaseError as error:
+            logger.warning("what follows on run %s is left to another process: %s", self.run, error)
+            return
+        if waiting and not self._answering.ending:
+            self._answering.start(waiting.id)
+        if room:
+            await announce(self._runtime, room)
 
     async def _index(self) -> None:
         """Last, so that no word waits for it. What is not indexed here is by the person's next search."""

@@ -55,9 +55,12 @@ class Turn:
 def own_conversation(
     person: Person, conversation_id: UUID, rows: "QuerySet[Conversation] | None" = None
 ) -> Conversation:
-    """The person's conversation, of `rows` if given; raises NotFoundError for any other."""
+    """The person's conversation, of `rows` if given; raises NotFoundError for any other.
+
+    A room is none, here and below: it is looked up in rooms/, where its members have other rights.
+    """
     rows = Conversation.objects.all() if rows is None else rows
-    conversation = rows.filter(memberships__person=person, id=conversation_id).first()
+    conversation = rows.filter(memberships__person=person, room=None, id=conversation_id).first()
     if conversation is None:
         raise NotFoundError
     return conversation
@@ -66,7 +69,7 @@ def own_conversation(
 def own_message(person: Person, message_id: UUID) -> Message:
     """A message of one of the person's conversations, with that and its parent; raises NotFoundError."""
     messages = Message.objects.select_related("conversation", "parent")
-    message = messages.filter(conversation__memberships__person=person, id=message_id).first()
+    message = messages.filter(conversation__memberships__person=person, conversation__room=None, id=message_id).first()
     if message is None:
         raise NotFoundError
     return message
@@ -75,7 +78,7 @@ def own_message(person: Person, message_id: UUID) -> Message:
 def own_run(person: Person, run_id: UUID) -> Run:
     """A run of one of the person's conversations, with its answer; raises NotFoundError."""
     runs = Run.objects.select_related("answer", "conversation")
-    run = runs.filter(conversation__memberships__person=person, id=run_id).first()
+    run = runs.filter(conversation__memberships__person=person, conversation__room=None, id=run_id).first()
     if run is None:
         raise NotFoundError
     return run

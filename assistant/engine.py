@@ -43,7 +43,7 @@ class History:
     is the answer so far, where it goes on: the events add to it; `sources` and `steps` are what was found for it.
     `search` says whether the web is searched, a code of Run.Search. `summary` is of what was said before `messages`,
     whose `ids` are those in the database. `memories` are what that person has asked to be remembered, oldest first,
-    where that is on: `remembers`.
+    where that is on: `remembers`. `aside` is what else goes with the last turn, see room_history.py.
     """
 
     messages: Sequence[ChatMessage]
@@ -60,6 +60,7 @@ class History:
     ids: Sequence[UUID] = ()
     memories: Sequence[str] = ()
     remembers: bool = False
+    aside: str = ""
 
 
 @dataclass(frozen=True)
@@ -251,7 +252,9 @@ class TurnInProgress:
     async def _prompt(self, offered: Sequence[FunctionTool[..., Any]]) -> list[ChatMessage]:
         history = self._history
         wishes = history.instructions, history.revision
-        found = "\n\n".join(filter(None, (await self._remembered(), self._found, self._findings.noted)))
+        found = "\n\n".join(
+            filter(None, (self._history.aside, await self._remembered(), self._found, self._findings.noted))
+        )
         told = found, "" if self._native else offers.text(offered)
         prompt = prompts.conversation(self._name, history.messages, self._today, *wishes, *told, history.summary)
         if history.begun:

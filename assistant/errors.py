@@ -280,6 +280,53 @@ class InterruptedRunError(AssistantError):
     sentence = _("The answer was cut off. What had arrived is kept.")
 
 
+class NotHostError(AssistantError):
+    """Only the host of a room may do that."""
+
+    code = "not_host"
+    retry = False
+    sentence = _("Only the host of this room can do that.")
+
+
+class InvitationEndedError(AssistantError):
+    """The invitation leads nowhere: it was taken back, the room is locked, or there is none."""
+
+    code = "invitation_ended"
+    retry = False
+    sentence = _("This invitation has ended. Ask somebody in the room for a new one.")
+
+
+class BlockedError(InvitationEndedError):
+    """The host has removed this person for good; they are told no more than others."""
+
+    code = "blocked"
+
+
+class RoomFullError(AssistantError):
+    code = "room_full"
+    retry = False
+    sentence = _("This room is full.")
+
+
+class BadNameError(RefusedInputError):
+    """A name without a letter, or one that looks like the assistant's."""
+
+    code = "bad_name"
+    sentence = _("Please choose another name: one that can be read, and that is not the assistant’s.")
+
+
+class NameTakenError(BadNameError):
+    code = "name_taken"
+    sentence = _("Somebody here is called like that, or nearly. Please choose another name.")
+
+
+class BadPollError(RefusedInputError):
+    """A vote without a question, with too few or too many options, or one that is over."""
+
+    code = "bad_poll"
+    sentence = _("A vote needs a question and two to ten different options: /poll Which day? | Friday | Saturday")
+
+
 class NothingToShareError(RefusedInputError):
     """The conversation has no finished answer yet."""
 

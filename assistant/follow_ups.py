@@ -60,7 +60,9 @@ def exchange(run_id: UUID) -> Exchange | None:
     The demonstration model gives none: what it writes for such a prompt is no sentence. A greeting needs none, and what
     was sent without a word gets questions of ours.
     """
-    runs = Run.objects.select_related("answer__parent").filter(status=Run.Status.DONE, tool_call__isnull=True)
+    runs = Run.objects.select_related("answer__parent").filter(
+        status=Run.Status.DONE, tool_call__isnull=True, conversation__room=None
+    )
     run = None if settings.LLAMA_DEMO else runs.filter(id=run_id).first()
     if run is None or run.problem or not run.answer.text or not run.answer.parent or not is_newest(run.answer):
         return None

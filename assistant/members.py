@@ -9,8 +9,8 @@ from assistant.models import Conversation, ConversationShare, Member, Person
 
 
 def listed(person: Person) -> QuerySet[Conversation]:
-    """The conversations of `person` that are listed, searched and exported: all but temporary ones."""
-    return person.conversations.filter(temporary=False)
+    """The conversations of `person` that are listed, searched and exported: no temporary ones, and no rooms."""
+    return person.conversations.filter(temporary=False, room=None)
 
 
 def alone(person: Person) -> QuerySet[Conversation]:

@@ -55,6 +55,7 @@ class Conversation(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     memberships: "RelatedManager[Member]"
+    room: "Room"
     messages: "RelatedManager[Message]"
     runs: "RelatedManager[Run]"
     shares: "RelatedManager[ConversationShare]"
@@ -76,6 +77,14 @@ class Member(models.Model):
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="memberships")
     person = models.ForeignKey(Person, models.CASCADE, related_name="memberships")
     joined_at = models.DateTimeField(default=timezone.now)
+    # In a room: what the others call them, and its skeleton, see names.py.
+    name = models.CharField(_("name"), max_length=40, blank=True, db_default="")
+    skeleton = models.CharField(max_length=120, null=True)
+    # They read what came after this event, and have read up to the other one.
+    since = models.PositiveIntegerField(default=0, db_default=0)
+    read_until = models.PositiveIntegerField(default=0, db_default=0)
+    # For their apps: nothing is passed on to them there.
+    muted = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("member")
@@ -83,6 +92,7 @@ class Member(models.Model):
         constraints = [
             # Person first: the index then also finds a person's conversations.
             models.UniqueConstraint(fields=["person", "conversation"], name="one_membership_per_conversation"),
+            models.UniqueConstraint(fields=["conversation", "skeleton"], name="one_member_per_name"),
         ]
 
     def __str__(self) -> str:
@@ -107,6 +117,10 @@ class Message(models.Model):
     # Made by the browser for each send, so that a repeat changes nothing.
     client_id = models.UUIDField(null=True)
     text = models.TextField(blank=True)
+    # In a room: under which name it was said, whether it calls the assistant, and to what it is a reply.
+    spoken_as = models.CharField(max_length=40, blank=True, db_default="")
+    calls = models.BooleanField(default=False, db_default=False)
+    quoted = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replies")
     # Drawn as part of this answer. They are the person's, and stay when the message goes.
     pictures = models.ManyToManyField("imagine.Picture", related_name="messages")
     # What was said before, null for the first. Positions are given in the order of creation, so they increase along
@@ -133,6 +147,135 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Room(models.Model):
+    """A conversation that people join by an invitation. The assistant answers in it when it is called; see rooms/."""
+
+    conversation = models.OneToOneField(Conversation, models.CASCADE, primary_key=True, related_name="room")
+    # Who made it, or whom they handed it to: they alone change it and remove others.
+    host = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="hosted_rooms")
+    # In the address of the invitation; null while there is none.
+    token = models.CharField(max_length=40, null=True, unique=True, default=new_token)
+    locked = models.BooleanField(_("locked"), default=False)
+    # Until then the assistant answers nobody.
+    hushed_until = models.DateTimeField(null=True)
+    # What was said before it became a room is read by whoever joins.
+    shows_earlier = models.BooleanField(default=False)
+    # That was the last message before it became one.
+    began_after = models.PositiveIntegerField(default=0)
+    # The number of the newest event.
+    last_number = models.PositiveIntegerField(default=0)
+    # A message that calls the assistant and waits for its answer, as another was being written.
+    call = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="+")
+    # It is erased then, unless something is said before; its members were told at that time.
+    ends_at = models.DateTimeField(db_index=True)
+    end_told_at = models.DateTimeField(null=True)
+
+    events: "RelatedManager[RoomEvent]"
+    blocks: "RelatedManager[RoomBlock]"
+
+    class Meta:
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class RoomBlock(models.Model):
+    """Somebody who may not join a room again."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="blocks")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "person"], name="one_block_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} not in {self.room_id}"
+
+
+class Poll(models.Model):
+    """A question with options, on which each member of a room has one vote."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    room = models.ForeignKey(Room, models.CASCADE, related_name="polls")
+    question = models.CharField(max_length=200)
+    options = models.JSONField()
+    closed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    votes: "RelatedManager[Vote]"
+
+    class Meta:
+        verbose_name = _("poll")
+        verbose_name_plural = _("polls")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Vote(models.Model):
+    """What one member chose: the place of an option, from 0 on."""
+
+    poll = models.ForeignKey(Poll, models.CASCADE, related_name="votes")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    option = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["poll", "person"], name="one_vote_per_member")]
+
+    def __str__(self) -> str:
+        return str(self.option)
+
+
+class RoomEvent(models.Model):
+    """One thing that happened in a room. Numbers grow by the order of commits; one that is missing was erased."""
+
+    class Kind(models.TextChoices):
+        SAID = "said", _("said")
+        # The assistant begins an answer; it is over.
+        ANSWERING = "answering", _("answering")
+        ANSWERED = "answered", _("answered")
+        JOINED = "joined", _("joined")
+        LEFT = "left", _("left")
+        REMOVED = "removed", _("removed")
+        NAMED = "named", _("named")
+        HOST = "host", _("host")
+        LOCKED = "locked", _("locked")
+        UNLOCKED = "unlocked", _("unlocked")
+        HUSHED = "hushed", _("hushed")
+        WOKEN = "woken", _("woken")
+        POLL = "poll", _("poll")
+        VOTED = "voted", _("voted")
+        CLOSED = "closed", _("poll closed")
+        UNSAID = "unsaid", _("unsaid")
+        ENDING = "ending", _("ending")
+        UNREACHED = "unreached", _("not reached")
+        BACK = "back", _("reached again")
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="events")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=16, choices=Kind)
+    # Whom it is about, and what they were called then. It goes with them.
+    person = models.ForeignKey(Person, models.CASCADE, null=True, related_name="room_events")
+    name = models.CharField(max_length=40, blank=True)
+    message = models.ForeignKey(Message, models.CASCADE, null=True, related_name="room_events")
+    poll = models.ForeignKey(Poll, models.CASCADE, null=True, related_name="events")
+    # What else is to be known, by the kind; see rooms/events.py.
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("event of a room")
+        verbose_name_plural = _("events of rooms")
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["room", "number"], name="one_room_event_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.room_id} {self.number}"
 
 
 class Summary(models.Model):

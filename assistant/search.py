@@ -110,7 +110,7 @@ def search(person: Person, query: str) -> list[Match]:
 
 def update(person: Person) -> None:
     """Index what the person may find and the index lacks. Cheap where it lacks nothing. Raises DatabaseError."""
-    for member in _stale(Member.objects.filter(person=person, conversation__temporary=False)):
+    for member in _stale(Member.objects.filter(person=person, conversation__temporary=False, conversation__room=None)):
         _index(member)
 
 
@@ -119,7 +119,7 @@ def index(conversation: UUID) -> None:
 
     Raises DatabaseError.
     """
-    members = Member.objects.filter(conversation=conversation, conversation__temporary=False)
+    members = Member.objects.filter(conversation=conversation, conversation__temporary=False, conversation__room=None)
     for member in members.select_related("conversation"):
         _index(member)
 

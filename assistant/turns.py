@@ -1,24 +1,20 @@
 """A turn from any door: counted against the limits, stored, started, announced to the conversation's subscribers."""
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from redis.exceptions import RedisError
 
-from assistant import commands, conversations, people
+from assistant import changes, commands, conversations, people
 from assistant.answering import Answering
 from assistant.conversations import Turn
 from assistant.database import in_thread
 from assistant.errors import LogUnavailableError, RefusedInputError
 from assistant.models import Message, Person, Run
-from assistant.runs import keys
 from assistant.runs.heartbeat import request_stop
 from assistant.runtime import Runtime
 from assistant.tools.base import ToolCall
-
-logger = logging.getLogger(__name__)
 
 
 class TurnRequest(NamedTuple):
@@ -99,7 +95,7 @@ async def start(answering: Answering, person: Person, address: str, request: Tur
     turn = await in_thread(_store)(person, request, call)
     if turn.new:
         answering.start(turn.run.id, public=request.public)
-        await announce(answering.runtime, turn.run.conversation_id, origin)
+        await changes.announce(answering.runtime, turn.run.conversation_id, origin)
     return turn
 
 
@@ -113,21 +109,10 @@ async def stop(runtime: Runtime, person: Person, run_id: UUID) -> Run:
     return run
 
 
-async def announce(runtime: Runtime, conversation: UUID, origin: str = "") -> None:
-    """Notify the subscribers of `conversation`, all but `origin`, that it changed.
-
-    Without Redis nothing is sent; subscribers look again once it is back.
-    """
-    try:
-        await runtime.redis.publish(keys.conversation(conversation), origin)
-    except (RedisError, OSError, TimeoutError) as error:
-        logger.warning("the change of conversation %s was not published: %s", conversation, error)
-
-
 async def show_version(runtime: Runtime, person: Person, message: UUID) -> Message:
     """Show another version in one of the person's conversations. Raises NotFoundError, BusyError."""
     shown = await in_thread(conversations.show_version)(person, message)
-    await announce(runtime, shown.conversation_id)
+    await changes.announce(runtime, shown.conversation_id)
     return shown
 
 

@@ -1,6 +1,6 @@
 """Data flows one way: web, integrations, assistant, imagine. A folder imports from those to its right only.
 
-Inside a folder it flows one way too, from room to room, and no modules import each other in a circle.
+Inside a folder it flows one way too, from part to part, and no modules import each other in a circle.
 """
 
 import ast
@@ -34,9 +34,9 @@ PACKAGES = HEAVY | {
 }
 FILES = [path for layer in LAYERS for path in (ROOT / layer).rglob("*.py")]
 
-# The rooms of each folder from top to bottom; a room is a package, or a module at the folder's top. It imports from
-# lower rooms only, never from its neighbours in the same line.
-ROOMS = {
+# The parts of each folder from top to bottom; a part is a package, or a module at the folder's top. It imports from
+# lower parts only, never from its neighbours in the same line.
+PARTS = {
     "web": """
         urls asgi celery settings apps management
         local
@@ -53,11 +53,11 @@ ROOMS = {
         sending intake
         dialogue comments
         commands files
-        talk
-        drawing
+        talk rooms
+        drawing relay
         reading inbox
         replies
-        naming discretion
+        discretion
         outbox contacts
         checkup checks overview remedies expiry
         links records doors
@@ -73,17 +73,23 @@ ROOMS = {
     """,
     "assistant": """
         tasks admin apps
+        room_turns
         turns
         answering ideas
+        changes
         runtime tools
         temporary
         runs shares
+        room_history
+        rooms
         follow_ups
         engine people commands conversations
         summaries beforehand sentences
         transcripts findings history memories transcription
         pages
         members problems versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
+        calling posing
+        naming
         memory_wishes
         tools.offers brief speech citing websearch calculator weather
         llama fetch seam search excerpts passages
@@ -106,10 +112,10 @@ ROOMS = {
     """,
 }
 LEVELS = {
-    f"{folder}.{room}": level
-    for folder, lines in ROOMS.items()
+    f"{folder}.{part}": level
+    for folder, lines in PARTS.items()
     for level, line in enumerate(lines.split("\n"))
-    for room in line.split()
+    for part in line.split()
 }
 
 
@@ -153,16 +159,16 @@ def circle(imports: Mapping[str, Iterable[str]]) -> list[str]:
     return []
 
 
-def room_of(module: str) -> str | None:
-    """The room of a module, by its longest name that is one; None for a folder's own __init__."""
+def part_of(module: str) -> str | None:
+    """The part of a module, by its longest name that is one; None for a folder's own __init__."""
     parts = module.split(".")
     names = (".".join(parts[:length]) for length in range(len(parts), 1, -1))
     return next((name for name in names if name in LEVELS), None)
 
 
 def goes_up(module: str, other: str) -> bool:
-    """Whether `other` stands in a neighbouring or higher room of the same folder, where `module` must not reach."""
-    here, there = room_of(module), room_of(other)
+    """Whether `other` stands in a neighbouring or higher part of the same folder, where `module` must not reach."""
+    here, there = part_of(module), part_of(other)
     same_folder = module.split(".")[0] == other.split(".")[0]
     return same_folder and here is not None and there is not None and here != there and LEVELS[here] >= LEVELS[there]
 
@@ -178,8 +184,8 @@ def test_a_circle_would_be_found() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_has_a_room_and_imports_from_lower_ones_only(module: str) -> None:
-    assert room_of(module) or "." not in module
+def test_a_module_has_a_part_and_imports_from_lower_ones_only(module: str) -> None:
+    assert part_of(module) or "." not in module
     assert [other for other in modules_in(MODULES[module].read_text()) if goes_up(module, other)] == []
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar, cast
 
 from assistant.answering import Answering
+from assistant.room_turns import RoomCalls
 from assistant.runtime import Runtime
 
 DRAIN_SECONDS = 10
@@ -59,7 +60,8 @@ async def web_process() -> AsyncIterator[None]:
     async with Runtime() as runtime:
         _current = WebProcess(runtime)
         try:
-            yield
+            async with RoomCalls(_current.answering):
+                yield
         finally:
             await _current.close()
             _current = None

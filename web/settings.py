@@ -302,6 +302,14 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_TLS", False), EMAIL.get("EMA
 DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", "chaski@localhost")
 EMAIL_TIMEOUT = 10
 
+# Rooms
+
+ROOM_MEMBERS: int = env.int("ROOM_MEMBERS", 50, validate=validate.Range(2, 200))
+# So long after the last word a room is erased.
+ROOM_DAYS: int = env.int("ROOM_DAYS", 30, validate=validate.Range(2, 3650))
+# Of words that do not call the assistant it reads those of the last minutes, with the next call; 0: none.
+ROOM_CONTEXT_MINUTES: int = env.int("ROOM_CONTEXT_MINUTES", 15, validate=validate.Range(0, 24 * 60))
+
 # Limits: "30/minute" and "30/minute;300/day" both work, as the limits library reads them.
 
 LIMIT_GUEST_MESSAGES: str = rate("LIMIT_GUEST_MESSAGES", "20/minute;200/day")
@@ -325,6 +333,11 @@ LIMIT_PERSON_ATTACHMENTS: str = rate("LIMIT_PERSON_ATTACHMENTS", "30/minute;300/
 LIMIT_ADDRESS_ATTACHMENTS: str = rate("LIMIT_ADDRESS_ATTACHMENTS", "60/minute;600/day")
 LIMIT_SITE_PAGES: str = rate("LIMIT_SITE_PAGES", "60/minute")
 LIMIT_POST_COMMENTS: str = rate("LIMIT_POST_COMMENTS", "6/minute;100/day")
+LIMIT_MEMBER_MESSAGES: str = rate("LIMIT_MEMBER_MESSAGES", "40/minute;1000/day")
+LIMIT_MEMBER_CALLS: str = rate("LIMIT_MEMBER_CALLS", "6/minute;200/day")
+LIMIT_ROOM_CALLS: str = rate("LIMIT_ROOM_CALLS", "20/minute;1000/day")
+LIMIT_PERSON_ROOMS: str = rate("LIMIT_PERSON_ROOMS", "10/hour;30/day")
+LIMIT_ADDRESS_INVITATIONS: str = rate("LIMIT_ADDRESS_INVITATIONS", "60/minute")
 LIMIT_PERSON_PICTURES: int = env.int("LIMIT_PERSON_PICTURES", 8, validate=validate.Range(1))
 
 # Text files: the largest one, those of one message, and all of one person.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Set
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -15,6 +16,7 @@ from assistant.database import in_thread
 from assistant.errors import InterruptedRunError
 from assistant.events import TurnFailed
 from assistant.models import Run
+from assistant.rooms import talk
 from assistant.runs import keys
 from assistant.runs.log import LOG_SECONDS, Entry, read
 
@@ -118,8 +120,13 @@ def running_since(moment: object) -> list[UUID]:
 @in_thread
 def mark_interrupted(run: UUID) -> int | None:
     """End `run` in the database, unless it has ended meanwhile; returns the number that its text stands for."""
-    running = Run.objects.filter(id=run, status=Run.Status.RUNNING)
-    ended = running.update(status=Run.Status.INTERRUPTED, problem=InterruptedRunError.code, finished_at=timezone.now())
+    with transaction.atomic():
+        talk.lock_of(run)
+        running = Run.objects.filter(id=run, status=Run.Status.RUNNING)
+        problem = InterruptedRunError.code
+        ended = running.update(status=Run.Status.INTERRUPTED, problem=problem, finished_at=timezone.now())
+        if ended:
+            talk.ended(run)
     return Run.objects.values_list("saved_number", flat=True).get(id=run) if ended else None
 
 

@@ -17,6 +17,8 @@ from assistant.errors import InterruptedRunError
 from assistant.events import ReasoningReplaced, TurnFailed, TurnFinished
 from assistant.history import past, token_factor
 from assistant.models import Memory, Message, Run
+from assistant.room_history import room_past
+from assistant.rooms import talk
 from assistant.sources import Source, Step
 from assistant.tools.base import ToolCall
 
@@ -60,10 +62,13 @@ def load_history(run_id: UUID) -> History:
         "person__remembers",
         "person",
         "conversation__temporary",
+        "conversation__room",
         named=True,
     )
     run = fields.get(id=run_id)
     conversation, position, call = run.conversation, run.answer__position, run.tool_call
+    if run.conversation__room:
+        return _room_history(run_id)
     summary, ids, messages = past(conversation, position)
     factor, model = token_factor(conversation)
     remembers = run.person__remembers and not run.conversation__temporary
@@ -84,6 +89,15 @@ def load_history(run_id: UUID) -> History:
         list(Memory.objects.filter(person=run.person).values_list("text", flat=True)) if remembers else (),
         remembers,
     )
+
+
+def _room_history(run_id: UUID) -> History:
+    """The same for a room: what called the assistant there, and nothing of the person who asks."""
+    run = Run.objects.select_related("answer__quoted__quoted").get(id=run_id)
+    factor, model = token_factor(run.conversation_id)
+    messages, aside = room_past(run)
+    call = ToolCall.from_json(run.tool_call) if run.tool_call else None
+    return History(messages, factor, call, search=run.search, token_model=model, aside=aside)
 
 
 @in_thread
@@ -110,6 +124,7 @@ def save_progress(
 def save_end(run_id: UUID, outcome: Outcome) -> bool:
     """Keep the answer and how it ended, also when a reaper thought the run dead. False when it was erased."""
     with transaction.atomic():
+        talk.lock_of(run_id)
         kept = Run.objects.filter(id=run_id).update(
             saved_number=outcome.number,
             first_token_at=outcome.first_token_at,
@@ -123,13 +138,15 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
         # An answer that goes on has text before its run has any.
         if outcome.text:
             Message.objects.filter(run=run_id).update(text=outcome.text)
+        talk.ended(run_id)
     return bool(kept)
 
 
 @in_thread
 def index(run_id: UUID) -> None:
     """Make the turn of a run that is over, and what else is new in its conversation, findable. Raises DatabaseError."""
-    if conversation := Run.objects.filter(id=run_id).values_list("conversation", flat=True).first():
+    rows = Run.objects.filter(id=run_id, conversation__room=None)
+    if conversation := rows.values_list("conversation", flat=True).first():
         search.index(conversation)
 
 
@@ -143,7 +160,7 @@ def untitled(run_id: UUID) -> UUID | None:
     conversation = answer.conversation
     if (answer.parent and answer.parent.parent_id) or conversation.titled_by_person or settings.LLAMA_DEMO:
         return None
-    if conversation.temporary:
+    if conversation.temporary or hasattr(conversation, "room"):
         return None
     return answer.conversation_id
 

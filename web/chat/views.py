@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assistant import conversations, members, temporary, turns
+from assistant import changes, conversations, members, temporary, turns
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.models import Conversation, Feedback, Message, Person, Run
@@ -291,7 +291,7 @@ async def delete_and_announce(request: HttpRequest, conversation_id: UUID) -> No
     """Delete it with its logs, and notify the tabs that show it. Raises Http404."""
     runs = await in_thread(delete_conversation)(request, conversation_id)
     await asyncio.to_thread(forget, runs)
-    await turns.announce(current_process().runtime, conversation_id)
+    await changes.announce(current_process().runtime, conversation_id)
 
 
 def delete_conversation(request: HttpRequest, conversation_id: UUID) -> list[UUID]:

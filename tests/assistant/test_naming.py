@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from integrations import naming
+from assistant import naming
 
 NAMES = ["Chaski Demo", "chaski.demo", "Chaski", "羊驼", "Часки", "ラマ"]
 

@@ -1,4 +1,4 @@
-"""Whether a comment names our account: `@` and one of its names, in any script, and not in words of somebody else.
+"""Whether words name us: `@` and one of our names, in any script, and not in words of somebody else.
 
 A name that merely contains ours is another's: "@chaskifans" and "@chaski.fans" are not "@chaski".
 """
@@ -30,7 +30,7 @@ def may_name(text: str) -> bool:
 
 def is_named(text: str, names: Sequence[str], *, tagged: bool = False) -> bool:
     """Whether `text` names one of `names`. `tagged`: the app itself says so, and shows the name without a sign."""
-    return bool(_places(_without_quotations(text), names, tagged=tagged))
+    return bool(_places(without_quotations(text), names, tagged=tagged))
 
 
 def without(text: str, names: Sequence[str], *, tagged: bool = False) -> str:
@@ -46,8 +46,14 @@ def without(text: str, names: Sequence[str], *, tagged: bool = False) -> str:
     return whole if any(map(_is_letter, whole)) else ""
 
 
-def _without_quotations(text: str) -> str:
+def without_quotations(text: str) -> str:
+    """`text` without what is quoted in it, and without code."""
     return QUOTED.sub(" ", unicodedata.normalize("NFC", text))
+
+
+def places(text: str, names: Sequence[str]) -> list[tuple[int, int]]:
+    """Where one of `names` stands in `text`, with the sign or without."""
+    return _places(text, names, tagged=True)
 
 
 def _places(text: str, names: Sequence[str], *, tagged: bool) -> list[tuple[int, int]]:
@@ -76,7 +82,7 @@ def _pattern(name: str, *, tagged: bool) -> re.Pattern[str] | None:
 def _begins(text: str, start: int) -> bool:
     """Whether a name can begin there: not in an address, not in the middle of a word."""
     before = text[start - 1] if start else " "
-    return not (_is_letter(before) and not _is_unspaced(before)) and before not in "/_%+-" + AT
+    return not (_is_letter(before) and not is_unspaced(before)) and before not in "/_%+-" + AT
 
 
 def _ends(text: str, end: int) -> bool:
@@ -85,7 +91,7 @@ def _ends(text: str, end: int) -> bool:
     if not after or after.isspace():
         return True
     if _is_letter(after) or unicodedata.category(after).startswith("M"):
-        return _is_unspaced(after) and _script(after) != _script(text[end - 1])
+        return is_unspaced(after) and _script(after) != _script(text[end - 1])
     return after not in AT and not (after in JOINTS and _is_letter(next_one))
 
 
@@ -93,7 +99,8 @@ def _is_letter(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def _is_unspaced(character: str) -> bool:
+def is_unspaced(character: str) -> bool:
+    """Whether a character is of a script that puts no spaces between words."""
     return _script(character) in UNSPACED
 
 

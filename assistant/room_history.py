@@ -1,0 +1,113 @@
+"""What was said in a room before an answer, as the model is told it: each line with the name of who said it.
+
+The model reads what called it, and its answers; of other words those of the last minutes, and for a summary those that
+it is of. All of it is what the member who asks may read. Nobody's memory or instructions are in it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from assistant import prompts
+from assistant.history import answer as as_answer
+from assistant.llama.messages import ChatMessage
+from assistant.models import Member, Message, RoomEvent, Run
+from assistant.rooms import orders
+from assistant.rooms.events import readable
+
+TURNS = 60
+ASIDE_LINES = 80
+ASIDE_CHARACTERS = 6_000
+SUMMARY_LINES = 400
+SUMMARY_CHARACTERS = 24_000
+LINE_CHARACTERS = 2_000
+
+
+class RoomPast(NamedTuple):
+    """`messages` are turns, the question last; `aside` is what else is to be known for it, as a part of its prompt."""
+
+    messages: list[ChatMessage]
+    aside: str
+
+
+def room_past(run: Run) -> RoomPast:
+    """What the model is told for `run` of a room, selected with its answer and the question that this quotes.
+
+    Raises Message.DoesNotExist where the question was erased, Member.DoesNotExist where who asked has gone.
+    """
+    question = run.answer.quoted
+    if question is None:
+        raise Message.DoesNotExist
+    member = Member.objects.select_related("conversation__room").get(
+        conversation=run.conversation_id, person=question.author_id
+    )
+    before = readable(member).filter(position__lt=run.answer.position).exclude(pk=question.pk)
+    names = [one.name for one in member.conversation.memberships.order_by("joined_at", "pk")[:50]]
+    if orders.is_summary(question.text):
+        said = lines(reversed(_since(before, member, question)), SUMMARY_CHARACTERS)
+        return RoomPast([ChatMessage("user", prompts.SUMMARISE)], prompts.in_room(names, question.spoken_as, said))
+    turns = before.filter(Q(role=Message.Role.ASSISTANT) | Q(calls=True)).select_related("run")
+    messages = merged(reversed(list(turns.order_by("-position")[:TURNS])))
+    lately = timezone.now() - timedelta(minutes=settings.ROOM_CONTEXT_MINUTES)
+    aside = before.filter(role=Message.Role.USER, calls=False, created_at__gte=lately)
+    said = lines(reversed(list(aside.order_by("-position")[:ASIDE_LINES])), ASIDE_CHARACTERS)
+    if question.quoted and readable(member).filter(pk=question.quoted.pk).exists():
+        said = "\n".join(filter(None, (said, prompts.REPLIED, lines([question.quoted], LINE_CHARACTERS))))
+    messages.append(ChatMessage("user", question.text))
+    return RoomPast(messages, prompts.in_room(names, question.spoken_as, said))
+
+
+def merged(turns: Iterable[Message]) -> list[ChatMessage]:
+    """Turns in their order: several calls in a row are one, each with its name."""
+    messages: list[ChatMessage] = []
+    for message in turns:
+        if message.role == Message.Role.ASSISTANT:
+            run = getattr(message, "run", None)
+            if message.text or (run and run.status == Run.Status.DONE):
+                messages.append(as_answer(message.text, run.tool_call if run else None))
+            continue
+        line = spoken(message)
+        if messages and messages[-1].role == "user":
+            messages[-1] = ChatMessage("user", f"{messages[-1].content}\n{line}")
+        else:
+            messages.append(ChatMessage("user", line))
+    return messages
+
+
+def spoken(message: Message) -> str:
+    """A message with the name of who said it. Its further lines are set in, so that none looks like another's."""
+    name = message.spoken_as or (prompts.ASSISTANT if message.role == Message.Role.ASSISTANT else prompts.SOMEBODY)
+    return f"{name}: {message.text[:LINE_CHARACTERS]}".replace("\n", "\n    ")
+
+
+def lines(messages: Iterable[Message], most: int) -> str:
+    """Messages as quoted lines, the newest in so many characters."""
+    found: list[str] = []
+    left = most
+    for message in reversed(list(messages)):
+        quoted = "\n".join(f"> {line}" for line in spoken(message).split("\n"))
+        left -= len(quoted) + 1
+        if left < 0:
+            break
+        found.append(quoted)
+    return "\n".join(reversed(found))
+
+
+def _since(before: "QuerySet[Message]", member: Member, question: Message) -> Sequence[Message]:
+    """What a summary is of, newest first: the hours that the question names, or since the person was here."""
+    told = before.exclude(text="")
+    if number := orders.hours(question.text):
+        told = told.filter(created_at__gte=question.created_at - timedelta(hours=number))
+    else:
+        last = RoomEvent.objects.filter(
+            room=member.conversation_id, kind=RoomEvent.Kind.SAID, person=member.person_id
+        ).exclude(message=question)
+        own = last.order_by("-number").values_list("message__position", flat=True).first()
+        since_own = told.filter(position__gt=own) if own else told
+        # Who was here all the time wants to know of all of it.
+        told = since_own if since_own.count() > 1 else told
+    return list(told.order_by("-position")[:SUMMARY_LINES])

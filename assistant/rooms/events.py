@@ -1,0 +1,103 @@
+"""What happens in a room: numbered events, written in the transaction that makes them happen.
+
+Every function takes a room whose conversation is locked, see `lock`, so that numbers have no gaps and no order but one.
+What was published may be lost; a reader asks for the events after the last number that it has.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from assistant.errors import NotFoundError, NotHostError
+from assistant.models import Conversation, Member, Message, Person, Poll, Room, RoomEvent
+
+Kind = RoomEvent.Kind
+TICK = timedelta(microseconds=1)
+
+
+def membership(person: Person, room_id: UUID) -> Member:
+    """The person's membership in a room, with that; raises NotFoundError for any other room."""
+    rows = Member.objects.select_related("conversation__room", "person")
+    member = rows.filter(person=person, conversation=room_id, conversation__room__isnull=False).first()
+    if member is None:
+        raise NotFoundError
+    return member
+
+
+def lock(person: Person, room_id: UUID) -> Member:
+    """The same, and nothing else happens in the room until the transaction ends. Raises NotFoundError."""
+    lock_room(room_id)
+    return membership(person, room_id)
+
+
+def lock_as_host(person: Person, room_id: UUID) -> Member:
+    """The same for the host of the room. Raises NotFoundError, NotHostError."""
+    member = lock(person, room_id)
+    if member.conversation.room.host_id != person.pk:
+        raise NotHostError
+    return member
+
+
+def lock_room(room_id: UUID) -> Room:
+    """A room, in which nothing else happens until the transaction ends. Raises NotFoundError where there is none."""
+    locked = Conversation.objects.select_for_update(of=("self",)).filter(pk=room_id, room__isnull=False)
+    conversation = locked.first()
+    if conversation is None:
+        raise NotFoundError
+    return Room.objects.select_related("conversation").get(pk=conversation.pk)
+
+
+def note(
+    room: Room,
+    kind: Kind,
+    member: Member | None = None,
+    *,
+    message: Message | None = None,
+    poll: Poll | None = None,
+    **data: Any,
+) -> RoomEvent:
+    """Write what happened, the next number on it. `member` is whom it is about; `data` are JSON values."""
+    room.last_number += 1
+    # The order of times is that of numbers, whatever the clocks of other machines say.
+    last = RoomEvent.objects.filter(room=room).order_by("-number").values_list("created_at", flat=True).first()
+    now = timezone.now()
+    Room.objects.filter(pk=room.pk).update(last_number=room.last_number)
+    return RoomEvent.objects.create(
+        room=room,
+        number=room.last_number,
+        kind=kind,
+        person_id=member.person_id if member else None,
+        name=member.name if member else "",
+        message=message,
+        poll=poll,
+        data=data,
+        created_at=max(now, last + TICK) if last else now,
+    )
+
+
+def seen_by(member: Member, after: int = 0) -> QuerySet[RoomEvent]:
+    """The events after `after` that a member may read, oldest first: those since they joined."""
+    events = RoomEvent.objects.filter(room=member.conversation_id, number__gt=max(after, member.since))
+    return events.select_related("message", "poll").order_by("number")
+
+
+def readable(member: Member) -> QuerySet[Message]:
+    """The messages that a member may read, oldest first: those since they joined, and of before, where that is shown.
+
+    Who made the room out of a conversation was there before.
+    """
+    room = member.conversation.room
+    said = RoomEvent.objects.filter(message=OuterRef("pk"), room=room.pk, number__gt=member.since)
+    mine = Q(Exists(said))
+    if room.shows_earlier or not member.since:
+        mine |= Q(position__lte=room.began_after)
+    return Message.objects.filter(mine, conversation=room.pk, shown=True).order_by("position")
+
+
+def read(member: Member, number: int) -> None:
+    """Keep that a member has read up to an event."""
+    number = min(number, member.conversation.room.last_number)
+    Member.objects.filter(pk=member.pk, read_until__lt=number).update(read_until=number)

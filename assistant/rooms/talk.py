@@ -1,0 +1,232 @@
+"""What is said in a room, and which of it the assistant answers. All is synchronous; callers announce it.
+
+What is said always has a place at once. An answer is asked for where the words call the assistant and nobody is being
+answered; a call that comes meanwhile waits in `Room.call`, one for all, as one answer serves all who called.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from assistant import attachments, calling, conversations, versions
+from assistant.commands import tool_call
+from assistant.errors import NotFoundError
+from assistant.models import Member, Message, Person, Room, RoomEvent, Run
+from assistant.rooms import orders
+from assistant.rooms.events import Kind, lock, lock_room, note, readable
+
+# An answer that a dying process left is asked for anew so often.
+MOST_ANSWERS = 3
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a member says. `client_id` makes a repeat harmless; `files` are attachments of theirs that wait; `quoted` is
+    the message to which it is a reply; `search` is a code of Run.Search."""
+
+    text: str
+    client_id: UUID
+    files: Sequence[UUID] = ()
+    quoted: UUID | None = None
+    search: str = ""
+
+
+class Said(NamedTuple):
+    """What became of words: the event, and the run that answers them now. `new` is False for a repeat."""
+
+    event: RoomEvent
+    run: Run | None = None
+    new: bool = True
+
+
+def say(person: Person, room_id: UUID, words: Words) -> Said:
+    """Say something in a room. Raises NotFoundError, EmptyTextError, TextTooLongError, ConversationFullError,
+    AttachmentGoneError, TooManyAttachmentsError."""
+    text = conversations.clean_text(words.text, bool(words.files))
+    with transaction.atomic():
+        conversations.lock_quota(person)
+        if before := _said_before(person, room_id, words.client_id):
+            return before
+        member = lock(person, room_id)
+        room = member.conversation.room
+        files = attachments.claimable(person, words.files)
+        quoted = readable(member).filter(pk=words.quoted).first() if words.quoted else None
+        message = conversations.add(
+            room.conversation,
+            Message.Role.USER,
+            text=text,
+            author=person,
+            client_id=words.client_id,
+            parent=conversations.shown_messages(room.conversation).last(),
+            spoken_as=member.name,
+            quoted=quoted,
+            calls=calls(room, text, quoted),
+        )
+        attachments.claim(files, room.conversation, message)
+        event = note(room, Kind.SAID, member, message=message)
+        Member.objects.filter(pk=member.pk).update(read_until=event.number)
+        _stays(room)
+        return Said(event, _answer(room, message, words.search) if message.calls else None)
+
+
+def calls(room: Room, text: str, quoted: Message | None) -> bool:
+    """Whether words in a room are for the assistant: named, replied to, or a command that it carries out."""
+    if room.hushed_until and room.hushed_until > timezone.now():
+        return False
+    if quoted is not None and quoted.role == Message.Role.ASSISTANT:
+        return True
+    return is_for_assistant(text)
+
+
+def is_for_assistant(text: str) -> bool:
+    """Whether words by themselves call the assistant: they name it, or are a command that it answers for all."""
+    return draws(text) or orders.is_summary(text) or calling.is_called(text, calling.our_names())
+
+
+def draws(text: str) -> bool:
+    """Whether words are `/imagine ...`. What it remembers for one is no business of the others."""
+    called = tool_call(text) if text.lstrip().startswith("/") else None
+    return called is not None and called.name == "create_image"
+
+
+def unsay(person: Person, message_id: UUID) -> UUID:
+    """Erase what the person said in a room, as if it had never been said; answers to it stay. Returns the room.
+
+    Raises NotFoundError.
+    """
+    with transaction.atomic():
+        found = Message.objects.filter(pk=message_id, author=person, conversation__room__isnull=False).first()
+        if found is None:
+            raise NotFoundError
+        member = lock(person, found.conversation_id)
+        _take_out(member.conversation.room, found)
+    return found.conversation_id
+
+
+def next_run(room_id: UUID) -> Run | None:
+    """The run for the call that waits in a room, if nothing is being answered there. None where none waits."""
+    with transaction.atomic():
+        room = Room.objects.filter(pk=room_id, call__isnull=False).first()
+        if room is None:
+            return None
+        room = lock_room(room_id)
+        return _answer(room, room.call) if room.call else None
+
+
+def after(run_id: UUID) -> tuple[UUID | None, Run | None]:
+    """The room of a run that is over, and the run for the call that waits there, if one does."""
+    room = room_runs().filter(pk=run_id).values_list("conversation", flat=True).first()
+    return room, next_run(room) if room else None
+
+
+def waiting() -> list[UUID]:
+    """The rooms in which a call waits and nothing is being answered."""
+    running = Run.objects.filter(conversation=OuterRef("pk"), status=Run.Status.RUNNING)
+    rows = Room.objects.filter(~Exists(running), call__isnull=False)
+    return list(rows.values_list("pk", flat=True)[:100])
+
+
+def ended(run_id: UUID) -> UUID | None:
+    """Note that a run of a room is over; returns the room. Belongs into the transaction that ends it.
+
+    A run that was interrupted is asked for anew, and what it left is shown no more.
+    """
+    run = room_runs().select_related("answer__quoted").filter(pk=run_id).first()
+    if run is None or run.status == Run.Status.RUNNING:
+        return None
+    room = lock_room(run.conversation_id)
+    answer, question = run.answer, run.answer.quoted
+    room_id: UUID = room.pk
+    if run.status == Run.Status.INTERRUPTED and question and _tries(question) < MOST_ANSWERS:
+        _hide(room, answer)
+        if room.call is None:
+            Room.objects.filter(pk=room.pk).update(call=question)
+        return room_id
+    note(room, Kind.ANSWERED, message=answer)
+    _stays(room)
+    return room_id
+
+
+def lock_of(run_id: UUID) -> None:
+    """Lock the room of a run, if it has one: before its rows, as everywhere."""
+    room = room_runs().filter(pk=run_id).values_list("conversation", flat=True).first()
+    if room:
+        lock_room(room)
+
+
+def room_runs() -> "QuerySet[Run]":
+    """The runs of rooms."""
+    return Run.objects.filter(conversation__room__isnull=False)
+
+
+def own_run(person: Person, run_id: UUID) -> Run:
+    """A run of one of the person's rooms, whose answer they may read; raises NotFoundError."""
+    run = room_runs().select_related("answer", "conversation__room").filter(pk=run_id).first()
+    member = None
+    if run:
+        rows = Member.objects.select_related("conversation__room")
+        member = rows.filter(person=person, conversation=run.conversation_id).first()
+    if run is None or member is None or not readable(member).filter(pk=run.answer_id).exists():
+        raise NotFoundError
+    return run
+
+
+def _said_before(person: Person, room_id: UUID, client_id: UUID) -> Said | None:
+    """The event of the same words, when they came the first time."""
+    events = RoomEvent.objects.select_related("message").filter(
+        room=room_id, kind=Kind.SAID, message__author=person, message__client_id=client_id
+    )
+    event = events.first()
+    return Said(event, new=False) if event else None
+
+
+def _answer(room: Room, question: Message, search: str = "") -> Run | None:
+    """The run that answers a call, unless another answer is being written: then the call waits."""
+    if Run.objects.filter(conversation=room.pk, status=Run.Status.RUNNING).exists() or question.author is None:
+        Room.objects.filter(pk=room.pk).update(call=question)
+        return None
+    Room.objects.filter(pk=room.pk).update(call=None)
+    parent = conversations.shown_messages(room.conversation).last()
+    message = conversations.add(room.conversation, Message.Role.ASSISTANT, parent=parent, quoted=question)
+    call = tool_call(question.text) if draws(question.text) else None
+    request = {"tool_call": conversations.to_json(call), "search": search}
+    run = conversations.start_run(question.author, message, question, **request).run
+    note(room, Kind.ANSWERING, message=message)
+    return run
+
+
+def _tries(question: Message) -> int:
+    """How many answers to a call were begun."""
+    return Run.objects.filter(answer__quoted=question).count()
+
+
+def _take_out(room: Room, message: Message) -> None:
+    """Erase a message, its events with it; readers are told the numbers of these."""
+    numbers = list(message.room_events.values_list("number", flat=True))
+    versions.take_out(Message.objects.filter(pk=message.pk))
+    attachments.release(message)
+    message.delete()
+    note(room, Kind.UNSAID, numbers=numbers)
+
+
+def _hide(room: Room, message: Message) -> None:
+    """Show a message no more; its row stays for those who follow its run."""
+    numbers = list(message.room_events.values_list("number", flat=True))
+    rows = Message.objects.filter(pk=message.pk)
+    versions.take_out(rows)
+    rows.update(shown=False)
+    message.room_events.all().delete()
+    note(room, Kind.UNSAID, numbers=numbers)
+
+
+def _stays(room: Room) -> None:
+    """Put off a room's end, as something was said."""
+    ends_at = timezone.now() + timedelta(days=settings.ROOM_DAYS)
+    Room.objects.filter(pk=room.pk).update(ends_at=ends_at, end_told_at=None)
