@@ -10,7 +10,7 @@ class IntegrationsConfig(AppConfig):
         """`manage.py check` looks at the apps; contacts go along where people are merged, and all that names them goes
         where a person is erased."""
         from assistant.people import merged
-        from integrations import checks, records  # noqa: F401
+        from integrations import checks, records, relay  # noqa: F401
         from integrations.links import move_contacts
 
         merged.connect(move_contacts)

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from assistant import people, sentences, titles, wishes
+from assistant import naming, people, sentences, titles, wishes
 from assistant.answering import Answering
 from assistant.commands import imagine_prompt
 from assistant.conversations import Turn
@@ -29,7 +29,7 @@ from assistant.sources import Source
 from assistant.turns import TurnRequest
 from imagine.errors import ImagineError
 from imagine.models import Picture
-from integrations import contacts, discretion, inbox, naming, outbox, replies, wording
+from integrations import contacts, discretion, inbox, outbox, replies, wording
 from integrations.base import Channel, Posts
 from integrations.errors import (
     AccountError,

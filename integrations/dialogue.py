@@ -21,13 +21,13 @@ from assistant.answering import Answering
 from assistant.commands import tool_call
 from assistant.conversations import unsay
 from assistant.database import in_thread
-from assistant.errors import AssistantError, NotFoundError
+from assistant.errors import AssistantError, InvitationEndedError, NotFoundError
 from assistant.models import Member, Message
 from assistant.runs.forget import forget
 from imagine import jobs
 from imagine.errors import ImagineError
 from imagine.models import Picture
-from integrations import commands, contacts, drawing, inbox, links, outbox, reading, replies, wording
+from integrations import commands, contacts, drawing, inbox, links, outbox, reading, relay, replies, rooms, wording
 from integrations.base import Channel
 from integrations.commands import Commands
 from integrations.errors import AccountError, ChannelError
@@ -44,7 +44,7 @@ LATE = timedelta(hours=1)
 MOST_TRIES = 6
 # After these nobody is told who answers: nothing is said.
 NOT_ADMITTED = "not_admitted"
-UNGREETED = "silent", NOT_ADMITTED, "too_late", "edit_of_old"
+UNGREETED = "silent", NOT_ADMITTED, "too_late", "edit_of_old", "edit_in_room"
 ERASED = "erased"
 
 
@@ -52,6 +52,7 @@ class Dialogue:
     """Answers one contact. `await answer(entries)` answers entries that belong together."""
 
     def __init__(self, answering: Answering, channel: Channel, contact: Contact) -> None:
+        self._answering = answering
         self._runtime = answering.runtime
         self._channel = channel
         self._talk = Talk(answering, channel, contact)
@@ -94,8 +95,13 @@ class Dialogue:
         if not isinstance(event, InboundMessage) and self._is_late(event):
             # Nobody waits for it any more, and nothing was said that would be lost.
             return Reply("too_late", [])
+        if isinstance(event, InboundOpening) and (token := rooms.token_of(event)):
+            return Reply("invited", [await in_thread(rooms.invite)(self._channel, self._contact, token)])
         if isinstance(event, InboundOpening):
             return Reply("opened", [] if self._contact.greeted_at is None else [self._say(wording.help_text())])
+        if isinstance(event, InboundEdit) and rooms.is_in_room(self._contact):
+            # The others have read it.
+            return Reply("edit_in_room", [])
         if isinstance(event, InboundEdit):
             return await self._talk.edit(entries[0], event)
         if self._is_late(event) and not _is_order(event):
@@ -116,6 +122,8 @@ class Dialogue:
         if event.payload.startswith(drawing.PREFIX):
             bubbles = await drawing.tapped(self._runtime, self._channel, self._contact, entries[0], event.payload)
             return Reply("picture", bubbles)
+        if (reply := await self._in_room(entries, event)) is not None:
+            return reply
         if command := commands.command_of(event):
             return Reply(command.name, await self._commands.answer(command, event))
         if event.media:
@@ -129,6 +137,27 @@ class Dialogue:
         together = [found for one in entries if isinstance(found := inbox.event_of(one), InboundMessage)]
         text = await in_thread(reading.words_of)(self._contact, together)
         return await self._talk.say(entries, text) if text.strip() else Reply("empty", [])
+
+    async def _in_room(self, entries: Sequence[InboxEntry], event: InboundMessage) -> Reply | None:
+        """The answer to what concerns a room: an invitation, a name, a vote, words in it. None for all else."""
+        channel, contact = self._channel, self._contact
+        if event.payload.startswith(relay.VOTE):
+            return Reply("vote", [await in_thread(rooms.vote)(channel, contact, event.payload)])
+        if token := rooms.token_of(event):
+            return Reply("invited", [await in_thread(rooms.invite)(channel, contact, token)])
+        command = commands.command_of(event)
+        if rooms.is_asked(contact) and command is None:
+            if event.payload == rooms.NOT_NOW:
+                return Reply("declined", [await in_thread(rooms.decline)(channel, contact)])
+            name = event.payload.removeprefix(f"{rooms.JOIN}:") if event.payload else event.text
+            return Reply("joined", [await in_thread(rooms.join)(channel, contact, name)])
+        if event.payload.startswith(rooms.PREFIX):
+            raise InvitationEndedError
+        if not await in_thread(rooms.is_in_room)(contact) or (command is not None and command.name != "new"):
+            return None
+        if command is not None:
+            return Reply("new", [self._say(_("You are in a room. /leave takes you out of it."))])
+        return Reply("said", await rooms.speak(self._answering, channel, contact, entries, event))
 
     async def _to_change(self, event: InboundMessage, words: str) -> str | None:
         """The picture that words are about: one that they reply to, or for which they were asked."""

@@ -146,7 +146,9 @@ class InboundReaction(Event):
 
 @dataclass(frozen=True)
 class InboundOpening(Kept):
-    """The chat was opened without a word: by a link, an advertisement, or the button to begin."""
+    """The chat was opened without a word: by an advertisement, a button, or a link, which may carry a `ref`."""
+
+    ref: str = ""
 
 
 @dataclass(frozen=True)

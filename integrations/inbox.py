@@ -6,6 +6,7 @@ All is synchronous and uses the database; what changes several rows belongs into
 import hashlib
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
@@ -18,6 +19,7 @@ from django.utils import timezone
 from assistant import conversations
 from assistant.errors import NotFoundError
 from assistant.models import Message
+from assistant.rooms import talk
 from assistant.runs.forget import forget
 from imagine.models import Picture
 from integrations import contacts, outbox, wording
@@ -139,6 +141,10 @@ def _take_back(contact: Contact, entry: InboxEntry) -> None:
 
 
 def _unsay(contact: Contact, message: Message) -> None:
+    if message.spoken_as:
+        with suppress(NotFoundError):
+            talk.unsay(contact.person, message.id)
+        return
     try:
         runs = conversations.unsay(contact.person, message.id)
     except NotFoundError:

@@ -82,6 +82,8 @@ class Contact(models.Model):
     # What their next words are about, a JSON value of replies' own: the picture to be changed, for instance.
     expects = models.JSONField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # In a room: what happened after this event has to be told once they can be reached again. Null: nothing has.
+    missed_after = models.PositiveIntegerField(null=True)
     # Since when they are one with somebody of the site, see links.py.
     linked_at = models.DateTimeField(null=True)
     # How many wrong codes they typed since then.

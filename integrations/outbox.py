@@ -53,12 +53,13 @@ def add(
     answer: Message | None = None,
     comment: str = "",
     privately: bool = False,
+    at: datetime | None = None,
 ) -> None:
     """Queue what answers `cause`, once: a second time changes nothing. Belongs into the transaction that ends it.
 
-    `answer` is the one of the conversation that they show.
+    `answer` is the one of the conversation that they show, in a room any message. They are sent in the order of `at`.
     """
-    now = timezone.now()
+    now = at or timezone.now()
     OutboxEntry.objects.bulk_create(
         [
             OutboxEntry(

@@ -178,9 +178,9 @@ def _postback(said: Said) -> Sequence[InboundEvent]:
     title = label(said.value.get("title"))
     ref = label(mapping(said.value.get("referral")).get("ref"))
     if payload.casefold() in STARTS:
-        return (InboundOpening(**said.common),)
+        return (InboundOpening(**said.common, ref=ref),)
     if not (payload or title):
-        return (InboundOpening(**said.common),) if ref else (Ignored("postback without content"),)
+        return (InboundOpening(**said.common, ref=ref),) if ref else (Ignored("postback without content"),)
     mid = identifier(said.value.get("mid")) or _made_id(said, payload or title)
     return (InboundMessage(**said.common, id=mid, text=title, payload=payload, ref=ref),)
 
@@ -231,7 +231,8 @@ def _delivery(said: Said) -> Sequence[InboundEvent]:
 
 
 def _referral(said: Said) -> Sequence[InboundEvent]:
-    return (InboundOpening(**said.common),)
+    ref = label(mapping(said.value.get("referral")).get("ref")) or label(said.value.get("ref"))
+    return (InboundOpening(**said.common, ref=ref),)
 
 
 def _optin(said: Said) -> Sequence[InboundEvent]:

@@ -1,0 +1,193 @@
+"""A contact and a room: they are invited, join, talk in it, vote, and leave.
+
+A contact is in a room while `Contact.conversation` is that of the room, one at a time. What happens there reaches them
+by relay.py.
+"""
+
+import re
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from assistant import room_turns
+from assistant.answering import Answering
+from assistant.database import in_thread
+from assistant.errors import (
+    AssistantError,
+    BadNameError,
+    InvitationEndedError,
+    NotFoundError,
+)
+from assistant.models import Member, Message
+from assistant.posing import chosen_name
+from assistant.rooms import events, membership, orders, polls
+from assistant.rooms.orders import Order
+from assistant.rooms.talk import Words
+from integrations import contacts, inbox, outbox, relay, replies
+from integrations.base import Channel
+from integrations.inbound import InboundMessage, InboundOpening
+from integrations.models import Contact, InboxEntry
+from integrations.outbound import Choice, OutboundMessage
+from integrations.reading import spoken
+
+# How the payloads begin of the buttons under an invitation.
+PREFIX = "room:"
+JOIN, NOT_NOW = "room:join", "room:no"
+# In a link into the chat, and in words that a link typed: "Join room TOKEN"; or "/join TOKEN".
+_REF = re.compile(r"room_([\w-]{20,40})")
+_WORDS = re.compile(r"(?:\s*/join\s+|[^/\n]{0,40}\broom\s+)([\w-]{32})\s*[.!]?\s*", re.IGNORECASE)
+NAMES_SHOWN = 12
+
+
+def token_of(event: InboundMessage | InboundOpening) -> str:
+    """The token of an invitation that came; empty where none did."""
+    if found := _REF.fullmatch(event.ref.strip()):
+        return found[1]
+    found = _WORDS.fullmatch(event.text) if isinstance(event, InboundMessage) else None
+    return found[1] if found else ""
+
+
+def invitation_words(token: str) -> str:
+    """What a link types that leads into a room."""
+    return _("Join room %(token)s") % {"token": token}
+
+
+def is_in_room(contact: Contact) -> bool:
+    """Whether what a contact says is said in a room, or was until now."""
+    return contact.conversation is not None and hasattr(contact.conversation, "room")
+
+
+def is_asked(contact: Contact) -> bool:
+    """Whether a contact was asked under which name they join."""
+    return bool((contact.expects or {}).get("room"))
+
+
+def invite(channel: Channel, contact: Contact, token: str) -> OutboundMessage:
+    """What a room is, and the question whether to join. Raises InvitationEndedError."""
+    room = membership.invited(token)
+    title = room.conversation.title
+    if room.conversation.memberships.filter(person=contact.person).exists():
+        with transaction.atomic():
+            _enter(contact, membership.join(contact.person, token, ""))
+        return _say(channel, _("You are in the room “%(title)s” again. /leave takes you out.") % {"title": title})
+    if room.locked:
+        raise InvitationEndedError
+    contacts.update(contact, expects={"room": token})
+    names = [member.name for member in membership.members_of(room)]
+    shown = ", ".join(names[:NAMES_SHOWN]) + ("…" if len(names) > NAMES_SHOWN else "")
+    text = _(
+        "You are invited to the room “%(title)s” with %(names)s.\n\n"
+        "All who are in it read what you write here, in their apps and on the website. I answer when I am called. "
+        "The room is erased %(days)s days after its last word.\n\n"
+        "Write the name by which the others shall know you."
+    ) % {"title": title, "names": shown, "days": settings.ROOM_DAYS}
+    choices = [Choice(_("Not now"), NOT_NOW)]
+    if name := chosen_name(contact.name or contact.username):
+        choices.insert(0, Choice(_("Join as %(name)s") % {"name": name}, f"{JOIN}:{name}"))
+    return _say(channel, text, choices)
+
+
+def join(channel: Channel, contact: Contact, name: str) -> OutboundMessage:
+    """Join the room to which a contact was invited. Raises AssistantError; where the name is bad it is asked again."""
+    token = str((contact.expects or {}).get("room", ""))
+    try:
+        with transaction.atomic():
+            member = membership.join(contact.person, token, name)
+            _enter(contact, member)
+    except BadNameError:
+        raise
+    except AssistantError:
+        contacts.update(contact, expects=None)
+        raise
+    text = _(
+        "You are in the room “%(title)s” as %(name)s. What you write now is read by all. "
+        "“%(assistant)s, …” asks me; /who, /summarise, /poll and /imagine work too; /leave takes you out."
+    ) % {"title": member.conversation.title, "name": member.name, "assistant": settings.SITE_NAME}
+    return _say(channel, text)
+
+
+def decline(channel: Channel, contact: Contact) -> OutboundMessage:
+    """They do not join."""
+    contacts.update(contact, expects=None)
+    return _say(channel, _("All right. The invitation stays where you found it."))
+
+
+def vote(channel: Channel, contact: Contact, payload: str) -> OutboundMessage:
+    """Vote, and tell how it stands. Raises AssistantError."""
+    key, _colon, place = payload.removeprefix(relay.VOTE).partition(":")
+    try:
+        poll_id, option = UUID(key), int(place)
+    except ValueError:
+        raise NotFoundError from None
+    with transaction.atomic():
+        event = polls.vote(contact.person, poll_id, option)
+        poll = event.poll if event and event.poll else polls.own(contact.person, poll_id)
+        return _say(channel, relay.standing(poll, contact.person))
+
+
+async def speak(
+    answering: Answering, channel: Channel, contact: Contact, entries: Sequence[InboxEntry], event: InboundMessage
+) -> list[OutboundMessage]:
+    """What a contact says in their room. Returns what they alone are told. Raises AssistantError."""
+    room = await in_thread(_arrive)(contact)
+    if room is None:
+        return [_say(channel, _("You are not in the room any more. What you write here is for me alone again."))]
+    told: list[OutboundMessage] = []
+    words = [found for entry in entries if isinstance(found := inbox.event_of(entry), InboundMessage)]
+    text = "\n".join(filter(None, (spoken(one).strip() for one in words)))
+    if order := None if orders.is_summary(text) else orders.order_of(text):
+        return await in_thread(_carry_out)(channel, contact, room, order)
+    if event.media or event.unknown or event.place or event.cards:
+        told.append(_say(channel, _("Only words travel into the room yet. The others do not see what you sent.")))
+    if not text:
+        return told
+    quoted = await in_thread(outbox.answer_of)(contact, event.quoted) if event.quoted and not event.payload else None
+    said = await room_turns.say(
+        answering,
+        contact.person,
+        contacts.address(contact),
+        room,
+        Words(text[: settings.MESSAGE_CHARACTERS], entries[0].turn or uuid4(), quoted=quoted.pk if quoted else None),
+    )
+    if said.event.message:
+        await in_thread(_note)(entries, said.event.message)
+    return told
+
+
+def _note(entries: Sequence[InboxEntry], message: Message) -> None:
+    if turn := entries[0].turn:
+        inbox.note_message(turn, message)
+
+
+def _arrive(contact: Contact) -> UUID | None:
+    """The room in which a contact speaks, who first gets what they missed. None where they are out of it."""
+    room = contact.conversation_id
+    if room is None:
+        return None
+    try:
+        with transaction.atomic():
+            member = events.lock(contact.person, room)
+            relay.catch_up(contact, member)
+    except NotFoundError:
+        contacts.update(contact, conversation=None, missed_after=None)
+        return None
+    return room
+
+
+def _carry_out(channel: Channel, contact: Contact, room: UUID, order: Order) -> list[OutboundMessage]:
+    sentence = orders.carry_out(contact.person, room, order)
+    if order.name == "leave":
+        contacts.update(contact, conversation=None, missed_after=None)
+    return [_say(channel, sentence)] if sentence else []
+
+
+def _enter(contact: Contact, member: Member) -> None:
+    """What they say goes there from now on."""
+    contacts.update(contact, conversation=member.conversation, expects=None, missed_after=None)
+
+
+def _say(channel: Channel, text: str, choices: Sequence[Choice] = ()) -> OutboundMessage:
+    return replies.say(channel, text, choices)
