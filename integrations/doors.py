@@ -1,13 +1,11 @@
 """The ways into a chat with us, for people who are on the site: which apps are on, and an address that opens each."""
 
-import base64
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import qrcode
 from django.conf import settings
-from qrcode.image.svg import SvgPathImage
 
+from integrations import qr
 from integrations.registry import SETUPS, TITLES
 from integrations.setup import stands_in
 
@@ -23,10 +21,7 @@ class Door:
     @property
     def picture(self) -> str:
         """The address as a QR code, in a data: URL of an SVG image."""
-        code = qrcode.QRCode(border=3)
-        code.add_data(self.address)
-        drawn = code.make_image(image_factory=SvgPathImage).to_string()
-        return f"data:image/svg+xml;base64,{base64.b64encode(drawn).decode()}"
+        return qr.picture(self.address)
 
 
 def doors(text: str) -> list[Door]:

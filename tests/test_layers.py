@@ -69,7 +69,7 @@ PARTS = {
         tokens
         base
         graph text
-        models inbound outbound errors signatures wake menu redaction emulator
+        models inbound outbound errors signatures wake menu redaction emulator qr
     """,
     "assistant": """
         tasks admin apps
