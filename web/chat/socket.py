@@ -16,10 +16,10 @@ from assistant.turns import TurnRequest
 from imagine.errors import ImagineError
 from web.chat.presenter import present_all, render_follow_ups
 from web.chat.run_view import RunViews
+from web.chat.watched_runs import WatchedRuns
 from web.sockets import messages
 from web.sockets.base import PageConsumer
 
-RUNS_WATCHED = 10
 # "Going away", in the words of the WebSocket protocol: what browsers send when a page is left.
 PAGE_CLOSED = 1001
 
@@ -30,17 +30,12 @@ class ChatConsumer(PageConsumer):
     kinds = messages.CONVERSATION_MESSAGES
 
     async def opened(self) -> None:
-        self.views = self.process.part(RunViews)
+        self.runs = WatchedRuns(self.process.part(RunViews), self.language, self.put)
         self.conversation: UUID | None = None
         self.temporary = False
         self.page_closed = False
-        self.watched: dict[UUID, None] = {}  # in the order they were asked for
         self.stack.push_async_callback(self.leave_conversation)
-        self.stack.push_async_callback(self.leave_runs)
-
-    async def leave_runs(self) -> None:
-        for run in self.watched:
-            await self.views.leave(run, self.language, self.put)
+        self.stack.push_async_callback(self.runs.leave_all)
 
     async def carry_out(self, message: messages.ConversationMessage) -> None:
         match message:
@@ -121,16 +116,7 @@ class ChatConsumer(PageConsumer):
     async def watch(self, run_id: UUID, after: int) -> None:
         """Follow one of the person's runs. Raises NotFoundError."""
         run = await in_thread(conversations.own_run)(self.person, run_id)
-        await self.follow(run.id, after)
-
-    async def follow(self, run: UUID, after: int = 0) -> None:
-        """Send what came in a run after event `after`, and what comes. Only so many at once: the oldest is left."""
-        if run not in self.watched and len(self.watched) >= RUNS_WATCHED:
-            oldest = next(iter(self.watched))
-            del self.watched[oldest]
-            await self.views.leave(oldest, self.language, self.put)
-        self.watched[run] = None
-        await self.views.watch(run, self.language, self.put, after)
+        await self.runs.follow(run.id, after)
 
     async def begin(self, client_id: UUID, request: TurnRequest) -> None:
         """Start a turn and follow its run. Raises AssistantError."""
@@ -140,7 +126,7 @@ class ChatConsumer(PageConsumer):
         if not turn.new:
             # Since then another version may have been chosen.
             self.say("changed", conversation=str(turn.run.conversation_id))
-        await self.follow(turn.run.id)
+        await self.runs.follow(turn.run.id)
 
     @in_thread
     def render(self, turn: Turn) -> str:

@@ -13,18 +13,17 @@ import { Tray, forgetSent, openFilesOf } from "./attachments.js";
 import { Autoscroll } from "./autoscroll.js";
 import { listCommands, previewCommands } from "./command.js";
 import { keepClear } from "./dock.js";
+import { Following } from "./following.js";
 import { showFound } from "./found.js";
 import { Gone } from "./gone.js";
 import { Pending } from "./pending.js";
 import { Place } from "./place.js";
 import { listenForPrint } from "./print.js";
-import { showReasoning } from "./reasoning.js";
 import { searchSwitch } from "./search-switch.js";
 import { copySelections } from "./selection.js";
 import { Thread } from "./thread.js";
 import { switchVersions } from "./versions.js";
 
-const SLOW_AFTER = 10_000;
 const CONNECTING_NOTICE_AFTER = 1_500;
 const POLL_INTERVAL = 3_000;
 const TITLE_POLLS = [2_500, 8_000, 20_000, 60_000];
@@ -41,10 +40,14 @@ const timers = {};
 let connectedBefore = false;
 
 const socket = new Socket(element.dataset.socket, { onMessage: handle, onOpen: opened, onClose: closed });
+const following = new Following(thread, socket, (behind) => {
+  if (behind) refresh();
+  showState();
+});
 const actions = new Actions(element, (message) => socket.send({ ...message, search: search() }));
 const gone = new Gone(element, composer, () => {
   clearTimeout(timers.notice);
-  clearTimeout(timers.slow);
+  following.end();
   socket.end();
 });
 const pending = new Pending(element, {
@@ -134,19 +137,8 @@ function closed() {
 
 /** Watch every run on the page that is being answered. */
 function follow() {
-  for (const article of element.querySelectorAll("[data-run]")) watch(article);
+  following.watchAll();
   showState();
-}
-
-function watch(article, after = thread.number(article)) {
-  socket.send({ type: "watch", run: article.dataset.run, after });
-  hintWhenSlow(article);
-}
-
-/** Watch again after an event that does not follow the last one. */
-function catchUp(article, after = thread.number(article)) {
-  article.dataset.behind = "";
-  watch(article, after);
 }
 
 async function refresh() {
@@ -163,7 +155,7 @@ setInterval(() => {
 // Messages
 
 function handle(message) {
-  handlers[message.type]?.(message);
+  if (!following.handle(message)) handlers[message.type]?.(message);
 }
 
 const handlers = {
@@ -187,7 +179,7 @@ const handlers = {
     showState();
     // The socket watches it already.
     const article = thread.running(run);
-    if (article) hintWhenSlow(article);
+    if (article) following.hintWhenSlow(article);
   },
 
   refused(message) {
@@ -201,57 +193,8 @@ const handlers = {
     if (code === "not_found") gone.check();
   },
 
-  waiting({ run, number, sentence }) {
-    const article = thread.running(run);
-    if (!article) return;
-    const line = article.querySelector("[data-waiting]");
-    if (line) line.textContent = sentence;
-    article.dataset.number = Math.max(number, thread.number(article));
-    hintWhenSlow(article);
-  },
-
-  reasoning(message) {
-    const { run, number, previous } = message;
-    const article = thread.running(run);
-    if (!article || number < thread.number(article)) return;
-    if (previous !== null && previous !== thread.number(article)) return catchUp(article);
-    showReasoning(article, message);
-    article.dataset.number = number;
-    hintWhenSlow(article);
-  },
-
-  text({ run, number, blocks }) {
-    const article = thread.running(run);
-    if (!article || number < thread.number(article)) return;
-    thread.setBlocks(article, blocks);
-    article.dataset.number = number;
-    delete article.dataset.behind;
-    hintWhenSlow(article);
-  },
-
-  append({ run, number, previous, block, text }) {
-    const article = thread.running(run);
-    if (!article || number <= thread.number(article)) return;
-    if (previous !== thread.number(article)) return catchUp(article);
-    if (!thread.appendText(article, block, text)) return catchUp(article, 0);
-    article.dataset.number = number;
-    hintWhenSlow(article);
-  },
-
   suggested({ answer, html }) {
     thread.suggest(answer, html);
-  },
-
-  finished(message) {
-    const article = thread.running(message.run);
-    if (!article) return;
-    clearTimeout(timers.slow);
-    // The end holds what changed last; what was missed before it is fetched.
-    const behind = "behind" in article.dataset;
-    delete article.dataset.behind;
-    thread.finish(article, message);
-    if (behind) refresh();
-    showState();
   },
 };
 
@@ -268,17 +211,6 @@ function showState() {
 function outcome() {
   const answer = [...element.querySelectorAll(".message-answer")].at(-1);
   return answer?.querySelector(".trouble > span")?.textContent ?? word("finished");
-}
-
-/** Show that it may take longer once no event has come for a while. */
-function hintWhenSlow(article) {
-  const line = article.querySelector(".waiting");
-  line?.classList.remove("slow");
-  clearTimeout(timers.slow);
-  timers.slow = setTimeout(() => {
-    line?.classList.add("slow");
-    line?.querySelector("[data-waiting]").replaceChildren(word("slow"));
-  }, SLOW_AFTER);
 }
 
 /** A worker makes a title after the first answer; after later ones only the order of the list changes. */
