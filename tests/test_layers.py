@@ -40,7 +40,7 @@ PARTS = {
     "web": """
         urls asgi celery settings apps management
         local
-        shares
+        rooms shares
         chat pictures pages leaving health
         sockets
         accounts

@@ -22,6 +22,7 @@ from web.chat.socket import ChatConsumer  # noqa: E402
 from web.machines import MachineHandler  # noqa: E402
 from web.pictures.socket import PictureConsumer  # noqa: E402
 from web.process import web_process  # noqa: E402
+from web.rooms.socket import RoomConsumer  # noqa: E402
 from web.sockets.base import RejectingConsumer  # noqa: E402
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ LARGER_BODIES = {
     "/": MESSAGE_BODY,
     "/c/[0-9a-f-]{36}/messages": MESSAGE_BODY,
     "/m/[0-9a-f-]{36}/edit": MESSAGE_BODY,
+    "/rooms/[0-9a-f-]{36}/messages": MESSAGE_BODY,
     "/webhooks/meta": BODY_BYTES,
 }
 
@@ -88,6 +90,7 @@ sockets = URLRouter(
     [
         path("ws/", ChatConsumer.as_asgi()),
         path("ws/imagine/", PictureConsumer.as_asgi()),
+        path("ws/room/", RoomConsumer.as_asgi()),
         re_path("", RejectingConsumer.as_asgi()),
     ]
 )

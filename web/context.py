@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from assistant import commands, members, memories
 from assistant.models import Conversation, Person
+from assistant.rooms import records
 from imagine.status import is_configured
 from web.mail import mail_is_on
 
@@ -47,4 +48,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "is_guest": person is not None and person.is_guest,
         "is_account": person is not None and not person.is_guest,
         "sidebar_conversations": SimpleLazyObject(lambda: sidebar(person)) if person else [],
+        "sidebar_rooms": SimpleLazyObject(lambda: records.listed(person)) if person else [],
     }

@@ -8,6 +8,7 @@ from web.accounts import allauth, apps, deletion, memory, privacy
 from web.chat import attachments, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
+from web.rooms import views as rooms
 from web.shares import panel, reader
 
 urlpatterns = [
@@ -37,6 +38,7 @@ urlpatterns = [
     path("", include(attachments.urlpatterns)),
     path("", include(actions.urlpatterns)),
     path("", include(picture_pages.urlpatterns)),
+    path("", include(rooms.urlpatterns)),
     path("", include(panel.urlpatterns)),
     path("", include(reader.urlpatterns)),
     path("", include(shares.urlpatterns)),

@@ -9,7 +9,24 @@ from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
 from assistant import people
-from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Memory, Message, Person, Run
+from assistant.models import (
+    Attachment,
+    Conversation,
+    ConversationShare,
+    Feedback,
+    Member,
+    Memory,
+    Message,
+    Person,
+    Poll,
+    Room,
+    RoomEvent,
+    Run,
+    Vote,
+)
+from assistant.rooms import membership, polls
+from assistant.rooms import talk as room_talk
+from assistant.rooms.talk import Words
 from imagine.files import storage
 from imagine.models import Picture, Share
 from integrations import links
@@ -21,9 +38,20 @@ PASSWORD = "quiet llama 42"
 
 
 @dataclass(frozen=True)
+class RoomTalk:
+    """A room of one: what was said there, an answer with a picture, and a vote."""
+
+    room: Room
+    said: Message
+    run: Run
+    picture: Picture
+    poll: Poll
+
+
+@dataclass(frozen=True)
 class Talk:
     """A question and its whole answer; a picture, a file that waits, a memory, a connected chat in an app, and another
-    one that wants to be, of the same person."""
+    one that wants to be, and a room, of the same person."""
 
     conversation: Conversation
     question: Message
@@ -34,6 +62,7 @@ class Talk:
     memory: Memory
     contact: Contact
     link: LinkCode
+    together: RoomTalk
 
 
 def talk(visitor: Visitor, text: str = "A private question") -> Talk:
@@ -43,7 +72,25 @@ def talk(visitor: Visitor, text: str = "A private question") -> Talk:
     question, answer = conversation.messages.order_by("position")
     memory = Memory.objects.create(person=visitor.person, text="A private memory")
     run, contact, link = conversation.runs.get(), connect(visitor.person), ask_to_connect(visitor.person)
-    return Talk(conversation, question, answer, run, draw(visitor), attach(visitor), memory, contact, link)
+    return Talk(
+        conversation, question, answer, run, draw(visitor), attach(visitor), memory, contact, link, together(visitor)
+    )
+
+
+def together(visitor: Visitor) -> RoomTalk:
+    """A room of the visitor's, in which they asked and were answered."""
+    person = visitor.person
+    room = membership.make(person, "Private name", "A private room")
+    said = room_talk.say(person, room.pk, Words("@Chaski, a private picture", uuid4()))
+    assert said.run
+    picture = draw(visitor)
+    said.run.answer.pictures.add(picture)
+    Run.objects.filter(pk=said.run.pk).update(status=Run.Status.DONE)
+    room_talk.ended(said.run.pk)
+    event = polls.ask(person, room.pk, "A private question?", ["Yes", "No"])
+    assert said.event.message
+    assert event.poll
+    return RoomTalk(room, said.event.message, said.run, picture, event.poll)
 
 
 def connect(person: Person) -> Contact:
@@ -101,6 +148,10 @@ def rows(person: Person) -> list[list[dict[str, Any]]]:
         ConversationShare.objects.filter(person=person),
         Contact.objects.filter(person=person),
         LinkCode.objects.filter(person=person),
+        Member.objects.filter(conversation__memberships__person=person),
+        Room.objects.filter(conversation__memberships__person=person),
+        RoomEvent.objects.filter(room__conversation__memberships__person=person),
+        Vote.objects.filter(poll__room__conversation__memberships__person=person),
     )
     return [list(query.order_by("pk").values()) for query in theirs]
 

@@ -56,12 +56,15 @@ class Owned:
     data: Callable[[], dict[str, Any]] = field(default=dict)
     # What the address names beside the object.
     more: tuple[str, ...] = ()
+    # What else it names of the same person's.
+    second: Callable[[Talk], UUID] | None = None
     # The id of something that does not exist.
     missing: Callable[[], UUID | int] = uuid4
 
     def path(self, name: str, talk: Talk | None) -> str:
         """Its address for something of a talk, or for what does not exist."""
-        return reverse(name, args=[self.argument(talk) if talk else self.missing(), *self.more])
+        second = [self.second(talk) if talk else uuid4()] if self.second else []
+        return reverse(name, args=[self.argument(talk) if talk else self.missing(), *second, *self.more])
 
 
 def conversation(talk: Talk) -> UUID:
@@ -98,6 +101,14 @@ def contact(talk: Talk) -> int:
 
 def link(talk: Talk) -> UUID:
     return talk.link.pk
+
+
+def room(talk: Talk) -> UUID:
+    return talk.together.room.pk
+
+
+def room_picture(talk: Talk) -> UUID:
+    return talk.together.picture.pk
 
 
 def words() -> dict[str, Any]:
@@ -143,6 +154,21 @@ OWNED: list[tuple[str, Owned]] = [
     ("share_picture", Owned("POST", picture, 302, lambda: {"shows_prompt": "1"})),
     ("unshare_picture", Owned("POST", picture, 302)),
     ("delete_picture", Owned("POST", picture, 302)),
+    ("room", Owned("GET", room, 200)),
+    ("room_messages", Owned("GET", room, 200)),
+    ("room_messages", Owned("POST", room, 302, words)),
+    ("room_sheet", Owned("GET", room, 200)),
+    ("room_picture", Owned("GET", room, 200, second=room_picture, more=("picture.jpg",))),
+    ("stop_in_room", Owned("POST", room, 302)),
+    ("change_room", Owned("POST", room, 302, lambda: {"do": "rename", "title": "Mine now"})),
+    ("change_room", Owned("POST", room, 302, lambda: {"do": "lock"})),
+    ("change_room", Owned("POST", room, 302, lambda: {"do": "invite"})),
+    ("change_room", Owned("POST", room, 302, lambda: {"do": "mute"})),
+    ("change_room", Owned("POST", room, 302, lambda: {"do": "leave"})),
+    ("change_room", Owned("POST", room, 302, lambda: {"do": "end"})),
+    # What they name beside the room is tried in tests/web/rooms/test_room_pages.py.
+    ("unsay", Owned("POST", room, 404)),
+    ("vote", Owned("POST", room, 404)),
 ]
 
 # Routes that name nobody's object, each with the reason why strangers may call it.
@@ -166,6 +192,8 @@ OPEN: dict[str, str] = {
     "shared_conversation_file": "the link is the right; test_shared_conversations.py",
     "report_conversation": "everybody with the link may; test_shared_conversations.py",
     "continue_conversation": "copies what the link shows for whoever asks; test_shared_conversations.py",
+    "invitation": "the link is the right; tests/web/rooms/test_invitations.py",
+    "new_room": "makes a room for whoever asks, of what is their own; tests/web/rooms/test_invitations.py",
     "about": "the same for everybody",
     "leave": "shows what was signed here, the same to everybody; test_leaving.py",
     "alive": "says ok",

@@ -12,7 +12,7 @@ from tests.people import Visitor, next_address
 from tests.security.attacks import replies, rows, sign_up, talk
 from tests.security.routes import OPEN, OWNED, SIGNED, STAFF, Owned, routes
 from tests.servers import Site
-from web.sockets.messages import CONVERSATION_MESSAGES
+from web.sockets.messages import CONVERSATION_MESSAGES, ROOM_MESSAGES
 
 SITE_ROUTES = [route for route in routes() if not route.name.startswith(STAFF)]
 STAFF_ROUTES = [route for route in routes() if route.name.startswith(STAFF)]
@@ -29,7 +29,7 @@ DRAWING = [
     "ideas",
 ]
 # Addresses that show by GET what they change by POST.
-LOOKED_AT = ("messages", "share_conversation")
+LOOKED_AT = ("messages", "share_conversation", "room_messages")
 POST_ONLY = [
     *(name for name, _ in CHANGES if name not in LOOKED_AT),
     *DRAWING,
@@ -205,3 +205,59 @@ def test_a_frame_about_nothing_is_answered_in_the_same_words(kind: str, alice: V
         (unknown,) = replies(socket)
     assert refused == unknown
     assert bobs.conversation.messages.count() == 2
+
+
+# Of a room's page, which shows a room of one's own.
+ROOM_FRAME_CASES: dict[str, Any] = {
+    "enter": lambda talk: {"room": talk.together.room.pk, "after": 0},
+    "watch": lambda talk: {"run": talk.together.run.id, "after": 0},
+    "vote": lambda talk: {"poll": talk.together.poll.pk, "option": 1},
+    "stop": lambda talk: {"run": talk.together.run.id},
+}
+NAMELESS_ROOM_FRAMES = {
+    "say": "is said in the room that the page shows; tests/web/rooms/test_room_socket.py",
+    "typing": "is told to those in the room that the page shows",
+    "read": "is kept of the room that the page shows",
+    "ping": "names nothing",
+}
+
+
+def test_every_frame_of_a_room_has_a_case() -> None:
+    assert set(ROOM_MESSAGES) == set(ROOM_FRAME_CASES) | set(NAMELESS_ROOM_FRAMES)
+
+
+@pytest.mark.parametrize("kind", ROOM_FRAME_CASES)
+def test_a_frame_about_a_room_of_others_is_refused_as_one_about_nothing(
+    kind: str, alice: Visitor, bob: Visitor
+) -> None:
+    hers, his = talk(alice), talk(bob)
+    real = ROOM_FRAME_CASES[kind](hers)
+    missing = {**real, **{name: uuid4() for name in ("room", "run", "poll") if name in real}}
+    with bob.socket("/ws/room/") as socket:
+        socket.say("enter", room=his.together.room.pk, after=0)
+        socket.hear_until("here")
+        before = rows(alice.person), rows(bob.person)
+        socket.say(kind, **real)
+        refused = socket.hear_until("problem")
+        socket.say(kind, **missing)
+        unknown = socket.hear_until("problem")
+        assert refused == unknown
+        assert refused["code"] == "not_found"
+        assert (rows(alice.person), rows(bob.person)) == before
+
+
+@pytest.mark.parametrize("kind", ["say", "typing", "read", "vote"])
+def test_a_page_that_shows_no_room_does_nothing_in_any(kind: str, bob: Visitor) -> None:
+    his = talk(bob)
+    fields = {
+        "say": {"id": uuid4(), "text": "Hi"},
+        "typing": {},
+        "read": {"number": 1},
+        "vote": {"poll": his.together.poll.pk, "option": 0},
+    }
+    before = rows(bob.person)
+    with bob.socket("/ws/room/") as socket:
+        socket.say(kind, **fields[kind])
+        (refused,) = replies(socket)
+    assert refused["code"] == "not_found"
+    assert rows(bob.person) == before

@@ -17,6 +17,7 @@ from django.utils import timezone
 from assistant import people
 from assistant.database import in_chunks, in_thread
 from assistant.models import Attachment, Person
+from assistant.rooms import records as rooms
 from imagine.files import storage
 from imagine.models import Picture
 from integrations import records
@@ -97,6 +98,7 @@ def documents(person: Person) -> dict[str, Iterator[str]]:
     return {
         "profile.json": iter([profile]),
         "conversations.json": people.conversations_json(person, picture_url),
+        "rooms.json": rooms.said_json(person),
         "pictures.json": people.pictures_json(person),
         "links.json": people.links_json(person),
         "memories.json": people.memories_json(person),

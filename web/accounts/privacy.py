@@ -17,6 +17,7 @@ from assistant import memories, people, shares
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.models import Person
+from assistant.rooms import records as rooms
 from assistant.runs.forget import forget
 from imagine import jobs
 from integrations import doors
@@ -59,7 +60,11 @@ def overview(
 
 def counts(person: Person) -> dict[str, int]:
     """How much is kept about the person."""
-    return people.counts(person) | {"apps": person.contacts.count()}
+    return people.counts(person) | {
+        "apps": person.contacts.count(),
+        "rooms": rooms.count(person),
+        "said": rooms.said(person),
+    }
 
 
 @require_POST

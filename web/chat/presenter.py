@@ -242,7 +242,9 @@ class EndOfRun(NamedTuple):
 @in_thread
 def end_of_run(run_id: UUID) -> EndOfRun:
     """The whole answer of a run that is over, its reasoning, sources, pictures, and the HTML under it."""
-    message = Message.objects.select_related("run", "feedback", "conversation", "parent").get(run=run_id)
+    message = Message.objects.select_related("run", "feedback", "conversation__room", "parent").get(run=run_id)
+    if hasattr(message.conversation, "room"):
+        return _end_in_room(message)
     [shown] = present_all([message])
     asked = question_before(message)
     shown = offer_drawing(shown, asked)
@@ -255,6 +257,16 @@ def end_of_run(run_id: UUID) -> EndOfRun:
     follow_ups = render_follow_ups(message.conversation_id, message.id, message.position, lines)
     status = shown.message.run.status
     return EndOfRun(status, reasoning, shown.blocks, sources, pictures, footer, message.id, follow_ups)
+
+
+def _end_in_room(message: Message) -> EndOfRun:
+    """The same for all members of a room: nothing of it depends on who reads it."""
+    shown = present(message)
+    reasoning = render_to_string("_reasoning.html", {"shown": shown}) if shown.reasoned else ""
+    sources = render_to_string("_sources.html", {"shown": shown}) if shown.steps or shown.sources else ""
+    pictures = render_to_string("rooms/_pictures.html", {"shown": shown})
+    footer = render_to_string("rooms/_footer.html", {"shown": shown})
+    return EndOfRun(message.run.status, reasoning, shown.blocks, sources, pictures, footer, message.id, "")
 
 
 def reasoning_sentence(seconds: float, *, thinking: bool) -> str:

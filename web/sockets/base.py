@@ -106,7 +106,7 @@ class PageConsumer(AsyncWebsocketConsumer):
 
     # Out
 
-    def say(self, kind: str, **fields: object) -> None:
+    def say(self, kind: str, /, **fields: object) -> None:
         """Enqueue a message of this kind."""
         self.put(encode(kind, **fields))
 

@@ -84,8 +84,40 @@ class Leave:
     pass
 
 
+@dataclass(frozen=True)
+class Enter:
+    room: UUID
+    after: int
+
+
+@dataclass(frozen=True)
+class Say:
+    id: UUID
+    text: str
+    attachments: tuple[UUID, ...] = ()
+    quoted: UUID | None = None
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class Typing:
+    pass
+
+
+@dataclass(frozen=True)
+class Vote:
+    poll: UUID
+    option: int
+
+
+@dataclass(frozen=True)
+class Read:
+    number: int
+
+
 ConversationMessage = Open | Watch | Send | Edit | Retry | Stop | Ping
 PictureMessage = Draw | Hurry | Leave | Ping
+RoomMessage = Enter | Say | Typing | Vote | Read | Watch | Stop | Ping
 
 PICTURE_MESSAGES: dict[str, type[PictureMessage]] = {"draw": Draw, "hurry": Hurry, "leave": Leave, "ping": Ping}
 CONVERSATION_MESSAGES: dict[str, type[ConversationMessage]] = {
@@ -94,6 +126,16 @@ CONVERSATION_MESSAGES: dict[str, type[ConversationMessage]] = {
     "send": Send,
     "edit": Edit,
     "retry": Retry,
+    "stop": Stop,
+    "ping": Ping,
+}
+ROOM_MESSAGES: dict[str, type[RoomMessage]] = {
+    "enter": Enter,
+    "say": Say,
+    "typing": Typing,
+    "vote": Vote,
+    "read": Read,
+    "watch": Watch,
     "stop": Stop,
     "ping": Ping,
 }
@@ -130,8 +172,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _field(value: dict[str, Any], name: str, wanted: Any) -> Any:
     item = value.get(name)
-    if wanted is UUID and isinstance(item, str):
+    if wanted in (UUID, UUID | None) and isinstance(item, str):
         return _uuid(item, name)
+    if wanted == UUID | None and item is None:
+        return None
     if wanted is int and isinstance(item, int) and not isinstance(item, bool) and 0 <= item < 2**31:
         return item
     if wanted is bool and isinstance(item, bool):
@@ -159,6 +203,6 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def encode(kind: str, **fields: object) -> str:
+def encode(kind: str, /, **fields: object) -> str:
     """A message to the browser, as JSON."""
     return json.dumps({"type": kind, **fields}, separators=(",", ":"), ensure_ascii=False)

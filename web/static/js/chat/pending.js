@@ -29,9 +29,12 @@ export class Pending {
     if (this.outbox.entries.length) setTimeout(() => this.outbox.entries.forEach((entry) => this.#draw(entry)), DRAW_DELAY);
   }
 
-  /** Show and send a new message with files, each `{id, name, short, size}`; `search`: whether the web is searched. */
-  add(text, files = [], search = "") {
-    const entry = { id: newId(), text, files, search };
+  /**
+   * Show and send a new message with files, each `{id, name, short, size}`; `search`: whether the web is searched;
+   * `quoted`: the id of the message to which it is a reply.
+   */
+  add(text, files = [], search = "", quoted = undefined) {
+    const entry = { id: newId(), text, files, search, quoted };
     this.outbox.add(entry);
     this.#draw(entry);
     this.#try(entry);
@@ -69,6 +72,7 @@ export class Pending {
   async #post(entry) {
     const files = (entry.files ?? []).map(({ id }) => ["attachments", id]);
     const fields = [["id", entry.id], ["text", entry.text], ["search", entry.search ?? ""], ...files];
+    if (entry.quoted) fields.push(["quoted", entry.quoted]);
     const response = await post(this.thread.dataset.messages, fields).catch(() => null);
     if (response?.status === 404) document.dispatchEvent(new Event("missing"));
     if (!response?.ok) return this.#fail(entry, word("unsent"), true);

@@ -1,0 +1,209 @@
+"""A room by its pages and forms, as somebody without a script does it; and who may do what there."""
+
+import io
+import json
+import re
+import zipfile
+from uuid import uuid4
+
+import pytest
+
+from assistant.models import Member, Room, Run
+from assistant.rooms import membership, talk
+from assistant.rooms.talk import Words
+from tests.fake_llama import FakeLlama, says
+from tests.people import Visitor
+from tests.security.attacks import draw, rest
+from tests.servers import eventually
+from tests.web.rooms.rooms import join, make, text_of
+
+
+@pytest.fixture
+def room(alice: Visitor, bob: Visitor) -> Room:
+    """A room of Ana and Bo."""
+    made = make(alice)
+    join(bob, made)
+    return made
+
+
+def say(visitor: Visitor, room: Room, text: str, **fields: str) -> None:
+    response = visitor.post(f"/rooms/{room.pk}/messages", {"text": text, "id": str(uuid4()), **fields})
+    assert response.status_code == 302, response.text
+
+
+def change(visitor: Visitor, room: Room, what: str, **fields: object) -> int:
+    return visitor.post(f"/rooms/{room.pk}/change", {"do": what, **fields}).status_code
+
+
+def page(visitor: Visitor, room: Room, more: str = "") -> str:
+    response = visitor.get(f"/rooms/{room.pk}/{more}")
+    assert response.status_code == 200
+    return response.text
+
+
+def test_what_is_said_stands_with_names_and_ones_own_at_the_other_side(
+    alice: Visitor, bob: Visitor, room: Room
+) -> None:
+    say(alice, room, "Hello <i>Bo</i>")
+    say(bob, room, "Hello Ana")
+    his = page(bob, room)
+    other, own = re.findall(r'<article class="message (message-\w+)"', his)
+    assert (other, own) == ("message-other", "message-user")
+    assert "Hello &lt;i&gt;Bo" in his
+    assert "Ana Hello" in text_of(his)
+
+
+def test_the_assistant_answers_all_when_it_is_called(
+    alice: Visitor, bob: Visitor, room: Room, fake_llama: FakeLlama
+) -> None:
+    fake_llama.script(says("In **February**."))
+    say(alice, room, "Not for you")
+    say(alice, room, "@Chaski when?")
+    rest(room.conversation)
+    eventually(lambda: room.events.filter(kind="answered").exists())
+    assert "<strong>February</strong>" in page(bob, room)
+    assert "Chaski to Ana" in text_of(page(bob, room))
+    assert Run.objects.filter(conversation=room.pk).count() == 1
+    # Nothing of it asks for what only an owner can do.
+    assert "data-retry" not in page(bob, room)
+    assert "/feedback" not in page(bob, room)
+
+
+def test_commands_work_without_a_script(alice: Visitor, bob: Visitor, room: Room) -> None:
+    told = alice.post(f"/rooms/{room.pk}/messages", {"text": "/who", "id": str(uuid4())})
+    assert "Here are: Ana (host), Bo." in text_of(told.text)
+    say(alice, room, "/poll When? | Friday | Saturday")
+    poll = room.polls.get()
+    assert bob.post(f"/rooms/{room.pk}/vote?poll={poll.pk}", {"option": "1"}).status_code == 302
+    assert re.search(r'value="1"[^>]*aria-pressed="true"', page(bob, room))
+    assert not re.search(r'aria-pressed="true"', page(alice, room))
+    assert bob.post(f"/rooms/{room.pk}/vote?poll={poll.pk}", {"option": "7"}).status_code == 400
+    assert bob.post(f"/rooms/{room.pk}/vote?poll={uuid4()}", {"option": "1"}).status_code == 404
+    left = bob.post(f"/rooms/{room.pk}/messages", {"text": "/leave", "id": str(uuid4())})
+    assert left.headers["location"] == "/"
+    assert bob.get(f"/rooms/{room.pk}/").status_code == 404
+
+
+def test_a_vote_of_another_room_is_none_here(alice: Visitor, room: Room) -> None:
+    other = make(alice, title="Another")
+    say(alice, other, "/poll When? | Friday | Saturday")
+    poll = other.polls.get()
+    assert alice.post(f"/rooms/{room.pk}/vote?poll={poll.pk}", {"option": "1"}).status_code == 404
+    assert not poll.votes.exists()
+
+
+def test_only_ones_own_words_are_taken_back(alice: Visitor, bob: Visitor, room: Room) -> None:
+    say(alice, room, "A mistake")
+    message = room.conversation.messages.get(text="A mistake")
+    assert bob.post(f"/rooms/{room.pk}/unsay", {"message": str(message.pk)}).status_code == 404
+    assert "A mistake" in page(bob, room)
+    assert alice.post(f"/rooms/{room.pk}/unsay", {"message": str(message.pk)}).status_code == 302
+    assert "A mistake" not in page(bob, room)
+
+
+def test_a_reply_shows_to_what_it_is_one(alice: Visitor, bob: Visitor, room: Room) -> None:
+    say(alice, room, "Shall we go by train?")
+    message = room.conversation.messages.get(text="Shall we go by train?")
+    form = page(bob, room, f"?reply={message.pk}")
+    assert f'name="quoted" value="{message.pk}"' in form
+    say(bob, room, "Yes", quoted=str(message.pk))
+    assert re.search(r"<blockquote.*Ana.*Shall we go by train\?.*</blockquote>", page(alice, room))
+
+
+def test_who_joined_later_reads_neither_what_was_said_nor_quotes_of_it(
+    alice: Visitor, bob: Visitor, room: Room
+) -> None:
+    change(alice, room, "remove", member=Member.objects.get(person=bob.person, conversation=room.pk).pk)
+    say(alice, room, "A surprise for Bo")
+    message = room.conversation.messages.get(text="A surprise for Bo")
+    join(bob, room, "Bo again")
+    say(alice, room, "Do not tell", quoted=str(message.pk))
+    his = page(bob, room)
+    assert "Do not tell" in his
+    assert "A surprise" not in his
+    assert f'name="quoted" value="{message.pk}"' not in page(bob, room, f"?reply={message.pk}")
+    assert "A surprise" in page(alice, room)
+
+
+def test_long_rooms_are_paged_by_numbers_without_gap_or_double(alice: Visitor, bob: Visitor, room: Room) -> None:
+    for number in range(120):
+        talk.say(alice.person, room.pk, Words(f"word-{number}-", uuid4()))
+    seen: list[str] = []
+    address: str | None = f"/rooms/{room.pk}/"
+    while address:
+        html = bob.get(address).text
+        seen = re.findall(r"word-\d+-", html) + seen
+        link = re.search(r'class="chip" href="([^"]*)"', html)
+        address = link[1].replace("&amp;", "&") if link else None
+    assert seen == [f"word-{number}-" for number in range(120)]
+
+
+def test_what_was_not_read_is_marked_once(alice: Visitor, bob: Visitor, room: Room) -> None:
+    page(bob, room)
+    say(alice, room, "News")
+    assert "new messages" in text_of(bob.get("/").text)
+    assert 'id="unread"' in page(bob, room)
+    assert 'id="unread"' not in page(bob, room)
+    assert "new messages" not in text_of(bob.get("/").text)
+    # One's own words are read.
+    assert "new messages" not in text_of(alice.get("/").text)
+
+
+HOSTS = ["rename", "lock", "unlock", "invite", "close", "hand_over", "remove", "block", "end"]
+
+
+@pytest.mark.parametrize("what", HOSTS)
+def test_only_the_host_changes_the_room(alice: Visitor, bob: Visitor, room: Room, what: str) -> None:
+    ana = Member.objects.get(person=alice.person, conversation=room.pk)
+    before = Room.objects.filter(pk=room.pk).values().get()
+    assert change(bob, room, what, member=ana.pk, title="Bo’s") == 409
+    assert Room.objects.filter(pk=room.pk).values().get() == before
+    sheet = bob.get(f"/rooms/{room.pk}/people").text
+    assert f'value="{what}"' not in sheet
+    bo = Member.objects.get(person=bob.person, conversation=room.pk)
+    assert change(alice, room, what, member=bo.pk, title="Ana’s") == 302
+
+
+def test_who_was_removed_reads_nothing_by_any_address(
+    alice: Visitor, bob: Visitor, room: Room, fake_llama: FakeLlama
+) -> None:
+    say(alice, room, "@Chaski draw")
+    rest(room.conversation)
+    picture = draw(alice)
+    answer = room.conversation.messages.get(role="assistant")
+    answer.pictures.add(picture)
+    file = f"/rooms/{room.pk}/pictures/{picture.pk}/picture.jpg"
+    eventually(lambda: room.events.filter(kind="answered").exists())
+    assert bob.get(file).status_code == 200
+    assert f"pictures/{picture.pk}/picture.webp" in page(bob, room)
+    # The owner's own addresses stay closed.
+    assert bob.get(f"/p/{picture.pk}/").status_code == 404
+    assert bob.get(f"/p/{picture.pk}/picture.jpg").status_code == 404
+    bo = Member.objects.get(person=bob.person, conversation=room.pk)
+    assert change(alice, room, "remove", member=bo.pk) == 302
+    for address in ("", "messages", "people", f"pictures/{picture.pk}/picture.jpg"):
+        assert bob.get(f"/rooms/{room.pk}/{address}").status_code == 404
+    assert bob.get(f"/r/{answer.run.pk}/icon").status_code == 404
+    assert change(bob, room, "leave") == 404
+
+
+def test_a_picture_that_stands_in_no_answer_of_the_room_is_not_shown(alice: Visitor, room: Room) -> None:
+    picture = draw(alice)
+    assert alice.get(f"/rooms/{room.pk}/pictures/{picture.pk}/picture.jpg").status_code == 404
+
+
+def test_nonsense_changes_nothing(alice: Visitor, room: Room) -> None:
+    for what in ("", "explode", "remove", "hand_over"):
+        assert change(alice, room, what) in (400, 404), what
+    assert membership.members_of(room)[0].name == "Ana"
+
+
+def test_your_data_counts_and_holds_what_one_said_in_rooms(alice: Visitor, bob: Visitor, room: Room) -> None:
+    say(bob, room, "My own words")
+    say(alice, room, "Words of Ana")
+    assert "1 message of yours in rooms" in text_of(bob.get("/you/").text)
+    packed = bob.post("/you/export").content
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        said = json.loads(archive.read("rooms.json"))
+    assert [(one["room"], one["name"], one["text"]) for one in said] == [("Ski trip", "Bo", "My own words")]
+    assert b"Words of Ana" not in packed

@@ -1,0 +1,264 @@
+"""The socket of a room, against the real site: what members say and see, in order, and who sees nothing more."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+from assistant.models import Poll, Room
+from assistant.rooms import membership
+from tests.fake_llama import FakeLlama, Gate, says
+from tests.people import Frame, Socket, Visitor
+from tests.security.attacks import replies
+from tests.servers import eventually
+from tests.web.rooms.rooms import join, make, text_of
+
+NAMED = "@Chaski"
+
+
+@contextmanager
+def entered(visitor: Visitor, room: Room, after: int = 0) -> Iterator[Socket]:
+    """A socket that shows a room."""
+    with visitor.socket("/ws/room/") as socket:
+        socket.say("enter", room=room.pk, after=after)
+        socket.hear_until("entered")
+        yield socket
+
+
+def hear_event(socket: Socket, kind: str) -> Frame:
+    while True:
+        event = socket.hear_until("event")
+        if event["kind"] == kind:
+            return event
+
+
+def say(socket: Socket, text: str, **more: Any) -> UUID:
+    client_id = uuid4()
+    socket.say("say", id=client_id, text=text, **more)
+    return client_id
+
+
+def numbers(socket: Socket) -> list[int]:
+    return [frame["number"] for frame in socket.heard if frame["type"] == "event"]
+
+
+def test_what_one_says_the_other_reads(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        client_id = say(hers, "Who is <b>coming</b>?")
+        said = hers.hear_until("said")
+        event = hear_event(his, "said")
+    assert (said["id"], said["number"]) == (str(client_id), event["number"])
+    assert "Who is &lt;b&gt;coming" in event["html"]
+    assert "Ana" in text_of(event["html"])
+
+
+def test_both_see_the_assistants_answer_while_it_is_written(
+    alice: Visitor, bob: Visitor, fake_llama: FakeLlama
+) -> None:
+    room = make(alice)
+    join(bob, room)
+    gate = Gate()
+    fake_llama.script(says("In February it is empty.", gate=gate))
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        say(hers, f"{NAMED} when?")
+        for socket in (hers, his):
+            answering = hear_event(socket, "answering")
+            socket.say("watch", run=run_in(answering["html"]), after=0)
+        gate.let(2)
+        for socket in (hers, his):
+            assert "In" in text_of(socket.hear_until("text")["blocks"][0][1])
+        gate.open()
+        for socket in (hers, his):
+            socket.hear_until("finished")
+            assert "In February it is empty." in text_of(hear_event(socket, "answered")["html"])
+
+
+def run_in(html: str) -> str:
+    return html.split('data-run="')[1].split('"')[0]
+
+
+def test_words_that_come_twice_are_said_once(alice: Visitor) -> None:
+    room = make(alice)
+    with entered(alice, room) as socket:
+        client_id = say(socket, "Hello")
+        socket.say("say", id=client_id, text="Hello")
+        first, second = socket.hear_until("said"), socket.hear_until("said")
+    assert first == second
+    assert room.events.filter(kind="said").count() == 1
+
+
+def test_a_command_that_comes_twice_is_carried_out_once(alice: Visitor) -> None:
+    room = make(alice)
+    with entered(alice, room) as socket:
+        client_id = say(socket, "/poll When? | Friday | Saturday")
+        socket.say("say", id=client_id, text="/poll When? | Friday | Saturday")
+        socket.hear_until("said")
+        socket.hear_until("said")
+    assert Poll.objects.filter(room=room).count() == 1
+
+
+def test_what_a_command_has_to_say_is_read_by_who_gave_it_alone(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        replies(his)
+        say(hers, "/who")
+        assert hers.hear_until("said")["sentence"] == "Here are: Ana (host), Bo."
+        assert [frame for frame in replies(his) if frame["type"] == "event"] == []
+
+
+def test_a_command_that_cannot_be_carried_out_is_refused_and_may_be_tried_again(alice: Visitor) -> None:
+    room = make(alice)
+    with entered(alice, room) as socket:
+        client_id = say(socket, "/poll Nothing to choose")
+        refused = socket.hear_until("refused")
+        assert (refused["id"], refused["code"]) == (str(client_id), "bad_poll")
+
+
+def test_who_comes_back_gets_what_was_missed_once_and_in_order(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    with entered(bob, room) as his, entered(alice, room) as hers:
+        for word in ("one", "two"):
+            say(hers, word)
+        hear_event(his, "said")
+        last = hear_event(his, "said")["number"]
+    with entered(alice, room) as hers:
+        for word in ("three", "four", "five"):
+            say(hers, word)
+            hers.hear_until("said")
+        with entered(bob, room, after=last) as his:
+            say(hers, "six")
+            texts = [text_of(hear_event(his, "said")["html"]) for _ in range(4)]
+            seen = numbers(his)
+    assert [next(word for word in ("three", "four", "five", "six") if word in text) for text in texts] == [
+        "three",
+        "four",
+        "five",
+        "six",
+    ]
+    assert seen == sorted(set(seen))
+    assert min(seen) > last
+
+
+def test_who_was_away_for_too_long_is_told_to_look_anew(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    for number in range(110):
+        membership.rename(alice.person, room.pk, f"Name {number}")
+    with bob.socket("/ws/room/") as his:
+        his.say("enter", room=room.pk, after=3)
+        assert his.hear_until("entered")["again"]
+        assert numbers(his) == []
+
+
+def test_who_joins_reads_nothing_of_before(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    with entered(alice, room) as hers:
+        say(hers, "A secret")
+        said = hers.hear_until("said")["number"]
+        message = room.events.get(number=said).message_id
+        join(bob, room)
+        with entered(bob, room) as his:
+            say(hers, "About the secret", quoted=message)
+            mine, other = hear_event(hers, "said"), hear_event(his, "said")
+            mine = hear_event(hers, "said") if "About" not in text_of(mine["html"]) else mine
+    assert "A secret" in text_of(mine["html"])
+    assert "A secret" not in other["html"]
+    assert all("A secret" not in str(frame) for frame in his.heard)
+
+
+def test_who_is_removed_gets_nothing_more(alice: Visitor, bob: Visitor, fake_llama: FakeLlama) -> None:
+    room = make(alice)
+    member = join(bob, room)
+    gate = Gate()
+    gate.let(1)
+    fake_llama.script(says("A long and secret answer.", gate=gate))
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        say(hers, f"{NAMED} tell us")
+        answering = hear_event(his, "answering")
+        his.say("watch", run=run_in(answering["html"]), after=0)
+        his.hear_until("text")
+        removed = alice.post(f"/rooms/{room.pk}/change", {"do": "remove", "member": member.pk})
+        assert removed.status_code == 302
+        his.hear_until("gone")
+        heard = len(his.heard)
+        say(hers, "He is gone")
+        gate.open()
+        hear_event(hers, "answered")
+        assert [frame["type"] for frame in replies(his)] == []
+        assert len(his.heard) == heard + 1
+        his.say("say", id=uuid4(), text="Still here?")
+        assert his.hear_until("refused")["code"] == "not_found"
+        his.say("watch", run=run_in(answering["html"]), after=0)
+        assert his.hear_until("problem")["code"] == "not_found"
+        his.say("enter", room=room.pk, after=0)
+        assert his.hear_until("problem")["code"] == "not_found"
+
+
+def test_all_are_told_when_a_room_ends(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    with entered(bob, room) as his:
+        assert alice.post(f"/rooms/{room.pk}/change", {"do": "end"}).headers["location"] == "/"
+        his.hear_until("gone")
+    assert not Room.objects.filter(pk=room.pk).exists()
+
+
+def test_votes_are_counted_for_all_and_ones_own_is_marked(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        say(hers, "/poll When? | Friday | Saturday")
+        hear_event(his, "poll")
+        poll = room.polls.get()
+        his.say("vote", poll=poll.pk, option=1)
+        assert "1 vote" in text_of(hear_event(hers, "voted")["html"])
+        assert hers.hear_until("voted") == {"type": "voted", "poll": str(poll.pk), "option": None}
+        hear_event(his, "voted")
+        assert his.hear_until("voted")["option"] == 1
+
+
+def test_others_see_who_is_writing_and_who_is_here(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        while len(hers.hear_until("here")["here"]) < 2:
+            pass
+        his.say("typing")
+        assert hers.hear_until("typing")["sentence"] == "Bo is writing"
+        assert [frame for frame in replies(his) if frame["type"] == "typing"] == []
+    with entered(alice, room) as hers:
+        here = hers.hear_until("here")
+        while len(here["here"]) > 1:
+            here = hers.hear_until("here")
+    assert here["names"] == ["Ana", "Bo"]
+
+
+def test_what_was_read_is_kept(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    member = join(bob, room)
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        say(hers, "Hello")
+        number = hear_event(his, "said")["number"]
+        his.say("read", number=number)
+        replies(his)
+    eventually(lambda: membership.lock_free(bob.person, room.pk).read_until == number)
+    assert member.read_until < number
+
+
+def test_an_answer_is_stopped_by_a_member(alice: Visitor, bob: Visitor, fake_llama: FakeLlama) -> None:
+    room = make(alice)
+    join(bob, room)
+    gate = Gate()
+    gate.let(2)
+    fake_llama.script(says("On and on and on.", gate=gate))
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        say(hers, f"{NAMED} go on")
+        run = run_in(hear_event(his, "answering")["html"])
+        his.say("stop", run=run)
+        hear_event(hers, "answered")
+        gate.open()
+    assert room.conversation.runs.get().status == "stopped"

@@ -1,0 +1,211 @@
+// The page of a room: connects the socket, what happened, and the composer.
+
+import "../copy.js";
+import { Composer } from "../../shared/composer.js";
+import { refreshList, showTitle } from "../../shared/conversation-list.js";
+import { post } from "../../shared/http.js";
+import { Socket } from "../../shared/socket.js";
+import { announce, notice, piece, word } from "../../shared/words.js";
+import { Tray, openFilesOf } from "../attachments.js";
+import { Autoscroll } from "../autoscroll.js";
+import { listCommands, previewCommands } from "../command.js";
+import { keepClear } from "../dock.js";
+import { Following } from "../following.js";
+import { Pending } from "../pending.js";
+import { searchSwitch } from "../search-switch.js";
+import { Thread } from "../thread.js";
+import { Mentions } from "./mentions.js";
+import { Reply } from "./reply.js";
+import { closeSheet, openSheet, refreshSheet } from "./sheet.js";
+import { Timeline } from "./timeline.js";
+import { Typing } from "./typing.js";
+
+const CONNECTING_NOTICE_AFTER = 1_500;
+const READ_AFTER = 800;
+const SPOKEN = 200;
+
+const element = document.getElementById("thread");
+const { room, me } = element.dataset;
+const autoscroll = new Autoscroll(element, document.getElementById("end"), document.querySelector(".jump"));
+const thread = new Thread(element, autoscroll);
+const timeline = new Timeline(thread, autoscroll);
+const composer = new Composer(document.getElementById("composer"), send);
+const tray = new Tray(composer.form, { name: room, onChange: (some) => { composer.attached = some; } });
+const search = searchSwitch(composer.form);
+const socket = new Socket(element.dataset.socket, { onMessage: handle, onOpen: opened, onClose: closed });
+const following = new Following(thread, socket, (behind, article) => {
+  if (behind) article.dataset.stale = "";
+  announce(article.querySelector(".trouble > span")?.textContent ?? word("finished"));
+});
+const pending = new Pending(element, {
+  send: ({ files = [], ...entry }) => socket.send({ type: "say", ...entry, attachments: files.map((file) => file.id) }),
+  onPosted: () => location.reload(),
+  onTakeBack(text, files) {
+    composer.put(text);
+    tray.put(files);
+  },
+});
+const mentions = new Mentions(composer.form);
+const typing = new Typing(composer.field, () => socket.send({ type: "typing" }));
+const reply = new Reply(element, composer);
+const timers = {};
+// Own words wait, by their number, for the event that shows them.
+const said = new Map();
+
+keepClear(document.querySelector(".dock"), element);
+
+// Sending
+
+function send(text) {
+  notice("");
+  if (tray.hold()) return false;
+  pending.add(text, tray.take(), search(), reply.take());
+  typing.sent();
+  autoscroll.toEnd();
+  return true;
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-option], [data-unsay], [data-stop-answer]");
+  if (!button) return;
+  event.preventDefault();
+  act(button).catch(() => notice(word("failed")));
+});
+
+async function act(button) {
+  const { option } = button.dataset;
+  const { poll } = button.closest("[data-poll]")?.dataset ?? {};
+  const { run } = button.closest("[data-run]")?.dataset ?? {};
+  if (option && socket.send({ type: "vote", poll, option: Number(option) })) return;
+  if (run && socket.send({ type: "stop", run })) return;
+  const response = await post(button.formAction, button.name ? { [button.name]: button.value } : {});
+  if (!response.ok) throw new Error(`status ${response.status}`);
+}
+
+document.querySelector("[data-sheet-open]").addEventListener("click", (event) => {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  openSheet(event.currentTarget.href);
+});
+
+// The connection
+
+function opened() {
+  clearTimeout(timers.notice);
+  timers.notice = null;
+  notice("");
+  socket.send({ type: "enter", room, after: timeline.last });
+}
+
+function closed() {
+  timers.notice ??= setTimeout(() => notice(word("connecting")), CONNECTING_NOTICE_AFTER);
+}
+
+// Messages
+
+function handle(message) {
+  if (!following.handle(message)) handlers[message.type]?.(message);
+}
+
+const handlers = {
+  entered({ again }) {
+    if (again) return location.reload();
+    following.watchAll();
+    pending.resend();
+    return read();
+  },
+
+  event(message) {
+    const fresh = timeline.take(message);
+    const id = said.get(message.number);
+    if (id) pending.accepted(id);
+    said.delete(message.number);
+    typing.stopped(message.speaker);
+    if (message.title) showTitle(message.title);
+    if (fresh) shown(fresh, message);
+    read();
+  },
+
+  said({ id, number, sentence }) {
+    if (number > timeline.last) said.set(number, id);
+    else pending.accepted(id);
+    if (sentence) notice(sentence);
+  },
+
+  refused(message) {
+    if (!pending.refused(message)) notice(message.sentence);
+  },
+
+  problem({ code, sentence }) {
+    if (code === "not_found") gone();
+    else notice(sentence);
+  },
+
+  voted({ poll, option }) {
+    timeline.mark(poll, option);
+  },
+
+  typing(message) {
+    typing.show(message);
+  },
+
+  here({ names }) {
+    mentions.names = [element.dataset.assistant, ...names];
+    document.querySelector("[data-count]").textContent = names.length;
+    refreshSheet();
+  },
+
+  gone,
+};
+
+/** Something new stands at the end. */
+function shown(fresh, { kind, speaker }) {
+  if ("run" in fresh.dataset) {
+    following.watch(fresh);
+    announce(word("answering"));
+  } else if (speaker !== me) {
+    const text = (fresh.querySelector(".prose, .poll-question") ?? fresh).textContent.trim().slice(0, SPOKEN);
+    const name = fresh.querySelector(".speaker")?.textContent.trim();
+    announce(name ? `${name}: ${text}` : text);
+  }
+  if (kind === "named" || kind === "said") refreshList();
+}
+
+/** Say how far it was read, while somebody looks. */
+function read() {
+  clearTimeout(timers.read);
+  if (document.hidden) return;
+  timers.read = setTimeout(() => socket.send({ type: "read", number: timeline.last }), READ_AFTER);
+}
+
+document.addEventListener("visibilitychange", read);
+
+/** The person was removed or has left, or the room is erased. */
+function gone() {
+  if ("gone" in element.dataset) return;
+  element.dataset.gone = "";
+  following.end();
+  clearTimeout(timers.notice);
+  clearTimeout(timers.read);
+  socket.end();
+  closeSheet();
+  typing.sent();
+  for (const one of element.querySelectorAll(".pending")) one.remove();
+  const card = piece("room-gone");
+  card.role = "alert";
+  composer.form.replaceWith(card);
+  document.getElementById("replying").hidden = true;
+  refreshList();
+}
+
+mentions.names = [element.dataset.assistant];
+openFilesOf(element, word("file-gone"));
+previewCommands(composer.form);
+listCommands(composer.form);
+document.getElementById("unread")?.scrollIntoView({ block: "center" });
+if (location.hash === "#people") {
+  history.replaceState(null, "", location.pathname);
+  openSheet(element.dataset.sheet);
+} else {
+  composer.field.focus({ preventScroll: true });
+}

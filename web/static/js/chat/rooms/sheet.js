@@ -1,0 +1,60 @@
+// The sheet of a room: who is in it, its invitation, its settings.
+
+import { fragment, post, sentenceOf } from "../../shared/http.js";
+import { copy } from "../copy.js";
+
+const dialog = document.getElementById("room-sheet");
+let address = "";
+
+function content() {
+  return dialog.querySelector("[data-sheet-content]");
+}
+
+function say(text) {
+  content().querySelector("[data-sheet-status]").textContent = text;
+}
+
+async function load() {
+  const found = (await fragment(address))?.querySelector("[data-sheet-content]");
+  if (found) dialog.replaceChildren(found);
+  return Boolean(found);
+}
+
+/** Open the sheet behind `url`; where that fails, go there. */
+export async function openSheet(url) {
+  address = url;
+  if (!(await load())) return location.assign(url);
+  if (!dialog.open) dialog.showModal();
+  return dialog.querySelector("#sheet-title").focus();
+}
+
+/** Show again who is here, if the sheet is open. */
+export async function refreshSheet() {
+  if (!dialog.open || dialog.contains(document.activeElement?.closest("input:not([readonly])"))) return;
+  const opened = [...dialog.querySelectorAll("details[open]")].length;
+  if (!opened) await load();
+}
+
+/** Close it, for instance as one is not in the room any more. */
+export function closeSheet() {
+  dialog.close();
+}
+
+dialog.addEventListener("click", async ({ target }) => {
+  if (target === dialog || target.closest("[data-sheet-close]")) dialog.close();
+  if (!target.closest("[data-copy-link]")) return;
+  const field = document.getElementById("invitation");
+  field.select();
+  await copy(field.value).then(() => say(content().dataset.wordCopied), () => say(content().dataset.wordFailed));
+});
+
+dialog.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("[data-sheet]")) return;
+  event.preventDefault();
+  const fields = new URLSearchParams(new FormData(form, event.submitter));
+  const response = await post(form.action, fields).catch(() => null);
+  if (response?.ok && ["leave", "end"].includes(fields.get("do"))) return location.assign("/");
+  if (response?.ok && (await load())) return dialog.querySelector("#sheet-title").focus();
+  return say((await sentenceOf(response)) || content().dataset.wordFailed);
+});

@@ -1,0 +1,68 @@
+// What happened in a room, in the order of its numbers: each event is shown once.
+
+import { parse } from "../../shared/http.js";
+
+export class Timeline {
+  /**
+   * @param {Thread} thread
+   * @param {Autoscroll} autoscroll
+   */
+  constructor(thread, autoscroll) {
+    this.thread = thread;
+    this.element = thread.element;
+    this.autoscroll = autoscroll;
+    this.me = this.element.dataset.me;
+    this.last = Number(this.element.dataset.last);
+  }
+
+  /**
+   * Show an event.
+   * @returns {HTMLElement|null} What is new on the page.
+   */
+  take({ number, kind, html, numbers = [] }) {
+    if (number <= this.last) return null;
+    this.last = number;
+    for (const one of numbers) this.#remove(one);
+    const fresh = html && parse(html).firstElementChild;
+    if (!fresh) return null;
+    const there = fresh.id && document.getElementById(fresh.id);
+    if (there) return this.#replace(there, fresh, kind);
+    if (kind === "voted" || kind === "closed") return null;
+    if (fresh.dataset.speaker === this.me) fresh.classList.replace("message-other", "message-user");
+    this.element.insertBefore(fresh, this.element.querySelector(".pending"));
+    return fresh;
+  }
+
+  /** Mark the reader's own vote; null: there is none. */
+  mark(poll, option) {
+    for (const button of document.querySelectorAll(`#poll-${poll} [data-option]`)) {
+      button.setAttribute("aria-pressed", Number(button.dataset.option) === option && option !== null);
+    }
+  }
+
+  #replace(there, fresh, kind) {
+    if (there.matches(".poll")) {
+      const focused = there.contains(document.activeElement) && document.activeElement.dataset.option;
+      fresh.dataset.event = there.dataset.event;
+      there.replaceWith(fresh);
+      if (focused) fresh.querySelector(`[data-option="${focused}"]`)?.focus({ preventScroll: true });
+      return null;
+    }
+    // An answer that was followed to its end is there already.
+    const stale = "run" in there.dataset || "stale" in there.dataset;
+    if (kind !== "answered" || !stale) return null;
+    fresh.dataset.event = there.dataset.event;
+    this.autoscroll.preserve(() => there.replaceWith(fresh));
+    return null;
+  }
+
+  #remove(number) {
+    const gone = this.element.querySelector(`[data-event="${number}"]`);
+    if (!gone) return;
+    const { message } = gone.dataset;
+    this.autoscroll.preserve(() => {
+      gone.remove();
+      for (const quote of this.element.querySelectorAll(`[data-quotes="${message}"]`)) quote.remove();
+    });
+  }
+}
