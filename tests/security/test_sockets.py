@@ -27,7 +27,7 @@ from tests.security.attacks import PASSWORD, closed_with, draw, replies, rest, r
 from tests.security.quiet import film, show
 from tests.servers import Site, Valkey, eventually
 
-PATHS = pytest.mark.parametrize("path", ["/ws/", "/ws/imagine/"])
+PATHS = pytest.mark.parametrize("path", ["/ws/", "/ws/imagine/", "/ws/room/"])
 SIGNED_OUT, TOO_SLOW, TOO_MANY, TOO_BIG, NOT_TEXT, CUT = 4401, 4408, 4429, 1009, 1007, 1006
 PERSON_SOCKETS, ADDRESS_SOCKETS = 4, 6
 
@@ -111,9 +111,10 @@ def test_no_socket_opens_without_an_origin(alice: Visitor, path: str) -> None:
     [
         *("/", "/ws", "/ws/x", "/c/", "/ws/?session={key}", "//ws/", "/ws/../admin/"),
         *("/ws/imagine", "/ws/imagine/{key}", "/ws/imagine/?session={key}"),
+        *("/ws/room", "/ws/room/{key}", "/ws/room/?session={key}"),
     ],
 )
-def test_only_two_addresses_have_a_socket_and_only_cookies_open_it(alice: Visitor, bob: Visitor, path: str) -> None:
+def test_only_three_addresses_have_a_socket_and_only_cookies_open_it(alice: Visitor, bob: Visitor, path: str) -> None:
     """Bob knows Alice's key, and puts it where a careless site would read it."""
     alice.begin()
     url = bob.site.url.replace("http", "ws") + path.format(key=alice.session_key)

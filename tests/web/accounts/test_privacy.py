@@ -104,7 +104,7 @@ async def test_an_export_holds_everything_of_the_person_and_nothing_of_others(pr
     await sync_to_async(talk)(person, "mine alone")
     await sync_to_async(talk)(other, "not yours")
     archive = await download(person)
-    names = ["apps.json", "conversations.json", "links.json", "memories.json", "pictures.json", "profile.json"]
+    names = ["apps.json", "conversations.json", "links.json", "memories.json", "pictures.json", "profile.json", "rooms.json"]
     assert sorted(archive.namelist()) == names
     assert json.loads(archive.read("profile.json"))["name"] == person.username
     conversations = json.loads(archive.read("conversations.json"))
@@ -203,7 +203,7 @@ async def test_other_programs_open_an_export(process, tmp_path: Path):
         await sync_to_async(drawn)(person.pk, prompt)
     archive = await download(person)
     assert archive.testzip() is None
-    assert len(archive.namelist()) == 8
+    assert len(archive.namelist()) == 9
     path = tmp_path / "export.zip"
     path.write_bytes(cast(io.BytesIO, archive.fp).getvalue())
     if unzip := shutil.which("unzip"):
@@ -222,7 +222,7 @@ async def test_what_is_deleted_during_an_export_is_left_out(process):
     await person.conversations.filter(title="second").adelete()
     await sync_to_async(picture.delete)()
     archive = zipfile.ZipFile(io.BytesIO(first + b"".join([piece async for piece in pieces])))
-    names = ["apps.json", "conversations.json", "links.json", "memories.json", "pictures.json", "profile.json"]
+    names = ["apps.json", "conversations.json", "links.json", "memories.json", "pictures.json", "profile.json", "rooms.json"]
     assert sorted(archive.namelist()) == names
     assert [item["title"] for item in json.loads(archive.read("conversations.json"))] == ["first"]
     assert json.loads(archive.read("pictures.json")) == []

@@ -69,8 +69,17 @@ element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-option], [data-unsay], [data-stop-answer]");
   if (!button) return;
   event.preventDefault();
-  act(button).catch(() => notice(word("failed")));
+  if (button.matches("[data-unsay]")) askToUnsay(button);
+  else act(button).catch(() => notice(word("failed")));
 });
+
+/** What is taken back cannot be brought again. */
+function askToUnsay(button) {
+  const dialog = document.getElementById("unsay-dialog");
+  dialog.returnValue = "";
+  dialog.onclose = () => dialog.returnValue && act(button).catch(() => notice(word("failed")));
+  dialog.showModal();
+}
 
 async function act(button) {
   const { option } = button.dataset;
@@ -121,7 +130,7 @@ const handlers = {
     if (id) pending.accepted(id);
     said.delete(message.number);
     typing.stopped(message.speaker);
-    if (message.title) showTitle(message.title);
+    if (message.title) rename(message.title);
     if (fresh) shown(fresh, message);
     read();
   },
@@ -158,8 +167,14 @@ const handlers = {
   gone,
 };
 
+/** The room has another name. */
+function rename(title) {
+  showTitle(title);
+  for (const place of document.querySelectorAll(".rooms [aria-current] .room-title")) place.textContent = title;
+}
+
 /** Something new stands at the end. */
-function shown(fresh, { kind, speaker }) {
+function shown(fresh, { speaker }) {
   if ("run" in fresh.dataset) {
     following.watch(fresh);
     announce(word("answering"));
@@ -168,7 +183,6 @@ function shown(fresh, { kind, speaker }) {
     const name = fresh.querySelector(".speaker")?.textContent.trim();
     announce(name ? `${name}: ${text}` : text);
   }
-  if (kind === "named" || kind === "said") refreshList();
 }
 
 /** Say how far it was read, while somebody looks. */
