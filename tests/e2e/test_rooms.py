@@ -1,7 +1,10 @@
 """A room in real browsers: made from a conversation, joined by its link, talked and voted in, left by one."""
 
-from playwright.async_api import Locator, Page, expect
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
+from tests.e2e.conftest import OpenPage
 from tests.e2e.talk import composer, converse, held, say
 from tests.fake_llama import FakeLlama, says
 
@@ -18,6 +21,11 @@ def sheet(page: Page) -> Locator:
 async def make_from_conversation(page: Page, name: str = "Ana", title: str = "Ski trip") -> str:
     """Turn the conversation on the page into a room; its invitation."""
     await page.get_by_role("link", name="Invite others").click()
+    return await make(page, name, title)
+
+
+async def make(page: Page, name: str = "Ana", title: str = "Ski trip") -> str:
+    """Fill in the form of a new room; its invitation."""
     await page.get_by_label("Name of the room").fill(title)
     await page.get_by_label("What the others call you").fill(name)
     await page.get_by_role("button", name="Make the room").click()
@@ -84,3 +92,162 @@ async def test_two_browsers_share_a_room_made_from_a_conversation(
     response = await phone.reload()
     assert response
     assert response.status == 404
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1200])
+async def test_axe_finds_no_fault_in_a_room(
+    open_page: OpenPage, fake_llama: FakeLlama, scheme: str, width: int
+) -> None:
+    page = await open_page(color_scheme=scheme, viewport={"width": width, "height": 844})
+    other = await open_page()
+    fake_llama.script(says("Go to the Alps."))
+    await converse(page, "Where can one ski?")
+    faults: dict[str, list[str]] = {}
+
+    async def look(name: str) -> None:
+        for fault in (await Axe().run(page)).response["violations"]:
+            faults.setdefault(name, []).extend(f"{fault['help']}: {node['html'][:160]}" for node in fault["nodes"])
+
+    link = await make_from_conversation(page)
+    await join(other, link)
+    await say(page, "Hello")
+    await expect(said(other)).to_have_text(["Hello"])
+    await other.locator("[data-reply]").last.click()
+    await say(other, "Hello Ana")
+    fake_llama.script(says("In **February**."))
+    await say(page, "@Chaski when?")
+    await expect(page.locator(".message-answer .prose").last).to_have_text("In February.")
+    await say(page, "/poll When? | Friday | Saturday")
+    await page.get_by_role("button", name="Friday").click()
+    await expect(page.locator(".poll")).to_contain_text("1 vote")
+    await look("the room")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await composer(page).press_sequentially("@")
+    await expect(page.get_by_role("option", name="@Chaski")).to_be_visible()
+    await look("names")
+    await page.keyboard.press("Escape")
+    await composer(page).fill("")
+    await page.get_by_role("link", name="People and settings").click()
+    await expect(sheet(page)).to_be_visible()
+    await look("the sheet")
+    await page.goto("/rooms/new")
+    await look("a new room")
+    await other.close()
+    for path in (link, "/r/nowhere"):
+        stranger = await open_page(color_scheme=scheme, viewport={"width": width, "height": 844})
+        await stranger.goto(path)
+        for fault in (await Axe().run(stranger)).response["violations"]:
+            faults.setdefault(path, []).append(fault["help"])
+    assert faults == {}
+
+
+async def test_a_name_is_completed_by_the_keyboard(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    link = await make(page)
+    await join(await open_page(), link, "Cléo")
+    await expect(page.locator(".room-line").last).to_have_text("Cléo joined")
+    await composer(page).press_sequentially("Hello @cl")
+    await expect(page.locator("#mentions [role=option]")).to_have_text(["@Cléo"])
+    await page.keyboard.press("Enter")
+    await expect(composer(page)).to_have_value("Hello @Cléo ")
+    await composer(page).press_sequentially("@")
+    await expect(page.locator("#mentions [role=option]")).to_have_text(["@Chaski", "@Ana", "@Cléo"])
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Tab")
+    await expect(composer(page)).to_have_value("Hello @Cléo @Ana ")
+    await page.keyboard.press("Enter")
+    await expect(said(page)).to_have_text(["Hello @Cléo @Ana"])
+
+
+async def test_own_words_are_taken_back_for_all(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    link = await make(page)
+    other = await open_page()
+    await join(other, link)
+    await say(page, "A mistake")
+    await expect(said(other)).to_have_text(["A mistake"])
+    await other.locator("[data-reply]").last.click()
+    await say(other, "Is it?")
+    await expect(page.locator(".quote")).to_contain_text("A mistake")
+    await page.locator(".message-user").hover()
+    await page.get_by_role("button", name="Take back").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Take back").click()
+    for one in (page, other):
+        await expect(said(one)).to_have_text(["Is it?"])
+        await expect(one.locator(".quote")).to_have_count(0)
+
+
+class Line:
+    """The way from a page to the socket of its room, which can be cut."""
+
+    def __init__(self) -> None:
+        self.is_cut = False
+        self.routes: list[WebSocketRoute] = []
+
+    async def connect(self, page: WebSocketRoute) -> None:
+        if self.is_cut:
+            await page.close()
+            return
+        self.routes.append(page)
+        page.connect_to_server()
+
+    async def cut(self) -> None:
+        self.is_cut = True
+        await self.routes[-1].close()
+
+
+async def test_a_page_that_was_cut_off_catches_up_by_numbers(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    link = await make(page)
+    other, line = await open_page(), Line()
+    await other.route_web_socket("**/ws/room/", line.connect)
+    await join(other, link)
+    await say(page, "one")
+    await expect(said(other)).to_have_text(["one"])
+    await line.cut()
+    await expect(other.locator("#notice")).to_have_text("Connecting again…")
+    for word in ("two", "three"):
+        await say(page, word)
+    await expect(said(page)).to_have_text(["one", "two", "three"])
+    await expect(said(other)).to_have_text(["one"])
+    line.is_cut = False
+    await expect(said(other)).to_have_text(["one", "two", "three"], timeout=20_000)
+    await say(other, "four")
+    for one in (page, other):
+        await expect(said(one)).to_have_text(["one", "two", "three", "four"])
+
+
+async def test_where_no_socket_connects_words_go_by_a_form(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    link = await make(page)
+    other, line = await open_page(), Line()
+    line.is_cut = True
+    await other.route_web_socket("**/ws/room/", line.connect)
+    await join(other, link)
+    await say(other, "Hello")
+    for one in (page, other):
+        await expect(said(one)).to_have_text(["Hello"], timeout=15_000)
+    await expect(other.locator(".pending")).to_have_count(0)
+
+
+async def test_without_a_script_one_joins_says_and_votes(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    link = await make(page)
+    await say(page, "/poll When? | Friday | Saturday")
+    plain = await open_page(java_script_enabled=False)
+    await join(plain, link)
+    await say(plain, "Hello")
+    await expect(said(plain)).to_have_text(["Hello"])
+    await expect(said(page)).to_have_text(["Hello"])
+    await say(page, "/poll And where? | Alps | Pyrenees")
+    await expect(page.locator(".poll")).to_have_count(2)
+    await plain.reload()
+    await plain.get_by_role("button", name="Pyrenees").click()
+    await expect(plain.get_by_role("button", name="Pyrenees")).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator(".poll").last).to_contain_text("1 vote")
+    await plain.get_by_role("link", name="People and settings").click()
+    await expect(plain.locator("main")).to_contain_text("2 people")
+    await plain.locator("summary", has_text="Leave this room").click()
+    await plain.get_by_role("button", name="Leave", exact=True).click()
+    await expect(page.locator(".room-line").last).to_have_text("Bo left")

@@ -22,9 +22,11 @@ from assistant.errors import (
     AttachmentGoneError,
     FileError,
     FileTooLargeError,
+    NotFoundError,
     TooManyAttachmentsError,
 )
-from assistant.models import Attachment, Person
+from assistant.models import Attachment, Person, Room
+from assistant.rooms.events import membership, readable
 from web.accounts.identity import address_block, person_or_404, visitor
 from web.chat.file_view import FileView
 from web.http import done, error_json, error_page, is_fragment, missing_as_404
@@ -134,8 +136,16 @@ async def keep(request: HttpRequest, person: Person, name: str, text: str) -> At
 
 def own_or_404(request: HttpRequest, attachment_id: UUID) -> Attachment:
     """One that the person may read, or the same 404 as for one that does not exist."""
+    person = person_or_404(request)
     with missing_as_404():
-        return own(person_or_404(request), attachment_id)
+        found = own(person, attachment_id)
+        # In a room, those of messages that they may read.
+        room = found.conversation_id
+        if room and Room.objects.filter(pk=room).exists():
+            member = membership(person, room)
+            if not readable(member).filter(attachments=found).exists():
+                raise NotFoundError
+    return found
 
 
 urlpatterns = [

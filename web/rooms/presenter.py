@@ -10,14 +10,14 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.template.loader import render_to_string
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from assistant.models import Member, Message, Poll, Room, RoomEvent
+from assistant.models import Attachment, Member, Message, Poll, Room, RoomEvent
 from assistant.rooms import polls
 from assistant.rooms.events import readable, seen_by
 from web.chat.file_view import FILES
@@ -128,7 +128,8 @@ class RoomPage(NamedTuple):
 def with_messages(events: QuerySet[RoomEvent]) -> QuerySet[RoomEvent]:
     """The same events with all that is shown of their messages."""
     related = ("message__run", "message__quoted", "poll")
-    return events.select_related(*related).prefetch_related("message__attachments", "message__pictures")
+    files = Prefetch("message__attachments", Attachment.objects.defer("text"))
+    return events.select_related(*related).prefetch_related(files, "message__pictures")
 
 
 def present_page(member: Member, before: int | None = None, position: int | None = None) -> RoomPage:

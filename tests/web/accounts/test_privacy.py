@@ -104,7 +104,15 @@ async def test_an_export_holds_everything_of_the_person_and_nothing_of_others(pr
     await sync_to_async(talk)(person, "mine alone")
     await sync_to_async(talk)(other, "not yours")
     archive = await download(person)
-    names = ["apps.json", "conversations.json", "links.json", "memories.json", "pictures.json", "profile.json", "rooms.json"]
+    names = [
+        "apps.json",
+        "conversations.json",
+        "links.json",
+        "memories.json",
+        "pictures.json",
+        "profile.json",
+        "rooms.json",
+    ]
     assert sorted(archive.namelist()) == names
     assert json.loads(archive.read("profile.json"))["name"] == person.username
     conversations = json.loads(archive.read("conversations.json"))
@@ -222,7 +230,15 @@ async def test_what_is_deleted_during_an_export_is_left_out(process):
     await person.conversations.filter(title="second").adelete()
     await sync_to_async(picture.delete)()
     archive = zipfile.ZipFile(io.BytesIO(first + b"".join([piece async for piece in pieces])))
-    names = ["apps.json", "conversations.json", "links.json", "memories.json", "pictures.json", "profile.json", "rooms.json"]
+    names = [
+        "apps.json",
+        "conversations.json",
+        "links.json",
+        "memories.json",
+        "pictures.json",
+        "profile.json",
+        "rooms.json",
+    ]
     assert sorted(archive.namelist()) == names
     assert [item["title"] for item in json.loads(archive.read("conversations.json"))] == ["first"]
     assert json.loads(archive.read("pictures.json")) == []

@@ -13,7 +13,7 @@ from assistant.rooms import membership, talk
 from assistant.rooms.talk import Words
 from tests.fake_llama import FakeLlama, says
 from tests.people import Visitor
-from tests.security.attacks import draw, rest
+from tests.security.attacks import attach, draw, rest
 from tests.servers import eventually
 from tests.web.rooms.rooms import join, make, text_of
 
@@ -190,6 +190,21 @@ def test_who_was_removed_reads_nothing_by_any_address(
 def test_a_picture_that_stands_in_no_answer_of_the_room_is_not_shown(alice: Visitor, room: Room) -> None:
     picture = draw(alice)
     assert alice.get(f"/rooms/{room.pk}/pictures/{picture.pk}/picture.jpg").status_code == 404
+
+
+def test_a_file_is_read_by_those_who_may_read_its_message(alice: Visitor, bob: Visitor, room: Room) -> None:
+    file = attach(alice)
+    say(alice, room, "Look at this", attachments=str(file.pk))
+    assert f"/attachments/{file.pk}/" in page(bob, room)
+    opened = bob.get(f"/attachments/{file.pk}/")
+    assert f'href="/rooms/{room.pk}/"' in opened.text
+    change(alice, room, "remove", member=Member.objects.get(person=bob.person, conversation=room.pk).pk)
+    assert bob.get(f"/attachments/{file.pk}/").status_code == 404
+    # Who comes back reads nothing of before.
+    join(bob, room, "Bo again")
+    for name in ("", "text"):
+        assert bob.get(f"/attachments/{file.pk}/{name}").status_code == 404
+    assert alice.get(f"/attachments/{file.pk}/text").status_code == 200
 
 
 def test_nonsense_changes_nothing(alice: Visitor, room: Room) -> None:

@@ -158,10 +158,11 @@ const handlers = {
     typing.show(message);
   },
 
-  here({ names }) {
+  here(message) {
+    const { names } = message;
     mentions.names = [element.dataset.assistant, ...names];
     document.querySelector("[data-count]").textContent = names.length;
-    refreshSheet();
+    refreshSheet(message);
   },
 
   gone,

@@ -28,11 +28,18 @@ export async function openSheet(url) {
   return dialog.querySelector("#sheet-title").focus();
 }
 
-/** Show again who is here, if the sheet is open. */
-export async function refreshSheet() {
-  if (!dialog.open || dialog.contains(document.activeElement?.closest("input:not([readonly])"))) return;
-  const opened = [...dialog.querySelectorAll("details[open]")].length;
-  if (!opened) await load();
+/** Show who is here now, if the sheet is open; where somebody joined or left it is loaded again. */
+export async function refreshSheet({ here, names }) {
+  if (!dialog.open) return;
+  const lines = [...dialog.querySelectorAll("[data-member]")];
+  for (const line of lines) {
+    const isHere = here.includes(line.dataset.member);
+    line.querySelector(".dot").classList.toggle("dot-here", isHere);
+    line.querySelector(".here-now").hidden = !isHere;
+  }
+  const writes = document.activeElement?.matches("#room-title");
+  if (lines.length === names.length || writes) return;
+  if (await load()) dialog.querySelector("#sheet-title").focus();
 }
 
 /** Close it, for instance as one is not in the room any more. */
