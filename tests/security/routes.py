@@ -158,6 +158,7 @@ OWNED: list[tuple[str, Owned]] = [
     ("room_messages", Owned("GET", room, 200)),
     ("room_messages", Owned("POST", room, 302, words)),
     ("room_sheet", Owned("GET", room, 200)),
+    ("room_code", Owned("GET", room, 200)),
     ("room_picture", Owned("GET", room, 200, second=room_picture, more=("picture.jpg",))),
     ("stop_in_room", Owned("POST", room, 302)),
     ("change_room", Owned("POST", room, 302, lambda: {"do": "rename", "title": "Mine now"})),

@@ -88,7 +88,7 @@ def test_every_page_is_guarded_and_private(carol: tuple[Visitor, Talk], bob: Vis
             assert_guarded(page)
         assert page.headers["x-frame-options"] == "DENY"
         # A picture's file is the only thing that a browser keeps, and nobody on the way.
-        kept = route.name == "picture_file" and page.status_code == 200
+        kept = route.name in ("picture_file", "room_picture") and page.status_code == 200
         assert ("no-store" in page.headers["cache-control"]) is not kept
         assert "private" in page.headers["cache-control"]
         assert inline(page.text) == []

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from assistant import changes, commands, conversations
 from assistant.database import in_thread
 from assistant.errors import AssistantError, BadNameError, NameTakenError, NotFoundError, RefusedInputError
-from assistant.models import Member, Message, Person, Run
+from assistant.models import Member, Message, Person, Room, Run
 from assistant.posing import chosen_name, poses_as
 from assistant.rooms import events, membership, orders, records, talk
 from assistant.rooms.talk import Words
@@ -382,21 +382,33 @@ def sheet_page(request: HttpRequest, room_id: UUID, sentence: str = "", status: 
         }
         for one in membership.members_of(found)
     ]
-    link = settings.SITE_URL + reverse("invitation", args=[found.token]) if found.token else ""
     context = {
         "room": found,
         "conversation": found.conversation,
         "member": member,
         "people": people,
         "is_host": found.host_id == member.person_id,
-        "link": link,
-        "link_picture": qr.picture(link) if link and not found.locked else "",
+        "link": _link(found),
         "minutes": settings.ROOM_CONTEXT_MINUTES,
         "room_days": settings.ROOM_DAYS,
         "sentence": sentence,
     }
     template = "rooms/_sheet.html" if is_fragment(request) else "rooms/sheet.html"
     return _unlisted(render(request, template, context, status=status))
+
+
+def _link(found: Room) -> str:
+    """The address of the invitation; empty while there is none."""
+    return settings.SITE_URL + reverse("invitation", args=[found.token]) if found.token else ""
+
+
+@require_safe
+def code(request: HttpRequest, room_id: UUID) -> HttpResponse:
+    """The invitation as a QR code. Raises Http404 while there is none."""
+    link = _link(_member_or_404(request, room_id).conversation.room)
+    if not link:
+        raise Http404
+    return _unlisted(HttpResponse(qr.svg(link), content_type="image/svg+xml"))
 
 
 def _here(room_id: UUID) -> list[str]:
@@ -508,6 +520,7 @@ urlpatterns = [
     path("rooms/<uuid:room_id>/vote", vote, name="vote"),
     path("rooms/<uuid:room_id>/stop", stop, name="stop_in_room"),
     path("rooms/<uuid:room_id>/people", sheet, name="room_sheet"),
+    path("rooms/<uuid:room_id>/code.svg", code, name="room_code"),
     path("rooms/<uuid:room_id>/change", change_room, name="change_room"),
     path("rooms/<uuid:room_id>/pictures/<uuid:picture_id>/<str:name>", picture_file, name="room_picture"),
 ]
