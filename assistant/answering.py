@@ -18,7 +18,6 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from assistant import engine, follow_ups, prompts, summaries
-from assistant.changes import announce
 from assistant.conversations import ANSWER_CHARACTERS
 from assistant.database import in_thread
 from assistant.engine import History
@@ -276,16 +275,14 @@ class Answer:
         return history.ids[number - 1] if number else None
 
     async def _go_on(self) -> None:
-        """In a room: show that the answer is over, and answer the call that came meanwhile."""
+        """In a room: answer the call that came meanwhile."""
         try:
-            room, waiting = await in_thread(talk.after)(self.run)
+            waiting = await in_thread(talk.after)(self.run)
         except DatabaseError as error:
             logger.warning("what follows on run %s is left to another process: %s", self.run, error)
             return
         if waiting and not self._answering.ending:
             self._answering.start(waiting.id)
-        if room:
-            await announce(self._runtime, room)
 
     async def _index(self) -> None:
         """Last, so that no word waits for it. What is not indexed here is by the person's next search."""

@@ -7,5 +7,10 @@ class AssistantConfig(AppConfig):
     verbose_name = _("Conversations and people")
 
     def ready(self) -> None:
-        """Let conversations go with their last member."""
-        from assistant import members  # noqa: F401
+        """Let conversations go with their last member, and rooms be told of what happens to their members."""
+        from assistant import changes, members  # noqa: F401
+        from assistant.people import erasing, merged
+        from assistant.rooms import persons
+
+        erasing.connect(persons.erase)
+        merged.connect(persons.merge)

@@ -53,12 +53,23 @@ def our_names() -> tuple[str, ...]:
 
 def is_called(text: str, names: Sequence[str]) -> bool:
     """Whether `text` is for the assistant, whose names are `names`. Bounded work, whatever the text."""
-    text = text if len(text) <= 2 * REACH else f"{text[:REACH]}\n{text[-REACH:]}"
-    text = ADDRESS.sub(" ", _without_code(unicodedata.normalize("NFC", text)))
-    if naming.may_name(text) and naming.is_named(text, [*names, *ROLES]):
+    text = _plain(text)
+    if is_mentioned(text, names):
         return True
     bare = naming.without_quotations(text)
     return any(_speaks_to(bare, start, end) for start, end in naming.places(bare, names))
+
+
+def is_mentioned(text: str, names: Sequence[str]) -> bool:
+    """Whether `text` names the assistant with an `@`. Bounded work, whatever the text."""
+    text = _plain(text)
+    return naming.may_name(text) and naming.is_named(text, [*names, *ROLES])
+
+
+def _plain(text: str) -> str:
+    """The beginning and the end of `text`, without code and addresses."""
+    text = text if len(text) <= 2 * REACH else f"{text[:REACH]}\n{text[-REACH:]}"
+    return ADDRESS.sub(" ", _without_code(unicodedata.normalize("NFC", text)))
 
 
 def _without_code(text: str) -> str:

@@ -25,6 +25,8 @@ from imagine.models import Picture, Share
 TOUCH_EVERY = timedelta(hours=1)
 CHUNK = 200
 
+# Sent with `person` before they are erased, in that transaction: what others see of them is put in order then.
+erasing = Signal()
 # Sent by `merge` with `guest` and `into`, in its transaction: what others keep for the guest moves then.
 merged = Signal()
 
@@ -111,7 +113,7 @@ def _erase_unseen(guest: Person, before: datetime) -> bool:
     still_old = Person.objects.select_for_update().filter(pk=guest.pk, is_guest=True, last_seen_at__lt=before)
     locked = still_old.first()
     if locked is not None:
-        close_gaps(locked)
+        _prepare_erasing(locked)
         locked.delete()
     return locked is not None
 
@@ -122,16 +124,17 @@ def erase(person: Person) -> list[UUID]:
 
     Returns the ids of their runs, so that the caller can delete their logs in Redis.
     """
-    close_gaps(person)
     going = Run.objects.filter(Q(person=person) | Q(conversation__in=members.alone(person)))
     runs = list(going.values_list("pk", flat=True))
+    _prepare_erasing(person)
     LogEntry.objects.filter(object_id=str(person.pk)).update(object_repr="")
     Person.objects.filter(pk=person.pk).delete()
     return runs
 
 
-def close_gaps(person: Person) -> None:
+def _prepare_erasing(person: Person) -> None:
     """Prepare the conversations that stay, as others are in them, for the end of what `person` said."""
+    erasing.send(Person, person=person)
     versions.close_gaps(person, person.conversations.exclude(pk__in=members.alone(person)))
 
 

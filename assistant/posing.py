@@ -43,6 +43,20 @@ RESERVED = (
     "アシスタント",
     "مساعد",
 )
+# Beside another's name these only lend it weight: "the real Ana", "Ana (host)".
+WEIGHTS = (
+    "the",
+    "real",
+    "true",
+    "really",
+    "official",
+    "original",
+    "verified",
+    "echte",
+    "vrai",
+    "verdadero",
+    "verdadera",
+)
 
 
 def chosen_name(name: str) -> str:
@@ -76,11 +90,18 @@ def poses_as(name: str, others: Sequence[str]) -> bool:
     """Whether a name looks like one of `others`, or like the assistant's, with words around it or not."""
     looks = _looks(name)
     ours = skeleton(settings.SITE_NAME)
-    if any(looks & _looks(one) for one in (*others, *RESERVED)):
+    words = [word for word in name.split() if not _looks(word) & _weights()]
+    if any((looks | _looks(" ".join(words))) & _looks(one) for one in (*others, *RESERVED)):
         return True
     # "Chaski Support", "the real Chaski".
     inside = len(ours) > 3 and any(ours in one for one in looks)
     return inside or any(ours in _looks(word) for word in name.split())
+
+
+@cache
+def _weights() -> frozenset[str]:
+    """What words look like that make a name no other one."""
+    return frozenset(look for word in (*WEIGHTS, *RESERVED) for look in _looks(word))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What every door of a room calls: words are counted, stored, shown to all, and answered where they call."""
+"""What every door of a room calls: words are counted, stored, and answered where they call."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError
 
-from assistant import changes, people
+from assistant import people
 from assistant.answering import Answering
 from assistant.background import end
 from assistant.database import in_thread
@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 TAKE_UP_SECONDS = 2
 
 
-async def say(answering: Answering, person: Person, address: str, room: UUID, words: Words, origin: str = "") -> Said:
-    """Say something in a room, from the block `address`. `origin` names the socket that asked; it is not notified.
+async def say(answering: Answering, person: Person, address: str, room: UUID, words: Words) -> Said:
+    """Say something in a room, from the block `address`.
 
     Raises AssistantError: LimitedError, LogUnavailableError, RefusedInputError, and what `talk.say` raises.
     """
@@ -33,8 +33,6 @@ async def say(answering: Answering, person: Person, address: str, room: UUID, wo
     said = await in_thread(_say)(person, room, words)
     if said.run:
         answering.start(said.run.id)
-    if said.new:
-        await changes.announce(answering.runtime, room, origin)
     return said
 
 
@@ -83,4 +81,3 @@ class RoomCalls:
     async def _take_up(self, room: UUID) -> None:
         if run := await in_thread(talk.next_run)(room):
             self._answering.start(run.id)
-            await changes.announce(self._answering.runtime, room)

@@ -23,6 +23,7 @@ from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage
 from assistant.models import Conversation
+from assistant.rooms import expiry
 from assistant.runs import keys
 from assistant.runs.forget import forget
 from assistant.runtime import llama_options
@@ -53,6 +54,16 @@ def erase_temporary() -> None:
     """Erase the temporary conversations whose time has passed, also while no web server runs. Raises DatabaseError."""
     while runs := temporary.erase_ended():
         forget(runs)
+
+
+@shared_task
+def end_rooms() -> None:
+    """Tell the members of rooms that end within a day, and erase those that have ended. Raises DatabaseError."""
+    while expiry.tell():
+        pass
+    while ended := expiry.erase_ended():
+        logger.info("%s rooms ended, as nothing was said in them any more", len(ended.rooms))
+        forget(ended.runs)
 
 
 @shared_task

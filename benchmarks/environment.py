@@ -12,6 +12,7 @@ FOREIGN = ("REDIS_URL", "DATABASE_URL", "LLAMA_URL", "LLAMA_KEY", "LLAMA_MODEL",
 ENVIRONMENT = {
     "LIMIT_GUEST_MESSAGES": "100000/minute;1000000/day",
     "LIMIT_ADDRESS_MESSAGES": "100000/minute;1000000/day",
+    "LIMIT_MEMBER_MESSAGES": "100000/minute;1000000/day",
     "LLAMA_PARALLEL": "1000",
     # What measures drawing names a checkpoint of its own.
     "IMAGINE_MODEL": "",

@@ -47,7 +47,7 @@ class Courier:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._answering = Answering(runtime)
+        self.answering = Answering(runtime)
         self._name = secrets.token_hex(8)
         self._serving: dict[int, asyncio.Task[None]] = {}
         self._reading: set[asyncio.Task[None]] = set()
@@ -75,7 +75,7 @@ class Courier:
         for reading in list(self._reading):
             await end(reading)
         await self._runtime.doorbell.unsubscribe(wake.CHANNEL, self._wake)
-        await self._answering.drain(DRAIN_SECONDS)
+        await self.answering.drain(DRAIN_SECONDS)
         if self._serving:
             await asyncio.wait(self._serving.values(), timeout=DRAIN_SECONDS)
         for task in list(self._serving.values()):
@@ -198,7 +198,7 @@ class Courier:
         if not entries:
             return False
         under_posts = entries[0].kind == InboxEntry.Kind.COMMENT
-        await (Comments if under_posts else Dialogue)(self._answering, channel, contact).answer(entries)
+        await (Comments if under_posts else Dialogue)(self.answering, channel, contact).answer(entries)
         return True
 
     def _release(self, contact_id: int) -> bool:

@@ -15,9 +15,9 @@ from django.utils import timezone, translation
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
-from assistant.models import Member, Message, Person, Poll, RoomEvent
+from assistant.models import Member, Message, Person, Poll, Room, RoomEvent
 from assistant.rooms import events, polls
 from assistant.rooms.events import Kind
 from integrations import contacts, outbox, replies, wake
@@ -64,6 +64,20 @@ def forget_words(instance: Message, **_more: Any) -> None:
     if instance.spoken_as:
         rows = OutboxEntry.objects.filter(message=instance, cause__startswith="room:")
         _empty(rows)
+
+
+@receiver(pre_delete, sender=Room)
+def let_all_go(instance: Room, **_more: Any) -> None:
+    """A room ends: who is in it by an app is told, and what they say next is said to the assistant alone."""
+    members = set(Member.objects.filter(conversation=instance.pk).values_list("person", flat=True))
+    for contact in Contact.objects.select_related("person").filter(conversation=instance.pk):
+        _take_out(contact, instance)
+        if contact.person_id not in members:
+            # The last one, who has left or is being erased.
+            continue
+        text = gettext_noop("The room “%(title)s” has ended and is erased. What you write here is for me alone again.")
+        _tell(contact, f"room:{instance.pk}:end", instance, text)
+    transaction.on_commit(wake.couriers)
 
 
 def catch_up(contact: Contact, member: Member) -> bool:
@@ -142,12 +156,13 @@ def standing(poll: Poll, person: Person | None = None) -> str:
 def sentence(event: RoomEvent) -> str:
     """What else happened, in a line; empty for what is not told in apps."""
     names = {"name": event.name, "title": event.data.get("title", "")}
+    names["assistant"] = settings.SITE_NAME
     names["app"] = TITLES.get(str(event.data.get("channel", "")), "")
     match event.kind:
         case Kind.JOINED:
             return _("%(name)s is here now.") % names
         case Kind.LEFT:
-            return _("%(name)s has left.") % names
+            return _("%(name)s has left.") % names if event.name else _("Somebody left and erased what they said.")
         case Kind.REMOVED:
             return _("%(name)s was removed.") % names
         case Kind.NAMED:
@@ -159,7 +174,7 @@ def sentence(event: RoomEvent) -> str:
         case Kind.UNLOCKED:
             return _("The room is open to new people again.")
         case Kind.HUSHED:
-            return _("%(name)s asks me to be silent for an hour. /wake ends that.") % names
+            return _("%(name)s asks me to be silent for an hour. @%(assistant)s or /wake ends that.") % names
         case Kind.WOKEN:
             return _("I answer again.")
         case Kind.ENDING:
@@ -209,17 +224,24 @@ def _pass_on(contact: Contact, event: RoomEvent, member: Member) -> None:
 
 def _let_go(contact: Contact, event: RoomEvent) -> None:
     """Somebody is out: what waits for them is not sent, and what they say next is said to the assistant alone."""
-    waiting = contact.outbox.filter(cause__startswith=f"room:{event.room_id}:", state=OutboxEntry.State.QUEUED)
+    _take_out(contact, event.room)
+    if event.kind == Kind.REMOVED:
+        text = gettext_noop("You were taken out of the room “%(title)s”. What you write here is for me alone again.")
+        _tell(contact, cause(event), event.room, text)
+
+
+def _take_out(contact: Contact, room: Room) -> None:
+    waiting = contact.outbox.filter(cause__startswith=f"room:{room.pk}:", state=OutboxEntry.State.QUEUED)
     waiting.update(state=OutboxEntry.State.FAILED, problem="left_room", content=OutboundMessage().to_json())
     contacts.update(contact, conversation=None, missed_after=None, expects=None)
+
+
+def _tell(contact: Contact, because: str, room: Room, text: str) -> None:
     channel = channels().get(contact.channel)
-    if channel and event.kind == Kind.REMOVED and contacts.is_open(contact):
+    if channel and contacts.is_open(contact):
         with translation.override(contact.language or settings.LANGUAGE_CODE):
-            title = event.room.conversation.title
-            text = _("You were taken out of the room “%(title)s”. What you write here is for me alone again.") % {
-                "title": title
-            }
-            outbox.add(contact, cause(event), [replies.say(channel, text)], at=event.created_at)
+            words = _(text) % {"title": room.conversation.title}
+            outbox.add(contact, because, [replies.say(channel, words)])
 
 
 def _take_back(event: RoomEvent) -> None:

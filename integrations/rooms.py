@@ -150,7 +150,12 @@ async def speak(
         contact.person,
         contacts.address(contact),
         room,
-        Words(text[: settings.MESSAGE_CHARACTERS], entries[0].turn or uuid4(), quoted=quoted.pk if quoted else None),
+        Words(
+            text[: settings.MESSAGE_CHARACTERS],
+            entries[0].turn or uuid4(),
+            quoted=quoted.pk if quoted else None,
+            forwarded=all(one.forwarded for one in words),
+        ),
     )
     if said.event.message:
         await in_thread(_note)(entries, said.event.message)

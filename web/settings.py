@@ -533,6 +533,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "expire-guests": {"task": "assistant.tasks.expire_guests", "schedule": 3600},
     "erase-temporary": {"task": "assistant.tasks.erase_temporary", "schedule": 60},
+    "end-rooms": {"task": "assistant.tasks.end_rooms", "schedule": 600},
     "expire-attachments": {"task": "assistant.tasks.expire_attachments", "schedule": 3600},
     "find-lost-pictures": {"task": "imagine.tasks.find_lost", "schedule": 15},
     "expire-shares": {"task": "imagine.tasks.expire_shares", "schedule": 3600},

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from assistant.errors import NotFoundError, NotHostError
@@ -57,20 +57,24 @@ def note(
     *,
     message: Message | None = None,
     poll: Poll | None = None,
+    name: str = "",
     **data: Any,
 ) -> RoomEvent:
-    """Write what happened, the next number on it. `member` is whom it is about; `data` are JSON values."""
-    room.last_number += 1
+    """Write what happened, the next number on it. `member` is whom it is about, or `name` alone where that is nobody's
+    any more; `data` are JSON values."""
+    rows = Room.objects.filter(pk=room.pk)
+    rows.update(last_number=F("last_number") + 1)
+    # Read again: several rows of it may be about in one transaction.
+    room.last_number = rows.values_list("last_number", flat=True).get()
     # The order of times is that of numbers, whatever the clocks of other machines say.
     last = RoomEvent.objects.filter(room=room).order_by("-number").values_list("created_at", flat=True).first()
     now = timezone.now()
-    Room.objects.filter(pk=room.pk).update(last_number=room.last_number)
     return RoomEvent.objects.create(
         room=room,
         number=room.last_number,
         kind=kind,
         person_id=member.person_id if member else None,
-        name=member.name if member else "",
+        name=member.name if member else name,
         message=message,
         poll=poll,
         data=data,

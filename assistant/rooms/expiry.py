@@ -1,6 +1,7 @@
 """Rooms in which nothing is said any more end: their members are told a day before, then they are erased."""
 
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -34,8 +35,15 @@ def tell() -> list[UUID]:
     return told
 
 
-def erase_ended() -> tuple[list[UUID], list[UUID]]:
-    """Erase the rooms whose time has passed; returns these, and the runs whose logs the caller deletes."""
+class Ended(NamedTuple):
+    """Rooms that were erased, and the runs in them, whose logs the caller deletes."""
+
+    rooms: list[UUID]
+    runs: list[UUID]
+
+
+def erase_ended() -> Ended | None:
+    """Erase rooms whose time has passed, some at once; None where there are none left."""
     now = timezone.now()
     due = Room.objects.filter(ends_at__lt=now).exclude(end_told_at=None).values_list("pk", flat=True)
     rooms, runs = [], []
@@ -48,4 +56,4 @@ def erase_ended() -> tuple[list[UUID], list[UUID]]:
             if room.ends_at < now and room.end_told_at:
                 runs += erase(pk)
                 rooms.append(pk)
-    return rooms, runs
+    return Ended(rooms, runs) if rooms else None

@@ -228,10 +228,16 @@ def _go(member: Member, kind: Kind) -> None:
     room = member.conversation.room
     note(room, kind, member)
     member.delete()
-    if room.host_id == member.person_id:
-        rows = Member.objects.select_related("conversation__room").filter(conversation=room.pk)
-        if heir := rows.order_by("joined_at", "pk").first():
-            _host(heir)
+    pass_on(room, member.person)
+
+
+def pass_on(room: Room, gone: Person) -> None:
+    """Make who is there longest the host, where the host has gone. The room is locked."""
+    if room.host_id != gone.pk:
+        return
+    rows = Member.objects.select_related("conversation__room").filter(conversation=room.pk)
+    if heir := rows.order_by("joined_at", "pk").first():
+        _host(heir)
 
 
 def _host(member: Member) -> None:

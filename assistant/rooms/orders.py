@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from assistant.commands import Command
 from assistant.errors import BadPollError
-from assistant.models import Person, Room
+from assistant.models import Member, Person, Room
 from assistant.rooms import membership, polls
 from assistant.rooms.events import Kind, lock, note
 
@@ -20,7 +20,7 @@ COMMANDS = (
     Command("summarise", gettext_lazy("Sum up what was said, for instance of the last three hours")),
     Command("poll", gettext_lazy("Ask all to vote: a question | one option | another")),
     Command("who", gettext_lazy("Say who is here")),
-    Command("hush", gettext_lazy("Keep the assistant silent for an hour")),
+    Command("hush", gettext_lazy("Keep the assistant silent for an hour, or until an @ calls it")),
     Command("wake", gettext_lazy("Let the assistant answer again")),
     Command("leave", gettext_lazy("Leave this room")),
 )
@@ -97,12 +97,20 @@ def who(person: Person, room_id: UUID) -> str:
 
 
 def hush(person: Person, room_id: UUID, *, hushed: bool) -> None:
-    """Keep the assistant silent for an hour, or let it answer again. Raises NotFoundError."""
+    """Keep the assistant silent for an hour, or until an `@` calls it; or let it answer again. Raises NotFoundError."""
     with transaction.atomic():
         member = lock(person, room_id)
         room = member.conversation.room
-        until = timezone.now() + HUSH if hushed else None
-        if not hushed and (room.hushed_until is None or room.hushed_until < timezone.now()):
-            return
-        Room.objects.filter(pk=room.pk).update(hushed_until=until)
-        note(room, Kind.HUSHED if hushed else Kind.WOKEN, member)
+        if hushed:
+            Room.objects.filter(pk=room.pk).update(hushed_until=timezone.now() + HUSH)
+            note(room, Kind.HUSHED, member)
+        elif room.hushed_until and room.hushed_until > timezone.now():
+            wake(member)
+
+
+def wake(member: Member) -> None:
+    """Let the assistant answer again, in a room that is locked."""
+    room = member.conversation.room
+    Room.objects.filter(pk=room.pk).update(hushed_until=None)
+    room.hushed_until = None
+    note(room, Kind.WOKEN, member)

@@ -90,8 +90,6 @@ def _locked(person: Person, poll_id: UUID) -> tuple[Member, Poll]:
         raise NotFoundError
     member = lock(person, poll.room_id)
     poll = Poll.objects.select_related("room").get(pk=poll_id)
-    # Numbers are counted in the row that `lock` has read.
-    poll.room = member.conversation.room
     if not RoomEvent.objects.filter(poll=poll, kind=Kind.POLL, number__gt=member.since).exists():
         raise NotFoundError
     return member, poll

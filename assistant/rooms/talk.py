@@ -1,7 +1,8 @@
 """What is said in a room, and which of it the assistant answers. All is synchronous; callers announce it.
 
 What is said always has a place at once. An answer is asked for where the words call the assistant and nobody is being
-answered; a call that comes meanwhile waits in `Room.call`, one for all, as one answer serves all who called.
+answered; a call that comes meanwhile waits in `Room.call`, one for all, as one answer serves all who called. A picture
+and a summary serve nobody else: those wait each for their own, the oldest first.
 """
 
 from collections.abc import Sequence
@@ -24,18 +25,22 @@ from assistant.rooms.events import Kind, lock, lock_room, note, readable
 
 # An answer that a dying process left is asked for anew so often.
 MOST_ANSWERS = 3
+# Of the newest calls without an answer so many are looked at.
+WAITING = 50
 
 
 @dataclass(frozen=True)
 class Words:
     """What a member says. `client_id` makes a repeat harmless; `files` are attachments of theirs that wait; `quoted` is
-    the message to which it is a reply; `search` is a code of Run.Search."""
+    the message to which it is a reply; `search` is a code of Run.Search; `forwarded` words are somebody else's and call
+    nobody."""
 
     text: str
     client_id: UUID
     files: Sequence[UUID] = ()
     quoted: UUID | None = None
     search: str = ""
+    forwarded: bool = False
 
 
 class Said(NamedTuple):
@@ -58,6 +63,9 @@ def say(person: Person, room_id: UUID, words: Words) -> Said:
         room = member.conversation.room
         files = attachments.claimable(person, words.files)
         quoted = readable(member).filter(pk=words.quoted).first() if words.quoted else None
+        called = not words.forwarded and calls(room, text, quoted)
+        if called and _is_hushed(room):
+            orders.wake(member)
         message = conversations.add(
             room.conversation,
             Message.Role.USER,
@@ -67,7 +75,7 @@ def say(person: Person, room_id: UUID, words: Words) -> Said:
             parent=conversations.shown_messages(room.conversation).last(),
             spoken_as=member.name,
             quoted=quoted,
-            calls=calls(room, text, quoted),
+            calls=called,
         )
         attachments.claim(files, room.conversation, message)
         event = note(room, Kind.SAID, member, message=message)
@@ -77,9 +85,12 @@ def say(person: Person, room_id: UUID, words: Words) -> Said:
 
 
 def calls(room: Room, text: str, quoted: Message | None) -> bool:
-    """Whether words in a room are for the assistant: named, replied to, or a command that it carries out."""
-    if room.hushed_until and room.hushed_until > timezone.now():
-        return False
+    """Whether words in a room are for the assistant: named, replied to, or a command that it carries out.
+
+    While it is hushed only an `@` and a command call it.
+    """
+    if _is_hushed(room):
+        return _wants_its_own(text) or calling.is_mentioned(text, calling.our_names())
     if quoted is not None and quoted.role == Message.Role.ASSISTANT:
         return True
     return is_for_assistant(text)
@@ -87,7 +98,7 @@ def calls(room: Room, text: str, quoted: Message | None) -> bool:
 
 def is_for_assistant(text: str) -> bool:
     """Whether words by themselves call the assistant: they name it, or are a command that it answers for all."""
-    return draws(text) or orders.is_summary(text) or calling.is_called(text, calling.our_names())
+    return _wants_its_own(text) or calling.is_called(text, calling.our_names())
 
 
 def draws(text: str) -> bool:
@@ -106,7 +117,7 @@ def unsay(person: Person, message_id: UUID) -> UUID:
         if found is None:
             raise NotFoundError
         member = lock(person, found.conversation_id)
-        _take_out(member.conversation.room, found)
+        take_out(member.conversation.room, found)
     return found.conversation_id
 
 
@@ -117,13 +128,14 @@ def next_run(room_id: UUID) -> Run | None:
         if room is None:
             return None
         room = lock_room(room_id)
-        return _answer(room, room.call) if room.call else None
+        waiting = [*([room.call] if room.call else ()), *_waiting_for_their_own(room)[:1]]
+        return _answer(room, min(waiting, key=lambda call: call.position)) if waiting else None
 
 
-def after(run_id: UUID) -> tuple[UUID | None, Run | None]:
-    """The room of a run that is over, and the run for the call that waits there, if one does."""
+def after(run_id: UUID) -> Run | None:
+    """The run for the call that waits in the room of a run that is over, if one does."""
     room = room_runs().filter(pk=run_id).values_list("conversation", flat=True).first()
-    return room, next_run(room) if room else None
+    return next_run(room) if room else None
 
 
 def waiting() -> list[UUID]:
@@ -149,8 +161,10 @@ def ended(run_id: UUID) -> UUID | None:
         if room.call is None:
             Room.objects.filter(pk=room.pk).update(call=question)
         return room_id
-    note(room, Kind.ANSWERED, message=answer)
-    _stays(room)
+    if answer.shown and not answer.room_events.filter(kind=Kind.ANSWERED).exists():
+        # Else it is asked for anew already, or was noted by a reaper that thought the run dead.
+        note(room, Kind.ANSWERED, message=answer)
+        _stays(room)
     return room_id
 
 
@@ -178,6 +192,15 @@ def own_run(person: Person, run_id: UUID) -> Run:
     return run
 
 
+def take_out(room: Room, message: Message) -> None:
+    """Erase a message, its events with it; readers are told the numbers of these."""
+    numbers = list(message.room_events.values_list("number", flat=True))
+    versions.take_out(Message.objects.filter(pk=message.pk))
+    attachments.release(message)
+    message.delete()
+    note(room, Kind.UNSAID, numbers=numbers)
+
+
 def _said_before(person: Person, room_id: UUID, client_id: UUID) -> Said | None:
     """The event of the same words, when they came the first time."""
     events = RoomEvent.objects.select_related("message").filter(
@@ -190,30 +213,40 @@ def _said_before(person: Person, room_id: UUID, client_id: UUID) -> Said | None:
 def _answer(room: Room, question: Message, search: str = "") -> Run | None:
     """The run that answers a call, unless another answer is being written: then the call waits."""
     if Run.objects.filter(conversation=room.pk, status=Run.Status.RUNNING).exists() or question.author is None:
-        Room.objects.filter(pk=room.pk).update(call=question)
+        if room.call is None or not _wants_its_own(question.text):
+            Room.objects.filter(pk=room.pk).update(call=question)
         return None
-    Room.objects.filter(pk=room.pk).update(call=None)
     parent = conversations.shown_messages(room.conversation).last()
     message = conversations.add(room.conversation, Message.Role.ASSISTANT, parent=parent, quoted=question)
     call = tool_call(question.text) if draws(question.text) else None
     request = {"tool_call": conversations.to_json(call), "search": search}
     run = conversations.start_run(question.author, message, question, **request).run
     note(room, Kind.ANSWERING, message=message)
+    if room.call is None or room.call == question:
+        Room.objects.filter(pk=room.pk).update(call=next(iter(_waiting_for_their_own(room)), None))
     return run
+
+
+def _waiting_for_their_own(room: Room) -> list[Message]:
+    """The calls in a room that want an answer of their own and have none, oldest first."""
+    answers = Message.objects.filter(quoted=OuterRef("pk"), role=Message.Role.ASSISTANT, shown=True)
+    calls = Message.objects.filter(~Exists(answers), conversation=room.pk, calls=True, author__isnull=False)
+    newest = calls.order_by("-position")[:WAITING]
+    return [call for call in reversed(newest) if _wants_its_own(call.text)]
+
+
+def _wants_its_own(text: str) -> bool:
+    """Whether no answer to other words could serve these."""
+    return draws(text) or orders.is_summary(text)
+
+
+def _is_hushed(room: Room) -> bool:
+    return room.hushed_until is not None and room.hushed_until > timezone.now()
 
 
 def _tries(question: Message) -> int:
     """How many answers to a call were begun."""
     return Run.objects.filter(answer__quoted=question).count()
-
-
-def _take_out(room: Room, message: Message) -> None:
-    """Erase a message, its events with it; readers are told the numbers of these."""
-    numbers = list(message.room_events.values_list("number", flat=True))
-    versions.take_out(Message.objects.filter(pk=message.pk))
-    attachments.release(message)
-    message.delete()
-    note(room, Kind.UNSAID, numbers=numbers)
 
 
 def _hide(room: Room, message: Message) -> None:

@@ -139,11 +139,11 @@ def test_seen_guests_and_accounts_are_kept():
 
 def test_erasing_leaves_nothing_and_names_the_runs():
     person, other, operator = make_account(), make_account(), make_account()
-    conversation, kept = talk(person, "a secret"), talk(other)
+    conversation, kept = talk(person, "a secret of nobody else"), talk(other)
     LogEntry.objects.create(user=operator, object_id=str(person.pk), object_repr=str(person), action_flag=CHANGE)
     runs = list(conversation.runs.values_list("pk", flat=True))
     assert people.erase(person) == runs
-    assert not Message.objects.filter(text__contains="a secret").exists()
+    assert not Message.objects.filter(text__contains="a secret of nobody else").exists()
     assert not Person.objects.filter(pk=person.pk).exists()
     assert not LogEntry.objects.filter(object_repr__contains=person.username).exists()
     assert kept.messages.count() == 2

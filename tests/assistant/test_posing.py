@@ -92,6 +92,16 @@ def test_nobody_poses_as_another_member(name: str, other: str) -> None:
     assert skeleton(name) == skeleton(other)
 
 
+@pytest.mark.parametrize("name", ["Ana (host)", "the real Ana", "Ana official", "Admin Ana", "REAL АNА", "h0st Ana"])
+def test_words_of_weight_make_no_other_name(name: str) -> None:
+    assert poses_as(name, ("Ana",))
+
+
+@pytest.mark.parametrize("name", ["Ana 2", "Ana M.", "Anabel", "Real", "Mo Salah"])
+def test_two_of_a_name_tell_themselves_apart(name: str) -> None:
+    assert not poses_as(name, ("Ana",))
+
+
 @pytest.mark.parametrize("name", ["Ana: yes", "@Ana", "An\na", "A" * 100, "Ana\u202eoB", "<Ana>", "**Ana**", "   "])
 def test_a_name_stays_on_its_line_and_forges_no_other(name: str) -> None:
     chosen = chosen_name(name)

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from assistant import people, shares
 from assistant.follow_ups import RECENT
-from assistant.models import Conversation, ConversationShare, Person, Summary
+from assistant.models import Conversation, ConversationShare, Person, Room, Summary
 from assistant.prompts import EARLIER
+from assistant.rooms import membership
 from tests.fake_llama import FakeLlama, Gate, fails, says
 from tests.people import Visitor, next_address
 from tests.servers import Site, Valkey, Worker, eventually
@@ -312,3 +313,15 @@ def test_a_worker_deletes_links_to_conversations_that_are_over(office: Office, a
     office.queue.send_task("assistant.tasks.expire_shares")
     eventually(lambda: not ConversationShare.objects.filter(token=ended.token).exists())
     assert shares.find(other.token)
+
+
+def test_a_worker_ends_quiet_rooms_a_day_after_it_told_their_members(office: Office) -> None:
+    quiet, ended = (membership.make(people.make_guest(), "Ana", "Ski trip") for _ in range(2))
+    past = timezone.now() - timedelta(seconds=1)
+    Room.objects.filter(pk=quiet.pk).update(ends_at=past)
+    Room.objects.filter(pk=ended.pk).update(ends_at=past, end_told_at=past)
+    office.queue.send_task("assistant.tasks.end_rooms")
+    eventually(lambda: not Conversation.objects.filter(pk=ended.pk).exists())
+    assert quiet.events.filter(kind="ending").count() == 1
+    quiet.refresh_from_db()
+    assert quiet.ends_at > timezone.now()

@@ -80,12 +80,12 @@ new MutationObserver(keep).observe(document, { subtree: true, childList: true, c
 
 
 async def test_unfinished_marks_are_never_seen(page: Page, fake_llama: FakeLlama) -> None:
-    fake_llama.script(says(RICH, chunk="char", pace=0.004))
+    fake_llama.script(says(RICH, chunk="char", pace=0.01))
     await page.add_init_script(KEEP_ALL)
     await begin(page, "Slowly, please")
     await is_answered(page)
     seen: list[str] = await page.evaluate("[...window.seen]")
-    assert len(seen) > 20
+    assert len(seen) > 10
     assert [text for text in seen if re.search(r"\*|```|\$|#|\]\(|\||:---|^>", text)] == []
 
 

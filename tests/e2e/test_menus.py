@@ -169,3 +169,15 @@ async def test_in_the_sheet_the_question_whether_to_delete_leads_back_to_it(open
         await page.get_by_role("dialog").get_by_role("button", name="Delete").press("Enter")
         await expect(side.get_by_role("link", name="Bread", exact=True)).to_be_focused()
         await expect(side).to_be_visible()
+
+
+async def test_a_menu_outlives_the_answer_that_is_shown_anew(page: Page) -> None:
+    await converse(page, "Lamps")
+    await open_by_key(page, "[data-ways]", "#answer-menu")
+    await page.locator(".message-answer").last.evaluate("one => one.replaceWith(one.cloneNode(true))")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("[data-ways]")).to_be_focused()
+    await open_by_key(page, "[data-ways]", "#answer-menu")
+    await page.locator(".message-answer").last.evaluate("one => one.replaceWith(one.cloneNode(true))")
+    await page.locator("#answer-menu").get_by_role("menuitem", name="Shorter").click()
+    await expect(page.locator(".message-answer .versions")).to_be_visible()

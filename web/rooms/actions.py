@@ -1,12 +1,11 @@
-"""What people do in rooms, by a form or a socket: counted, carried out, and announced to all who look."""
+"""What people do in rooms, by a form or a socket: counted, and carried out."""
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 
-from assistant import changes, room_turns
+from assistant import room_turns
 from assistant.answering import Answering
 from assistant.database import in_thread
 from assistant.errors import NotFoundError
@@ -17,8 +16,6 @@ from assistant.rooms.talk import Words
 from assistant.runs.heartbeat import request_stop
 from assistant.runtime import Runtime
 from web.http import redis_as_unavailable
-
-R = TypeVar("R")
 
 # A command that comes twice under one id is carried out once.
 REPEAT_SECONDS = 3600
@@ -31,13 +28,11 @@ class Outcome(NamedTuple):
     sentence: str = ""
 
 
-async def say(
-    answering: Answering, person: Person, address: str, room: UUID, words: Words, origin: str = ""
-) -> Outcome:
+async def say(answering: Answering, person: Person, address: str, room: UUID, words: Words) -> Outcome:
     """Say something in a room, or carry out a command. Raises what `room_turns.say` and `orders.carry_out` raise."""
     order = orders.order_of(words.text)
     if order is None or orders.is_summary(words.text):
-        said = await room_turns.say(answering, person, address, room, words, origin)
+        said = await room_turns.say(answering, person, address, room, words)
         return Outcome(said.event.number)
     runtime = answering.runtime
     await in_thread(membership)(person, room)
@@ -47,19 +42,12 @@ async def say(
         if not await runtime.redis.set(once, 1, nx=True, ex=REPEAT_SECONDS):
             return Outcome()
     try:
-        sentence = await change(runtime, room, lambda: orders.carry_out(person, room, order))
+        sentence = await in_thread(orders.carry_out)(person, room, order)
     except BaseException:
         with redis_as_unavailable():
             await runtime.redis.delete(once)
         raise
     return Outcome(sentence=sentence)
-
-
-async def change(runtime: Runtime, room: UUID, work: Callable[[], R]) -> R:
-    """Do something in a room, in a thread, and announce it. Raises what `work` raises."""
-    result = await in_thread(work)()
-    await changes.announce(runtime, room)
-    return result
 
 
 def vote(person: Person, room: UUID, poll: UUID, option: int) -> None:

@@ -248,7 +248,7 @@ def sentence(event: RoomEvent) -> str:
         case Kind.JOINED:
             return _("%(name)s opened this room") % name if event.number == 1 else _("%(name)s joined") % name
         case Kind.LEFT:
-            return _("%(name)s left") % name
+            return _("%(name)s left") % name if event.name else _("Somebody left and erased what they said")
         case Kind.REMOVED:
             return _("%(name)s was removed") % name
         case Kind.NAMED:
@@ -260,7 +260,7 @@ def sentence(event: RoomEvent) -> str:
         case Kind.UNLOCKED:
             return _("%(name)s unlocked the room") % name
         case Kind.HUSHED:
-            return _("%(name)s asked the assistant to be silent for an hour") % name
+            return _("%(name)s asked the assistant to be silent for an hour, or until an @ calls it") % name
         case Kind.WOKEN:
             return _("%(name)s lets the assistant answer again") % name
         case Kind.ENDING:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -32,6 +33,8 @@ BATCH = 100
 # So many are kept for pages that were away for a moment.
 KEPT = 200
 AGAIN_SECONDS = 1
+# A notice may be lost, with the process that wanted to give it.
+LOOK_SECONDS = 5
 GOING = (Kind.LEFT, Kind.REMOVED)
 COMING = (Kind.JOINED, *GOING, Kind.HOST)
 
@@ -153,7 +156,9 @@ class RoomView:
 
     async def _follow_forever(self) -> None:
         while True:
-            await self._rung.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._rung.wait()
             self._rung.clear()
             try:
                 async with self._lock:

@@ -45,8 +45,7 @@ class RoomConsumer(PageConsumer):
                 member = self.here()
                 await presence.announce_typing(self.runtime.redis, self.in_room(), self.speaker, member.name)
             case messages.Vote(poll, option):
-                room = self.in_room()
-                await actions.change(self.runtime, room, lambda: actions.vote(self.person, room, poll, option))
+                await in_thread(actions.vote)(self.person, self.in_room(), poll, option)
             case messages.Read(number):
                 await self.read(number)
             case messages.Watch(run, after):
@@ -104,7 +103,7 @@ class RoomConsumer(PageConsumer):
         """Say something, or carry out a command. Raises AssistantError."""
         words = Words(message.text, message.id, message.attachments, message.quoted, message.search)
         answering = self.process.answering
-        outcome = await actions.say(answering, self.person, self.address, self.in_room(), words, self.name)
+        outcome = await actions.say(answering, self.person, self.address, self.in_room(), words)
         self.say("said", id=str(message.id), number=outcome.number, sentence=outcome.sentence)
 
     @in_thread

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from redis import Redis
 from redis.exceptions import RedisError
 
-from assistant import changes, commands, conversations
+from assistant import commands, conversations
 from assistant.database import in_thread
 from assistant.errors import AssistantError, BadNameError, NameTakenError, NotFoundError, RefusedInputError
 from assistant.models import Member, Message, Person, Room, Run
@@ -69,8 +69,6 @@ async def new_room(request: HttpRequest) -> HttpResponse:
             room = await in_thread(membership.make)(person, name, title, conversation, shows_earlier=shows_earlier)
     except AssistantError as error:
         return await _new_page(request, conversation, str(error.sentence), status_of(error))
-    if conversation:
-        await changes.announce(current_process().runtime, conversation)
     return redirect(f"{reverse('room', args=[room.pk])}#people")
 
 
@@ -141,7 +139,6 @@ async def invitation(request: HttpRequest, token: str) -> HttpResponse:
         member = await in_thread(membership.join)(person, token, request.POST.get("name", ""))
     except AssistantError as error:
         return await _invitation_page(request, token, error)
-    await changes.announce(current_process().runtime, member.conversation_id)
     return redirect("room", member.conversation_id)
 
 
@@ -473,7 +470,7 @@ async def _change(
     person = await known_person(request)
     try:
         with missing_as_404():
-            await actions.change(current_process().runtime, room_id, lambda: work(person))
+            await in_thread(work)(person)
     except AssistantError as error:
         if is_fragment(request):
             return error_json(error)

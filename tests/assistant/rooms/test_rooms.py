@@ -18,46 +18,10 @@ from assistant.errors import (
     NotHostError,
     RoomFullError,
 )
-from assistant.models import Conversation, Member, Message, Person, Room, RoomEvent, Run
+from assistant.models import Conversation, Message, Room, RoomEvent, Run
 from assistant.rooms import events, expiry, membership, orders, polls, talk
-from assistant.rooms.talk import Said, Words
-
-
-def make(name: str = "Ana", **more: object) -> tuple[Person, Room]:
-    person = people.make_guest()
-    return person, membership.make(person, name, "Ski trip", **more)  # type: ignore[arg-type]
-
-
-def join(room: Room, name: str) -> Person:
-    person = people.make_guest()
-    room.refresh_from_db()
-    membership.join(person, room.token or "", name)
-    return person
-
-
-def say(person: Person, room: Room, text: str, **more: object) -> Said:
-    return talk.say(person, room.pk, Words(text, uuid4(), **more))  # type: ignore[arg-type]
-
-
-def seen(person: Person, room: Room) -> list[tuple[str, str]]:
-    member = events.membership(person, room.pk)
-    return [(event.kind, event.message.text if event.message else event.name) for event in events.seen_by(member)]
-
-
-def numbers(room: Room) -> list[int]:
-    return list(room.events.values_list("number", flat=True))
-
-
-def finish(run: Run | None, text: str = "In February.", status: str = "done") -> None:
-    assert run
-    Run.objects.filter(pk=run.pk).update(status=status)
-    Message.objects.filter(pk=run.answer_id).update(text=text)
-    talk.ended(run.pk)
-
-
-def member_of(person: Person, room: Room) -> Member:
-    return events.membership(person, room.pk)
-
+from assistant.rooms.talk import Words
+from tests.assistant.rooms.rooms import finish, join, make, member_of, numbers, say, seen
 
 # Who is there
 
@@ -273,6 +237,36 @@ def test_calls_that_come_meanwhile_get_one_answer_afterwards() -> None:
     assert talk.next_run(room.pk) is None
 
 
+def test_pictures_and_summaries_wait_each_for_their_own() -> None:
+    ana, room = make()
+    bo = join(room, "Bo")
+    run = say(ana, room, "@Chaski one").run
+    for person, text in ((bo, "/imagine a llama"), (ana, "@Chaski two"), (bo, "/summarise"), (ana, "@Chaski three")):
+        assert say(person, room, text).run is None
+    assert say(bo, room, "/imagine a hut").run is None
+    answered = []
+    while True:
+        finish(run)
+        run = talk.next_run(room.pk)
+        if run is None:
+            break
+        assert run.answer.quoted
+        answered.append(run.answer.quoted.text)
+    assert answered == ["/imagine a llama", "/summarise", "@Chaski three", "/imagine a hut"]
+    assert talk.waiting() == []
+
+
+def test_a_picture_whose_process_died_is_drawn_although_others_call() -> None:
+    ana, room = make()
+    run = say(ana, room, "/imagine a llama").run
+    say(ana, room, "@Chaski two")
+    finish(run, "", "interrupted")
+    following = talk.next_run(room.pk)
+    assert following
+    assert following.answer.quoted
+    assert following.answer.quoted.text == "/imagine a llama"
+
+
 def test_an_answer_that_a_killed_process_left_is_asked_for_anew_but_not_for_ever() -> None:
     ana, room = make()
     run = say(ana, room, "@Chaski one").run
@@ -288,9 +282,25 @@ def test_an_answer_that_a_killed_process_left_is_asked_for_anew_but_not_for_ever
 def test_while_it_is_hushed_the_assistant_is_not_asked() -> None:
     ana, room = make()
     assert orders.carry_out(ana, room.pk, orders.Order("hush")) == ""
-    assert say(ana, room, "@Chaski hello").run is None
+    assert say(ana, room, "Chaski, hello").run is None
     orders.carry_out(ana, room.pk, orders.Order("wake"))
-    assert say(ana, room, "@Chaski hello").run
+    assert say(ana, room, "Chaski, hello").run
+
+
+@pytest.mark.parametrize("text", ["@Chaski hello", "/imagine a llama", "/summarise"])
+def test_an_explicit_call_wakes_it(text: str) -> None:
+    ana, room = make()
+    orders.carry_out(ana, room.pk, orders.Order("hush"))
+    assert say(ana, room, text).run
+    assert [kind for kind, _name in seen(ana, room)] == ["joined", "hushed", "woken", "said", "answering"]
+
+
+def test_forwarded_words_call_nobody() -> None:
+    ana, room = make()
+    finish(say(ana, room, "@Chaski hello").run)
+    answer = Message.objects.get(conversation=room.pk, role="assistant")
+    for text in ("@Chaski what is this?", "/imagine a llama"):
+        assert say(ana, room, text, forwarded=True, quoted=answer.pk).run is None
 
 
 def test_a_member_erases_what_they_said_and_nobody_elses() -> None:
@@ -353,16 +363,18 @@ def test_a_stranger_and_who_came_later_cannot_vote() -> None:
 def test_a_quiet_room_ends_a_day_after_its_members_were_told() -> None:
     ana, room = make()
     Room.objects.filter(pk=room.pk).update(ends_at=timezone.now() - timedelta(days=3))
-    assert expiry.erase_ended() == ([], [])
+    assert expiry.erase_ended() is None
     assert expiry.tell() == [room.pk]
     assert expiry.tell() == []
-    assert expiry.erase_ended() == ([], [])
+    assert expiry.erase_ended() is None
     assert seen(ana, room)[-1][0] == "ending"
     say(ana, room, "We are still here")
     room.refresh_from_db()
     assert room.end_told_at is None
     Room.objects.filter(pk=room.pk).update(ends_at=timezone.now() - timedelta(1), end_told_at=timezone.now())
-    assert expiry.erase_ended()[0] == [room.pk]
+    ended = expiry.erase_ended()
+    assert ended
+    assert ended.rooms == [room.pk]
     assert not Conversation.objects.filter(pk=room.pk).exists()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from assistant.room_turns import RoomCalls
 from assistant.runtime import Runtime
 from integrations.courier import Courier
 from integrations.registry import channels
@@ -27,5 +28,5 @@ async def serve() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with Runtime() as runtime, Courier(runtime):
+    async with Runtime() as runtime, Courier(runtime) as courier, RoomCalls(courier.answering):
         await stop.wait()

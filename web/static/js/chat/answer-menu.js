@@ -9,27 +9,30 @@ const menu = document.getElementById("answer-menu");
  * @param {Actions} actions
  */
 export function answerMenu(thread, actions) {
-  let opener = null;
+  let message = "";
+  // A refresh may have put another button in the place of the one that was pressed.
+  const opener = () => document.getElementById(message)?.querySelector("[data-ways]");
 
   thread.addEventListener("click", (event) => {
     const button = event.target.closest("[data-ways]");
     if (!button || event.metaKey || event.ctrlKey) return;
     event.preventDefault();
-    opener = button;
+    message = button.closest(".message").id;
     openBeside(menu, button);
   });
 
   menu.addEventListener("toggle", (event) => {
-    if (event.newState === "closed") opener?.setAttribute("aria-expanded", "false");
+    if (event.newState === "closed") opener()?.setAttribute("aria-expanded", "false");
   });
 
-  listenForKeys(menu, () => opener.focus());
+  listenForKeys(menu, () => opener()?.focus());
 
   menu.addEventListener("click", (event) => {
     const item = event.target.closest("button");
     if (!item) return;
     menu.hidePopover();
-    opener.focus({ preventScroll: true });
-    if (opener.isConnected) actions.retry(opener.closest(".message"), opener.dataset.ways, item.dataset.revision);
+    const button = opener();
+    button?.focus({ preventScroll: true });
+    if (button) actions.retry(button.closest(".message"), button.dataset.ways, item.dataset.revision);
   });
 }

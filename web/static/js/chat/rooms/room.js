@@ -28,14 +28,17 @@ const element = document.getElementById("thread");
 const { room, me } = element.dataset;
 const autoscroll = new Autoscroll(element, document.getElementById("end"), document.querySelector(".jump"));
 const thread = new Thread(element, autoscroll);
-const timeline = new Timeline(thread, autoscroll);
+const timeline = new Timeline(thread, autoscroll, (article) => {
+  following.end();
+  announceEnd(article);
+});
 const composer = new Composer(document.getElementById("composer"), send);
 const tray = new Tray(composer.form, { name: room, onChange: (some) => { composer.attached = some; } });
 const search = searchSwitch(composer.form);
 const socket = new Socket(element.dataset.socket, { onMessage: handle, onOpen: opened, onClose: closed });
 const following = new Following(thread, socket, (behind, article) => {
   if (behind) article.dataset.stale = "";
-  announce(article.querySelector(".trouble > span")?.textContent ?? word("finished"));
+  announceEnd(article);
 });
 const pending = new Pending(element, {
   send: ({ files = [], ...entry }) => socket.send({ type: "say", ...entry, attachments: files.map((file) => file.id) }),
@@ -172,6 +175,10 @@ const handlers = {
 function rename(title) {
   showTitle(title);
   for (const place of document.querySelectorAll(".rooms [aria-current] .room-title")) place.textContent = title;
+}
+
+function announceEnd(article) {
+  announce(article.querySelector(".trouble > span")?.textContent ?? word("finished"));
 }
 
 /** Something new stands at the end. */

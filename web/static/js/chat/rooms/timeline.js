@@ -6,8 +6,11 @@ export class Timeline {
   /**
    * @param {Thread} thread
    * @param {Autoscroll} autoscroll
+   * @param {function(HTMLElement): void} onEnded Called where an answer that was followed is shown whole before its end
+   *   was heard.
    */
-  constructor(thread, autoscroll) {
+  constructor(thread, autoscroll, onEnded) {
+    this.onEnded = onEnded;
     this.thread = thread;
     this.element = thread.element;
     this.autoscroll = autoscroll;
@@ -49,10 +52,11 @@ export class Timeline {
       return null;
     }
     // An answer that was followed to its end is there already.
-    const stale = "run" in there.dataset || "stale" in there.dataset;
-    if (kind !== "answered" || !stale) return null;
+    const followed = "run" in there.dataset;
+    if (kind !== "answered" || !(followed || "stale" in there.dataset)) return null;
     fresh.dataset.event = there.dataset.event;
     this.autoscroll.preserve(() => there.replaceWith(fresh));
+    if (followed) this.onEnded(fresh);
     return null;
   }
 
