@@ -99,7 +99,7 @@ class Dialogue:
             return Reply("invited", [await in_thread(rooms.invite)(self._channel, self._contact, token)])
         if isinstance(event, InboundOpening):
             return Reply("opened", [] if self._contact.greeted_at is None else [self._say(wording.help_text())])
-        if isinstance(event, InboundEdit) and rooms.is_in_room(self._contact):
+        if isinstance(event, InboundEdit) and await in_thread(rooms.is_in_room)(self._contact):
             # The others have read it.
             return Reply("edit_in_room", [])
         if isinstance(event, InboundEdit):
