@@ -129,7 +129,7 @@ async def test_four_people_plan_a_trip_in_a_room(
 
     # The courier dies while one asks, the web server while another speaks.
     gate = Gate()
-    fake_llama.on("How long is the ride", says("Four hours.", gate=gate), says("Four hours."))
+    fake_llama.on("How long is the ride", says("Four hours.", gate=gate))
     await cy.write("Chaski, how long is the ride? How long is the ride to the valley?")
     await expect(ana.locator(".message-answer[aria-busy]")).to_be_visible(timeout=SLOW)
     await asyncio.to_thread(few_people.courier.kill)
