@@ -116,7 +116,8 @@ class Member:
                     await self._follow(socket, talk)
             except aiohttp.ClientError:
                 pass
-            self._entered.clear()
+            finally:
+                self._entered.clear()
             await asyncio.sleep(0.05)
 
     async def ready(self) -> None:
@@ -173,6 +174,8 @@ def main() -> None:
     """Measure, print the table, keep it as JSON."""
     load = options()
     with stage() as scene, ExitStack() as stack:
+        # What this process does in rooms is noticed by the servers.
+        settings.REDIS_URL = scene.site.environment["REDIS_URL"]
         other = Site(folder / "other", {**scene.site.environment})
         bare_port = free_port()
         bare = Server(lambda: bare_room(bare_port))
@@ -226,7 +229,7 @@ async def compared(
                 await talk.settled()
                 used[name] += cpu_seconds(server.pid) - before
             waits[name] += talk.waits
-            wrong += sum(faults(members, talk).values())
+            wrong += sum(faults(members, talk).values()) if members is ours else 0
             for member in members:
                 member.heard.clear()
     each = load.rounds * words * load.people
@@ -249,20 +252,17 @@ async def killed(session: aiohttp.ClientSession, scene: Stage, other: Site, load
     (members,) = await asyncio.to_thread(rooms_of, 1, load.people)
     both = [other.url, scene.site.url], [scene.site.url, other.url]
     talk = Talk(words, load.people)
-    loop = asyncio.get_running_loop()
     async with shown(session, members, [both[number % 2] for number in range(len(members))], talk):
         speaking = asyncio.create_task(speak(members, talk, load.rate))
         await asyncio.sleep(load.seconds / 2)
-        moment = loop.time()
         other.kill()
         await speaking
         await talk.settled()
         found = faults(members, talk)
-    until = [max(times) - moment for word, times in talk.seen.items() if talk.said[word] < moment < max(times)]
     return [
         *(Figure(f"a server killed: messages {what}", number, aim=0) for what, number in found.items()),
         Figure("a server killed: sent → seen by all, p50", median(talk.waits), "ms"),
-        Figure("a server killed: until all had seen what was said before", max(until, default=0) * 1000, "ms"),
+        Figure("a server killed: sent → seen by all, longest", max(talk.waits), "ms"),
     ]
 
 
