@@ -121,7 +121,7 @@ class Message(models.Model):
     spoken_as = models.CharField(max_length=40, blank=True, db_default="")
     calls = models.BooleanField(default=False, db_default=False)
     quoted = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replies")
-    # Drawn as part of this answer. They are the person's, and stay when the message goes.
+    # Drawn as part of this answer, or sent in a room. They are the person's, and stay when the message goes.
     pictures = models.ManyToManyField("imagine.Picture", related_name="messages")
     # What was said before, null for the first. Positions are given in the order of creation, so they increase along
     # every path.
@@ -130,10 +130,15 @@ class Message(models.Model):
     # On the path of chosen messages, see versions.py, which keeps it so.
     shown = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # In a room: when its words were changed last.
+    edited_at = models.DateTimeField(null=True)
 
     run: "Run"
     children: "RelatedManager[Message]"
     attachments: "ManyRelatedManager[Attachment, Any]"
+    room_files: "RelatedManager[RoomFile]"
+    reactions: "RelatedManager[Reaction]"
+    ratings: "RelatedManager[Feedback]"
 
     class Meta:
         verbose_name = _("message")
@@ -147,6 +152,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def feedback(self) -> "Feedback | None":
+        """The rating of an answer, where one person alone can give it: not in a room."""
+        return next(iter(self.ratings.all()), None)
 
 
 class Room(models.Model):
@@ -252,6 +262,9 @@ class RoomEvent(models.Model):
         VOTED = "voted", _("voted")
         CLOSED = "closed", _("poll closed")
         UNSAID = "unsaid", _("unsaid")
+        # Words were changed; somebody reacted to something said, or took that back.
+        EDITED = "edited", _("edited")
+        REACTED = "reacted", _("reacted")
         ENDING = "ending", _("ending")
         UNREACHED = "unreached", _("not reached")
         BACK = "back", _("reached again")
@@ -276,6 +289,55 @@ class RoomEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room_id} {self.number}"
+
+
+class Reaction(models.Model):
+    """The sign by which one member of a room reacts to something said there."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="reactions")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    # What the others called them then.
+    name = models.CharField(max_length=40, blank=True)
+    emoji = models.CharField(max_length=32)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["message", "person"], name="one_reaction_per_member")]
+
+    def __str__(self) -> str:
+        return self.emoji
+
+
+class RoomFile(models.Model):
+    """A voice note, a video or a document that a member of a room sent, as it came; see rooms/files.py.
+
+    Without a message it waits for the one that it comes with. Its bytes go with its row.
+    """
+
+    class Kind(models.TextChoices):
+        AUDIO = "audio", _("voice note")
+        VIDEO = "video", _("video")
+        DOCUMENT = "document", _("document")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="room_files")
+    message = models.ForeignKey(Message, models.CASCADE, null=True, related_name="room_files")
+    kind = models.CharField(max_length=16, choices=Kind)
+    # Cleaned, and with an ending of ours; the type is one of a few, told by the bytes.
+    name = models.CharField(_("name"), max_length=120)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField(_("bytes"))
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("file of a room")
+        verbose_name_plural = _("files of rooms")
+        ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["created_at"], condition=Q(message=None), name="unclaimed_room_files")]
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class Summary(models.Model):
@@ -420,9 +482,9 @@ class Memory(models.Model):
 
 
 class Feedback(models.Model):
-    """A thumb up or down for an answer, with a word if the person gave one."""
+    """A thumb up or down for an answer, with a word if the person gave one. In a room each member may give one."""
 
-    message = models.OneToOneField(Message, models.CASCADE, related_name="feedback")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="ratings")
     person = models.ForeignKey(Person, models.CASCADE, related_name="feedback")
     good = models.BooleanField(_("good answer"))
     word = models.CharField(_("comment"), max_length=1000, blank=True)
@@ -431,6 +493,7 @@ class Feedback(models.Model):
     class Meta:
         verbose_name = _("feedback")
         verbose_name_plural = _("feedback")
+        constraints = [models.UniqueConstraint(fields=["message", "person"], name="one_rating_per_member")]
 
     def __str__(self) -> str:
         return "👍" if self.good else "👎"

@@ -37,9 +37,11 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
     pictures, runs = pictures_by_message(conversation), run_by_message(conversation)
     files, numbers = files_by_message(conversation), versions.numbers(conversation)
     summaries = dict(Summary.objects.filter(until__conversation=conversation).values_list("until", "text"))
-    rows = conversation.messages.select_related("feedback").annotate(reasoning=F("run__reasoning")).order_by("position")
+    rows = (
+        conversation.messages.prefetch_related("ratings").annotate(reasoning=F("run__reasoning")).order_by("position")
+    )
     for index, message in enumerate(in_chunks(rows, MESSAGE_CHUNK)):
-        feedback = getattr(message, "feedback", None)
+        feedback = message.feedback
         drawn = pictures.get(message.pk, [])
         run = runs.get(message.pk)
         shown = {

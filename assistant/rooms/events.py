@@ -15,6 +15,8 @@ from assistant.errors import NotFoundError, NotHostError
 from assistant.models import Conversation, Member, Message, Person, Poll, Room, RoomEvent
 
 Kind = RoomEvent.Kind
+# By these a message comes into a room; others change it, or say something about it.
+SHOWING = (Kind.SAID, Kind.ANSWERING, Kind.ANSWERED)
 TICK = timedelta(microseconds=1)
 
 
@@ -94,11 +96,17 @@ def readable(member: Member) -> QuerySet[Message]:
     Who made the room out of a conversation was there before.
     """
     room = member.conversation.room
-    said = RoomEvent.objects.filter(message=OuterRef("pk"), room=room.pk, number__gt=member.since)
+    said = RoomEvent.objects.filter(message=OuterRef("pk"), room=room.pk, number__gt=member.since, kind__in=SHOWING)
     mine = Q(Exists(said))
     if room.shows_earlier or not member.since:
         mine |= Q(position__lte=room.began_after)
     return Message.objects.filter(mine, conversation=room.pk, shown=True).order_by("position")
+
+
+def shown_at(message: Message) -> int:
+    """Who joined at this event or later does not read a message. 0: it was said before there was a room."""
+    events = message.room_events.filter(kind__in=SHOWING).order_by("number")
+    return events.values_list("number", flat=True).last() or 0
 
 
 def read(member: Member, number: int) -> None:

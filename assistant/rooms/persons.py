@@ -3,7 +3,7 @@
 from typing import Any
 
 from assistant import versions
-from assistant.models import Conversation, Member, Person, Poll, Room, RoomBlock, RoomEvent, Run, Vote
+from assistant.models import Conversation, Member, Person, Poll, Reaction, Room, RoomBlock, RoomEvent, Run, Vote
 from assistant.rooms import membership, talk
 from assistant.rooms.events import Kind, lock_room, note
 
@@ -38,6 +38,8 @@ def merge(guest: Person, into: Person, **_more: Any) -> None:
     RoomEvent.objects.filter(person=guest).update(person=into)
     voted = Vote.objects.filter(person=into).values("poll")
     Vote.objects.filter(person=guest).exclude(poll__in=voted).update(person=into)
+    reacted = Reaction.objects.filter(person=into).values("message")
+    Reaction.objects.filter(person=guest).exclude(message__in=reacted).update(person=into)
     blocked = RoomBlock.objects.filter(person=into).values("room")
     RoomBlock.objects.filter(person=guest).exclude(room__in=blocked).update(person=into)
 

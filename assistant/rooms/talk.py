@@ -121,6 +121,29 @@ def unsay(person: Person, message_id: UUID) -> UUID:
     return found.conversation_id
 
 
+def edit(person: Person, message_id: UUID, text: str) -> RoomEvent | None:
+    """Change what the person said in a room. The assistant is not called by that. None where nothing changed.
+
+    Raises NotFoundError, EmptyTextError, TextTooLongError.
+    """
+    with transaction.atomic():
+        found = Message.objects.filter(pk=message_id, author=person, conversation__room__isnull=False).first()
+        if found is None:
+            raise NotFoundError
+        member = lock(person, found.conversation_id)
+        text = conversations.clean_text(text, found.attachments.exists() or has_things(found))
+        if text == found.text:
+            return None
+        Message.objects.filter(pk=found.pk).update(text=text, edited_at=timezone.now())
+        found.refresh_from_db()
+        return note(member.conversation.room, Kind.EDITED, member, message=found)
+
+
+def has_things(message: Message) -> bool:
+    """Whether pictures, voice notes, videos or documents came with words."""
+    return message.pictures.exists() or message.room_files.exists()
+
+
 def next_run(room_id: UUID) -> Run | None:
     """The run for the call that waits in a room, if nothing is being answered there. None where none waits."""
     with transaction.atomic():

@@ -133,13 +133,13 @@ class MessageView:
 
 
 def present(message: Message, version: Version = ONLY) -> MessageView:
-    """Prepare `message`; expects `run` and `feedback` to be selected with it."""
+    """Prepare `message`; expects `run` and `ratings` to be loaded with it."""
     if message.role == Message.Role.USER:
         prefetch_related_objects([message], FILES)
         files = [FileView(one) for one in message.attachments.all()]
         text = message.text or ("" if files else str(NO_FILE_SENTENCE))
         return MessageView(message, safe(plain_blocks(text)), None, None, files=files, version=version)
-    run, feedback = getattr(message, "run", None), getattr(message, "feedback", None)
+    run, feedback = getattr(message, "run", None), message.feedback
     pictures = pictures_of(message, run)
     text = answer_text(message, pictures, run.status if run else "", run.steps if run else None)
     addresses = [str(source.get("url")) for source in (run.sources if run else None) or ()]
@@ -194,7 +194,7 @@ def present_page(
 
 def rows_between(shown: QuerySet[Message], before: int | None, after: int | None) -> QuerySet[Message]:
     """A page of messages and one more, the newest first; after `after` the oldest."""
-    rows = shown.select_related("run", "feedback").prefetch_related("pictures", FILES)
+    rows = shown.select_related("run").prefetch_related("ratings", "pictures", FILES)
     if after is not None:
         return rows.filter(position__gt=after)[: PAGE_LENGTH + 1]
     if before is not None:
@@ -242,7 +242,7 @@ class EndOfRun(NamedTuple):
 @in_thread
 def end_of_run(run_id: UUID) -> EndOfRun:
     """The whole answer of a run that is over, its reasoning, sources, pictures, and the HTML under it."""
-    message = Message.objects.select_related("run", "feedback", "conversation__room", "parent").get(run=run_id)
+    message = Message.objects.select_related("run", "conversation__room", "parent").get(run=run_id)
     if hasattr(message.conversation, "room"):
         return _end_in_room(message)
     [shown] = present_all([message])

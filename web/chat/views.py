@@ -314,11 +314,11 @@ def feedback(request: HttpRequest, message_id: UUID) -> HttpResponse:
     if choice not in ("1", "0", "none") or message.role != Message.Role.ASSISTANT:
         return HttpResponse(_("Please choose good or bad."), status=400, content_type="text/plain")
     if choice == "none":
-        Feedback.objects.filter(message=message).delete()
+        Feedback.objects.filter(message=message, person=person).delete()
     else:
         word = request.POST.get("word", "").replace("\x00", "").strip()[:1000]
-        given = {"person": person, "good": choice == "1", "word": word}
-        Feedback.objects.update_or_create(message=message, defaults=given)
+        given = {"good": choice == "1", "word": word}
+        Feedback.objects.update_or_create(message=message, person=person, defaults=given)
     return done(request, "conversation", message.conversation_id)
 
 

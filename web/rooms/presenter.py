@@ -18,8 +18,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from assistant.models import Attachment, Member, Message, Poll, Room, RoomEvent
-from assistant.rooms import polls
-from assistant.rooms.events import readable, seen_by
+from assistant.rooms import polls, reactions
+from assistant.rooms.events import readable, seen_by, shown_at
 from web.chat.file_view import FILES
 from web.chat.presenter import MessageView, present
 
@@ -30,7 +30,7 @@ COLOURS = 8
 JOINS = 1_000
 QUOTE_CHARACTERS = 140
 # What is shown in its place: these change what is shown already.
-CHANGES = (Kind.VOTED, Kind.CLOSED, Kind.UNSAID)
+CHANGES = (Kind.VOTED, Kind.CLOSED, Kind.UNSAID, Kind.EDITED, Kind.REACTED)
 # Read by who joined later too.
 ALWAYS = 2**31
 
@@ -50,6 +50,14 @@ class Quote(NamedTuple):
     name: str
     text: str
     number: int
+
+
+class Reactions(NamedTuple):
+    """One sign under a message, with the names and ids of the speakers who gave it."""
+
+    emoji: str
+    names: list[str]
+    speakers: list[str]
 
 
 class Option(NamedTuple):
@@ -85,6 +93,7 @@ class EventView:
     poll: PollView | None = None
     mine: int | None = None
     numbers: list[int] = field(default_factory=list)
+    reactions: list[Reactions] = field(default_factory=list)
 
     @property
     def changes(self) -> bool:
@@ -129,7 +138,9 @@ def with_messages(events: QuerySet[RoomEvent]) -> QuerySet[RoomEvent]:
     """The same events with all that is shown of their messages."""
     related = ("message__run", "message__quoted", "poll")
     files = Prefetch("message__attachments", Attachment.objects.defer("text"))
-    return events.select_related(*related).prefetch_related(files, "message__pictures")
+    return events.select_related(*related).prefetch_related(
+        files, "message__pictures", "message__ratings", "message__room_files", "message__reactions"
+    )
 
 
 def present_page(member: Member, before: int | None = None, position: int | None = None) -> RoomPage:
@@ -172,12 +183,18 @@ def present_event(room: Room, event: RoomEvent, speakers: Speakers) -> EventView
     match kind:
         case Kind.SAID if event.message:
             speaker = speakers.of(event.person_id, event.name)
-            return EventView(
-                number, kind, at, speaker, present(event.message), quote=_quote(room, event.message.quoted)
-            )
+            quote, marks = _quote(room, event.message.quoted), present_reactions(room, event.message)
+            return EventView(number, kind, at, speaker, present(event.message), quote=quote, reactions=marks)
+        case Kind.EDITED if event.message:
+            # Whoever read the message has its quote already.
+            return EventView(number, kind, at, speakers.of(event.person_id, event.name), present(event.message))
+        case Kind.REACTED if event.message:
+            speaker = speakers.of(event.person_id, event.name)
+            return EventView(number, kind, at, speaker, reactions=present_reactions(room, event.message))
         case Kind.ANSWERING | Kind.ANSWERED if event.message:
             asked = event.message.quoted
-            return EventView(number, kind, at, shown=present(event.message), to=asked.spoken_as if asked else "")
+            to, marks = asked.spoken_as if asked else "", present_reactions(room, event.message)
+            return EventView(number, kind, at, shown=present(event.message), to=to, reactions=marks)
         case Kind.POLL | Kind.VOTED | Kind.CLOSED if event.poll:
             speaker = speakers.of(event.person_id, event.name)
             return EventView(number, kind, at, speaker, poll=present_poll(event.poll))
@@ -233,12 +250,23 @@ def _quote(room: Room, quoted: Message | None) -> Quote | None:
     """To what a message replies, and from when on one had to be there to read it."""
     if quoted is None:
         return None
-    said = quoted.room_events.order_by("number").values_list("number", flat=True).last()
-    if said is None:
-        said = ALWAYS if room.shows_earlier else 1
+    said = read_until(room, quoted)
     text = " ".join(quoted.text.split())[:QUOTE_CHARACTERS]
     name = settings.SITE_NAME if quoted.role == Message.Role.ASSISTANT else quoted.spoken_as
     return Quote(quoted.pk, name, text, said)
+
+
+def read_until(room: Room, message: Message) -> int:
+    """Who joined at this event or later does not read a message."""
+    return shown_at(message) or (ALWAYS if room.shows_earlier else 1)
+
+
+def present_reactions(room: Room, message: Message) -> list[Reactions]:
+    """The reactions to a message."""
+    return [
+        Reactions(mark.emoji, mark.names, [speaker_id(room.pk, one) for one in mark.people])
+        for mark in reactions.marks(message)
+    ]
 
 
 def sentence(event: RoomEvent) -> str:

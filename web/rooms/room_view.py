@@ -20,7 +20,7 @@ from assistant.rooms.events import membership
 from assistant.runs import keys
 from assistant.runtime import Runtime
 from web.rooms import presence
-from web.rooms.presenter import Speakers, present_event, render, with_messages, without_quote
+from web.rooms.presenter import Speakers, present_event, read_until, render, with_messages, without_quote
 from web.sockets.messages import encode
 
 logger = logging.getLogger(__name__)
@@ -299,6 +299,14 @@ def show(room: Room, event: RoomEvent, speakers: Speakers) -> ShownEvent:
     """An event as it is sent."""
     view = present_event(room, event, speakers)
     fields: dict[str, object] = {"number": event.number, "kind": event.kind}
+    if event.kind in (Kind.EDITED, Kind.REACTED) and event.message:
+        # It is about something said before, which not all have read.
+        nothing = encode("event", **fields, html="")
+        fields["message"] = str(event.message_id)
+        if event.kind == Kind.REACTED:
+            fields["reactions"] = [one._asdict() for one in view.reactions]
+        message = encode("event", **fields, html=render(view))
+        return ShownEvent(event.number, message, read_until(room, event.message), nothing)
     if view.numbers:
         fields["numbers"] = view.numbers
     if event.kind == Kind.NAMED:

@@ -30,7 +30,7 @@ export class Timeline {
     if (!fresh) return null;
     const there = fresh.id && document.getElementById(fresh.id);
     if (there) return this.#replace(there, fresh, kind);
-    if (kind === "voted" || kind === "closed") return null;
+    if (kind === "voted" || kind === "closed" || kind === "edited") return null;
     if (fresh.dataset.speaker === this.me) fresh.classList.replace("message-other", "message-user");
     this.element.insertBefore(fresh, this.element.querySelector(".pending"));
     return fresh;
@@ -49,6 +49,10 @@ export class Timeline {
       fresh.dataset.event = there.dataset.event;
       there.replaceWith(fresh);
       if (focused) fresh.querySelector(`[data-option="${focused}"]`)?.focus({ preventScroll: true });
+      return null;
+    }
+    if (kind === "edited") {
+      this.autoscroll.preserve(() => there.querySelector(".prose").replaceWith(fresh.querySelector(".prose")));
       return null;
     }
     // An answer that was followed to its end is there already.
