@@ -10,7 +10,7 @@ class AssistantConfig(AppConfig):
         """Let conversations go with their last member, and rooms be told of what happens to their members."""
         from assistant import changes, members  # noqa: F401
         from assistant.people import erasing, merged
-        from assistant.rooms import persons
+        from assistant.rooms import files, persons  # noqa: F401
 
         erasing.connect(persons.erase)
         merged.connect(persons.merge)

@@ -163,6 +163,13 @@ class AttachmentQuotaError(FileError):
     sentence = _("You have as many files here as can be kept. Please delete a conversation with files first.")
 
 
+class UnknownFileError(FileError):
+    code = "unknown_file"
+    sentence = _(
+        "The others do not get files of this kind: send a picture, a voice note, a video, a PDF, text or a document."
+    )
+
+
 class AttachmentGoneError(FileError):
     """An attachment does not exist, came with another message, or is somebody else's: all look the same."""
 

@@ -24,6 +24,7 @@ from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage
 from assistant.models import Conversation
 from assistant.rooms import expiry
+from assistant.rooms import files as room_files
 from assistant.runs import keys
 from assistant.runs.forget import forget
 from assistant.runtime import llama_options
@@ -78,6 +79,8 @@ def expire_attachments() -> None:
     """Delete the files that came with no message for UNCLAIMED_HOURS. Raises DatabaseError."""
     if gone := attachments.expire(timezone.now() - timedelta(hours=UNCLAIMED_HOURS)):
         logger.info("%s attachments came with no message, and were deleted", gone)
+    if gone := room_files.expire(timezone.now() - timedelta(hours=UNCLAIMED_HOURS)):
+        logger.info("%s files of rooms came with no message, and were deleted", gone)
 
 
 @shared_task

@@ -343,6 +343,8 @@ LIMIT_PERSON_PICTURES: int = env.int("LIMIT_PERSON_PICTURES", 8, validate=valida
 # Text files: the largest one, those of one message, and all of one person.
 ATTACHMENT_BYTES: int = env.int("ATTACHMENT_BYTES", 1024**2, validate=validate.Range(1024, 16 * 1024**2))
 ATTACHMENTS_PER_MESSAGE: int = env.int("ATTACHMENTS_PER_MESSAGE", 5, validate=validate.Range(1, 20))
+# Voice notes, videos and documents that one person sent in rooms.
+ROOM_FILE_BYTES_PER_PERSON: int = env.int("ROOM_FILE_BYTES_PER_PERSON", 200 * 1024**2, validate=validate.Range(1024**2))
 ATTACHMENT_BYTES_PER_PERSON: int = env.int("ATTACHMENT_BYTES_PER_PERSON", 20 * 1024**2, validate=validate.Range(1024))
 
 MESSAGE_CHARACTERS = 16_000
@@ -419,6 +421,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "web.static_files.StaticFilesStorage"},
     "pictures": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": PICTURE_FOLDER}},
+    # Beside the pictures, so that all machines reach them by the same folder.
+    "room_files": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": PICTURE_FOLDER / "rooms"},
+    },
 }
 
 USE_TZ = True

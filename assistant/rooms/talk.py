@@ -18,10 +18,11 @@ from django.utils import timezone
 
 from assistant import attachments, calling, conversations, versions
 from assistant.commands import tool_call
-from assistant.errors import NotFoundError
+from assistant.errors import AttachmentGoneError, NotFoundError, TooManyAttachmentsError
 from assistant.models import Member, Message, Person, Room, RoomEvent, Run
-from assistant.rooms import orders
+from assistant.rooms import files, orders
 from assistant.rooms.events import Kind, lock, lock_room, note, readable
+from imagine.models import Picture
 
 # An answer that a dying process left is asked for anew so often.
 MOST_ANSWERS = 3
@@ -31,15 +32,17 @@ WAITING = 50
 
 @dataclass(frozen=True)
 class Words:
-    """What a member says. `client_id` makes a repeat harmless; `files` are attachments of theirs that wait; `quoted` is
-    the message to which it is a reply; `search` is a code of Run.Search; `forwarded` words are somebody else's and call
-    nobody."""
+    """What a member says. `client_id` makes a repeat harmless; `files` are attachments of theirs that wait, `things`
+    voice notes, videos and documents (files.py), `pictures` finished pictures of theirs; `quoted` is the message to
+    which it is a reply; `search` is a code of Run.Search. What is `forwarded` are others' words: they call nobody."""
 
     text: str
     client_id: UUID
     files: Sequence[UUID] = ()
     quoted: UUID | None = None
     search: str = ""
+    things: Sequence[UUID] = ()
+    pictures: Sequence[UUID] = ()
     forwarded: bool = False
 
 
@@ -54,14 +57,15 @@ class Said(NamedTuple):
 def say(person: Person, room_id: UUID, words: Words) -> Said:
     """Say something in a room. Raises NotFoundError, EmptyTextError, TextTooLongError, ConversationFullError,
     AttachmentGoneError, TooManyAttachmentsError."""
-    text = conversations.clean_text(words.text, bool(words.files))
+    text = conversations.clean_text(words.text, bool(words.files or words.things or words.pictures))
     with transaction.atomic():
         conversations.lock_quota(person)
         if before := _said_before(person, room_id, words.client_id):
             return before
         member = lock(person, room_id)
         room = member.conversation.room
-        files = attachments.claimable(person, words.files)
+        kept = attachments.claimable(person, words.files)
+        things, pictures = files.claimable(person, words.things), _finished(person, words.pictures)
         quoted = readable(member).filter(pk=words.quoted).first() if words.quoted else None
         called = not words.forwarded and calls(room, text, quoted)
         if called and _is_hushed(room):
@@ -77,11 +81,23 @@ def say(person: Person, room_id: UUID, words: Words) -> Said:
             quoted=quoted,
             calls=called,
         )
-        attachments.claim(files, room.conversation, message)
+        attachments.claim(kept, room.conversation, message)
+        files.claim(things, message)
+        message.pictures.set(pictures)
         event = note(room, Kind.SAID, member, message=message)
         Member.objects.filter(pk=member.pk).update(read_until=event.number)
         _stays(room)
         return Said(event, _answer(room, message, words.search) if message.calls else None)
+
+
+def _finished(person: Person, ids: Sequence[UUID]) -> list[Picture]:
+    """Pictures of the person's that are done. Raises AttachmentGoneError for any other, TooManyAttachmentsError."""
+    if len(ids) > settings.ATTACHMENTS_PER_MESSAGE:
+        raise TooManyAttachmentsError
+    found = Picture.objects.filter(person=person, status=Picture.Status.DONE).in_bulk(ids) if ids else {}
+    if len(found) < len(set(ids)):
+        raise AttachmentGoneError
+    return list(found.values())
 
 
 def calls(room: Room, text: str, quoted: Message | None) -> bool:
@@ -220,6 +236,8 @@ def take_out(room: Room, message: Message) -> None:
     numbers = list(message.room_events.values_list("number", flat=True))
     versions.take_out(Message.objects.filter(pk=message.pk))
     attachments.release(message)
+    # What was drawn is the person's own, and stays; what they only sent here goes.
+    message.pictures.filter(made=Picture.Made.UPLOADED, person=message.author).delete()
     message.delete()
     note(room, Kind.UNSAID, numbers=numbers)
 

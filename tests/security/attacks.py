@@ -21,10 +21,11 @@ from assistant.models import (
     Poll,
     Room,
     RoomEvent,
+    RoomFile,
     Run,
     Vote,
 )
-from assistant.rooms import membership, polls
+from assistant.rooms import files, membership, polls
 from assistant.rooms import talk as room_talk
 from assistant.rooms.talk import Words
 from imagine.files import storage
@@ -39,10 +40,11 @@ PASSWORD = "quiet llama 42"
 
 @dataclass(frozen=True)
 class RoomTalk:
-    """A room of one: what was said there, an answer with a picture, and a vote."""
+    """A room of one: what was said there, with a file, an answer with a picture, and a vote."""
 
     room: Room
     said: Message
+    file: RoomFile
     run: Run
     picture: Picture
     poll: Poll
@@ -81,7 +83,8 @@ def together(visitor: Visitor) -> RoomTalk:
     """A room of the visitor's, in which they asked and were answered."""
     person = visitor.person
     room = membership.make(person, "Private name", "A private room")
-    said = room_talk.say(person, room.pk, Words("@Chaski, a private picture", uuid4()))
+    file = files.keep(person, "private.pdf", b"%PDF-1.4 private", RoomFile.Kind.DOCUMENT)
+    said = room_talk.say(person, room.pk, Words("@Chaski, a private picture", uuid4(), things=[file.pk]))
     assert said.run
     picture = draw(visitor)
     said.run.answer.pictures.add(picture)
@@ -90,7 +93,7 @@ def together(visitor: Visitor) -> RoomTalk:
     event = polls.ask(person, room.pk, "A private question?", ["Yes", "No"])
     assert said.event.message
     assert event.poll
-    return RoomTalk(room, said.event.message, said.run, picture, event.poll)
+    return RoomTalk(room, said.event.message, file, said.run, picture, event.poll)
 
 
 def connect(person: Person) -> Contact:

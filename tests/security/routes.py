@@ -111,6 +111,10 @@ def room_picture(talk: Talk) -> UUID:
     return talk.together.picture.pk
 
 
+def room_file(talk: Talk) -> UUID:
+    return talk.together.file.pk
+
+
 def words() -> dict[str, Any]:
     return {"text": "Something else", "id": str(uuid4())}
 
@@ -160,6 +164,7 @@ OWNED: list[tuple[str, Owned]] = [
     ("room_sheet", Owned("GET", room, 200)),
     ("room_code", Owned("GET", room, 200)),
     ("room_picture", Owned("GET", room, 200, second=room_picture, more=("picture.jpg",))),
+    ("room_file", Owned("GET", room, 200, second=room_file)),
     ("stop_in_room", Owned("POST", room, 302)),
     ("change_room", Owned("POST", room, 302, lambda: {"do": "rename", "title": "Mine now"})),
     ("change_room", Owned("POST", room, 302, lambda: {"do": "lock"})),

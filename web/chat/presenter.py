@@ -137,7 +137,8 @@ def present(message: Message, version: Version = ONLY) -> MessageView:
     if message.role == Message.Role.USER:
         prefetch_related_objects([message], FILES)
         files = [FileView(one) for one in message.attachments.all()]
-        text = message.text or ("" if files else str(NO_FILE_SENTENCE))
+        # In a room it may be a picture or a voice note alone.
+        text = message.text or ("" if files or message.spoken_as else str(NO_FILE_SENTENCE))
         return MessageView(message, safe(plain_blocks(text)), None, None, files=files, version=version)
     run, feedback = getattr(message, "run", None), message.feedback
     pictures = pictures_of(message, run)

@@ -28,16 +28,30 @@ def serve(
     Raises Http404 where there is no such file.
     """
     file = _open(picture, name)
-    tag = _tag(picture, name, file.size)
+    content = f"{picture.id}/{name}/{picture.finished_at}/{file.size}"
+    headers = {
+        "Content-Type": storage.SERVED[name],
+        "Content-Disposition": _disposition(picture, name, download),
+        "Cache-Control": cache,
+    }
+    return serve_file(request, file, content, headers)
+
+
+def serve_file(request: HttpRequest, file: "File[bytes]", content: str, headers: dict[str, str]) -> HttpResponseBase:
+    """An open file, or the part of it in `Range`, with these headers. `content` names what is in it, for the ETag.
+
+    Sync; closes the file.
+    """
+    tag = _tag(content)
     response = get_conditional_response(request, tag) or _answer(request, file, file.size, tag)
     if not response.streaming:
         file.close()
     response.headers["ETag"] = tag
-    response.headers["Cache-Control"] = cache
+    response.headers["Cache-Control"] = headers["Cache-Control"]
     if response.status_code in (200, 206):
-        response.headers["Content-Type"] = storage.SERVED[name]
         response.headers["Accept-Ranges"] = "bytes"
-        response.headers["Content-Disposition"] = _disposition(picture, name, download)
+        for name, value in headers.items():
+            response.headers[name] = value
     return response
 
 
@@ -68,9 +82,8 @@ def _open(picture: Picture, name: str) -> "File[bytes]":
         raise Http404 from error
 
 
-def _tag(picture: Picture, name: str, size: int) -> str:
-    """The ETag of this content; it discloses nothing about the picture."""
-    content = f"{picture.id}/{name}/{picture.finished_at}/{size}"
+def _tag(content: str) -> str:
+    """The ETag of this content; it discloses nothing about it."""
     return f'"{sha256(content.encode()).hexdigest()[:32]}"'
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from redis import Redis
@@ -18,9 +19,9 @@ from redis.exceptions import RedisError
 from assistant import commands, conversations
 from assistant.database import in_thread
 from assistant.errors import AssistantError, BadNameError, NameTakenError, NotFoundError, RefusedInputError
-from assistant.models import Member, Message, Person, Room, Run
+from assistant.models import Member, Message, Person, Room, RoomFile, Run
 from assistant.posing import chosen_name, poses_as
-from assistant.rooms import events, membership, orders, records, talk
+from assistant.rooms import events, files, membership, orders, records, talk
 from assistant.rooms.talk import Words
 from assistant.runs.forget import forget
 from imagine.models import Picture
@@ -39,7 +40,7 @@ from web.http import (
     status_of,
     whole_number,
 )
-from web.pictures.files import serve
+from web.pictures.files import serve, serve_file
 from web.process import current_process
 from web.rooms import actions, presence
 from web.rooms.presenter import EventView, Speakers, for_reader, present_page, speaker_id
@@ -285,9 +286,9 @@ async def say(request: HttpRequest, room_id: UUID) -> HttpResponse:
         with missing_as_404():
             person = await known_person(request)
             await in_thread(events.membership)(person, room_id)
-            files = await take_files(request, person)
+            attached = await take_files(request, person)
             quoted, search = an_id(request.POST.get("quoted")), request.POST.get("search", "")
-            words = Words(text, client_id(request), files, quoted, search)
+            words = Words(text, client_id(request), attached, quoted, search)
             process = current_process()
             outcome = await actions.say(process.answering, person, address_block(request), room_id, words)
     except AssistantError as error:
@@ -494,6 +495,25 @@ def picture_file(request: HttpRequest, room_id: UUID, picture_id: UUID, name: st
     return serve(found, name, request, download="download" in request.GET, cache=PICTURE_CACHE)
 
 
+@require_safe
+def room_file(request: HttpRequest, room_id: UUID, file_id: UUID) -> HttpResponseBase:
+    """A voice note, video or document of a message that the visitor may read. It opens in no page of ours."""
+    member = _member_or_404(request, room_id)
+    with missing_as_404():
+        found = files.own(member, file_id)
+    try:
+        opened = files.reader(found)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    headers = {
+        "Content-Type": found.content_type,
+        "Content-Disposition": content_disposition_header(found.kind == RoomFile.Kind.DOCUMENT, found.name) or "inline",
+        "Cache-Control": PICTURE_CACHE,
+        "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox",
+    }
+    return serve_file(request, opened, f"{found.pk}/{found.size}", headers)
+
+
 def _member(request: HttpRequest, room_id: UUID) -> Member | None:
     """The visitor's membership in a room; None without one."""
     try:
@@ -520,4 +540,5 @@ urlpatterns = [
     path("rooms/<uuid:room_id>/code.svg", code, name="room_code"),
     path("rooms/<uuid:room_id>/change", change_room, name="change_room"),
     path("rooms/<uuid:room_id>/pictures/<uuid:picture_id>/<str:name>", picture_file, name="room_picture"),
+    path("rooms/<uuid:room_id>/files/<uuid:file_id>", room_file, name="room_file"),
 ]

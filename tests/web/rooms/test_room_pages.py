@@ -8,11 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from assistant.models import Member, Room, Run
-from assistant.rooms import membership, talk
+from assistant.models import Member, Room, RoomFile, Run
+from assistant.rooms import files, membership, talk
 from assistant.rooms.talk import Words
 from tests.fake_llama import FakeLlama, says
 from tests.people import Visitor
+from tests.recordings import recording
 from tests.security.attacks import attach, draw, rest
 from tests.servers import eventually
 from tests.web.rooms.rooms import join, make, text_of
@@ -205,6 +206,38 @@ def test_a_file_is_read_by_those_who_may_read_its_message(alice: Visitor, bob: V
     for name in ("", "text"):
         assert bob.get(f"/attachments/{file.pk}/{name}").status_code == 404
     assert alice.get(f"/attachments/{file.pk}/text").status_code == 200
+
+
+def test_a_voice_note_and_a_document_are_had_by_those_who_may_read_their_message(
+    alice: Visitor, bob: Visitor, room: Room
+) -> None:
+    voice = files.keep(alice.person, "", recording("ogg", 1), RoomFile.Kind.AUDIO)
+    document = files.keep(alice.person, "Huts <2>.pdf", b"%PDF-1.4 huts", RoomFile.Kind.DOCUMENT)
+    talk.say(alice.person, room.pk, Words("", uuid4(), things=[voice.pk, document.pk]))
+    shown = page(bob, room)
+    assert f'<audio class="message-sound" src="/rooms/{room.pk}/files/{voice.pk}"' in shown
+    assert "Huts &lt;2&gt;.pdf" in shown
+    response = bob.get(f"/rooms/{room.pk}/files/{document.pk}")
+    assert response.content == b"%PDF-1.4 huts"
+    assert response.headers["content-type"] == "application/pdf"
+    assert response.headers["content-disposition"].startswith("attachment")
+    assert "sandbox" in response.headers["content-security-policy"]
+    # A phone's player asks for a part.
+    part = bob.get(f"/rooms/{room.pk}/files/{voice.pk}", headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.content, part.headers["content-type"]) == (206, b"OggS", "audio/ogg")
+    other = make(alice, title="Another")
+    assert alice.get(f"/rooms/{other.pk}/files/{voice.pk}").status_code == 404
+    change(alice, room, "remove", member=Member.objects.get(person=bob.person, conversation=room.pk).pk)
+    join(bob, room, "Bo again")
+    assert bob.get(f"/rooms/{room.pk}/files/{voice.pk}").status_code == 404
+
+
+def test_words_that_were_changed_say_so(alice: Visitor, bob: Visitor, room: Room) -> None:
+    said = talk.say(alice.person, room.pk, Words("At eight", uuid4())).event.message
+    assert said
+    talk.edit(alice.person, said.pk, "At nine")
+    assert "At nine edited" in text_of(page(bob, room))
+    assert "At eight" not in page(bob, room)
 
 
 def test_nonsense_changes_nothing(alice: Visitor, room: Room) -> None:
