@@ -38,6 +38,14 @@ class Pace:
 
 
 @dataclass(frozen=True)
+class Takes:
+    """Which files of one kind an app takes from us: of these types, or all where none is named, and how large."""
+
+    types: frozenset[str]
+    most: int
+
+
+@dataclass(frozen=True)
 class File:
     """Bytes to send, with their type and a name."""
 
@@ -96,6 +104,10 @@ class Channel(ABC):
     """After how long the sign that we write has to be sent again."""
     stickers: ClassVar[bool] = False
     """Whether it takes stickers from us."""
+    reactions: ClassVar[bool] = False
+    """Whether we can react to what somebody wrote."""
+    takes: ClassVar[Mapping[str, Takes]]
+    """What it takes besides pictures, by the kind: "audio", "video", "document"."""
 
     @property
     @abstractmethod
@@ -111,6 +123,11 @@ class Channel(ABC):
     def posts(self) -> Posts | None:
         """What is said under posts; None for an app that has none."""
         return None
+
+    def takes_file(self, kind: str, content_type: str, size: int) -> bool:
+        """Whether it takes a file of that kind, type and number of bytes."""
+        takes = self.takes.get(kind)
+        return takes is not None and size <= takes.most and (not takes.types or content_type in takes.types)
 
     def admits(self, sender: Sender) -> bool:
         """Whether we may answer this person. Everybody, unless the app's terms say otherwise."""

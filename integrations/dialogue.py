@@ -44,7 +44,7 @@ LATE = timedelta(hours=1)
 MOST_TRIES = 6
 # After these nobody is told who answers: nothing is said.
 NOT_ADMITTED = "not_admitted"
-UNGREETED = "silent", NOT_ADMITTED, "too_late", "edit_of_old", "edit_in_room"
+UNGREETED = "silent", NOT_ADMITTED, "too_late", "edit_of_old", "edit_in_room", "edited_in_room"
 ERASED = "erased"
 
 
@@ -100,8 +100,7 @@ class Dialogue:
         if isinstance(event, InboundOpening):
             return Reply("opened", [] if self._contact.greeted_at is None else [self._say(wording.help_text())])
         if isinstance(event, InboundEdit) and await in_thread(rooms.is_in_room)(self._contact):
-            # The others have read it.
-            return Reply("edit_in_room", [])
+            return Reply(await in_thread(rooms.edit)(self._contact, event), [])
         if isinstance(event, InboundEdit):
             return await self._talk.edit(entries[0], event)
         if self._is_late(event) and not _is_order(event):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from integrations import qr
 from integrations.registry import SETUPS, TITLES
@@ -27,11 +28,22 @@ class Door:
 def doors(text: str) -> list[Door]:
     """The apps that are on; each address has `text` typed already."""
     typed = f"?text={quote(text)}"
+    return _doors(typed, typed)
+
+
+def invitations(token: str) -> list[Door]:
+    """The same for an invitation to a room: each address leads to the question whether to join it."""
+    carried = f"?ref=room_{quote(token, safe='')}"
+    return _doors(f"?text={quote(_('Join room %(token)s') % {'token': token})}", carried)
+
+
+def _doors(typed: str, carried: str) -> list[Door]:
+    """The apps that are on. WhatsApp carries nothing but a text that is typed."""
     whatsapp, instagram = settings.WHATSAPP_NUMBER, settings.INSTAGRAM_NAME
     addresses = {
         "whatsapp": whatsapp and f"https://wa.me/{whatsapp}{typed}",
-        "messenger": f"https://m.me/{quote(settings.MESSENGER_PAGE_ID, safe='')}{typed}",
-        "instagram": instagram and f"https://ig.me/m/{instagram}{typed}",
+        "messenger": f"https://m.me/{quote(settings.MESSENGER_PAGE_ID, safe='')}{carried}",
+        "instagram": instagram and f"https://ig.me/m/{instagram}{carried}",
     }
     # The emulator's phones are on a page of its own: these addresses would lead to somebody else.
     known = {} if stands_in() else addresses

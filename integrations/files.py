@@ -16,15 +16,13 @@ from integrations.base import Channel
 from integrations.errors import AccountError, MediaGoneError, TemporaryError
 from integrations.inbound import InboundMessage, Media
 from integrations.models import Contact, InboxEntry
-from integrations.talk import AGAIN_SECONDS, MOST_ATTEMPTS, Later, Reply, Talk
+from integrations.talk import AGAIN_SECONDS, HALTED_SECONDS, MOST_ATTEMPTS, Later, Reply, Talk
 
 logger = logging.getLogger(__name__)
 
 PICTURE_BYTES = settings.UPLOAD_BYTES
 VOICE_BYTES = 25_000_000
 UNNAMED = "file.txt"
-# So long until it is asked again whether the operator has mended the account.
-HALTED_SECONDS = 300
 
 
 class Files:

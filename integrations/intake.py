@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from assistant.models import Feedback
-from integrations import comments, contacts, inbox, outbox
+from integrations import comments, contacts, inbox, outbox, rooms
 from integrations.base import Channel
 from integrations.errors import UnreadableDeliveryError
 from integrations.inbound import (
@@ -279,15 +279,19 @@ def receive(channel: Channel, event: Heard) -> None:
 
 
 def react(channel: Channel, event: InboundReaction) -> None:
-    """A thumb under an answer of ours is feedback, as on the page. Other reactions say nothing to us."""
+    """A thumb under an answer of ours is feedback, as on the page. In a room all see what one reacts with; elsewhere
+    other reactions say nothing to us."""
     contact = contacts.find(channel.name, event.account, event.sender)
+    if contact and rooms.react(contact, event):
+        contacts.wrote(contact, event.at)
+        return
     message = outbox.answer_of(contact, event.id) if contact else None
     if contact is None or message is None:
         return
     contacts.wrote(contact, event.at)
     if event.emoji in (*GOOD, *BAD):
-        values = {"person": contact.person, "good": event.emoji in GOOD}
-        Feedback.objects.update_or_create(message=message, defaults=values)
+        values = {"good": event.emoji in GOOD}
+        Feedback.objects.update_or_create(message=message, person=contact.person, defaults=values)
     else:
         Feedback.objects.filter(message=message, person=contact.person).delete()
 

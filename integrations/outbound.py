@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from imagine.files.forms import MessengerForm
 
@@ -27,11 +27,21 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Enclosed:
+    """A file that a member of a room sent, by its id: a RoomFile, or where `kind` is "text" an Attachment."""
+
+    id: str
+    kind: Literal["audio", "video", "document", "text"]
+
+
+@dataclass(frozen=True)
 class OutboundMessage:
-    """One bubble: `text` in the app's dialect and within its limits, a picture, or both, and what can be tapped.
+    """One bubble: `text` in the app's dialect and within its limits, a picture or a file, or both, and what can be
+    tapped.
 
     `quotes` is the app's id of a message to which it is a reply. `menu` is the word that opens a list of choices,
-    where the app has such lists; without it few choices are buttons.
+    where the app has such lists; without it few choices are buttons. `instead` is what is sent where the app refuses
+    the file. With `reacts` it is no bubble, but an emoji under the message that it `quotes`; empty takes that back.
     """
 
     text: str = ""
@@ -39,6 +49,14 @@ class OutboundMessage:
     choices: tuple[Choice, ...] = ()
     menu: str = ""
     quotes: str = ""
+    enclosed: Enclosed | None = None
+    instead: str = ""
+    reacts: str | None = None
+
+    @property
+    def has_file(self) -> bool:
+        """Whether a file goes along."""
+        return bool(self.drawn or self.enclosed)
 
     def to_json(self) -> dict[str, Any]:
         """For the outbox; `from_json` reads it."""
@@ -47,9 +65,11 @@ class OutboundMessage:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "OutboundMessage":
         """What `to_json` wrote. Raises LookupError or TypeError for anything else."""
-        drawn = value["drawn"]
+        # Rows of older versions have no files but pictures.
+        drawn, enclosed = value["drawn"], value.get("enclosed")
         choices = tuple(Choice(**one) for one in value["choices"])
-        return cls(**{**value, "drawn": Drawn(**drawn) if drawn else None, "choices": choices})
+        files = {"drawn": Drawn(**drawn) if drawn else None, "enclosed": Enclosed(**enclosed) if enclosed else None}
+        return cls(**{**value, **files, "choices": choices})
 
 
 @dataclass(frozen=True)

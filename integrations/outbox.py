@@ -22,6 +22,7 @@ from integrations.errors import (
     CommentGoneError,
     ContactGoneError,
     RateError,
+    RefusedMediaError,
     TemporaryError,
     UncertainError,
     WindowClosedError,
@@ -142,6 +143,10 @@ def failed(entry: OutboxEntry, error: ChannelError) -> None:
         case TemporaryError() if entry.attempts < MOST_ATTEMPTS or entry.created_at > timezone.now() - PATIENCE:
             later = timezone.now() + timedelta(seconds=pause(error, entry.attempts))
             row.update(state=State.QUEUED, not_before=later, **noted)
+        case RefusedMediaError() if instead := entry.content.get("instead"):
+            logger.info("message %s is sent in words: %s", entry.pk, error)
+            words = OutboundMessage(instead, quotes=entry.content.get("quotes", ""))
+            row.update(state=State.QUEUED, content=words.to_json(), **noted)
         case CommentGoneError():
             logger.info("message %s is not sent: %s", entry.pk, error)
             row.update(state=State.FAILED, **noted)

@@ -27,6 +27,13 @@ def spoken(message: InboundMessage) -> str:
     return message.payload.removeprefix(SAID) if message.payload.startswith(SAID) else message.text
 
 
+def in_room(message: InboundMessage) -> str:
+    """What a message says to all in a room: there a reply is one to a message. Forwarded words are set off as quoted,
+    so that they call nobody."""
+    lines = _said(message).split("\n")
+    return "\n".join([lines[0], *(f"> {line}" for line in lines[1:])]) if message.forwarded else "\n".join(lines)
+
+
 def place_line(place: Place) -> str:
     """A place in words."""
     named = ", ".join(filter(None, (place.name, place.address)))
@@ -41,7 +48,11 @@ def card_line(card: Card) -> str:
 
 def _words(contact: Contact, message: InboundMessage) -> str:
     # WhatsApp takes every tap for a reply to its bubble.
-    lines = ["" if message.payload else _quoted(contact, message), spoken(message).strip()]
+    return _said(message, "" if message.payload else _quoted(contact, message))
+
+
+def _said(message: InboundMessage, quoted: str = "") -> str:
+    lines = [quoted, spoken(message).strip()]
     if message.story:
         lines.insert(0, message.story)
     if message.forwarded:

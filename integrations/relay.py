@@ -4,8 +4,10 @@ An event makes the rows of the outbox in its own transaction, so it reaches each
 told what they missed when they write again, and the others hear of it, once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -17,17 +19,20 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
+from assistant.errors import NotFoundError
 from assistant.models import Member, Message, Person, Poll, Room, RoomEvent
-from assistant.rooms import events, polls
+from assistant.rooms import events, polls, reactions
 from assistant.rooms.events import Kind
-from integrations import contacts, outbox, replies, wake
+from integrations import contacts, enclosed, outbox, replies, wake
 from integrations.base import Channel
-from integrations.models import Contact, OutboxEntry
+from integrations.errors import ContactGoneError, WindowClosedError
+from integrations.models import Contact, InboxEntry, OutboxEntry
 from integrations.outbound import Choice, OutboundMessage
 from integrations.registry import TITLES, channels
 from integrations.text.bubbles import Packer
 from integrations.text.dialect import Dialect
 from integrations.text.lines import Line, Run, Style
+from integrations.text.marks import written
 
 # How the payload begins of a vote: then the poll and the place of an option.
 VOTE = "vote:"
@@ -35,6 +40,12 @@ VOTE = "vote:"
 MOST_MISSED = 20
 # These happen to one person, who is out afterwards.
 OUT = (Kind.LEFT, Kind.REMOVED)
+# Who cannot be reached misses nothing by these.
+PASSING = (Kind.ANSWERING, Kind.VOTED, Kind.UNSAID, Kind.REACTED, Kind.UNREACHED, Kind.BACK)
+# The problems of what could not be sent as somebody cannot be reached.
+UNREACHABLE = (WindowClosedError.code, ContactGoneError.code)
+# So much is told of words that somebody replies or reacts to, in one line.
+QUOTED_CHARACTERS = 60
 
 
 @receiver(post_save, sender=RoomEvent)
@@ -42,10 +53,15 @@ def relay(instance: RoomEvent, created: bool, **_more: Any) -> None:
     """Pass a new event on to all who are in its room by an app, but who did it."""
     if not created:
         return
-    found = list(Contact.objects.select_related("person").filter(conversation=instance.room_id))
+    here = Contact.objects.select_related("person").filter(conversation=instance.room_id)
+    if instance.kind == Kind.JOINED and instance.number == 1:
+        # It was made on the site, of a conversation that went on in an app: that chat stays theirs alone.
+        here.update(conversation=None)
+        return
+    found = list(here)
     if not found:
         return
-    members = Member.objects.select_related("conversation__room").filter(conversation=instance.room_id)
+    members = Member.objects.select_related("conversation__room", "person").filter(conversation=instance.room_id)
     by_person = {member.person_id: member for member in members}
     for contact in found:
         member = by_person.get(contact.person_id)
@@ -88,7 +104,13 @@ def catch_up(contact: Contact, member: Member) -> bool:
     contacts.update(contact, missed_after=None)
     channel = channels().get(contact.channel)
     missed = [event for event in events.seen_by(member, after) if _concerns(event, contact, member)]
-    told = [event for event in missed if event.kind not in (Kind.UNREACHED, Kind.BACK, Kind.VOTED, Kind.UNSAID)]
+    said_now = {event.message_id for event in missed if event.kind == Kind.SAID}
+    told = [
+        event
+        for event in missed
+        # What was changed meanwhile is told as it reads now.
+        if event.kind not in PASSING and not (event.kind == Kind.EDITED and event.message_id in said_now)
+    ]
     if channel is None or not told:
         return False
     left_out = len(told) - MOST_MISSED
@@ -100,7 +122,7 @@ def catch_up(contact: Contact, member: Member) -> bool:
         ) % {"number": left_out, "address": settings.SITE_URL}
         outbox.add(contact, f"missed:{member.conversation_id}:{after}", [replies.say(channel, text)])
     for event in told[-MOST_MISSED:]:
-        bubbles = bubbles_of(channel, event, member)
+        bubbles = bubbles_of(channel, event, member, contact)
         outbox.add(contact, cause(event), bubbles, event.message)
     events.note(member.conversation.room, Kind.BACK, member, channel=contact.channel)
     return True
@@ -111,33 +133,116 @@ def cause(event: RoomEvent) -> str:
     return f"room:{event.room_id}:{event.number}"
 
 
-def bubbles_of(channel: Channel, event: RoomEvent, member: Member) -> list[OutboundMessage]:
-    """An event as bubbles for a member; none for what is not told in apps."""
-    if event.kind == Kind.SAID and event.message:
-        return [OutboundMessage(text) for text in said(channel.dialect, event.name, _words(event.message))]
-    if event.kind == Kind.ANSWERED and event.message and hasattr(event.message, "run"):
-        answer = replies.answer(channel, event.message.run)
+def bubbles_of(
+    channel: Channel, event: RoomEvent, member: Member, contact: Contact | None = None
+) -> list[OutboundMessage]:
+    """An event as bubbles for a member; none for what is not told in apps. `contact` knows what the app has shown."""
+    message = event.message
+    if event.kind == Kind.SAID and message:
+        return _said(channel, event.name, message, member, contact)
+    if event.kind == Kind.EDITED and message:
+        name = _("%(name)s (edited)") % {"name": event.name}
+        texts = list(map(OutboundMessage, said(channel.dialect, name, message.text))) if message.text else []
+        return _quoting(texts, shown_as(contact, message))
+    if event.kind == Kind.REACTED and message:
+        return reaction(channel, event, message, member, contact)
+    if event.kind == Kind.ANSWERED and message and hasattr(message, "run"):
+        answer = replies.answer(channel, message.run)
         # What is drawn is the asker's: nobody else changes it.
         return [OutboundMessage(bubble.text, bubble.drawn) for bubble in answer]
     if event.kind == Kind.POLL and event.poll:
         return [poll_bubble(channel, event.name, event.poll)]
     if event.kind == Kind.CLOSED and event.poll:
-        return [replies.say(channel, standing(event.poll))]
+        return [plain(channel, standing(event.poll))]
     line = sentence(event)
-    return [replies.say(channel, line)] if line else []
+    return [plain(channel, line)] if line else []
 
 
-def said(dialect: Dialect, name: str, text: str) -> list[str]:
-    """Words of somebody as bubbles after their name; further lines are set in, so that none looks like another's."""
-    first, *more = text.split("\n")
-    lines = [Line([Run(f"{name}:", Style.BOLD), Run(f" {first}")])]
+def said(dialect: Dialect, name: str, text: str, quoted: Line | None = None) -> list[str]:
+    """Words of somebody as bubbles after their name; further lines are set in, so that none looks like another's.
+
+    `quoted` is the line before them that says to what they are a reply.
+    """
+    first, *more = text.splitlines() or [""]
+    lines = [quoted] if quoted else []
+    lines.append(Line([Run(f"{name}:", Style.BOLD), Run(f" {first}")]))
     lines += [Line([Run(line)], prefix="    ") for line in more]
-    return list(Packer(dialect).bubbles(lines))
+    # Words that go on in another bubble have their name again.
+    goes_on = written([Run(f"{name} …", Style.BOLD)], dialect, at_start=True) + "\n    "
+    packed = Packer(dialect, lambda number: dialect.size(goes_on) if number else 0).bubbles(lines)
+    return [bubble if number == 0 else f"{goes_on}{bubble.lstrip()}" for number, bubble in enumerate(packed)]
+
+
+def plain(channel: Channel, text: str, choices: Sequence[Choice] = ()) -> OutboundMessage:
+    """A sentence with names and words of people in it, which format nothing."""
+    lines = [Line([Run(line)]) for line in text.splitlines()]
+    bubble = next(Packer(channel.dialect).bubbles(lines), "")
+    return OutboundMessage(bubble, choices=replies.shown(channel, choices))
+
+
+def _said(
+    channel: Channel, name: str, message: Message, member: Member, contact: Contact | None
+) -> list[OutboundMessage]:
+    """What somebody said and sent, as a reply to what the app has shown; else what it replies to stands before it."""
+    quotes, quoted = "", None
+    if message.quoted and events.readable(member).filter(pk=message.quoted.pk).exists():
+        quotes = shown_as(contact, message.quoted)
+        quoted = None if quotes else _quote_line(message.quoted)
+    things = enclosed.bubbles(channel, message, member)
+    texts: list[str] = []
+    if message.text:
+        texts = said(channel.dialect, name, message.text, quoted)
+    elif any(thing.has_file for thing in things):
+        line = Line([Run(name, Style.BOLD), Run(f" {enclosed.announced(message)}")])
+        texts = list(Packer(channel.dialect).bubbles([quoted, line] if quoted else [line]))
+    return _quoting(enclosed.with_words(channel, texts, things), quotes)
+
+
+def reaction(
+    channel: Channel, event: RoomEvent, message: Message, member: Member, contact: Contact | None
+) -> list[OutboundMessage]:
+    """A reaction to words of the member's: as one of ours, where nobody else can be meant, else once in a line."""
+    emoji, target = str(event.data.get("emoji", "")), shown_as(contact, message)
+    if target and channel.reactions and Member.objects.filter(conversation=event.room_id).count() == 2:
+        return [OutboundMessage(quotes=target, reacts=emoji)]
+    if not emoji or not reactions.is_first(event):
+        return []
+    if target:
+        return _quoting(list(map(OutboundMessage, said(channel.dialect, event.name, emoji))), target)
+    words = {"name": event.name, "emoji": emoji, "words": _beginning(message)}
+    return [plain(channel, _("%(name)s: %(emoji)s to “%(words)s”") % words)]
+
+
+def shown_as(contact: Contact | None, message: Message) -> str:
+    """The app's id of a message that a contact wrote, or was sent; empty where it knows none."""
+    if contact is None:
+        return ""
+    mine = contact.inbox.filter(message=message, kind=InboxEntry.Kind.MESSAGE).order_by("id")
+    sent = contact.outbox.filter(message=message).exclude(external_id="").order_by("created_at", "place")
+    ids = (*mine.values_list("external_id", flat=True)[:1], *sent.values_list("external_id", flat=True)[:1])
+    return next(iter(ids), "")
+
+
+def _quoting(bubbles: list[OutboundMessage], quotes: str) -> list[OutboundMessage]:
+    return [replace(bubbles[0], quotes=quotes), *bubbles[1:]] if bubbles and quotes else bubbles
+
+
+def _quote_line(quoted: Message) -> Line:
+    name = quoted.spoken_as or settings.SITE_NAME
+    return Line([Run("↪ "), Run(f"{name}:", Style.BOLD), Run(f" {_beginning(quoted)}")])
+
+
+def _beginning(message: Message) -> str:
+    """The first words of a message, or what came without any, in one line."""
+    text = " ".join(message.text.split())
+    if not text:
+        return enclosed.announced(message) or "…"
+    return text if len(text) <= QUOTED_CHARACTERS else f"{text[:QUOTED_CHARACTERS].rstrip()}…"
 
 
 def poll_bubble(channel: Channel, name: str, poll: Poll) -> OutboundMessage:
     """A vote, with its options to tap."""
-    text = _("%(name)s asks all to vote: %(question)s") % {"name": name, "question": poll.question}
+    text = plain(channel, _("%(name)s asks all to vote: %(question)s") % {"name": name, "question": poll.question}).text
     choices = [Choice(option, f"{VOTE}{poll.pk}:{place}", option) for place, option in enumerate(poll.options)]
     return replies.menu(channel, text, _("Vote"), choices)
 
@@ -191,35 +296,67 @@ def sentence(event: RoomEvent) -> str:
             return ""
 
 
-def _words(message: Message) -> str:
-    files = [file.name or _("a pasted text") for file in message.attachments.all()]
-    return "\n".join(filter(None, [message.text, *(_("File: %(name)s") % {"name": name} for name in files)]))
-
-
 def _concerns(event: RoomEvent, contact: Contact, member: Member) -> bool:
     """Whether a contact is told of an event: not of what they did themselves, nor of what was before they came."""
-    if event.number <= member.since or member.muted or contact.stopped_at:
+    if event.number <= member.since or member.muted:
         return False
+    if event.kind in (Kind.EDITED, Kind.REACTED):
+        return _is_about_what_they_read(event, contact, member)
     return event.person_id != contact.person_id or event.kind in (Kind.POLL, Kind.HUSHED, Kind.HOST)
+
+
+def _is_about_what_they_read(event: RoomEvent, contact: Contact, member: Member) -> bool:
+    """Whether others changed words that a contact may read, or reacted to those of theirs."""
+    if event.person_id == contact.person_id or event.message is None:
+        return False
+    if event.kind == Kind.REACTED and event.message.author_id != contact.person_id:
+        return False
+    return events.readable(member).filter(pk=event.message.pk).exists()
 
 
 def _pass_on(contact: Contact, event: RoomEvent, member: Member) -> None:
     channel = channels().get(contact.channel)
     if channel is None:
         return
-    if contact.gone_at is not None or not contacts.is_open(contact):
-        if contact.missed_after is None:
-            contacts.update(contact, missed_after=event.number - 1)
-            events.note(event.room, Kind.UNREACHED, member, channel=contact.channel)
+    if contact.gone_at is not None or not contacts.is_open(contact) or contacts.is_quiet(contact):
+        if event.kind not in PASSING:
+            _miss(contact, event.room, member, event.number - 1)
         return
     with translation.override(contact.language or settings.LANGUAGE_CODE):
-        bubbles = bubbles_of(channel, event, member)
-    if bubbles and event.message and event.message.quoted_id and event.kind == Kind.SAID:
-        shown = contact.outbox.filter(message=event.message.quoted_id).exclude(external_id="").first()
-        if shown:
-            bubbles[0] = OutboundMessage(bubbles[0].text, quotes=shown.external_id)
+        bubbles = bubbles_of(channel, event, member, contact)
     if bubbles:
         outbox.add(contact, cause(event), bubbles, event.message, at=event.created_at)
+
+
+def _miss(contact: Contact, room: Room, member: Member, after: int) -> None:
+    """A contact misses what happens after an event, until they write again; the others are told, once. It is locked."""
+    if contact.missed_after is None:
+        contacts.update(contact, missed_after=after)
+        events.note(room, Kind.UNREACHED, member, channel=contact.channel)
+
+
+def missed(contact: Contact) -> None:
+    """What an app refused of a room, as it reaches the contact no more, is told once they write again."""
+    room = contact.conversation_id
+    if room is None:
+        return
+    with transaction.atomic():
+        try:
+            member = events.lock(contact.person, room)
+        except NotFoundError:
+            return
+        refused = contact.outbox.filter(
+            cause__startswith=f"room:{room}:", state=OutboxEntry.State.FAILED, problem__in=UNREACHABLE
+        )
+        ends = (cause.rpartition(":")[2] for cause in refused.values_list("cause", flat=True))
+        numbers = [int(end) for end in ends if end.isdigit()]
+        # They are made anew then.
+        refused.delete()
+        if numbers:
+            after = min(numbers) - 1
+            if contact.missed_after is not None:
+                contacts.update(contact, missed_after=min(after, contact.missed_after))
+            _miss(contact, member.conversation.room, member, after)
 
 
 def _let_go(contact: Contact, event: RoomEvent) -> None:
@@ -241,7 +378,7 @@ def _tell(contact: Contact, because: str, room: Room, text: str) -> None:
     if channel and contacts.is_open(contact):
         with translation.override(contact.language or settings.LANGUAGE_CODE):
             words = _(text) % {"title": room.conversation.title}
-            outbox.add(contact, because, [replies.say(channel, words)])
+            outbox.add(contact, because, [plain(channel, words)])
 
 
 def _take_back(event: RoomEvent) -> None:

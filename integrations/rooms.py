@@ -6,6 +6,7 @@ by relay.py.
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -20,18 +21,19 @@ from assistant.errors import (
     BadNameError,
     InvitationEndedError,
     NotFoundError,
+    RefusedInputError,
 )
 from assistant.models import Member, Message
 from assistant.posing import chosen_name
-from assistant.rooms import events, membership, orders, polls
+from assistant.rooms import events, membership, orders, polls, reactions, talk
 from assistant.rooms.orders import Order
 from assistant.rooms.talk import Words
-from integrations import contacts, inbox, outbox, relay, replies
+from integrations import contacts, inbox, outbox, reading, relay, replies
 from integrations.base import Channel
-from integrations.inbound import InboundMessage, InboundOpening
+from integrations.inbound import InboundEdit, InboundMessage, InboundOpening, InboundReaction
 from integrations.models import Contact, InboxEntry
 from integrations.outbound import Choice, OutboundMessage
-from integrations.reading import spoken
+from integrations.received import Receiver
 
 # How the payloads begin of the buttons under an invitation.
 PREFIX = "room:"
@@ -40,6 +42,8 @@ JOIN, NOT_NOW = "room:join", "room:no"
 _REF = re.compile(r"room_([\w-]{20,40})")
 _WORDS = re.compile(r"(?:\s*/join\s+|[^/\n]{0,40}\broom\s+)([\w-]{32})\s*[.!]?\s*", re.IGNORECASE)
 NAMES_SHOWN = 12
+# These are about the chat in the app alone, so they are no commands of the room.
+MUTING = {"/mute": True, "/unmute": False}
 
 
 def token_of(event: InboundMessage | InboundOpening) -> str:
@@ -48,11 +52,6 @@ def token_of(event: InboundMessage | InboundOpening) -> str:
         return found[1]
     found = _WORDS.fullmatch(event.text) if isinstance(event, InboundMessage) else None
     return found[1] if found else ""
-
-
-def invitation_words(token: str) -> str:
-    """What a link types that leads into a room."""
-    return _("Join room %(token)s") % {"token": token}
 
 
 def is_in_room(contact: Contact) -> bool:
@@ -131,35 +130,88 @@ def vote(channel: Channel, contact: Contact, payload: str) -> OutboundMessage:
 async def speak(
     answering: Answering, channel: Channel, contact: Contact, entries: Sequence[InboxEntry], event: InboundMessage
 ) -> list[OutboundMessage]:
-    """What a contact says in their room. Returns what they alone are told. Raises AssistantError."""
+    """What a contact says in their room. Returns what they alone are told. Raises AssistantError, Later."""
     room = await in_thread(_arrive)(contact)
     if room is None:
         return [_say(channel, _("You are not in the room any more. What you write here is for me alone again."))]
-    told: list[OutboundMessage] = []
-    words = [found for entry in entries if isinstance(found := inbox.event_of(entry), InboundMessage)]
-    text = "\n".join(filter(None, (spoken(one).strip() for one in words)))
-    if order := None if orders.is_summary(text) else orders.order_of(text):
+    events_here = [found for entry in entries if isinstance(found := inbox.event_of(entry), InboundMessage)]
+    spoken = "\n".join(filter(None, (reading.spoken(one).strip() for one in events_here)))
+    if (muted := MUTING.get(spoken.casefold())) is not None and not event.forwarded:
+        return [await in_thread(_mute)(channel, contact, room, muted)]
+    order = None if event.forwarded or orders.is_summary(spoken) else orders.order_of(spoken)
+    if order:
         return await in_thread(_carry_out)(channel, contact, room, order)
-    if event.media or event.unknown or event.place or event.cards:
-        told.append(_say(channel, _("Only words travel into the room yet. The others do not see what you sent.")))
-    if not text:
+    turn = entries[0].turn or uuid4()
+    if await in_thread(_is_said)(contact, turn):
+        # Before a crash.
+        return []
+    received = await Receiver(answering.runtime, channel, contact, entries[0]).receive(event.media)
+    told = [_say(channel, sentence) for sentence in received.told]
+    if event.unknown:
+        told.append(_say(channel, _("The others do not see this kind of message. Please write it in words.")))
+    text = "\n".join(filter(None, (*map(reading.in_room, events_here), *received.heard)))
+    if received.is_empty and not text:
         return told
-    quoted = await in_thread(outbox.answer_of)(contact, event.quoted) if event.quoted and not event.payload else None
-    said = await room_turns.say(
-        answering,
-        contact.person,
-        contacts.address(contact),
-        room,
-        Words(
-            text[: settings.MESSAGE_CHARACTERS],
-            entries[0].turn or uuid4(),
-            quoted=quoted.pk if quoted else None,
-            forwarded=all(one.forwarded for one in words),
-        ),
+    quoted = await in_thread(_quoted)(contact, event)
+    words = Words(
+        text[: settings.MESSAGE_CHARACTERS],
+        turn,
+        received.files,
+        quoted,
+        things=received.things,
+        pictures=received.pictures,
+        forwarded=all(one.forwarded for one in events_here),
     )
+    said = await room_turns.say(answering, contact.person, contacts.address(contact), room, words)
     if said.event.message:
         await in_thread(_note)(entries, said.event.message)
     return told
+
+
+def edit(contact: Contact, event: InboundEdit) -> str:
+    """Follow an edit of what a contact said in a room: the others get the new words. Returns a code of what came of it.
+
+    Raises EmptyTextError, TextTooLongError.
+    """
+    entry = contact.inbox.filter(external_id=event.id).select_related("message").first()
+    together = entry.turn and contact.inbox.filter(turn=entry.turn).exclude(pk=entry.pk).exists() if entry else False
+    if entry is None or entry.message is None or together:
+        # Said before there was a room, or as a part of a message.
+        return "edit_in_room"
+    try:
+        talk.edit(contact.person, entry.message.pk, event.text)
+    except NotFoundError:
+        return "edit_in_room"
+    return "edited_in_room"
+
+
+def react(contact: Contact, event: InboundReaction) -> bool:
+    """Follow a reaction to what was said in a room. False where it is one to something else."""
+    message = _message_of(contact, event.id)
+    if message is None or not hasattr(message.conversation, "room"):
+        return False
+    with suppress(NotFoundError, RefusedInputError):
+        reactions.react(contact.person, message.pk, event.emoji)
+    return True
+
+
+def _message_of(contact: Contact, external_id: str) -> Message | None:
+    """The message that a bubble of either side shows."""
+    if not external_id:
+        return None
+    rows = contact.inbox.filter(external_id=external_id).exclude(message=None)
+    mine = rows.select_related("message__conversation__room").first()
+    return mine.message if mine else outbox.answer_of(contact, external_id)
+
+
+def _quoted(contact: Contact, event: InboundMessage) -> UUID | None:
+    """To what a message is a reply. WhatsApp takes every tap for one."""
+    message = None if event.payload else _message_of(contact, event.quoted)
+    return message.pk if message else None
+
+
+def _is_said(contact: Contact, turn: UUID) -> bool:
+    return Message.objects.filter(author=contact.person_id, client_id=turn).exists()
 
 
 def _note(entries: Sequence[InboxEntry], message: Message) -> None:
@@ -187,6 +239,13 @@ def _carry_out(channel: Channel, contact: Contact, room: UUID, order: Order) -> 
     if order.name == "leave":
         contacts.update(contact, conversation=None, missed_after=None)
     return [_say(channel, sentence)] if sentence else []
+
+
+def _mute(channel: Channel, contact: Contact, room: UUID, muted: bool) -> OutboundMessage:
+    membership.mute(contact.person, room, muted=muted)
+    if muted:
+        return _say(channel, _("Nothing more of the room reaches you here, until you write /unmute."))
+    return _say(channel, _("The room reaches you here again. What was said meanwhile is on the website."))
 
 
 def _enter(contact: Contact, member: Member) -> None:

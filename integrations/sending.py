@@ -9,7 +9,7 @@ from assistant.runtime import Runtime
 from imagine.errors import FormMissingError
 from imagine.files import forms
 from imagine.models import Picture
-from integrations import comments, contacts, outbox
+from integrations import comments, contacts, enclosed, outbox, relay
 from integrations.base import Channel, File
 from integrations.errors import ChannelError, RefusedError, WindowClosedError
 from integrations.models import Contact, OutboxEntry
@@ -34,6 +34,8 @@ async def send_next(runtime: Runtime, channel: Channel, contact: Contact) -> boo
         external_id = await _send(channel, contact, entry)
     except ChannelError as error:
         await in_thread(outbox.failed)(entry, error)
+        if error.code in relay.UNREACHABLE:
+            await in_thread(relay.missed)(contact)
     else:
         await in_thread(outbox.sent)(entry, external_id)
     return True
@@ -46,7 +48,7 @@ async def _send(channel: Channel, contact: Contact, entry: OutboxEntry) -> str:
     if not contacts.is_open(contact) and not entry.comment:
         raise WindowClosedError("the person has written nothing for 24 hours")
     message = OutboundMessage.from_json(entry.content)
-    file = await in_thread(file_of)(message.drawn) if message.drawn else None
+    file = await in_thread(file_of)(message) if message.has_file else None
     to = contacts.recipient(contact)
     try:
         if entry.comment:
@@ -77,7 +79,16 @@ async def _too_fast(runtime: Runtime, channel: Channel, contact: Contact) -> flo
     return 0
 
 
-def file_of(drawn: Drawn) -> File:
+def file_of(message: OutboundMessage) -> File:
+    """The bytes of the picture or file of a message. Raises RefusedError where it was deleted."""
+    if message.enclosed:
+        return enclosed.file_of(message.enclosed)
+    if message.drawn is None:
+        raise RefusedError("no picture, and no file")
+    return picture_of(message.drawn)
+
+
+def picture_of(drawn: Drawn) -> File:
     """The bytes of a picture in a form. Raises RefusedError where it was deleted."""
     picture = Picture.objects.filter(id=UUID(drawn.picture)).first()
     if picture is None:

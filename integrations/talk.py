@@ -31,6 +31,8 @@ POLL_SECONDS = 1.0
 LONGEST_SECONDS = 900
 MOST_ATTEMPTS = 4
 AGAIN_SECONDS = 3
+# So long until it is asked again whether the operator has mended the account.
+HALTED_SECONDS = 300
 FOLLOW_UP_SECONDS = 5
 FOLLOW_UP_CHARACTERS, FOLLOW_UP_LINES = 1_200, 12
 

@@ -52,10 +52,11 @@ PARTS = {
         courier webhook callbacks
         sending intake
         dialogue comments
-        commands files
-        talk rooms
+        commands files rooms
+        received
+        talk
         drawing relay
-        reading inbox
+        reading inbox enclosed
         replies
         discretion
         outbox contacts

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from integrations.base import Takes
 from integrations.graph import Graph
 from integrations.inbound import Parsed
 from integrations.instagram import payloads
@@ -29,6 +30,11 @@ class Instagram(MessagingChannel):
     dialect = INSTAGRAM
     # Both of Meta's pages on what it takes name MP4; only one of them names GIF.
     loop = "video"
+    takes = {
+        "audio": Takes(frozenset(("audio/aac", "audio/mp4", "audio/wav")), 25_000_000),
+        "video": Takes(frozenset(("video/mp4",)), 25_000_000),
+        "document": Takes(frozenset(("application/pdf",)), 25_000_000),
+    }
     replies = "replies"
     # The account of the token, or the one that is linked to its Page.
     node = "me"

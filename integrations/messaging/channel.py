@@ -37,6 +37,8 @@ class MessagingChannel(Channel):
     async def send(self, to: Recipient, message: OutboundMessage, file: File | None, key: str) -> str:
         """See Channel. A file is uploaded first, which nobody sees; one request then sends, or nothing does."""
         self._check(to, message, file)
+        if message.reacts is not None:
+            return await self._react(to, message)
         if to.comment and not to.privately:
             path, place = self.place(to)
             answer = await self.graph.post(path, {**place, "message": message.text})
@@ -74,14 +76,24 @@ class MessagingChannel(Channel):
         return await files.download(media, most, stand_in=self.graph.url)
 
     def _check(self, to: Recipient, message: OutboundMessage, file: File | None) -> None:
-        if bool(message.text) == bool(message.drawn):
+        if message.reacts is not None and (to.comment or not message.quotes):
+            raise ValueError("a reaction is one to a message")
+        if message.reacts is None and bool(message.text) == message.has_file:
             raise ValueError("a bubble is a text or a picture, never both")
-        if bool(message.drawn) != bool(file):
+        if message.has_file != bool(file):
             raise ValueError("a picture comes with its file, and no file without a picture")
         if len(message.choices) > self.limits.buttons:
             raise ValueError(f"more than {self.limits.buttons} choices")
-        if to.comment and not to.privately and (message.drawn or message.choices):
+        if to.comment and not to.privately and (message.has_file or message.choices):
             raise ValueError("an answer to a comment is a text, without choices")
+
+    async def _react(self, to: Recipient, message: OutboundMessage) -> str:
+        """React to a message of the person's, or take that back: the app has no id for it."""
+        payload = {"message_id": message.quotes, **({"reaction": message.reacts} if message.reacts else {})}
+        action = "react" if message.reacts else "unreact"
+        body = {"recipient": {"id": to.user_id}, "sender_action": action, "payload": payload}
+        await self.graph.post(f"{self.node}/messages", body)
+        return ""
 
     async def _attachment(self, file: File) -> dict[str, Any]:
         kind = file.mime_type.partition("/")[0]

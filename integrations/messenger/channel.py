@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from integrations.base import Takes
 from integrations.graph import Graph
 from integrations.inbound import Parsed
 from integrations.messaging.channel import MessagingChannel
@@ -24,6 +25,12 @@ class Messenger(MessagingChannel):
     dialect = MESSENGER
     # It shows GIF as pictures that move.
     loop = "gif"
+    reactions = True
+    takes = {
+        "audio": Takes(frozenset(("audio/aac", "audio/mp4", "audio/mpeg", "audio/wav", "audio/ogg")), 25_000_000),
+        "video": Takes(frozenset(("video/mp4",)), 25_000_000),
+        "document": Takes(frozenset(), 25_000_000),
+    }
     replies = "comments"
 
     def __init__(self) -> None:

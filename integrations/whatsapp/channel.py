@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from integrations.base import Channel, File, Limits, Pace, mapping, sequence
+from integrations.base import Channel, File, Limits, Pace, Takes, mapping, sequence
 from integrations.errors import MediaGoneError, RefusedError, TemporaryError, UncertainError
 from integrations.graph import Graph
 from integrations.inbound import Media, Parsed, Sender, identifier
@@ -30,6 +30,17 @@ SHA256_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 # What a picture is called there, by its form.
 KINDS = {"still": "image", "video": "video", "sticker": "sticker"}
+OFFICE = "application/vnd.openxmlformats-officedocument"
+DOCUMENTS = frozenset(
+    (
+        "text/plain",
+        "application/pdf",
+        f"{OFFICE}.wordprocessingml.document",
+        f"{OFFICE}.spreadsheetml.sheet",
+        f"{OFFICE}.presentationml.presentation",
+    )
+)
+SOUNDS = frozenset(("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"))
 
 
 class WhatsApp(Channel):
@@ -43,6 +54,12 @@ class WhatsApp(Channel):
     pace = Pace(account="40/second", contact="40/minute;600/hour")
     loop = "video"
     stickers = True
+    reactions = True
+    takes = {
+        "audio": Takes(SOUNDS, 16_000_000),
+        "video": Takes(frozenset(("video/mp4",)), 16_000_000),
+        "document": Takes(DOCUMENTS, 100_000_000),
+    }
     # It goes after 25.
     typing_seconds = 20
 
@@ -81,10 +98,10 @@ class WhatsApp(Channel):
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             **address(to),
-            **content(message, await self._uploaded(file) if file else ""),
+            **content(message, await self._uploaded(file) if file else "", file.name if file else ""),
             "biz_opaque_callback_data": key,
         }
-        if message.quotes:
+        if message.quotes and message.reacts is None:
             body["context"] = {"message_id": message.quotes}
         answer = await self.graph.post(f"{self._account}/messages", body)
         sent = identifier(mapping(next(iter(sequence(answer.get("messages"))), None)).get("id"))
@@ -146,13 +163,18 @@ def address(to: Recipient) -> dict[str, str]:
     return {"to": f"+{to.phone}"} if to.phone else {"recipient": to.user_id}
 
 
-def content(message: OutboundMessage, media: str) -> dict[str, Any]:
-    """A bubble as the API wants it; `media` is the id of its picture. Raises ValueError where there is none like it."""
-    if bool(message.drawn) != bool(media):
+def content(message: OutboundMessage, media: str, name: str = "") -> dict[str, Any]:
+    """A bubble as the API wants it; `media` is the id of its file, which is called `name`.
+
+    Raises ValueError where there is none like it.
+    """
+    if message.has_file != bool(media):
         raise ValueError("a picture without a file, or a file without a picture")
+    if message.reacts is not None:
+        return {"type": "reaction", "reaction": {"message_id": message.quotes, "emoji": message.reacts}}
     if message.choices:
         return {"type": "interactive", "interactive": interactive(message, media)}
-    if message.drawn is None:
+    if not message.has_file:
         if not message.text:
             raise ValueError("an empty message")
         return {"type": "text", "text": {"body": message.text, "preview_url": False}}
@@ -161,8 +183,11 @@ def content(message: OutboundMessage, media: str) -> dict[str, Any]:
         raise ValueError("a sticker is a bubble of its own")
     if len(message.text) > WhatsApp.limits.caption:
         raise ValueError("too long a text beside a picture")
+    if kind == "audio" and message.text:
+        raise ValueError("a voice note is a bubble of its own")
     caption = {"caption": message.text} if message.text else {}
-    return {"type": kind, kind: {"id": media, **caption}}
+    filename = {"filename": name} if kind == "document" else {}
+    return {"type": kind, kind: {"id": media, **filename, **caption}}
 
 
 def interactive(message: OutboundMessage, media: str) -> dict[str, Any]:
@@ -197,7 +222,9 @@ def row(choice: Choice) -> dict[str, str]:
 
 
 def kind_of(message: OutboundMessage) -> str:
-    """What the picture of a message is called there. Raises ValueError for a form that WhatsApp does not take."""
+    """What the file of a message is called there. Raises ValueError for a form that WhatsApp does not take."""
+    if message.enclosed:
+        return "document" if message.enclosed.kind == "text" else message.enclosed.kind
     form = message.drawn.form if message.drawn else ""
     if form not in KINDS:
         raise ValueError(f"WhatsApp takes no {form}")

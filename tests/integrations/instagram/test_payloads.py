@@ -110,7 +110,7 @@ EXPECTED: dict[str, tuple[list[Event], list[str]]] = {
         [InboundReaction(**FRAME, id="m_out", emoji="👍🏽"), InboundReaction(**FRAME, id="m_out", emoji="")],
         ["reaction without content"],
     ),
-    "referral": ([InboundOpening(**FRAME), message("m_2", text="is it blue?", ref="ad-7")], []),
+    "referral": ([InboundOpening(**FRAME, ref="room_abc"), message("m_2", text="is it blue?", ref="ad-7")], []),
     "reply": ([message("aWdfZAG2", text="and this?", quoted="aWdfZAG1")], []),
     "seen": ([StatusChange(**FRAME, status="read", id="m_out")], []),
     "shared": (

@@ -113,7 +113,7 @@ EXPECTED: dict[str, tuple[list[Event], list[str]]] = {
     ),
     "file": ([message(media=(Media("document", url="https://cdn.fbsbx.com/v/plan.pdf", name="plan .pdf"),))], []),
     "foreign": ([], ["foreign account"] * 4),
-    "get_started": ([InboundOpening(**FRAME)], []),
+    "get_started": ([InboundOpening(**FRAME, ref="room_abc-1")], []),
     "handover": (
         [
             HandOver(**FRAME, ours=True),
@@ -144,7 +144,7 @@ EXPECTED: dict[str, tuple[list[Event], list[str]]] = {
         ["mention share"],
     ),
     "message_as_a_change": ([message(text="hi", at=at(1790000000000))], ["standby message", "foreign account"]),
-    "optin": ([InboundOpening(**FRAME)], ["optin"]),
+    "optin": ([InboundOpening(**FRAME, ref="page-7")], ["optin"]),
     "optin_of_a_visitor": ([], ["optin without a sender", "postback without a sender"]),
     "other_changes": (
         [],
@@ -199,8 +199,8 @@ EXPECTED: dict[str, tuple[list[Event], list[str]]] = {
         ],
         [],
     ),
-    "referral": ([InboundOpening(**FRAME), InboundOpening(**FRAME)], []),
-    "referral_in_seconds": ([InboundOpening(**{**FRAME, "at": at(1790000000000)})], []),
+    "referral": ([InboundOpening(**FRAME, ref="room_abc"), InboundOpening(**FRAME)], []),
+    "referral_in_seconds": ([InboundOpening(**{**FRAME, "at": at(1790000000000)}, ref="a")], []),
     "reply": ([message("m_2", text="and this?", quoted="m_1")], []),
     "response_feedback": (
         [InboundReaction(**FRAME, id="m_out", emoji="👍"), InboundReaction(**FRAME, id="m_out", emoji="👎")],
