@@ -7,7 +7,6 @@ told what they missed when they write again, and the others hear of it, once.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction

@@ -531,9 +531,7 @@ def test_a_room_that_ends_is_over_for_all(ana: Person, room: Room) -> None:
     bo = joined(room)
     said(ana, room, "Not sent yet")
     membership.end(ana, room.pk)
-    assert heard(bo) == [
-        "The room “Ski trip” has ended, and what was said there is erased. What you write here is for me alone again."
-    ]
+    assert heard(bo) == ["The room “Ski trip” has ended and is erased. What you write here is for me alone again."]
     bo.refresh_from_db()
     assert bo.conversation_id is None
 
