@@ -149,13 +149,19 @@ class Dialogue:
             if event.payload == rooms.NOT_NOW:
                 return Reply("declined", [await in_thread(rooms.decline)(channel, contact)])
             name = event.payload.removeprefix(f"{rooms.JOIN}:") if event.payload else event.text
+            if (title := rooms.new_title(contact)) is not None:
+                return Reply("room", [await rooms.make(self._answering, channel, contact, title, name)])
             return Reply("joined", [await in_thread(rooms.join)(channel, contact, name)])
         if event.payload.startswith(rooms.PREFIX):
             raise InvitationEndedError
-        if not await in_thread(rooms.is_in_room)(contact) or (command is not None and command.name != "new"):
+        if not await in_thread(rooms.is_in_room)(contact):
+            if command is None or command.name != "room":
+                return None
+            return Reply("room", [await rooms.open_room(self._answering, channel, contact, command.argument)])
+        if command is not None and command.name not in ("new", "room"):
             return None
         if command is not None:
-            return Reply("new", [self._say(_("You are in a room. /leave takes you out of it."))])
+            return Reply(command.name, [self._say(_("You are in a room. /leave takes you out of it."))])
         return Reply("said", await rooms.speak(self._answering, channel, contact, entries, event))
 
     async def _to_change(self, event: InboundMessage, words: str) -> str | None:

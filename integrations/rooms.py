@@ -24,7 +24,7 @@ from assistant.errors import (
     RefusedInputError,
 )
 from assistant.models import Member, Message
-from assistant.posing import chosen_name
+from assistant.posing import chosen_name, poses_as
 from assistant.rooms import events, membership, orders, polls, reactions, talk
 from assistant.rooms.orders import Order
 from assistant.rooms.talk import Words
@@ -61,7 +61,12 @@ def is_in_room(contact: Contact) -> bool:
 
 def is_asked(contact: Contact) -> bool:
     """Whether a contact was asked under which name they join."""
-    return bool((contact.expects or {}).get("room"))
+    return bool((contact.expects or {}).keys() & {"room", "new_room"})
+
+
+def new_title(contact: Contact) -> str | None:
+    """The title of the room that a contact is about to make; None where they make none."""
+    return (contact.expects or {}).get("new_room")
 
 
 def invite(channel: Channel, contact: Contact, token: str) -> OutboundMessage:
@@ -108,10 +113,46 @@ def join(channel: Channel, contact: Contact, name: str) -> OutboundMessage:
     return _say(channel, text)
 
 
+async def open_room(answering: Answering, channel: Channel, contact: Contact, title: str) -> OutboundMessage:
+    """Make a room of a contact's, or first ask what they are called there. Raises AssistantError."""
+    name = chosen_name(contact.name or contact.username)
+    if not name or poses_as(name, ()):
+        await in_thread(contacts.update)(contact, expects={"new_room": title[: membership.TITLE_CHARACTERS]})
+        return _say(channel, _("Under which name shall the others know you?"), [Choice(_("Not now"), NOT_NOW)])
+    return await make(answering, channel, contact, title, name)
+
+
+async def make(answering: Answering, channel: Channel, contact: Contact, title: str, name: str) -> OutboundMessage:
+    """Make a room in which a contact is called `name`; a bad name is asked for again. Raises AssistantError."""
+    limits = answering.runtime.limits
+    await limits.count(settings.LIMIT_PERSON_ROOMS, "made", "person", str(contact.person_id))
+    return await in_thread(_make)(channel, contact, title, name)
+
+
+def _make(channel: Channel, contact: Contact, title: str, name: str) -> OutboundMessage:
+    with transaction.atomic():
+        room = membership.make(contact.person, name, title)
+        _enter(contact, contact.person.memberships.get(conversation=room.pk))
+    text = _(
+        "Your room “%(title)s” is open, and you are %(name)s there. %(invitation)s\n\n"
+        "What you write now is read by all who are in it. “%(assistant)s, …” asks me; /invite shows the link again, "
+        "/leave takes you out."
+    ) % {
+        "title": room.conversation.title,
+        "name": name,
+        "invitation": orders.invitation(contact.person, room.pk),
+        "assistant": settings.SITE_NAME,
+    }
+    return _say(channel, text)
+
+
 def decline(channel: Channel, contact: Contact) -> OutboundMessage:
-    """They do not join."""
+    """They do not join, or make no room."""
+    sentence = _("All right. The invitation stays where you found it.")
+    if new_title(contact) is not None:
+        sentence = _("All right, no room then.")
     contacts.update(contact, expects=None)
-    return _say(channel, _("All right. The invitation stays where you found it."))
+    return _say(channel, sentence)
 
 
 def vote(channel: Channel, contact: Contact, payload: str) -> OutboundMessage:

@@ -29,6 +29,7 @@ def help_text() -> str:
         _("/stop ends an answer, or all messages"),
         _("/forget erases what is kept about you"),
         _("/link joins this chat with the website"),
+        _("/room opens a room for you and others, in any app and on the web"),
         _("/language, /model, /sticker, /human"),
     ]
     return "\n".join(lines)
@@ -45,6 +46,7 @@ def command_words() -> dict[str, str]:
         pgettext("command", "language"): "language",
         pgettext("command", "model"): "model",
         pgettext("command", "human"): "human",
+        pgettext("command", "room"): "room",
         pgettext("command", "link"): "link",
         pgettext("command", "unlink"): "unlink",
         pgettext("command", "sticker"): "sticker",

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,13 +15,17 @@ from django.utils.translation import gettext_lazy
 from assistant.commands import Command
 from assistant.errors import BadPollError
 from assistant.models import Member, Person, Room
-from assistant.rooms import membership, polls
+from assistant.rooms import events, membership, polls
 from assistant.rooms.events import Kind, lock, note
 
 COMMANDS = (
     Command("summarise", gettext_lazy("Sum up what was said, for instance of the last three hours")),
-    Command("poll", gettext_lazy("Ask all to vote: a question | one option | another")),
+    Command(
+        "poll",
+        gettext_lazy("Ask all to vote: a question | one option | another. Without options: on what I listed last"),
+    ),
     Command("who", gettext_lazy("Say who is here")),
+    Command("invite", gettext_lazy("Say how others come in")),
     Command("hush", gettext_lazy("Keep the assistant silent for an hour, or until an @ calls it")),
     Command("wake", gettext_lazy("Let the assistant answer again")),
     Command("leave", gettext_lazy("Leave this room")),
@@ -76,8 +82,11 @@ def carry_out(person: Person, room_id: UUID, order: Order) -> str:
             return _("You have left the room. Nothing more of it reaches you.")
         case "poll":
             question, *options = [part.strip() for part in order.argument.split("|")]
-            polls.ask(person, room_id, question, options)
+            options = options or polls.suggested(person, room_id)
+            polls.ask(person, room_id, question or _("Which one?"), options)
             return ""
+        case "invite":
+            return invitation(person, room_id)
         case "hush" | "wake":
             hush(person, room_id, hushed=order.name == "hush")
             return ""
@@ -94,6 +103,15 @@ def who(person: Person, room_id: UUID) -> str:
             for one in membership.members_of(room)
         ]
     return _("Here are: %(names)s.") % {"names": ", ".join(names)}
+
+
+def invitation(person: Person, room_id: UUID) -> str:
+    """How others come into the room, in a sentence. Raises NotFoundError."""
+    token = events.membership(person, room_id).conversation.room.token
+    if not token:
+        return _("The host lets nobody in by a link now.")
+    address = settings.SITE_URL + reverse("invitation", args=[token])
+    return _("Whoever has this link can join: %(address)s") % {"address": address}
 
 
 def hush(person: Person, room_id: UUID, *, hushed: bool) -> None:

@@ -1,20 +1,30 @@
 """Short votes in a room: a question, some options, one vote of each member, who may change it until it is closed."""
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from markdown_it.token import Token
 
 from assistant.errors import BadPollError, NotFoundError
-from assistant.models import Member, Person, Poll, RoomEvent, Vote
+from assistant.markdown.parser import Block, parse
+from assistant.models import Member, Message, Person, Poll, RoomEvent, Vote
 from assistant.names import clean_name
-from assistant.rooms.events import Kind, lock, note
+from assistant.rooms.events import Kind, lock, membership, note, readable
 
 QUESTION_CHARACTERS, OPTION_CHARACTERS = 200, 60
 FEWEST, MOST = 2, 10
 MOST_OPEN = 5
+# So many answers are looked at for a list.
+ANSWERS = 5
+
+
+# An option is what an item of a list begins with: "**Chamonix**: for experts", "Chamonix – for experts".
+_REST = re.compile(r"\s*(?::\s|\s[-\u2013\u2014]\s|\s\().*", re.DOTALL)
 
 
 class Count(NamedTuple):
@@ -38,6 +48,37 @@ def ask(person: Person, room_id: UUID, question: str, options: list[str]) -> Roo
             raise BadPollError
         poll = Poll.objects.create(room=room, question=question, options=cleaned)
         return note(room, Kind.POLL, member, poll=poll)
+
+
+def suggested(person: Person, room_id: UUID) -> list[str]:
+    """What the assistant suggested last, as options: the items of the last list in its newest answer that has one.
+
+    Raises NotFoundError.
+    """
+    answers = readable(membership(person, room_id)).filter(role=Message.Role.ASSISTANT)
+    for text in answers.order_by("-position").values_list("text", flat=True)[:ANSWERS]:
+        lists = [found for block in parse(text) if len(found := _items(block)) >= FEWEST]
+        if lists:
+            return lists[-1][:MOST]
+    return []
+
+
+def _items(block: Block) -> list[str]:
+    """The first words of each item of a list; nothing for any other block."""
+    if block.kind not in ("bullet_list_open", "ordered_list_open"):
+        return []
+    tokens = iter(block.tokens)
+    firsts = (next(tokens, None) for token in tokens if token.type == "paragraph_open" and token.level == 2)
+    plain = ("".join(_plain(token)) for token in firsts if token)
+    return [item for text in plain if (item := clean_name(_REST.sub("", text), OPTION_CHARACTERS))]
+
+
+def _plain(token: Token) -> Iterator[str]:
+    for child in token.children or ():
+        if child.type in ("text", "code_inline"):
+            yield child.content
+        elif child.type in ("softbreak", "hardbreak"):
+            return
 
 
 def vote(person: Person, poll_id: UUID, option: int) -> RoomEvent | None:

@@ -202,6 +202,31 @@ def test_words_that_are_taken_back_are_gone_here_too(ana: Person, room: Room, bo
     assert not [entry for entry in kept if "secret" in entry.content["text"]]
 
 
+def test_a_room_is_opened_in_an_app_and_joined_by_its_link(bo: Phone, cy: Phone) -> None:
+    _greeting, opened = words(cy.ask("/room Ski trip", 2))
+    assert "Your room “Ski trip” is open" in opened
+    room = Room.objects.get(conversation__memberships__person=cy.contact.person)
+    assert f"/r/{room.token}" in opened
+    assert room.host == cy.contact.person
+    enter(bo, room, "Bo")
+    hears(cy, "Bo is here now.")
+    bo.write("Where to?")
+    hears(cy, "*Bo:* Where to?")
+    assert f"/r/{room.token}" in words(bo.ask("/invite"))[0]
+    assert "You are in a room" in words(cy.ask("/room Another"))[0]
+
+
+def test_who_has_no_name_in_an_app_is_asked_for_one_first(bo: Phone) -> None:
+    bo.ask("/help", 2)
+    assert words(bo.ask("/room Ski trip")) == ["Under which name shall the others know you?"]
+    bo.tap("Not now")
+    hears(bo, "no room then")
+    bo.ask("/room Ski trip")
+    assert "choose another name" in words(bo.ask("Assistant"))[0]
+    assert "you are Bo there" in words(bo.ask("Bo"))[0]
+    assert Room.objects.filter(conversation__memberships__person=bo.contact.person).count() == 1
+
+
 @pytest.mark.usefixtures("resting")
 def test_a_courier_that_is_killed_loses_and_doubles_nothing(
     ana: Person,

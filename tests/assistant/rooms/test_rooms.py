@@ -340,7 +340,37 @@ def test_members_vote_once_and_may_change_it() -> None:
         polls.vote(bo, event.poll.pk, 0)
 
 
-@pytest.mark.parametrize("argument", ["", "Which?", "Which? | One", "| a | b", "Which? | a | a"])
+LISTED = """You could go to:
+
+1. **Chamonix**: for experts, and *steep*
+2. Soldeu – sunny
+3. Val d'Isère (high)
+
+Then pack:
+
+- skis
+"""
+
+
+@pytest.mark.parametrize(("argument", "question"), [("", "Which one?"), ("Where to?", "Where to?")])
+def test_a_vote_without_options_is_on_what_the_assistant_listed_last(argument: str, question: str) -> None:
+    ana, room = make()
+    finish(say(ana, room, "@Chaski where to?").run, LISTED)
+    finish(say(ana, room, "@Chaski thanks").run, "You are welcome.")
+    orders.carry_out(ana, room.pk, orders.Order("poll", argument))
+    poll = room.polls.get()
+    assert (poll.question, poll.options) == (question, ["Chamonix", "Soldeu", "Val d'Isère"])
+
+
+def test_what_was_listed_before_somebody_came_is_not_theirs_to_vote_on() -> None:
+    ana, room = make()
+    finish(say(ana, room, "@Chaski where to?").run, LISTED)
+    bo = join(room, "Bo")
+    with pytest.raises(BadPollError):
+        orders.carry_out(bo, room.pk, orders.Order("poll", "Where to?"))
+
+
+@pytest.mark.parametrize("argument", ["", "Which?", "Which? | One", "Which? | a | a"])
 def test_a_vote_without_options_is_refused(argument: str) -> None:
     ana, room = make()
     with pytest.raises(BadPollError):
