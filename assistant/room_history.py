@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from assistant import prompts
+from assistant import attachments, prompts
 from assistant.history import answer as as_answer
+from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
 from assistant.models import Member, Message, RoomEvent, Run
 from assistant.rooms import orders
@@ -57,8 +58,16 @@ def room_past(run: Run) -> RoomPast:
     said = lines(reversed(list(aside.order_by("-position")[:ASIDE_LINES])), ASIDE_CHARACTERS)
     if question.quoted and readable(member).filter(pk=question.quoted.pk).exists():
         said = "\n".join(filter(None, (said, prompts.REPLIED, lines([question.quoted], LINE_CHARACTERS))))
-    messages.append(ChatMessage("user", question.text))
+    messages.append(ChatMessage("user", question.text, _files(member, question)))
     return RoomPast(messages, prompts.in_room(names, question.spoken_as, said))
+
+
+def _files(member: Member, question: Message) -> tuple[TextFile, ...]:
+    """The text files of a question, after those of what it is a reply to."""
+    asked = [question.pk, *([question.quoted_id] if question.quoted_id else ())]
+    read = readable(member).filter(pk__in=asked, role=Message.Role.USER)
+    files = attachments.texts_for_prompt(read)
+    return tuple(file for message in reversed(asked) for file in files.get(message, ()))
 
 
 def merged(turns: Iterable[Message]) -> list[ChatMessage]:
@@ -81,7 +90,8 @@ def merged(turns: Iterable[Message]) -> list[ChatMessage]:
 def spoken(message: Message) -> str:
     """A message with the name of who said it. Its further lines are set in, so that none looks like another's."""
     name = message.spoken_as or (prompts.ASSISTANT if message.role == Message.Role.ASSISTANT else prompts.SOMEBODY)
-    return f"{name}: {message.text[:LINE_CHARACTERS]}".replace("\n", "\n    ")
+    text = message.text[:LINE_CHARACTERS] or prompts.NO_FILE
+    return f"{name}: {text}".replace("\n", "\n    ")
 
 
 def lines(messages: Iterable[Message], most: int) -> str:

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from assistant import versions
 from assistant.database import in_chunks
-from assistant.models import Attachment, Conversation, Message, Summary
+from assistant.models import Attachment, Conversation, Feedback, Message, Summary
 from imagine.models import Picture
 
 # What reads these files looks here first. It changes when a field goes or changes its meaning, not when one is added.
@@ -37,11 +37,10 @@ def fields(conversation: Conversation, picture_url: PictureUrl) -> Iterator[str]
     pictures, runs = pictures_by_message(conversation), run_by_message(conversation)
     files, numbers = files_by_message(conversation), versions.numbers(conversation)
     summaries = dict(Summary.objects.filter(until__conversation=conversation).values_list("until", "text"))
-    rows = (
-        conversation.messages.prefetch_related("ratings").annotate(reasoning=F("run__reasoning")).order_by("position")
-    )
+    ratings = {one.message_id: one for one in Feedback.objects.filter(message__conversation=conversation)}
+    rows = conversation.messages.annotate(reasoning=F("run__reasoning")).order_by("position")
     for index, message in enumerate(in_chunks(rows, MESSAGE_CHUNK)):
-        feedback = message.feedback
+        feedback = ratings.get(message.pk)
         drawn = pictures.get(message.pk, [])
         run = runs.get(message.pk)
         shown = {

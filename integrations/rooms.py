@@ -183,7 +183,7 @@ async def speak(
     if order:
         return await in_thread(_carry_out)(channel, contact, room, order)
     turn = entries[0].turn or uuid4()
-    if await in_thread(_is_said)(contact, turn):
+    if await in_thread(_is_said)(entries, contact, turn):
         # Before a crash.
         return []
     received = await Receiver(answering.runtime, channel, contact, entries[0]).receive(event.media)
@@ -251,8 +251,11 @@ def _quoted(contact: Contact, event: InboundMessage) -> UUID | None:
     return message.pk if message else None
 
 
-def _is_said(contact: Contact, turn: UUID) -> bool:
-    return Message.objects.filter(author=contact.person_id, client_id=turn).exists()
+def _is_said(entries: Sequence[InboxEntry], contact: Contact, turn: UUID) -> bool:
+    message = Message.objects.filter(author=contact.person_id, client_id=turn).first()
+    if message:
+        _note(entries, message)
+    return message is not None
 
 
 def _note(entries: Sequence[InboxEntry], message: Message) -> None:

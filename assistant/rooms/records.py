@@ -52,11 +52,14 @@ def said_json(person: Person) -> Iterator[str]:
     """
     yield "["
     own = Message.objects.filter(author=person, conversation__room__isnull=False).select_related("conversation")
+    own = own.prefetch_related("room_files", "pictures")
     for index, message in enumerate(in_chunks(own.order_by("created_at", "id"), CHUNK)):
         fields = {
             "room": message.conversation.title,
             "name": message.spoken_as,
             "text": message.text,
+            "files": [f"{file.pk}-{file.name}" for file in message.room_files.all()],
+            "pictures": [str(picture.pk) for picture in message.pictures.all()],
             "created": message.created_at.isoformat(),
         }
         yield f"{',' if index else ''}\n {json.dumps(fields, ensure_ascii=False)}"

@@ -1,16 +1,19 @@
 """Pictures, voice notes, documents, reactions and edits in a room: phones in three apps, real couriers, a painter."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from PIL import Image
 
 from assistant import attachments, people
 from assistant.models import Message, Person, Room, RoomFile
 from assistant.rooms import files, membership, reactions, talk
 from assistant.rooms.talk import Words
+from imagine.files import storage
 from imagine.models import Picture
 from integrations.registry import channels
 from tests.fake_llama import FakeLlama
@@ -57,7 +60,8 @@ def phones(messengers: Messengers, room: Room) -> dict[str, Phone]:
         name = app.title()
         phone.write(name)
         eventually(lambda one=phone, name=name: heard(one, f"as {name}"))  # type: ignore[misc]
-    eventually(lambda: heard(found["whatsapp"], "Instagram is here now."))
+    for app in ("whatsapp", "messenger"):
+        eventually(lambda one=found[app]: heard(one, "Instagram is here now."))  # type: ignore[misc]
     return found
 
 
@@ -198,6 +202,21 @@ def test_a_picture_that_was_asked_for_reaches_each_once(
     hears(bo, "*Messenger:* /imagine a hut in the snow")
     assert stay_silent([bo, cy, di])
     assert [len([one for one in phone.answers if one["kind"] == "image"]) for phone in (bo, cy, di)] == [1, 1, 1]
+
+
+def test_a_loop_reaches_each_app_in_its_form(ana: Person, room: Room, phones: dict[str, Phone]) -> None:
+    bo, cy, di = phones.values()
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("#33468f", "#f2b544")]
+    gif = BytesIO()
+    frames[0].save(gif, "GIF", save_all=True, append_images=frames[1:], duration=100, loop=0)
+    made = {"loop.gif": gif.getvalue(), "video.mp4": video(), "picture.jpg": picture()}
+    loop = Picture.objects.create(person=ana, made="animated", status="done", files=list(made))
+    storage.save(loop.pk, made)
+    say(ana, room, "It snows", pictures=[loop.pk])
+    for phone in (bo, di):
+        assert data_of(phone, gets(phone, "video")).content == made["video.mp4"]
+    assert data_of(cy, gets(cy, "image")).content == made["loop.gif"]
+    assert gets(bo, "video")["caption"] == "*Ana:* It snows"
 
 
 def test_reactions_are_seen_by_those_they_are_for(ana: Person, room: Room, phones: dict[str, Phone]) -> None:

@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from assistant import people
 from assistant.database import in_chunks, in_thread
-from assistant.models import Attachment, Person
+from assistant.models import Attachment, Person, RoomFile
+from assistant.rooms import files as room_files
 from assistant.rooms import records as rooms
 from imagine.files import storage
 from imagine.models import Picture
@@ -60,7 +61,8 @@ class Outlet:
 
 
 async def archive(person: Person) -> AsyncIterator[bytes]:
-    """The ZIP, in pieces: profile, conversations, pictures, links, memories, apps as JSON, files, pictures' best files.
+    """The ZIP, in pieces: profile, conversations, rooms, pictures, links, memories, apps as JSON; then files, those of
+    rooms, and pictures' best files.
 
     Rows are read in the database's threads and files in the packers'. Between two pieces, while the client reads,
     it holds no thread and no connection, at most one open file.
@@ -76,6 +78,14 @@ async def archive(person: Person) -> AsyncIterator[bytes]:
         while attachment := await next_attachment(files):
             await in_packer(packed.writestr, f"attachments/{attachment.id}.txt", attachment.text)
             yield outlet.take()
+        sent = in_chunks(person.room_files.order_by("created_at", "id"), PICTURE_CHUNK)
+        while room_file := await next_room_file(sent):
+            file = await in_packer(open_sent, room_file)
+            if file is None:
+                continue
+            with file, packed.open(f"rooms/{room_file.id}-{room_file.name}", "w") as entry:
+                while await in_packer(copy_piece, file, entry):
+                    yield outlet.take()
         pictures = pictures_of(person)
         while picture := await next_picture(pictures):
             file = await in_packer(open_best, picture)
@@ -132,6 +142,20 @@ def pictures_of(person: Person) -> Iterator[Picture]:
 def next_attachment(files: Iterator[Attachment]) -> Attachment | None:
     """The attachment that comes next; None at the end."""
     return next(files, None)
+
+
+@in_thread
+def next_room_file(files: Iterator[RoomFile]) -> RoomFile | None:
+    """The voice note, video or document that comes next; None at the end."""
+    return next(files, None)
+
+
+def open_sent(file: RoomFile) -> "File[bytes] | None":
+    """What somebody sent in a room, open for reading; None where it is missing."""
+    try:
+        return room_files.reader(file)
+    except FileNotFoundError:
+        return None
 
 
 @in_thread

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from pytest_django.fixtures import Settings
 
-from assistant import people, room_turns
+from assistant import attachments, people, room_turns
 from assistant.answering import Answering
 from assistant.database import in_thread
 from assistant.errors import LimitedError
@@ -72,6 +72,22 @@ async def test_the_model_is_told_who_said_what_and_nothing_of_the_person(
     everything = json.dumps(fake_llama.requests)
     assert "pirate" not in everything
     assert "nuts" not in everything
+
+
+async def test_the_model_reads_the_text_file_that_it_is_asked_about(
+    answering: Answering, fake_llama: FakeLlama
+) -> None:
+    ana, bo, room = await make()
+    file = await in_thread(attachments.keep)(bo, "plan.txt", "Trains leave at nine")
+    sent = await room_turns.say(answering, bo, next_address(), room.pk, Words("", uuid4(), [file.pk]))
+    assert sent.event.message
+    fake_llama.script(says("At nine."))
+    words = Words("@Chaski when do they leave?", uuid4(), quoted=sent.event.message.pk)
+    await room_turns.say(answering, ana, next_address(), room.pk, words)
+    assert await answered(room, 1) == ["At nine."]
+    told = prompt(fake_llama.requests[-1])
+    assert "plan.txt" in told
+    assert "Trains leave at nine" in told
 
 
 async def test_words_of_long_ago_are_not_read_again(

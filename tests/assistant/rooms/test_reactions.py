@@ -1,38 +1,26 @@
 """Reactions and edits in a room, in the database: who may, and who is shown them."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from assistant import people
 from assistant.errors import NotFoundError, RefusedInputError
-from assistant.models import Member, Message, Person, Reaction, Room, RoomEvent, Run
+from assistant.models import Member, Message, Person, Reaction, Room, RoomEvent
 from assistant.rooms import events, membership, polls, reactions, talk
-from assistant.rooms.talk import Words
-
-
-def make() -> tuple[Person, Room]:
-    person = people.make_guest()
-    return person, membership.make(person, "Ana", "Ski trip")
-
-
-def join(room: Room, name: str) -> Person:
-    person = people.make_guest()
-    membership.join(person, room.token or "", name)
-    return person
+from tests.assistant.rooms.rooms import finish, join, make, say
 
 
 def said(person: Person, room: Room, text: str = "See you at nine") -> Message:
-    message = talk.say(person, room.pk, Words(text, uuid4())).event.message
+    message = say(person, room, text).event.message
     assert message
     return message
 
 
 def answer(person: Person, room: Room) -> Message:
-    run = talk.say(person, room.pk, Words("@chaski when?", uuid4())).run
+    run = say(person, room, "@chaski when?").run
+    finish(run)
     assert run
-    Run.objects.filter(pk=run.pk).update(status="done")
-    talk.ended(run.pk)
     return run.answer
 
 

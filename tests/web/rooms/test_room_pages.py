@@ -249,9 +249,15 @@ def test_nonsense_changes_nothing(alice: Visitor, room: Room) -> None:
 def test_your_data_counts_and_holds_what_one_said_in_rooms(alice: Visitor, bob: Visitor, room: Room) -> None:
     say(bob, room, "My own words")
     say(alice, room, "Words of Ana")
-    assert "1 message of yours in rooms" in text_of(bob.get("/you/").text)
+    huts = files.keep(bob.person, "Huts.pdf", b"%PDF-1.4 huts", RoomFile.Kind.DOCUMENT)
+    talk.say(bob.person, room.pk, Words("Look", uuid4(), things=[huts.pk]))
+    assert "2 messages of yours in rooms" in text_of(bob.get("/you/").text)
     packed = bob.post("/you/export").content
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         said = json.loads(archive.read("rooms.json"))
-    assert [(one["room"], one["name"], one["text"]) for one in said] == [("Ski trip", "Bo", "My own words")]
+        assert archive.read(f"rooms/{huts.pk}-Huts.pdf") == b"%PDF-1.4 huts"
+    assert [(one["room"], one["name"], one["text"], one["files"]) for one in said] == [
+        ("Ski trip", "Bo", "My own words", []),
+        ("Ski trip", "Bo", "Look", [f"{huts.pk}-Huts.pdf"]),
+    ]
     assert b"Words of Ana" not in packed
