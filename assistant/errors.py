@@ -295,6 +295,12 @@ class NotHostError(AssistantError):
     sentence = _("Only the host of this room can do that.")
 
 
+class NotAskedError(NotHostError):
+    """Somebody who neither asked for an answer nor is the host wants to stop it."""
+
+    sentence = _("Only who asked and the host can stop this answer.")
+
+
 class InvitationEndedError(AssistantError):
     """The invitation leads nowhere: it was taken back, the room is locked, or there is none."""
 
@@ -332,6 +338,11 @@ class BadPollError(RefusedInputError):
 
     code = "bad_poll"
     sentence = _("A vote needs a question and two to ten different options: /poll Which day? | Friday | Saturday")
+
+
+class TooManyPollsError(BadPollError):
+    code = "too_many_polls"
+    sentence = _("As many votes are open here as can be. Please end one first.")
 
 
 class NothingToShareError(RefusedInputError):

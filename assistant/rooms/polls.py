@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from markdown_it.token import Token
 
-from assistant.errors import BadPollError, NotFoundError
+from assistant.errors import BadPollError, NotFoundError, TooManyPollsError
 from assistant.markdown.parser import Block, parse
 from assistant.models import Member, Message, Person, Poll, RoomEvent, Vote
 from assistant.names import clean_name
@@ -21,8 +21,6 @@ FEWEST, MOST = 2, 10
 MOST_OPEN = 5
 # So many answers are looked at for a list.
 ANSWERS = 5
-
-
 # An option is what an item of a list begins with: "**Chamonix**: for experts", "Chamonix – for experts".
 _REST = re.compile(r"\s*(?::\s|\s[-\u2013\u2014]\s|\s\().*", re.DOTALL)
 
@@ -45,7 +43,7 @@ def ask(person: Person, room_id: UUID, question: str, options: list[str]) -> Roo
         member = lock(person, room_id)
         room = member.conversation.room
         if room.polls.filter(closed_at=None).count() >= MOST_OPEN:
-            raise BadPollError
+            raise TooManyPollsError
         poll = Poll.objects.create(room=room, question=question, options=cleaned)
         return note(room, Kind.POLL, member, poll=poll)
 

@@ -163,6 +163,8 @@ OWNED: list[tuple[str, Owned]] = [
     ("room_messages", Owned("POST", room, 302, words)),
     ("room_sheet", Owned("GET", room, 200)),
     ("room_code", Owned("GET", room, 200)),
+    ("ask_vote", Owned("GET", room, 200)),
+    ("ask_vote", Owned("POST", room, 302, lambda: {"question": "When?", "option": ["Friday", "Saturday"]})),
     ("room_picture", Owned("GET", room, 200, second=room_picture, more=("picture.jpg",))),
     ("room_file", Owned("GET", room, 200, second=room_file)),
     ("stop_in_room", Owned("POST", room, 302)),

@@ -14,8 +14,9 @@ from django.db.models import Prefetch, QuerySet
 from django.template.loader import render_to_string
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from assistant.models import Attachment, Member, Message, Poll, Room, RoomEvent
 from assistant.rooms import polls, reactions
@@ -30,7 +31,7 @@ COLOURS = 8
 JOINS = 1_000
 QUOTE_CHARACTERS = 140
 # What is shown in its place: these change what is shown already.
-CHANGES = (Kind.VOTED, Kind.CLOSED, Kind.UNSAID, Kind.EDITED, Kind.REACTED)
+CHANGES = (Kind.VOTED, Kind.UNSAID, Kind.EDITED, Kind.REACTED)
 # Read by who joined later too.
 ALWAYS = 2**31
 
@@ -61,26 +62,31 @@ class Reactions(NamedTuple):
 
 
 class Option(NamedTuple):
-    """One option of a poll, with its share of the votes in steps of ten."""
+    """One option of a poll, with its share of the votes in steps of ten. `won`: most chose it, and the vote is over."""
 
     place: int
     text: str
     votes: int
     share: int
+    won: bool = False
 
 
 class PollView(NamedTuple):
-    """A poll as it stands. `votes` are the options that people chose, by speaker."""
+    """A poll as it stands. `votes` are the options that people chose, by speaker; `number` is that of the event with
+    which somebody `asked`: who has joined then or later does not read it."""
 
     poll: Poll
     options: list[Option]
     total: int
     votes: dict[str, int]
+    asked: Speaker | None
+    number: int
 
 
 @dataclass(frozen=True)
 class EventView:
-    """One event, or with the number 0 a message from before the room. `mine`: the place of the reader's own vote."""
+    """One event, or with the number 0 a message from before the room. `mine`: the place of the reader's own vote. `by`:
+    who, besides the host, may end what it shows. `new_day`: it is the first one of its day."""
 
     number: int
     kind: str
@@ -92,6 +98,8 @@ class EventView:
     line: str = ""
     poll: PollView | None = None
     mine: int | None = None
+    by: str = ""
+    new_day: bool = False
     numbers: list[int] = field(default_factory=list)
     reactions: list[Reactions] = field(default_factory=list)
 
@@ -174,7 +182,8 @@ def present_events(room: Room, events: Sequence[RoomEvent], since: int) -> list[
     began = RoomEvent.objects.filter(room=room.pk, kind=Kind.ANSWERING, message__in=answers, number__gt=since)
     begun = set(began.values_list("message_id", flat=True)) if answers else set()
     shown = [event for event in events if event.kind != Kind.ANSWERED or event.message_id not in begun]
-    return [without_quote(present_event(room, event, speakers), since) for event in shown]
+    views = [without_quote(present_event(room, event, speakers), since) for event in shown]
+    return [view for view in views if view.kind != Kind.CLOSED or (view.poll and view.poll.number > since)]
 
 
 def present_event(room: Room, event: RoomEvent, speakers: Speakers) -> EventView:
@@ -192,28 +201,58 @@ def present_event(room: Room, event: RoomEvent, speakers: Speakers) -> EventView
             speaker = speakers.of(event.person_id, event.name)
             return EventView(number, kind, at, speaker, reactions=present_reactions(room, event.message))
         case Kind.ANSWERING | Kind.ANSWERED if event.message:
-            asked = event.message.quoted
+            asked, run = event.message.quoted, getattr(event.message, "run", None)
             to, marks = asked.spoken_as if asked else "", present_reactions(room, event.message)
-            return EventView(number, kind, at, shown=present(event.message), to=to, reactions=marks)
+            by = speaker_id(room.pk, run.person_id) if run and run.person_id else ""
+            return EventView(number, kind, at, shown=present(event.message), to=to, by=by, reactions=marks)
         case Kind.POLL | Kind.VOTED | Kind.CLOSED if event.poll:
-            speaker = speakers.of(event.person_id, event.name)
-            return EventView(number, kind, at, speaker, poll=present_poll(event.poll))
+            poll = present_poll(event.poll, speakers)
+            line = result(poll) if kind == Kind.CLOSED else ""
+            return EventView(number, kind, at, poll=poll, line=line, by=poll.asked.id if poll.asked else "")
         case Kind.UNSAID:
             return EventView(number, kind, at, numbers=[int(one) for one in event.data.get("numbers", ())])
         case _:
             return EventView(number, kind, at, line=sentence(event))
 
 
-def present_poll(poll: Poll) -> PollView:
+def present_poll(poll: Poll, speakers: Speakers) -> PollView:
     """A poll as it stands now."""
     counts = polls.counts(poll)
-    total = sum(one.votes for one in counts)
+    total, most = sum(one.votes for one in counts), max(one.votes for one in counts)
     options = [
-        Option(place, one.option, one.votes, round(10 * one.votes / total) * 10 if total else 0)
+        Option(
+            place,
+            one.option,
+            one.votes,
+            round(10 * one.votes / total) * 10 if total else 0,
+            won=bool(poll.closed_at and most and one.votes == most),
+        )
         for place, one in enumerate(counts)
     ]
     votes = {speaker_id(poll.room_id, person): option for person, option in poll.votes.values_list("person", "option")}
-    return PollView(poll, options, total, votes)
+    begun = poll.events.filter(kind=Kind.POLL).first()
+    asked = speakers.of(begun.person_id, begun.name) if begun else None
+    return PollView(poll, options, total, votes, asked, begun.number if begun else 0)
+
+
+def result(view: PollView) -> str:
+    """How a vote ended, in words."""
+    question = view.poll.question
+    most = max(option.votes for option in view.options)
+    if not most:
+        return _("The vote “%(question)s” is over: nobody voted") % {"question": question}
+    first = [option.text for option in view.options if option.votes == most]
+    names = {"question": question, "options": ", ".join(first), "votes": most, "total": view.total}
+    if len(first) > 1:
+        return _("The vote “%(question)s” is over, undecided between: %(options)s") % names
+    return (
+        ngettext(
+            "The vote “%(question)s” is over: %(options)s, with %(votes)s of %(total)s vote",
+            "The vote “%(question)s” is over: %(options)s, with %(votes)s of %(total)s votes",
+            view.total,
+        )
+        % names
+    )
 
 
 def present_messages(room: Room, messages: Iterable[Message]) -> list[EventView]:
@@ -230,8 +269,14 @@ def present_messages(room: Room, messages: Iterable[Message]) -> list[EventView]
 
 
 def for_reader(views: list[EventView], me: str) -> list[EventView]:
-    """The same with the votes of the speaker `me` marked."""
-    return [replace(view, mine=view.poll.votes.get(me)) if view.poll else view for view in views]
+    """The same with the votes of the speaker `me` marked, and with days, by the reader's clock."""
+    shown, before = [], None
+    for index, view in enumerate(views):
+        day = localdate(view.at)
+        new_day = day != before if index else day != localdate()
+        shown.append(replace(view, mine=view.poll.votes.get(me) if view.poll else None, new_day=new_day))
+        before = day
+    return shown
 
 
 def without_quote(view: EventView, since: int) -> EventView:
@@ -244,6 +289,11 @@ def without_quote(view: EventView, since: int) -> EventView:
 def render(view: EventView) -> str:
     """An event as HTML; nothing where it shows nothing by itself."""
     return render_to_string("rooms/_event.html", {"event": view}) if view.kind != Kind.UNSAID else ""
+
+
+def render_poll(view: EventView) -> str:
+    """The poll of an event as HTML, to be put in its place."""
+    return render_to_string("rooms/_poll.html", {"event": view, "poll": view.poll and view.poll.poll})
 
 
 def _quote(room: Room, quoted: Message | None) -> Quote | None:

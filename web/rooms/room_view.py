@@ -20,7 +20,15 @@ from assistant.rooms.events import membership
 from assistant.runs import keys
 from assistant.runtime import Runtime
 from web.rooms import presence
-from web.rooms.presenter import Speakers, present_event, read_until, render, with_messages, without_quote
+from web.rooms.presenter import (
+    Speakers,
+    present_event,
+    read_until,
+    render,
+    render_poll,
+    with_messages,
+    without_quote,
+)
 from web.sockets.messages import encode
 
 logger = logging.getLogger(__name__)
@@ -40,7 +48,8 @@ COMING = (Kind.JOINED, *GOING, Kind.HOST)
 
 
 class ShownEvent(NamedTuple):
-    """An event, encoded. Who joined at `quoted` or later gets it without its quote; `votes` are marked by speaker."""
+    """An event, encoded. Who joined at `quoted` or later gets it without what it quotes, or without the vote that it is
+    about; `votes` are marked by speaker."""
 
     number: int
     encoded: str
@@ -311,14 +320,23 @@ def show(room: Room, event: RoomEvent, speakers: Speakers) -> ShownEvent:
         fields["numbers"] = view.numbers
     if event.kind == Kind.NAMED:
         fields["title"] = event.data.get("title", "")
-    if view.speaker and not view.poll:
+    if view.speaker:
         fields["speaker"] = view.speaker.id
-    message = encode("event", **fields, html=render(view))
+    if event.kind == Kind.HOST:
+        fields["host"] = speakers.of(event.person_id, event.name).id
+    quoted, unquoted = None, ""
+    if view.quote:
+        quoted = view.quote.number
+        unquoted = encode("event", **fields, html=render(without_quote(view, quoted)))
+    elif view.poll and view.poll.number != event.number:
+        quoted, unquoted = view.poll.number, encode("event", **fields, html="")
+    if event.kind == Kind.CLOSED:
+        fields["poll"] = render_poll(view)
     return ShownEvent(
         event.number,
-        message,
-        view.quote.number if view.quote else None,
-        encode("event", **fields, html=render(without_quote(view, view.quote.number))) if view.quote else "",
+        encode("event", **fields, html=render(view)),
+        quoted,
+        unquoted,
         str(view.poll.poll.pk) if view.poll else "",
         view.poll.votes if view.poll else None,
         frozenset(view.numbers),

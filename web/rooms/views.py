@@ -18,10 +18,18 @@ from redis.exceptions import RedisError
 
 from assistant import commands, conversations
 from assistant.database import in_thread
-from assistant.errors import AssistantError, BadNameError, NameTakenError, NotFoundError, RefusedInputError
+from assistant.errors import (
+    AssistantError,
+    BadNameError,
+    InvitationEndedError,
+    NameTakenError,
+    NotFoundError,
+    RefusedInputError,
+    RoomFullError,
+)
 from assistant.models import Member, Message, Person, Room, RoomFile, Run
 from assistant.posing import chosen_name, poses_as
-from assistant.rooms import events, files, membership, orders, records, talk
+from assistant.rooms import events, files, membership, orders, polls, records, talk
 from assistant.rooms.talk import Words
 from assistant.runs.forget import forget
 from imagine.models import Picture
@@ -47,6 +55,8 @@ from web.rooms.presenter import EventView, Speakers, for_reader, present_page, s
 
 logger = logging.getLogger(__name__)
 
+# So many options can be typed where no script runs.
+VOTE_LINES = 4
 # A member may be removed: then their browser shows nothing that it kept.
 PICTURE_CACHE = "private, no-cache"
 
@@ -147,7 +157,11 @@ def _check_joining(request: HttpRequest, token: str) -> None:
     """Refuse what can be refused before a visitor is made a guest. Raises AssistantError."""
     room = membership.invited(token)
     if _member(request, room.pk) is None:
+        if room.locked:
+            raise InvitationEndedError
         names = list(room.conversation.memberships.values_list("name", flat=True))
+        if len(names) >= settings.ROOM_MEMBERS:
+            raise RoomFullError
         _check_name(request.POST.get("name", ""), names)
 
 
@@ -226,6 +240,8 @@ def room_page(
         "before": page.before,
         "position": page.position,
         "me": me,
+        "host": speaker_id(found.pk, found.host_id),
+        "is_host": found.host_id == member.person_id,
         "unread": unread,
         "names": names,
         "request_id": uuid4(),
@@ -241,10 +257,15 @@ def room_page(
 
 def _first_unread(shown: list[EventView], member: Member, me: str) -> int | None:
     """The number of the first event that the member has not read and that others made."""
-    by_others = (one for one in shown if one.kind in records.HEARD and not (one.speaker and one.speaker.id == me))
+    by_others = (one for one in shown if one.kind in records.HEARD and not _is_of(one, me))
     unread = (one.number for one in by_others if one.number > member.read_until)
     first = next(unread, None)
     return first if first is not None and shown and shown[0].number != first else None
+
+
+def _is_of(one: EventView, me: str) -> bool:
+    """Whether the speaker `me` said it, or began the vote."""
+    return one.by == me if one.poll else one.speaker is not None and one.speaker.id == me
 
 
 def _quoted(member: Member, text: str | None) -> Message | None:
@@ -274,6 +295,7 @@ def messages_fragment(request: HttpRequest, room_id: UUID) -> HttpResponse:
         "before": page.before,
         "position": page.position,
         "me": me,
+        "is_host": member.conversation.room.host_id == member.person_id,
     }
     return render(request, "rooms/_events.html", context)
 
@@ -337,6 +359,43 @@ async def vote(request: HttpRequest, room_id: UUID) -> HttpResponse:
     return await _change(request, room_id, work)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+async def ask_vote(request: HttpRequest, room_id: UUID) -> HttpResponse:
+    """The form that begins a vote: alone for a script, else as a page."""
+    if request.method != "POST":
+        return await _vote_page(request, room_id)
+    person = await known_person(request)
+    question, options = request.POST.get("question", ""), request.POST.getlist("option")
+    try:
+        with missing_as_404():
+            runtime = current_process().runtime
+            await actions.ask(runtime, person, room_id, client_id(request), question, options)
+    except AssistantError as error:
+        if is_fragment(request):
+            return error_json(error)
+        return await _vote_page(request, room_id, str(error.sentence), status_of(error))
+    return done(request, "room", room_id)
+
+
+@in_thread
+def _vote_page(request: HttpRequest, room_id: UUID, sentence: str = "", status: int = 200) -> HttpResponse:
+    member = _member_or_404(request, room_id)
+    typed = request.POST.getlist("option")[: polls.MOST]
+    context = {
+        "room": member.conversation.room,
+        "conversation": member.conversation,
+        "question": request.POST.get("question", ""),
+        "options": typed + [""] * (VOTE_LINES - len(typed)),
+        "most": polls.MOST,
+        "question_characters": polls.QUESTION_CHARACTERS,
+        "option_characters": polls.OPTION_CHARACTERS,
+        "request_id": uuid4(),
+        "sentence": sentence,
+    }
+    template = "rooms/_ask_vote.html" if is_fragment(request) else "rooms/ask_vote.html"
+    return _unlisted(render(request, template, context, status=status))
+
+
 @require_POST
 async def stop(request: HttpRequest, room_id: UUID) -> HttpResponse:
     """Stop the answer that is being written."""
@@ -348,7 +407,9 @@ async def stop(request: HttpRequest, room_id: UUID) -> HttpResponse:
             if run:
                 await actions.stop(current_process().runtime, person, run)
     except AssistantError as error:
-        return error_json(error)
+        if is_fragment(request):
+            return error_json(error)
+        return await in_thread(room_page)(request, room_id, "", str(error.sentence), status_of(error))
     return done(request, "room", room_id)
 
 
@@ -535,6 +596,7 @@ urlpatterns = [
     path("rooms/<uuid:room_id>/messages", messages, name="room_messages"),
     path("rooms/<uuid:room_id>/unsay", unsay, name="unsay"),
     path("rooms/<uuid:room_id>/vote", vote, name="vote"),
+    path("rooms/<uuid:room_id>/votes", ask_vote, name="ask_vote"),
     path("rooms/<uuid:room_id>/stop", stop, name="stop_in_room"),
     path("rooms/<uuid:room_id>/people", sheet, name="room_sheet"),
     path("rooms/<uuid:room_id>/code.svg", code, name="room_code"),

@@ -110,8 +110,11 @@ def test_a_full_room_says_so(alice: Visitor, bob: Visitor) -> None:
     for number in range(49):
         person = Person.objects.create(username=f"crowd-{uuid4()}", is_guest=True)
         Member.objects.create(conversation=room.conversation, person=person, name=f"N{number}", skeleton=f"n{number}")
+    people = Person.objects.count()
     refused = bob.post(f"/r/{room.token}", {"name": "Bo"})
     assert refused.status_code == 409
+    assert Person.objects.count() == people
+    assert bob.session_key == ""
     assert "This room is full." in text_of(refused.text)
 
 

@@ -85,6 +85,55 @@ def test_commands_work_without_a_script(alice: Visitor, bob: Visitor, room: Room
     assert bob.get(f"/rooms/{room.pk}/").status_code == 404
 
 
+def test_a_vote_is_begun_by_a_form_and_ended_by_who_began_it_or_the_host(
+    alice: Visitor, bob: Visitor, room: Room, carol: Visitor
+) -> None:
+    join(carol, room, "Cy")
+    link = f"/rooms/{room.pk}/votes"
+    assert f'href="{link}"' in page(bob, room)
+    assert 'name="question"' in bob.get(link).text
+    refused = bob.post(link, {"question": "When?", "option": ["Friday", " ", ""], "id": str(uuid4())})
+    assert refused.status_code == 400
+    assert 'value="When?"' in refused.text
+    assert 'value="Friday"' in refused.text
+    fields = {"question": "When | where?", "option": ["Fri | day", "Saturday", ""], "id": str(uuid4())}
+    for _ in range(2):
+        assert bob.post(link, fields).headers["location"] == f"/rooms/{room.pk}/"
+    poll = room.polls.get()
+    assert (poll.question, poll.options) == ("When | where?", ["Fri | day", "Saturday"])
+    vote = f"/rooms/{room.pk}/vote?poll={poll.pk}"
+    assert carol.post(vote, {"option": "1"}).status_code == 302
+    assert carol.post(vote, {"close": "1"}).status_code == 404
+    # Only to those who may is it offered.
+    shown = {name: bool(re.search(r'class="poll"[^>]*data-may', page(one, room))) for name, one in
+             {"host": alice, "who began it": bob, "another": carol}.items()}  # fmt: skip
+    assert shown == {"host": True, "who began it": True, "another": False}
+    assert bob.post(vote, {"close": "1"}).status_code == 302
+    assert "The vote “When | where?” is over: Saturday, with 1 of 1 vote" in text_of(page(carol, room))
+    assert "End the vote" not in page(alice, room)
+    assert carol.post(vote, {"option": "0"}).status_code == 400
+
+
+def test_a_vote_that_nobody_won_says_so(alice: Visitor, bob: Visitor, room: Room) -> None:
+    for votes in ((), ((alice, "0"), (bob, "1"))):
+        say(alice, room, "/poll When? | Friday | Saturday")
+        poll = room.polls.get(closed_at=None)
+        for visitor, option in votes:
+            visitor.post(f"/rooms/{room.pk}/vote?poll={poll.pk}", {"option": option})
+        alice.post(f"/rooms/{room.pk}/vote?poll={poll.pk}", {"close": "1"})
+    shown = text_of(page(bob, room))
+    assert "The vote “When?” is over: nobody voted" in shown
+    assert "The vote “When?” is over, undecided between: Friday, Saturday" in shown
+
+
+def test_only_so_many_votes_are_open_at_once(alice: Visitor, room: Room) -> None:
+    for number in range(5):
+        say(alice, room, f"/poll Number {number}? | Yes | No")
+    refused = alice.post(f"/rooms/{room.pk}/messages", {"text": "/poll One more? | Yes | No", "id": str(uuid4())})
+    assert refused.status_code == 400
+    assert "Please end one first" in text_of(refused.text)
+
+
 def test_a_vote_of_another_room_is_none_here(alice: Visitor, room: Room) -> None:
     other = make(alice, title="Another")
     say(alice, other, "/poll When? | Friday | Saturday")

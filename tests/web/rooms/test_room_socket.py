@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from pytest_django.fixtures import Settings
 
 from assistant.models import Poll, Room
@@ -287,16 +288,41 @@ def test_what_was_read_is_kept(alice: Visitor, bob: Visitor) -> None:
     assert member.read_until < number
 
 
-def test_an_answer_is_stopped_by_a_member(alice: Visitor, bob: Visitor, fake_llama: FakeLlama) -> None:
+def test_who_joins_later_sees_nothing_of_a_vote_that_was_begun_before(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    with entered(alice, room) as hers:
+        say(hers, "/poll A secret? | Yes | No")
+        hers.hear_until("said")
+        join(bob, room)
+        with entered(bob, room) as his:
+            poll = room.polls.get()
+            hers.say("vote", poll=poll.pk, option=1)
+            assert hear_event(his, "voted")["html"] == ""
+            assert alice.post(f"/rooms/{room.pk}/vote?poll={poll.pk}", {"close": "1"}).status_code == 302
+            closed, seen = hear_event(his, "closed"), hear_event(hers, "closed")
+    assert (closed["html"], "poll" in closed) == ("", False)
+    assert "The vote “A secret?” is over: No, with 1 of 1 vote" in text_of(seen["html"])
+    assert "The vote is over" in text_of(seen["poll"])
+    assert "A secret" not in bob.get(f"/rooms/{room.pk}/").text
+
+
+@pytest.mark.parametrize("who", ["the host", "who asked"])
+def test_an_answer_is_stopped_by_who_asked_and_by_the_host_alone(
+    alice: Visitor, bob: Visitor, carol: Visitor, fake_llama: FakeLlama, who: str
+) -> None:
     room = make(alice)
     join(bob, room)
+    join(carol, room, "Cy")
     gate = Gate()
     gate.let(2)
     fake_llama.script(says("On and on and on.", gate=gate))
-    with entered(alice, room) as hers, entered(bob, room) as his:
-        say(hers, f"{NAMED} go on")
-        run = run_in(hear_event(his, "answering")["html"])
-        his.say("stop", run=run)
-        hear_event(hers, "answered")
+    with entered(bob, room) as his, entered(alice, room) as hers, entered(carol, room) as theirs:
+        say(his, f"{NAMED} go on")
+        run = run_in(hear_event(theirs, "answering")["html"])
+        theirs.say("stop", run=run)
+        assert theirs.hear_until("problem")["sentence"] == "Only who asked and the host can stop this answer."
+        assert carol.post(f"/rooms/{room.pk}/stop").status_code == 409
+        (hers if who == "the host" else his).say("stop", run=run)
+        hear_event(theirs, "answered")
         gate.open()
     assert room.conversation.runs.get().status == "stopped"

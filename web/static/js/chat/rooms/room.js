@@ -3,7 +3,7 @@
 import "../copy.js";
 import { Composer } from "../../shared/composer.js";
 import { refreshList, showTitle } from "../../shared/conversation-list.js";
-import { post } from "../../shared/http.js";
+import { post, sentenceOf } from "../../shared/http.js";
 import { Socket } from "../../shared/socket.js";
 import { announce, notice, piece, word } from "../../shared/words.js";
 import { Tray, openFilesOf } from "../attachments.js";
@@ -69,7 +69,7 @@ function send(text) {
 }
 
 element.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-option], [data-unsay], [data-stop-answer]");
+  const button = event.target.closest("[data-option], [data-close], [data-unsay], [data-stop-answer]");
   if (!button) return;
   event.preventDefault();
   if (button.matches("[data-unsay]")) askToUnsay(button);
@@ -91,14 +91,16 @@ async function act(button) {
   if (option && socket.send({ type: "vote", poll, option: Number(option) })) return;
   if (run && socket.send({ type: "stop", run })) return;
   const response = await post(button.formAction, button.name ? { [button.name]: button.value } : {});
-  if (!response.ok) throw new Error(`status ${response.status}`);
+  if (!response.ok) notice((await sentenceOf(response)) || word("failed"));
 }
 
-document.querySelector("[data-sheet-open]").addEventListener("click", (event) => {
-  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-  event.preventDefault();
-  openSheet(event.currentTarget.href);
-});
+for (const link of document.querySelectorAll("[data-sheet-open]")) {
+  link.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    openSheet(link.href);
+  });
+}
 
 // The connection
 
@@ -134,6 +136,7 @@ const handlers = {
     said.delete(message.number);
     typing.stopped(message.speaker);
     if (message.title) rename(message.title);
+    if (message.host) timeline.host = message.host;
     if (fresh) shown(fresh, message);
     read();
   },

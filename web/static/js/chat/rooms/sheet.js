@@ -25,12 +25,12 @@ export async function openSheet(url) {
   address = url;
   if (!(await load())) return location.assign(url);
   if (!dialog.open) dialog.showModal();
-  return dialog.querySelector("#sheet-title").focus();
+  return (dialog.querySelector("#vote-question") ?? dialog.querySelector("#sheet-title")).focus();
 }
 
 /** Show who is here now, if the sheet is open; where somebody joined or left it is loaded again. */
 export async function refreshSheet({ here, names }) {
-  if (!dialog.open) return;
+  if (!dialog.open || !dialog.querySelector(".people")) return;
   const lines = [...dialog.querySelectorAll("[data-member]")];
   for (const line of lines) {
     const isHere = here.includes(line.dataset.member);
@@ -62,6 +62,19 @@ dialog.addEventListener("submit", async (event) => {
   const fields = new URLSearchParams(new FormData(form, event.submitter));
   const response = await post(form.action, fields).catch(() => null);
   if (response?.ok && ["leave", "end"].includes(fields.get("do"))) return location.assign("/");
+  if (response?.ok && form.matches(".vote-form")) return dialog.close();
   if (response?.ok && (await load())) return dialog.querySelector("#sheet-title").focus();
   return say((await sentenceOf(response)) || content().dataset.wordFailed);
+});
+
+// Who fills in the last option of a vote gets one more.
+dialog.addEventListener("input", ({ target }) => {
+  const last = target.closest(".vote-options")?.lastElementChild;
+  if (target !== last || !target.value) return;
+  const number = dialog.querySelectorAll(".vote-options input").length + 1;
+  if (number > Number(target.form.dataset.most)) return;
+  const one = target.cloneNode();
+  one.value = "";
+  one.setAttribute("aria-label", target.getAttribute("aria-label").replace(String(number - 1), String(number)));
+  last.after(one);
 });

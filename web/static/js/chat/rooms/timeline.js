@@ -3,6 +3,8 @@
 import { parse } from "../../shared/http.js";
 
 export class Timeline {
+  #host = "";
+
   /**
    * @param {Thread} thread
    * @param {Autoscroll} autoscroll
@@ -16,21 +18,30 @@ export class Timeline {
     this.autoscroll = autoscroll;
     this.me = this.element.dataset.me;
     this.last = Number(this.element.dataset.last);
+    this.#host = this.element.dataset.host;
+  }
+
+  /** Set who the host is, who may end what others began. */
+  set host(speaker) {
+    this.#host = speaker;
+    for (const one of this.element.querySelectorAll("[data-by]")) this.#allow(one);
   }
 
   /**
    * Show an event.
    * @returns {HTMLElement|null} What is new on the page.
    */
-  take({ number, kind, html, numbers = [] }) {
+  take({ number, kind, html, poll, numbers = [] }) {
     if (number <= this.last) return null;
     this.last = number;
     for (const one of numbers) this.#remove(one);
+    if (poll) this.#show(parse(poll).firstElementChild, kind);
     const fresh = html && parse(html).firstElementChild;
     if (!fresh) return null;
     const there = fresh.id && document.getElementById(fresh.id);
+    this.#allow(fresh);
     if (there) return this.#replace(there, fresh, kind);
-    if (kind === "voted" || kind === "closed" || kind === "edited") return null;
+    if (kind === "voted" || kind === "edited") return null;
     if (fresh.dataset.speaker === this.me) fresh.classList.replace("message-other", "message-user");
     this.element.insertBefore(fresh, this.element.querySelector(".pending"));
     return fresh;
@@ -43,12 +54,24 @@ export class Timeline {
     }
   }
 
+  /** Show a poll as it stands now, where it is on the page. */
+  #show(fresh, kind) {
+    this.#allow(fresh);
+    const there = document.getElementById(fresh.id);
+    if (there) this.#replace(there, fresh, kind);
+  }
+
+  /** What only some may end shows it to them. */
+  #allow(element) {
+    element.toggleAttribute("data-may", this.me === this.#host || this.me === element.dataset.by);
+  }
+
   #replace(there, fresh, kind) {
     if (there.matches(".poll")) {
       const focused = there.contains(document.activeElement) && document.activeElement.dataset.option;
       fresh.dataset.event = there.dataset.event;
       there.replaceWith(fresh);
-      if (focused) fresh.querySelector(`[data-option="${focused}"]`)?.focus({ preventScroll: true });
+      if (focused) fresh.querySelector(`[data-option="${focused}"]:enabled`)?.focus({ preventScroll: true });
       return null;
     }
     if (kind === "edited") {
