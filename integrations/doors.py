@@ -1,12 +1,15 @@
 """The ways into a chat with us, for people who are on the site: which apps are on, and an address that opens each."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from integrations import qr
+from integrations.models import Contact
 from integrations.registry import SETUPS, TITLES
 from integrations.setup import stands_in
 
@@ -25,6 +28,13 @@ class Door:
         return qr.picture(self.address)
 
 
+class Reader(NamedTuple):
+    """An app in which a member reads a room. `is_reached`: what happens there is sent to them now."""
+
+    title: str
+    is_reached: bool
+
+
 def doors(text: str) -> list[Door]:
     """The apps that are on; each address has `text` typed already."""
     typed = f"?text={quote(text)}"
@@ -34,7 +44,12 @@ def doors(text: str) -> list[Door]:
 def invitations(token: str) -> list[Door]:
     """The same for an invitation to a room: each address leads to the question whether to join it."""
     carried = f"?ref=room_{quote(token, safe='')}"
-    return _doors(f"?text={quote(_('Join room %(token)s') % {'token': token})}", carried)
+    return _doors(f"?text={quote(invitation_words(token))}", carried)
+
+
+def invitation_words(token: str) -> str:
+    """What one writes in an app to be asked whether to join a room."""
+    return _("Join room %(token)s") % {"token": token}
 
 
 def _doors(typed: str, carried: str) -> list[Door]:
@@ -48,6 +63,15 @@ def _doors(typed: str, carried: str) -> list[Door]:
     # The emulator's phones are on a page of its own: these addresses would lead to somebody else.
     known = {} if stands_in() else addresses
     return [Door(setup.name, setup.title, known.get(setup.name, "")) for setup in SETUPS if setup.is_on]
+
+
+def in_room(room_id: UUID) -> dict[UUID, list[Reader]]:
+    """The apps in which people are in a room, by person."""
+    found: dict[UUID, list[Reader]] = {}
+    rows = Contact.objects.filter(conversation=room_id).order_by("pk")
+    for person, channel, missed_after in rows.values_list("person", "channel", "missed_after"):
+        found.setdefault(person, []).append(Reader(title(channel), missed_after is None))
+    return found
 
 
 def are_open() -> bool:

@@ -34,7 +34,7 @@ from assistant.rooms.talk import Words
 from assistant.runs.forget import forget
 from imagine.models import Picture
 from imagine.status import is_configured
-from integrations import qr
+from integrations import doors, qr
 from web.accounts.identity import address_block, known_person, person_or_404, remember, visitor
 from web.chat.attachments import take_files
 from web.http import (
@@ -55,6 +55,8 @@ from web.rooms.presenter import EventView, Speakers, for_reader, present_page, s
 
 logger = logging.getLogger(__name__)
 
+# More are behind a line in the sheet.
+SHOWN_PEOPLE = 12
 # So many options can be typed where no script runs.
 VOTE_LINES = 4
 # A member may be removed: then their browser shows nothing that it kept.
@@ -186,6 +188,8 @@ def _invitation_page(request: HttpRequest, token: str, error: AssistantError | N
         "name": request.POST.get("name", _known_name(request)),
         "sentence": str(error.sentence) if error else "",
         "token": token,
+        "doors": doors.invitations(token),
+        "typed": doors.invitation_words(token),
     }
     status = status_of(error) if error else 200
     return _unlisted(render(request, "rooms/invitation.html", context, status=status))
@@ -250,7 +254,7 @@ def room_page(
         "sentence": sentence,
         "commands": [*(commands.DRAWING if is_configured() else ()), *orders.COMMANDS],
         "quoted": _quoted(member, request.GET.get("reply")),
-        "placeholder": _("Write to all. @%(name)s calls the assistant") % {"name": settings.SITE_NAME},
+        "placeholder": _("Write to all. @%(name)s answers") % {"name": settings.SITE_NAME},
     }
     return _unlisted(render(request, "rooms/room.html", context, status=status))
 
@@ -430,7 +434,7 @@ def sheet_page(request: HttpRequest, room_id: UUID, sentence: str = "", status: 
     """The sheet, with what was wrong."""
     member = _member_or_404(request, room_id)
     found = member.conversation.room
-    speakers, here = Speakers(found.pk), _here(room_id)
+    speakers, here, apps = Speakers(found.pk), _here(room_id), doors.in_room(room_id)
     people = [
         {
             "member": one,
@@ -438,6 +442,7 @@ def sheet_page(request: HttpRequest, room_id: UUID, sentence: str = "", status: 
             "is_host": one.person_id == found.host_id,
             "is_me": one.pk == member.pk,
             "is_here": speaker.id in here,
+            "apps": apps.get(one.person_id, ()),
         }
         for one in membership.members_of(found)
     ]
@@ -446,8 +451,12 @@ def sheet_page(request: HttpRequest, room_id: UUID, sentence: str = "", status: 
         "conversation": found.conversation,
         "member": member,
         "people": people,
+        "shown_people": SHOWN_PEOPLE,
+        "more_people": len(people) - SHOWN_PEOPLE,
         "is_host": found.host_id == member.person_id,
         "link": _link(found),
+        "doors": doors.invitations(found.token) if found.token and not found.locked else (),
+        "typed": doors.invitation_words(found.token or ""),
         "minutes": settings.ROOM_CONTEXT_MINUTES,
         "room_days": settings.ROOM_DAYS,
         "sentence": sentence,
