@@ -56,6 +56,11 @@ def excerpt(text: str, asked: list[Word], markdown: bool = False) -> list[Piece]
     return [*before, *pieces, *after]
 
 
+def plain(text: str) -> str:
+    """A text on one line, without the signs of Markdown that a page does not show."""
+    return _one_line(_without_signs(text))
+
+
 def _one_line(text: str) -> str:
     return " ".join(normalized(text).split())
 

@@ -5,7 +5,7 @@ What is a reader's own (their words, their vote) is marked where it is shown, by
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -18,6 +18,7 @@ from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from assistant import excerpts
 from assistant.models import Attachment, Member, Message, Poll, Room, RoomEvent
 from assistant.rooms import polls, reactions
 from assistant.rooms.events import readable, seen_by, shown_at
@@ -32,6 +33,8 @@ JOINS = 1_000
 QUOTE_CHARACTERS = 140
 # What is shown in its place: these change what is shown already.
 CHANGES = (Kind.VOTED, Kind.UNSAID, Kind.EDITED, Kind.REACTED)
+# Later words of the same person bear their name again.
+FOLLOWS = timedelta(minutes=5)
 # Read by who joined later too.
 ALWAYS = 2**31
 
@@ -85,8 +88,11 @@ class PollView(NamedTuple):
 
 @dataclass(frozen=True)
 class EventView:
-    """One event, or with the number 0 a message from before the room. `mine`: the place of the reader's own vote. `by`:
-    who, besides the host, may end what it shows. `new_day`: it is the first one of its day."""
+    """One event, or with the number 0 a message from before the room.
+
+    `mine`: the place of the reader's own vote. `by`: who, besides the host, may end what it shows. `new_day`: it is the
+    first one of its day. `follows`: it comes right after words of the same speaker.
+    """
 
     number: int
     kind: str
@@ -100,6 +106,7 @@ class EventView:
     mine: int | None = None
     by: str = ""
     new_day: bool = False
+    follows: bool = False
     numbers: list[int] = field(default_factory=list)
     reactions: list[Reactions] = field(default_factory=list)
 
@@ -270,13 +277,21 @@ def present_messages(room: Room, messages: Iterable[Message]) -> list[EventView]
 
 def for_reader(views: list[EventView], me: str) -> list[EventView]:
     """The same with the votes of the speaker `me` marked, and with days, by the reader's clock."""
-    shown, before = [], None
-    for index, view in enumerate(views):
-        day = localdate(view.at)
-        new_day = day != before if index else day != localdate()
-        shown.append(replace(view, mine=view.poll.votes.get(me) if view.poll else None, new_day=new_day))
-        before = day
+    shown: list[EventView] = []
+    for view in views:
+        before = shown[-1] if shown else None
+        new_day = localdate(view.at) != (localdate(before.at) if before else localdate())
+        follows = not new_day and _follows(view, before)
+        mine = view.poll.votes.get(me) if view.poll else None
+        shown.append(replace(view, mine=mine, new_day=new_day, follows=follows))
     return shown
+
+
+def _follows(view: EventView, before: EventView | None) -> bool:
+    """Whether the same person goes on. The browser's `days.js` decides it alike."""
+    if before is None or not view.speaker or not before.speaker:
+        return False
+    return view.speaker.id == before.speaker.id and view.at - before.at < FOLLOWS
 
 
 def without_quote(view: EventView, since: int) -> EventView:
@@ -301,8 +316,9 @@ def _quote(room: Room, quoted: Message | None) -> Quote | None:
     if quoted is None:
         return None
     said = read_until(room, quoted)
-    text = " ".join(quoted.text.split())[:QUOTE_CHARACTERS]
-    name = settings.SITE_NAME if quoted.role == Message.Role.ASSISTANT else quoted.spoken_as
+    answer = quoted.role == Message.Role.ASSISTANT
+    text = (excerpts.plain(quoted.text) if answer else " ".join(quoted.text.split()))[:QUOTE_CHARACTERS]
+    name = settings.SITE_NAME if answer else quoted.spoken_as
     return Quote(quoted.pk, name, text, said)
 
 

@@ -14,15 +14,17 @@ import { Following } from "../following.js";
 import { Pending } from "../pending.js";
 import { searchSwitch } from "../search-switch.js";
 import { Thread } from "../thread.js";
+import { Away } from "./away.js";
+import { Days } from "./days.js";
 import { Mentions } from "./mentions.js";
 import { Reply } from "./reply.js";
 import { closeSheet, openSheet, refreshSheet } from "./sheet.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
+import { Voice } from "./voice.js";
 
 const CONNECTING_NOTICE_AFTER = 1_500;
 const READ_AFTER = 800;
-const SPOKEN = 200;
 
 const element = document.getElementById("thread");
 const { room, me } = element.dataset;
@@ -51,11 +53,23 @@ const pending = new Pending(element, {
 const mentions = new Mentions(composer.form);
 const typing = new Typing(composer.field, () => socket.send({ type: "typing" }));
 const reply = new Reply(element, composer);
+const voice = new Voice();
+const away = new Away(element);
 const timers = {};
 // Own words wait, by their number, for the event that shows them.
 const said = new Map();
 
+new Days(element);
 keepClear(document.querySelector(".dock"), element);
+
+// On a touch screen what can be done with a message is shown for the one that was touched.
+element.addEventListener("click", ({ target }) => {
+  const chosen = target.closest(".message");
+  if (!chosen || target.closest("a, button, summary, input")) return;
+  const isChosen = "chosen" in chosen.dataset;
+  for (const one of element.querySelectorAll("[data-chosen]")) delete one.dataset.chosen;
+  chosen.toggleAttribute("data-chosen", !isChosen);
+});
 
 // Sending
 
@@ -190,9 +204,9 @@ function shown(fresh, { speaker }) {
     following.watch(fresh);
     announce(word("answering"));
   } else if (speaker !== me) {
-    const text = (fresh.querySelector(".prose, .poll-question") ?? fresh).textContent.trim().slice(0, SPOKEN);
-    const name = fresh.querySelector(".speaker")?.textContent.trim();
-    announce(name ? `${name}: ${text}` : text);
+    const text = (fresh.querySelector(".prose, .poll-question") ?? fresh).textContent.trim();
+    voice.say(fresh.querySelector(".speaker")?.textContent.trim(), text);
+    if (document.hidden && fresh.matches(".message, .poll")) away.missed(fresh);
   }
 }
 

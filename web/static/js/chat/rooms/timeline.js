@@ -1,6 +1,11 @@
 // What happened in a room, in the order of its numbers: each event is shown once.
 
 import { parse } from "../../shared/http.js";
+import { piece } from "../../shared/words.js";
+
+// Of more the oldest leave the page, and can be loaded again.
+const MOST = 600;
+const KEPT = 400;
 
 export class Timeline {
   #host = "";
@@ -44,6 +49,7 @@ export class Timeline {
     if (kind === "voted" || kind === "edited") return null;
     if (fresh.dataset.speaker === this.me) fresh.classList.replace("message-other", "message-user");
     this.element.insertBefore(fresh, this.element.querySelector(".pending"));
+    if (this.element.childElementCount > MOST) this.#shorten();
     return fresh;
   }
 
@@ -85,6 +91,18 @@ export class Timeline {
     this.autoscroll.preserve(() => there.replaceWith(fresh));
     if (followed) this.onEnded(fresh);
     return null;
+  }
+
+  /** Take the oldest off the page, unless the reader is among them. */
+  #shorten() {
+    if (this.autoscroll.place() || this.element.contains(document.activeElement)) return;
+    const events = [...this.element.children].filter((one) => Number(one.dataset.event) > 0);
+    const first = events.at(-KEPT);
+    if (!first || first === events[0]) return;
+    while (this.element.firstElementChild !== first) this.element.firstElementChild.remove();
+    const link = piece("earlier-link");
+    link.querySelector("a").href = `${this.element.dataset.messages}?before=${first.dataset.event}`;
+    this.element.prepend(link);
   }
 
   #remove(number) {
