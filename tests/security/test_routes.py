@@ -29,7 +29,7 @@ DRAWING = [
     "ideas",
 ]
 # Addresses that show by GET what they change by POST.
-LOOKED_AT = ("messages", "share_conversation", "room_messages")
+LOOKED_AT = ("messages", "share_conversation", "room_messages", "ask_vote")
 POST_ONLY = [
     *(name for name, _ in CHANGES if name not in LOOKED_AT),
     *DRAWING,
@@ -217,6 +217,8 @@ ROOM_FRAME_CASES: dict[str, Any] = {
 NAMELESS_ROOM_FRAMES = {
     "say": "is said in the room that the page shows; tests/web/rooms/test_room_socket.py",
     "typing": "is told to those in the room that the page shows",
+    "drawing": "is seen by those in the room that the page shows; tests/web/rooms/test_drawing_together.py",
+    "drawn": "ends that",
     "read": "is kept of the room that the page shows",
     "ping": "names nothing",
 }
@@ -246,13 +248,14 @@ def test_a_frame_about_a_room_of_others_is_refused_as_one_about_nothing(
         assert (rows(alice.person), rows(bob.person)) == before
 
 
-@pytest.mark.parametrize("kind", ["say", "typing", "read", "vote"])
+@pytest.mark.parametrize("kind", ["say", "typing", "read", "vote", "drawing"])
 def test_a_page_that_shows_no_room_does_nothing_in_any(kind: str, bob: Visitor) -> None:
     his = talk(bob)
     fields = {
         "say": {"id": uuid4(), "text": "Hi"},
         "typing": {},
         "read": {"number": 1},
+        "drawing": {"sketch": uuid4()},
         "vote": {"poll": his.together.poll.pk, "option": 0},
     }
     before = rows(bob.person)

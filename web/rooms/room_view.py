@@ -19,7 +19,8 @@ from assistant.models import Member, Person, Room, RoomEvent
 from assistant.rooms.events import membership
 from assistant.runs import keys
 from assistant.runtime import Runtime
-from web.rooms import presence
+from imagine.live import PREVIEW
+from web.rooms import drawing, presence
 from web.rooms.presenter import (
     Speakers,
     present_event,
@@ -80,6 +81,7 @@ class Viewer(Protocol):
     def entered(self, member: Member, number: int, *, again: bool) -> None: ...
     def show(self, event: ShownEvent) -> None: ...
     def put(self, message: str) -> None: ...
+    def put_preview(self, data: bytes) -> None: ...
     def gone(self) -> None: ...
     @property
     def speaker(self) -> str: ...
@@ -107,12 +109,14 @@ class RoomView:
         """Begin to follow."""
         await self._runtime.doorbell.subscribe(keys.conversation(self.room), self._ring)
         await self._runtime.doorbell.subscribe(presence.channel(self.room), self._hear)
+        await self._runtime.doorbell.subscribe(drawing.channel(self.room), self._see)
         self._task = asyncio.create_task(self._follow_forever())
 
     async def close(self) -> None:
         """Follow no more."""
         await self._runtime.doorbell.unsubscribe(keys.conversation(self.room), self._ring)
         await self._runtime.doorbell.unsubscribe(presence.channel(self.room), self._hear)
+        await self._runtime.doorbell.unsubscribe(drawing.channel(self.room), self._see)
         if self._task:
             await end(self._task)
 
@@ -162,6 +166,19 @@ class RoomView:
         for viewer in tuple(self.viewers):
             if viewer.speaker != speaker:
                 viewer.put(message)
+
+    def _see(self, data: bytes | None) -> None:
+        """A turn to draw, or a preview: the newest one counts, and each reader takes it at their pace."""
+        if not data:
+            return
+        if data[0] == PREVIEW:
+            for viewer in tuple(self.viewers):
+                viewer.put_preview(data)
+            return
+        turn = drawing.turn_in(data)
+        message = encode("turn", speaker=turn and turn.speaker, name=turn.name if turn else "")
+        for viewer in tuple(self.viewers):
+            viewer.put(message)
 
     async def _follow_forever(self) -> None:
         while True:

@@ -14,7 +14,9 @@ from assistant.rooms.talk import Words
 from imagine.errors import ImagineError
 from web.chat.run_view import RunViews
 from web.chat.watched_runs import WatchedRuns
+from web.pictures.status import check_account
 from web.rooms import actions, presence
+from web.rooms.drawing import Easel, Turn, turn_now
 from web.rooms.presenter import speaker_id
 from web.rooms.room_view import RoomViews, ShownEvent
 from web.sockets import messages
@@ -32,6 +34,7 @@ class RoomConsumer(PageConsumer):
         self.room: UUID | None = None
         self.member: Member | None = None
         self.speaker = ""
+        self.easel: Easel | None = None
         self.leaving: asyncio.Task[None] | None = None
         self.stack.push_async_callback(self.leave_room)
 
@@ -44,6 +47,11 @@ class RoomConsumer(PageConsumer):
             case messages.Typing():
                 member = self.here()
                 await presence.announce_typing(self.runtime.redis, self.in_room(), self.speaker, member.name)
+            case messages.Drawing(sketch):
+                await self.draw(sketch)
+            case messages.Drawn():
+                if self.easel:
+                    await self.easel.give_back()
             case messages.Vote(poll, option):
                 await in_thread(actions.vote)(self.person, self.in_room(), poll, option)
             case messages.Read(number):
@@ -86,11 +94,18 @@ class RoomConsumer(PageConsumer):
             raise
         await presence.come(self.runtime.redis, room, self.speaker, self.name)
         await presence.announce(self.runtime.redis, room)
+        if turn := await turn_now(self.runtime.redis, room):
+            self.say("turn", speaker=turn.speaker, name=turn.name)
 
     async def leave_room(self) -> None:
         """Show no room any more."""
         room, self.room, self.member = self.room, None, None
+        easel, self.easel = self.easel, None
         await self.runs.leave_all()
+        if easel:
+            with suppress(RedisError, OSError, TimeoutError):
+                await easel.give_back()
+            await easel.close()
         if room is None:
             return
         await self.views.leave(room, self.language, self)
@@ -105,6 +120,15 @@ class RoomConsumer(PageConsumer):
         answering = self.process.answering
         outcome = await actions.say(answering, self.person, self.address, self.in_room(), words)
         self.say("said", id=str(message.id), number=outcome.number, sentence=outcome.sentence)
+
+    async def draw(self, canvas: UUID) -> None:
+        """Let all see what the page draws on a canvas, or tell it whose turn it is. Raises AccountNeededError."""
+        room, member = self.in_room(), self.here()
+        check_account(self.person)
+        if self.easel is None:
+            self.easel = Easel(self.runtime, room, Turn(self.speaker, member.name), self.person.pk)
+        if other := await self.easel.draw(canvas):
+            self.say("turn", speaker=other.speaker, name=other.name)
 
     @in_thread
     def read(self, number: int) -> None:
@@ -128,9 +152,16 @@ class RoomConsumer(PageConsumer):
 
     def gone(self) -> None:
         """The person is no member any more, or the room is erased: send nothing more of it."""
-        self.member = None
+        self.member = self.newest = None
+        if self.easel:
+            self.easel.rest()
         self.say("gone")
         self.leaving = asyncio.create_task(self.leave_room())
+
+    def put_preview(self, data: bytes) -> None:
+        """Send what another draws, in place of what still waits. Who draws sees it already."""
+        if self.member is not None and not (self.easel and self.easel.has(data)):
+            self.put_newest(data)
 
     def put_run(self, message: str) -> None:
         """Send what comes of an answer, while the person is a member."""

@@ -164,7 +164,9 @@ class PageConsumer(AsyncWebsocketConsumer):
             await self.send(message)
         else:
             newest, self.newest = self.newest, None
-            await self.send(bytes_data=newest)
+            # It may have been withdrawn meanwhile.
+            if newest is not None:
+                await self.send(bytes_data=newest)
 
     async def still_signed_in(self) -> bool:
         """Whether the session is still valid. The answer counts for SESSION_SECONDS, for outgoing messages.

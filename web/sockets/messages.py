@@ -105,6 +105,16 @@ class Typing:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    sketch: UUID
+
+
+@dataclass(frozen=True)
+class Drawn:
+    pass
+
+
+@dataclass(frozen=True)
 class Vote:
     poll: UUID
     option: int
@@ -117,7 +127,7 @@ class Read:
 
 ConversationMessage = Open | Watch | Send | Edit | Retry | Stop | Ping
 PictureMessage = Draw | Hurry | Leave | Ping
-RoomMessage = Enter | Say | Typing | Vote | Read | Watch | Stop | Ping
+RoomMessage = Enter | Say | Typing | Drawing | Drawn | Vote | Read | Watch | Stop | Ping
 
 PICTURE_MESSAGES: dict[str, type[PictureMessage]] = {"draw": Draw, "hurry": Hurry, "leave": Leave, "ping": Ping}
 CONVERSATION_MESSAGES: dict[str, type[ConversationMessage]] = {
@@ -133,6 +143,8 @@ ROOM_MESSAGES: dict[str, type[RoomMessage]] = {
     "enter": Enter,
     "say": Say,
     "typing": Typing,
+    "drawing": Drawing,
+    "drawn": Drawn,
     "vote": Vote,
     "read": Read,
     "watch": Watch,

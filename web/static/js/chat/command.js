@@ -12,16 +12,21 @@ function imaginePrompt(text, { imagine, talk, promptCharacters }) {
   return slash || (prompt && !isTalk) ? prompt : null;
 }
 
-/** Show a preview of what `form` commands while it is typed. The scripts that draw are loaded with the first command. */
-export function previewCommands(form) {
+/**
+ * Show a preview of what `form` commands while it is typed. The scripts that draw are loaded with the first command.
+ * @param {HTMLFormElement} form
+ * @param {object} turns In a room, where one draws at a time and only a command draws: see rooms/drawing.js.
+ */
+export function previewCommands(form, turns = null) {
   const field = form.querySelector("textarea");
   let panel = null;
   let newest = "";
 
   async function update() {
-    newest = imaginePrompt(field.value, form.dataset) ?? "";
+    const isCommand = !turns || field.value.trimStart().startsWith("/");
+    newest = (isCommand && imaginePrompt(field.value, form.dataset)) || "";
     if (!newest && !panel) return;
-    panel ??= import("./preview-panel.js").then(({ PreviewPanel }) => new PreviewPanel(form));
+    panel ??= import("./preview-panel.js").then(({ PreviewPanel }) => new PreviewPanel(form, turns));
     (await panel).show(newest);
   }
 

@@ -10,9 +10,20 @@ const HIGHEST_SEED = 2 ** 31;
 export class PreviewPanel {
   #seed = Math.floor(Math.random() * HIGHEST_SEED);
   #statusSentence = "";
+  #taken = "";
 
-  /** @param {HTMLFormElement} form The composer's form, which the panel becomes a part of. */
-  constructor(form) {
+  /**
+   * @param {HTMLFormElement} form The composer's form, which the panel becomes a part of.
+   * @param {object} turns Where several draw by turns: see rooms/drawing.js.
+   */
+  constructor(form, turns = null) {
+    this.turns = turns;
+    if (turns) {
+      turns.onTaken = (sentence) => {
+        this.#wait(sentence);
+        this.live.leave();
+      };
+    }
     this.element = piece("live-preview");
     this.status = this.element.querySelector("[data-line]");
     this.link = this.element.querySelector("[data-open]");
@@ -44,7 +55,18 @@ export class PreviewPanel {
     if (prompt) this.spoken.touch();
     else this.spoken.clear();
     this.link.search = prompt ? new URLSearchParams({ prompt }) : "";
-    this.live.draw({ prompt, style: "", shape: "square", seed: this.#seed });
+    if (!prompt) this.turns?.end();
+    this.#wait((prompt && this.turns?.take(this.live.canvas)) || "");
+    if (this.#taken) return this.live.leave();
+    return this.live.draw({ prompt, style: "", shape: "square", seed: this.#seed });
+  }
+
+  /** Another draws now, as `sentence` says; an empty one ends that. */
+  #wait(sentence) {
+    if (sentence === this.#taken) return;
+    this.#taken = sentence;
+    this.element.toggleAttribute("data-taken", Boolean(sentence));
+    this.#setStatus("");
   }
 
   /** The message is sent. On the start page its form makes the visitor a guest, so no second one may be made. */
@@ -66,6 +88,6 @@ export class PreviewPanel {
   }
 
   #setStatus(sentence) {
-    this.status.textContent = sentence || this.#statusSentence || this.hint;
+    this.status.textContent = this.#taken || sentence || this.#statusSentence || this.hint;
   }
 }

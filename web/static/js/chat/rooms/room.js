@@ -16,6 +16,7 @@ import { searchSwitch } from "../search-switch.js";
 import { Thread } from "../thread.js";
 import { Away } from "./away.js";
 import { Days } from "./days.js";
+import { Together } from "./drawing.js";
 import { Mentions } from "./mentions.js";
 import { Reply } from "./reply.js";
 import { closeSheet, openSheet, refreshSheet } from "./sheet.js";
@@ -55,11 +56,14 @@ const typing = new Typing(composer.field, () => socket.send({ type: "typing" }))
 const reply = new Reply(element, composer);
 const voice = new Voice();
 const away = new Away(element);
+const together = new Together(socket, me, autoscroll, (name, text) => voice.say(name, text));
 const timers = {};
 // Own words wait, by their number, for the event that shows them.
 const said = new Map();
 
 new Days(element);
+// What opens over the field covers nothing of the end.
+new ResizeObserver(() => !autoscroll.place() && autoscroll.toEnd()).observe(document.querySelector(".dock"));
 keepClear(document.querySelector(".dock"), element);
 
 // On a touch screen what can be done with a message is shown for the one that was touched.
@@ -132,7 +136,8 @@ function closed() {
 // Messages
 
 function handle(message) {
-  if (!following.handle(message)) handlers[message.type]?.(message);
+  if (message instanceof ArrayBuffer) together.show(message);
+  else if (!following.handle(message)) handlers[message.type]?.(message);
 }
 
 const handlers = {
@@ -176,6 +181,10 @@ const handlers = {
 
   typing(message) {
     typing.show(message);
+  },
+
+  turn(message) {
+    together.handle(message);
   },
 
   here(message) {
@@ -229,6 +238,7 @@ function gone() {
   socket.end();
   closeSheet();
   typing.sent();
+  together.handle({ speaker: null });
   for (const one of element.querySelectorAll(".pending")) one.remove();
   const card = piece("room-gone");
   card.role = "alert";
@@ -239,7 +249,7 @@ function gone() {
 
 mentions.names = [element.dataset.assistant];
 openFilesOf(element, word("file-gone"));
-previewCommands(composer.form);
+previewCommands(composer.form, together);
 listCommands(composer.form);
 document.getElementById("unread")?.scrollIntoView({ block: "center" });
 if (location.hash === "#people") {

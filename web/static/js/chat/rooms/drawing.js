@@ -1,0 +1,119 @@
+// Drawing together: what another draws live is seen by all, and one draws at a time.
+
+import { Crossfade } from "../../pictures/crossfade.js";
+import { piece, word } from "../../shared/words.js";
+
+const TELL_EVERY = 1_000;
+// As the server has it: who neither types nor gets a preview for so long has stopped.
+const RESTS_AFTER = 5_000;
+const GOES_AFTER = 60_000;
+// Before the picture of a preview, see docs/protocol.md.
+const HEADER = 25;
+
+export class Together {
+  /** Called with a sentence when another has the turn that one has begun to use. */
+  onTaken = () => {};
+
+  #turn = null;
+  #seen = 0;
+  #told = 0;
+  #canvas = "";
+  #card = null;
+  #timer = null;
+
+  /**
+   * @param {{send: function(object): boolean}} socket
+   * @param {string} me
+   * @param {Autoscroll} autoscroll
+   * @param {function(string): void} say Tells screen readers.
+   */
+  constructor(socket, me, autoscroll, say) {
+    Object.assign(this, { socket, me, autoscroll, say });
+    this.place = document.getElementById("drawing");
+  }
+
+  /**
+   * Draw on `canvas` so that all see it, if nobody else does.
+   * @returns {string} Who draws, in a sentence; empty where one may.
+   */
+  take(canvas) {
+    if (this.#isTaken) return this.#sentence("taken");
+    if (canvas === this.#canvas && Date.now() - this.#told < TELL_EVERY) return "";
+    this.#canvas = canvas;
+    this.#told = Date.now();
+    this.socket.send({ type: "drawing", sketch: canvas });
+    return "";
+  }
+
+  /** Draw no more: it was sent, or the words are gone. */
+  end() {
+    if (!this.#canvas) return;
+    this.#canvas = "";
+    this.socket.send({ type: "drawn" });
+  }
+
+  /** Show whose turn it is; without a speaker nobody draws any more. */
+  handle({ speaker, name }) {
+    if (!speaker) return this.#clear();
+    if (speaker === this.me && this.#canvas) return this.#clear();
+    const isNew = this.#turn?.speaker !== speaker;
+    this.#turn = { speaker, name };
+    this.#canvas = "";
+    if (isNew) this.#begin();
+    this.#touch();
+    if (isNew) this.onTaken(this.#sentence("taken"));
+    return undefined;
+  }
+
+  /** Show a preview. */
+  show(bytes) {
+    if (!this.#turn || bytes.byteLength <= HEADER) return;
+    this.#touch();
+    this.picture.show(new Blob([new Uint8Array(bytes, HEADER)], { type: "image/jpeg" }));
+  }
+
+  get #isTaken() {
+    return this.#turn && this.#turn.speaker !== this.me && Date.now() - this.#seen < RESTS_AFTER;
+  }
+
+  #sentence(name) {
+    return word(name).replace("{name}", () => this.#turn.name);
+  }
+
+  #begin() {
+    const wasAtEnd = !this.autoscroll.place();
+    this.#card = piece("drawing-card");
+    this.picture = new Crossfade(this.#card.querySelector(".frame"));
+    this.place.replaceChildren(this.#card);
+    if (wasAtEnd) this.autoscroll.toEnd();
+    this.say("", this.#sentence("draws"));
+  }
+
+  #touch() {
+    this.#seen = Date.now();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#rest(), RESTS_AFTER);
+    this.#write("draws");
+  }
+
+  #rest() {
+    this.#write("rests");
+    this.#timer = setTimeout(() => this.#clear(), GOES_AFTER);
+  }
+
+  #write(name) {
+    const sentence = this.#sentence(name);
+    const line = this.#card.querySelector("figcaption");
+    if (line.textContent === sentence) return;
+    line.textContent = sentence;
+    this.#card.querySelector("[role=img]").setAttribute("aria-label", sentence);
+    this.#card.toggleAttribute("data-rests", name === "rests");
+  }
+
+  #clear() {
+    clearTimeout(this.#timer);
+    this.#turn = null;
+    this.#card = null;
+    this.place.replaceChildren();
+  }
+}
