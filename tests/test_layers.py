@@ -245,7 +245,7 @@ sys.exit(f"loaded: {{loaded}}" if loaded else 0)
 SCRIPTS = ROOT / "web" / "static" / "js"
 SCRIPT_IMPORT = re.compile(r"""(?:\bfrom |^import |\bimport\()"(\.[^"]+)\"""", re.MULTILINE)
 # A prompt typed into the chat is drawn as it is on the page for pictures.
-PREVIEW_IN_THE_CHAT = {"chat/preview-panel.js"}
+PREVIEW_IN_THE_CHAT = {"chat/preview-panel.js", "chat/rooms/drawing.js"}
 
 
 def script_imports() -> dict[str, set[str]]:
