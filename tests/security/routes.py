@@ -177,6 +177,7 @@ OWNED: list[tuple[str, Owned]] = [
     # What they name beside the room is tried in tests/web/rooms/test_room_pages.py.
     ("unsay", Owned("POST", room, 404)),
     ("vote", Owned("POST", room, 404)),
+    ("react", Owned("POST", room, 404)),
 ]
 
 # Routes that name nobody's object, each with the reason why strangers may call it.

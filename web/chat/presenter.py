@@ -16,6 +16,7 @@ from assistant.database import in_thread
 from assistant.follow_ups import can_draw
 from assistant.models import Conversation, Feedback, Message, Run
 from assistant.problems import error_of
+from assistant.rooms import reactions
 from assistant.sentences import (
     NO_FILE_SENTENCE,
     answer_text,
@@ -266,7 +267,8 @@ def _end_in_room(message: Message) -> EndOfRun:
     reasoning = render_to_string("_reasoning.html", {"shown": shown}) if shown.reasoned else ""
     sources = render_to_string("_sources.html", {"shown": shown}) if shown.steps or shown.sources else ""
     pictures = render_to_string("rooms/_pictures.html", {"shown": shown})
-    footer = render_to_string("rooms/_footer.html", {"shown": shown})
+    offered = {"offered": reactions.OFFERED}
+    footer = render_to_string("rooms/_footer.html", {"shown": shown, "message": message, "event": offered})
     return EndOfRun(message.run.status, reasoning, shown.blocks, sources, pictures, footer, message.id, "")
 
 

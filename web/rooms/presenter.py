@@ -116,6 +116,11 @@ class EventView:
         return self.kind in CHANGES
 
     @property
+    def offered(self) -> tuple[str, ...]:
+        """The signs by which one may react."""
+        return reactions.OFFERED
+
+    @property
     def assistant(self) -> str:
         return settings.SITE_NAME
 
@@ -309,6 +314,11 @@ def render(view: EventView) -> str:
 def render_poll(view: EventView) -> str:
     """The poll of an event as HTML, to be put in its place."""
     return render_to_string("rooms/_poll.html", {"event": view, "poll": view.poll and view.poll.poll})
+
+
+def render_reactions(view: EventView, message: Message) -> str:
+    """The reactions to a message as HTML, to be put in their place."""
+    return render_to_string("rooms/_reactions.html", {"event": view, "message": message})
 
 
 def _quote(room: Room, quoted: Message | None) -> Quote | None:

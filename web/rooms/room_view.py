@@ -27,6 +27,7 @@ from web.rooms.presenter import (
     read_until,
     render,
     render_poll,
+    render_reactions,
     with_messages,
     without_quote,
 )
@@ -330,7 +331,7 @@ def show(room: Room, event: RoomEvent, speakers: Speakers) -> ShownEvent:
         nothing = encode("event", **fields, html="")
         fields["message"] = str(event.message_id)
         if event.kind == Kind.REACTED:
-            fields["reactions"] = [one._asdict() for one in view.reactions]
+            fields["reactions"] = render_reactions(view, event.message)
         message = encode("event", **fields, html=render(view))
         return ShownEvent(event.number, message, read_until(room, event.message), nothing)
     if view.numbers:

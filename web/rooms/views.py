@@ -29,7 +29,7 @@ from assistant.errors import (
 )
 from assistant.models import Member, Message, Person, Room, RoomFile, Run
 from assistant.posing import chosen_name, poses_as
-from assistant.rooms import events, files, membership, orders, polls, records, talk
+from assistant.rooms import events, files, membership, orders, polls, reactions, records, talk
 from assistant.rooms.talk import Words
 from assistant.runs.forget import forget
 from imagine.models import Picture
@@ -347,6 +347,27 @@ async def unsay(request: HttpRequest, room_id: UUID) -> HttpResponse:
 
 
 @require_POST
+async def react(request: HttpRequest, room_id: UUID) -> HttpResponse:
+    """React to a message that the visitor may read; no `emoji` takes the reaction back."""
+    message, emoji = an_id(request.GET.get("message")), request.POST.get("emoji", "")
+    person = await known_person(request)
+    try:
+        limits = current_process().runtime.limits
+        await limits.count(settings.LIMIT_MEMBER_MESSAGES, "reaction", "member", str(person.id), str(room_id))
+    except AssistantError as error:
+        return await in_thread(error_page)(request, error)
+
+    def work(person: Person) -> None:
+        member = events.membership(person, room_id)
+        found = events.readable(member).filter(pk=message).first() if message else None
+        if found is None:
+            raise NotFoundError
+        reactions.react(person, found.pk, emoji)
+
+    return await _change(request, room_id, work)
+
+
+@require_POST
 async def vote(request: HttpRequest, room_id: UUID) -> HttpResponse:
     """Vote in a poll, change one's vote, or with `close` end it."""
     poll, option = an_id(request.GET.get("poll") or request.POST.get("poll")), whole_number(request.POST.get("option"))
@@ -604,6 +625,7 @@ urlpatterns = [
     path("rooms/<uuid:room_id>/", room, name="room"),
     path("rooms/<uuid:room_id>/messages", messages, name="room_messages"),
     path("rooms/<uuid:room_id>/unsay", unsay, name="unsay"),
+    path("rooms/<uuid:room_id>/react", react, name="react"),
     path("rooms/<uuid:room_id>/vote", vote, name="vote"),
     path("rooms/<uuid:room_id>/votes", ask_vote, name="ask_vote"),
     path("rooms/<uuid:room_id>/stop", stop, name="stop_in_room"),

@@ -151,6 +151,38 @@ def test_only_ones_own_words_are_taken_back(alice: Visitor, bob: Visitor, room: 
     assert "A mistake" not in page(bob, room)
 
 
+def test_one_reacts_to_what_was_said_and_takes_that_back(
+    alice: Visitor, bob: Visitor, carol: Visitor, room: Room
+) -> None:
+    say(alice, room, "We go by train")
+    message = room.conversation.messages.get(text="We go by train")
+    link = f"/rooms/{room.pk}/react?message={message.pk}"
+    join(carol, room, "Cy")
+    assert carol.post(link, {"emoji": "👍"}).status_code == 404
+    assert bob.post(f"/rooms/{room.pk}/react?message={uuid4()}", {"emoji": "👍"}).status_code == 404
+    assert bob.post(link, {"emoji": "<b>"}).status_code == 400
+    for visitor in (alice, bob):
+        assert visitor.post(link, {"emoji": "👍"}).status_code == 302
+    for visitor in (alice, bob):
+        (button,) = re.findall(r'<button class="reaction"[^>]*>.*?</button>', page(visitor, room), re.DOTALL)
+        assert 'aria-pressed="true"' in button
+        # Pressed again it is taken back.
+        assert 'value=""' in button
+        assert 'aria-label="👍 Ana, Bo"' in button
+    assert bob.post(link, {"emoji": ""}).status_code == 302
+    (button,) = re.findall(r'<button class="reaction"[^>]*>.*?</button>', page(bob, room), re.DOTALL)
+    assert 'aria-pressed="false"' in button
+    assert 'aria-label="👍 Ana"' in button
+
+
+def test_a_message_of_another_room_is_not_reacted_to_here(alice: Visitor, room: Room) -> None:
+    other = make(alice, title="Another")
+    say(alice, other, "Elsewhere")
+    message = other.conversation.messages.get(text="Elsewhere")
+    assert alice.post(f"/rooms/{room.pk}/react?message={message.pk}", {"emoji": "👍"}).status_code == 404
+    assert not message.reactions.exists()
+
+
 def test_a_reply_shows_to_what_it_is_one(alice: Visitor, bob: Visitor, room: Room) -> None:
     say(alice, room, "Shall we go by train?")
     message = room.conversation.messages.get(text="Shall we go by train?")

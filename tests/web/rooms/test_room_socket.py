@@ -260,6 +260,23 @@ def test_votes_are_counted_for_all_and_ones_own_is_marked(alice: Visitor, bob: V
         assert his.hear_until("voted")["option"] == 1
 
 
+def test_a_reaction_is_shown_to_those_who_read_the_message_alone(alice: Visitor, bob: Visitor, carol: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        say(hers, "We go by train")
+        message = room.events.get(number=hers.hear_until("said")["number"]).message_id
+        join(carol, room, "Cy")
+        with entered(carol, room) as theirs:
+            assert bob.post(f"/rooms/{room.pk}/react?message={message}", {"emoji": "👍"}).status_code == 302
+            shown, hidden = hear_event(hers, "reacted"), hear_event(theirs, "reacted")
+        hear_event(his, "reacted")
+    assert shown["message"] == str(message)
+    assert 'aria-label="👍 Bo"' in shown["reactions"]
+    assert "reactions" not in hidden
+    assert hidden["html"] == ""
+
+
 def test_others_see_who_is_writing_and_who_is_here(alice: Visitor, bob: Visitor) -> None:
     room = make(alice)
     join(bob, room)

@@ -87,11 +87,25 @@ function send(text) {
 }
 
 element.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-option], [data-close], [data-unsay], [data-stop-answer]");
+  const button = event.target.closest("[data-option], [data-close], [data-react], [data-unsay], [data-stop-answer]");
   if (!button) return;
   event.preventDefault();
+  closeMenus();
   if (button.matches("[data-unsay]")) askToUnsay(button);
   else act(button).catch(() => notice(word("failed")));
+});
+
+/** Close what offers reactions. */
+function closeMenus(but = null) {
+  for (const one of element.querySelectorAll(".react[open]")) one.open = one === but;
+}
+
+document.addEventListener("click", ({ target }) => closeMenus(target.closest(".react")));
+element.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest(".react[open]");
+  if (!menu) return;
+  closeMenus();
+  menu.querySelector("summary").focus();
 });
 
 /** What is taken back cannot be brought again. */

@@ -36,15 +36,17 @@ export class Timeline {
    * Show an event.
    * @returns {HTMLElement|null} What is new on the page.
    */
-  take({ number, kind, html, poll, numbers = [] }) {
+  take({ number, kind, html, poll, message, reactions, numbers = [] }) {
     if (number <= this.last) return null;
     this.last = number;
     for (const one of numbers) this.#remove(one);
+    if (reactions) this.#react(message, parse(reactions).firstElementChild);
     if (poll) this.#show(parse(poll).firstElementChild, kind);
     const fresh = html && parse(html).firstElementChild;
     if (!fresh) return null;
     const there = fresh.id && document.getElementById(fresh.id);
     this.#allow(fresh);
+    this.#own(fresh);
     if (there) return this.#replace(there, fresh, kind);
     if (kind === "voted" || kind === "edited") return null;
     if (fresh.dataset.speaker === this.me) fresh.classList.replace("message-other", "message-user");
@@ -57,6 +59,25 @@ export class Timeline {
   mark(poll, option) {
     for (const button of document.querySelectorAll(`#poll-${poll} [data-option]`)) {
       button.setAttribute("aria-pressed", Number(button.dataset.option) === option && option !== null);
+    }
+  }
+
+  /** Show the reactions to a message, where it is on the page. */
+  #react(message, fresh) {
+    const there = document.getElementById(`m-${message}`)?.querySelector(".reactions");
+    if (!there) return;
+    this.#own(fresh);
+    const focused = there.contains(document.activeElement) && document.activeElement.dataset.react;
+    this.autoscroll.preserve(() => there.replaceWith(fresh));
+    if (focused) (fresh.querySelector(`[data-react="${focused}"]`) ?? fresh.querySelector("button"))?.focus({ preventScroll: true });
+  }
+
+  /** Mark the reader's own reactions: pressed again they are taken back. */
+  #own(element) {
+    for (const one of element.querySelectorAll("[data-speakers]")) {
+      if (!one.dataset.speakers.split(" ").includes(this.me)) continue;
+      one.setAttribute("aria-pressed", "true");
+      one.value = "";
     }
   }
 
