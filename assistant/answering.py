@@ -140,7 +140,7 @@ class Answer:
         await self._finish(end)
         await self._index()
         self._runtime.heartbeat.remove(self.run)
-        if self._history and self._history.aside:
+        if self._history and self._history.in_room:
             await self._go_on()
 
     async def _end_of_work(self) -> End:

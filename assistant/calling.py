@@ -51,6 +51,11 @@ def our_names() -> tuple[str, ...]:
     return (settings.SITE_NAME,)
 
 
+def called_by() -> tuple[str, ...]:
+    """What it is called after an `@`: its names, and what it is."""
+    return *our_names(), *ROLES
+
+
 def is_called(text: str, names: Sequence[str]) -> bool:
     """Whether `text` is for the assistant, whose names are `names`. Bounded work, whatever the text."""
     text = _plain(text)

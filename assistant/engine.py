@@ -43,7 +43,8 @@ class History:
     is the answer so far, where it goes on: the events add to it; `sources` and `steps` are what was found for it.
     `search` says whether the web is searched, a code of Run.Search. `summary` is of what was said before `messages`,
     whose `ids` are those in the database. `memories` are what that person has asked to be remembered, oldest first,
-    where that is on: `remembers`. `aside` is what else goes with the last turn, see room_history.py.
+    where that is on: `remembers`. `aside` is what else goes with the last turn, see room_history.py,
+    where it is `in_room`.
     """
 
     messages: Sequence[ChatMessage]
@@ -61,6 +62,7 @@ class History:
     memories: Sequence[str] = ()
     remembers: bool = False
     aside: str = ""
+    in_room: bool = False
 
 
 @dataclass(frozen=True)

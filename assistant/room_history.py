@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from assistant import attachments, prompts
+from assistant import attachments, calling, naming, prompts
 from assistant.history import answer as as_answer
 from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
@@ -58,8 +58,14 @@ def room_past(run: Run) -> RoomPast:
     said = lines(reversed(list(aside.order_by("-position")[:ASIDE_LINES])), ASIDE_CHARACTERS)
     if question.quoted and readable(member).filter(pk=question.quoted.pk).exists():
         said = "\n".join(filter(None, (said, prompts.REPLIED, lines([question.quoted], LINE_CHARACTERS))))
-    messages.append(ChatMessage("user", question.text, _files(member, question)))
-    return RoomPast(messages, prompts.in_room(names, question.spoken_as, said))
+    messages.append(ChatMessage("user", asked(question.text), _files(member, question)))
+    # The small demonstration model would talk of nothing else.
+    return RoomPast(messages, "" if settings.LLAMA_DEMO else prompts.in_room(names, question.spoken_as, said))
+
+
+def asked(text: str) -> str:
+    """What is asked: words without our name, unless they are nothing but that."""
+    return text if text.lstrip().startswith("/") else naming.without(text, calling.called_by(), tagged=True) or text
 
 
 def _files(member: Member, question: Message) -> tuple[TextFile, ...]:

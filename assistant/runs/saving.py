@@ -97,7 +97,7 @@ def _room_history(run_id: UUID) -> History:
     factor, model = token_factor(run.conversation_id)
     messages, aside = room_past(run)
     call = ToolCall.from_json(run.tool_call) if run.tool_call else None
-    return History(messages, factor, call, search=run.search, token_model=model, aside=aside)
+    return History(messages, factor, call, search=run.search, token_model=model, aside=aside, in_room=True)
 
 
 @in_thread

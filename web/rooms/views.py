@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.http import content_disposition_header
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from redis import Redis
@@ -188,8 +189,7 @@ def _invitation_page(request: HttpRequest, token: str, error: AssistantError | N
         "name": request.POST.get("name", _known_name(request)),
         "sentence": str(error.sentence) if error else "",
         "token": token,
-        "doors": doors.invitations(token),
-        "typed": doors.invitation_words(token),
+        **_into_apps(token),
     }
     status = status_of(error) if error else 200
     return _unlisted(render(request, "rooms/invitation.html", context, status=status))
@@ -476,14 +476,24 @@ def sheet_page(request: HttpRequest, room_id: UUID, sentence: str = "", status: 
         "more_people": len(people) - SHOWN_PEOPLE,
         "is_host": found.host_id == member.person_id,
         "link": _link(found),
-        "doors": doors.invitations(found.token) if found.token and not found.locked else (),
-        "typed": doors.invitation_words(found.token or ""),
+        **(_into_apps(found.token) if found.token and not found.locked else {}),
         "minutes": settings.ROOM_CONTEXT_MINUTES,
         "room_days": settings.ROOM_DAYS,
         "sentence": sentence,
     }
     template = "rooms/_sheet.html" if is_fragment(request) else "rooms/sheet.html"
     return _unlisted(render(request, template, context, status=status))
+
+
+def _into_apps(token: str) -> dict[str, Any]:
+    """The apps in which one can join, for a template: those with an address, and in which words have to be written."""
+    found = doors.invitations(token)
+    written = [door.title for door in found if not door.address]
+    return {
+        "doors": [door for door in found if door.address],
+        "written": get_text_list(written, _("or")),
+        "typed": doors.invitation_words(token),
+    }
 
 
 def _link(found: Room) -> str:

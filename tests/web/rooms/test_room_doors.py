@@ -37,7 +37,7 @@ def test_the_sheet_shows_a_way_into_the_room_from_each_app() -> None:
     assert f'href="https://wa.me/4915112345678?text={typed}"' in page
     assert f'href="https://m.me/2002?ref=room_{room.token}"' in page
     # Our name in Instagram is not known here: what one writes there is.
-    assert f"Instagram Write to the assistant there: Join room {room.token}" in text_of(page)
+    assert f"Write this to the assistant in Instagram: Join room {room.token}" in text_of(page)
     membership.set_locked(ana, room.pk, locked=True)
     locked = sheet(ana, room)
     assert "m.me" not in locked
@@ -53,7 +53,7 @@ def test_with_the_emulator_nothing_leads_to_the_real_apps(settings: Any) -> None
     room = membership.make(ana, "Ana", "Ski trip")
     page = sheet(ana, room)
     assert "wa.me" not in page
-    assert f"WhatsApp Write to the assistant there: Join room {room.token}" in text_of(page)
+    assert f"in WhatsApp, Messenger or Instagram: Join room {room.token}" in text_of(page)
 
 
 def test_without_apps_none_is_offered() -> None:
