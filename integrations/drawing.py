@@ -15,7 +15,7 @@ from assistant.database import in_thread
 from assistant.errors import AccountNeededError
 from assistant.people import needs_account
 from assistant.runtime import Runtime
-from assistant.tools.picture_watch import PictureWatch
+from assistant.tools.picture_watch import TIMEOUT_SECONDS, PictureWatch
 from imagine import jobs, keys
 from imagine.errors import ERRORS, ImagineError, PictureNotFoundError
 from imagine.files.motions import MOTIONS
@@ -99,12 +99,12 @@ def requested(entry: InboxEntry, request: Callable[[], Picture]) -> Picture:
         return picture
 
 
-async def finished(runtime: Runtime, picture: Picture) -> None:
-    """Wait until a picture is no longer in the making. Raises TooSlowError."""
+async def finished(runtime: Runtime, picture: Picture, seconds: float = TIMEOUT_SECONDS) -> None:
+    """Wait until a picture is no longer in the making. Raises TooSlowError after so many seconds."""
     watch, channel = PictureWatch(picture.id), keys.person(picture.person_id)
     await runtime.doorbell.subscribe(channel, watch.notify)
     try:
-        async with aclosing(watch.steps()) as steps:
+        async with aclosing(watch.steps(seconds)) as steps:
             async for _step in steps:
                 pass
     finally:

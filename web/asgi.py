@@ -16,6 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from assistant.rooms.files import MOST_BYTES  # noqa: E402
 from integrations.webhook import BODY_BYTES  # noqa: E402
 from web.bodies import BoundedBodies  # noqa: E402
 from web.chat.socket import ChatConsumer  # noqa: E402
@@ -41,6 +42,7 @@ LARGER_BODIES = {
     "/c/[0-9a-f-]{36}/messages": MESSAGE_BODY,
     "/m/[0-9a-f-]{36}/edit": MESSAGE_BODY,
     "/rooms/[0-9a-f-]{36}/messages": MESSAGE_BODY,
+    "/rooms/[0-9a-f-]{36}/attach/": MOST_BYTES + FORM,
     "/webhooks/meta": BODY_BYTES,
 }
 

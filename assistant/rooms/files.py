@@ -49,6 +49,9 @@ PACKED = {
 # Documents of either kind name what they hold in such a file; programs in them have a file of their own.
 CONTENTS, PROGRAMS = (b"[Content_Types].xml", b"mimetype"), (b"vbaProject.bin", b"Basic/script-lc.xml")
 
+# Pictures that look like videos by their first bytes.
+PICTURE_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
+
 
 class Known(NamedTuple):
     """What a file is: its kind, its type, and the ending of its name."""
@@ -83,11 +86,12 @@ def keep(person: Person, name: str, data: bytes, kind: RoomFile.Kind) -> RoomFil
 
 def known_as(data: bytes, name: str, kind: RoomFile.Kind) -> Known:
     """What a file is that came as `kind`. Raises UnknownFileError, SpeechError."""
+    boxed_picture = data[4:8] == b"ftyp" and data[8:12] in PICTURE_BRANDS
     match kind:
-        case Kind.AUDIO:
+        case Kind.AUDIO if not boxed_picture:
             audio = read_audio(data)
             return Known(Kind.AUDIO, audio.content_type, audio.name.rpartition(".")[2])
-        case Kind.VIDEO if data[4:8] == b"ftyp" and not data[8:12].startswith((b"heic", b"heix", b"mif1", b"avif")):
+        case Kind.VIDEO if data[4:8] == b"ftyp" and not boxed_picture:
             return Known(Kind.VIDEO, "video/mp4", "mp4")
         case Kind.DOCUMENT if data.startswith(b"%PDF-"):
             return Known(Kind.DOCUMENT, "application/pdf", "pdf")

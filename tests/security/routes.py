@@ -167,6 +167,9 @@ OWNED: list[tuple[str, Owned]] = [
     ("ask_vote", Owned("POST", room, 302, lambda: {"question": "When?", "option": ["Friday", "Saturday"]})),
     ("room_picture", Owned("GET", room, 200, second=room_picture, more=("picture.jpg",))),
     ("room_file", Owned("GET", room, 200, second=room_file)),
+    # With a file: tests/web/rooms/test_attaching.py.
+    ("attach_in_room", Owned("POST", room, 400)),
+    ("discard_in_room", Owned("POST", room, 404, second=room_file)),
     ("stop_in_room", Owned("POST", room, 302)),
     ("change_room", Owned("POST", room, 302, lambda: {"do": "rename", "title": "Mine now"})),
     ("change_room", Owned("POST", room, 302, lambda: {"do": "lock"})),

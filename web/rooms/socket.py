@@ -15,7 +15,7 @@ from imagine.errors import ImagineError
 from web.chat.run_view import RunViews
 from web.chat.watched_runs import WatchedRuns
 from web.pictures.status import check_account
-from web.rooms import actions, presence
+from web.rooms import actions, attaching, presence
 from web.rooms.drawing import Easel, Turn, turn_now
 from web.rooms.presenter import speaker_id
 from web.rooms.room_view import RoomViews, ShownEvent
@@ -116,7 +116,8 @@ class RoomConsumer(PageConsumer):
 
     async def say_words(self, message: messages.Say) -> None:
         """Say something, or carry out a command. Raises AssistantError."""
-        words = Words(message.text, message.id, message.attachments, message.quoted, message.search)
+        files, things, pictures = await in_thread(attaching.sort)(self.person, message.attachments)
+        words = Words(message.text, message.id, files, message.quoted, message.search, things=things, pictures=pictures)
         answering = self.process.answering
         outcome = await actions.say(answering, self.person, self.address, self.in_room(), words)
         self.say("said", id=str(message.id), number=outcome.number, sentence=outcome.sentence)

@@ -33,11 +33,11 @@ from assistant.posing import chosen_name, poses_as
 from assistant.rooms import events, files, membership, orders, polls, reactions, records, talk
 from assistant.rooms.talk import Words
 from assistant.runs.forget import forget
+from imagine.errors import ImagineError
 from imagine.models import Picture
 from imagine.status import is_configured
 from integrations import doors, qr
 from web.accounts.identity import address_block, known_person, person_or_404, remember, visitor
-from web.chat.attachments import take_files
 from web.http import (
     an_id,
     client_id,
@@ -52,6 +52,7 @@ from web.http import (
 from web.pictures.files import serve, serve_file
 from web.process import current_process
 from web.rooms import actions, presence
+from web.rooms.attaching import attach_in_room, discard_in_room, take
 from web.rooms.presenter import EventView, Speakers, for_reader, present_page, speaker_id
 
 logger = logging.getLogger(__name__)
@@ -254,6 +255,7 @@ def room_page(
         "sentence": sentence,
         "commands": [*(commands.DRAWING if is_configured() else ()), *orders.COMMANDS],
         "quoted": _quoted(member, request.GET.get("reply")),
+        "room_file_bytes": files.MOST_BYTES,
         "placeholder": _("Write to all. @%(name)s answers") % {"name": settings.SITE_NAME},
     }
     return _unlisted(render(request, "rooms/room.html", context, status=status))
@@ -312,12 +314,20 @@ async def say(request: HttpRequest, room_id: UUID) -> HttpResponse:
         with missing_as_404():
             person = await known_person(request)
             await in_thread(events.membership)(person, room_id)
-            attached = await take_files(request, person)
+            attached = await take(request, person)
             quoted, search = an_id(request.POST.get("quoted")), request.POST.get("search", "")
-            words = Words(text, client_id(request), attached, quoted, search)
+            words = Words(
+                text,
+                client_id(request),
+                attached.files,
+                quoted,
+                search,
+                things=attached.things,
+                pictures=attached.pictures,
+            )
             process = current_process()
             outcome = await actions.say(process.answering, person, address_block(request), room_id, words)
-    except AssistantError as error:
+    except (AssistantError, ImagineError) as error:
         if is_fragment(request):
             return error_json(error)
         return await in_thread(room_page)(request, room_id, text, str(error.sentence), status_of(error))
@@ -644,4 +654,6 @@ urlpatterns = [
     path("rooms/<uuid:room_id>/change", change_room, name="change_room"),
     path("rooms/<uuid:room_id>/pictures/<uuid:picture_id>/<str:name>", picture_file, name="room_picture"),
     path("rooms/<uuid:room_id>/files/<uuid:file_id>", room_file, name="room_file"),
+    path("rooms/<uuid:room_id>/attach/", attach_in_room, name="attach_in_room"),
+    path("rooms/<uuid:room_id>/attach/<uuid:file_id>/discard", discard_in_room, name="discard_in_room"),
 ]

@@ -95,6 +95,7 @@ def test_what_a_file_is_its_bytes_tell(
         ("a.docx", b"PK\x03\x04AndroidManifest.xml", Kind.DOCUMENT, UnknownFileError),
         ("a.mp4", b"<html>", Kind.VIDEO, UnknownFileError),
         ("a.mp4", b"\0\0\0\x18ftypheic" + b"\0" * 60, Kind.VIDEO, UnknownFileError),
+        ("a.m4a", b"\0\0\0\x18ftypheic" + b"\0" * 60, Kind.AUDIO, UnknownFileError),
         ("a.ogg", b"<html>", Kind.AUDIO, UnreadableAudioError),
         ("a.pdf", PDF + b"x" * files.MOST_BYTES, Kind.DOCUMENT, FileTooLargeError),
     ],

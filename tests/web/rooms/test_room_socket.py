@@ -9,7 +9,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from assistant.models import Poll, Room
-from assistant.rooms import membership, talk
+from assistant.rooms import membership, reactions, talk
 from assistant.rooms.talk import Words
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.people import Frame, Socket, Visitor
@@ -343,3 +343,30 @@ def test_an_answer_is_stopped_by_who_asked_and_by_the_host_alone(
         hear_event(theirs, "answered")
         gate.open()
     assert room.conversation.runs.get().status == "stopped"
+
+
+def test_who_read_words_sees_them_change_and_what_others_think_of_them(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    with entered(alice, room) as hers:
+        say(hers, "Nothing for Bo")
+        secret = UUID(str(hear_event(hers, "said")["html"].split('data-message="')[1][:36]))
+    join(bob, room)
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        say(his, "At eight")
+        said = hear_event(his, "said")
+        message = UUID(str(said["html"].split('data-message="')[1][:36]))
+        for one, emoji in ((secret, "❤️"), (message, "👍")):
+            reactions.react(alice.person, one, emoji)
+        talk.edit(bob.person, message, "At nine")
+        talk.edit(alice.person, secret, "Still nothing for Bo")
+        mine = [hear_event(hers, kind) for kind in ("reacted", "reacted", "edited", "edited")]
+        theirs = [hear_event(his, kind) for kind in ("reacted", "reacted", "edited", "edited")]
+    assert mine[0]["reactions"][0]["emoji"] == "❤️"
+    assert mine[1]["message"] == str(message)
+    assert mine[1]["reactions"] == [{"emoji": "👍", "names": ["Ana"], "speakers": mine[1]["reactions"][0]["speakers"]}]
+    assert "At nine" in mine[2]["html"]
+    # Who came later learns of nothing but a number.
+    assert [event["number"] for event in theirs] == [event["number"] for event in mine]
+    assert [set(event) for event in (theirs[0], theirs[3])] == [{"type", "number", "kind", "html"}] * 2
+    assert theirs[0]["html"] == theirs[3]["html"] == ""
+    assert theirs[1:3] == mine[1:3]

@@ -7,6 +7,7 @@ import { piece } from "../shared/words.js";
 const UPLOAD_TIMEOUT = 90_000;
 const PICTURE = /^image\/(?!svg)/;
 const MEDIA = /^(?:audio|video|font)\//;
+const TEXT = /^(?:text\/|$)|json|xml|script/;
 // Typed one by one, also where an input method gives a word.
 const TYPED = 50;
 
@@ -143,8 +144,10 @@ export class Tray {
 
   #addFile(file) {
     const item = this.#add({ name: file.name, short: shortened(file.name), file });
-    if (PICTURE.test(file.type)) this.#fail(item, this.#word("picture"), false);
-    else if (MEDIA.test(file.type)) this.#fail(item, this.#word("media"), false);
+    const any = "any" in this.element.dataset;
+    item.text = any && !TEXT.test(file.type) ? "" : null;
+    if (!any && PICTURE.test(file.type)) this.#fail(item, this.#word("picture"), false);
+    else if (!any && MEDIA.test(file.type)) this.#fail(item, this.#word("media"), false);
     else if (file.size > this.#bytes) this.#fail(item, this.#word("large"), false);
     else this.#upload(item);
   }
@@ -281,6 +284,8 @@ export class Tray {
   }
 
   async #open(item) {
+    // Not a text: there is nothing to read in it.
+    if (item.text === "") return;
     const text = item.text ?? (item.state === "ready" ? null : await item.file.text());
     const url = item.id && `${this.element.dataset.attach}${item.id}/text`;
     const back = (found) => (this.#fitsBeside(found) ? () => this.#putBack(item, found) : null);
