@@ -361,9 +361,10 @@ def test_who_read_words_sees_them_change_and_what_others_think_of_them(alice: Vi
         talk.edit(alice.person, secret, "Still nothing for Bo")
         mine = [hear_event(hers, kind) for kind in ("reacted", "reacted", "edited", "edited")]
         theirs = [hear_event(his, kind) for kind in ("reacted", "reacted", "edited", "edited")]
-    assert mine[0]["reactions"][0]["emoji"] == "❤️"
+    assert "❤️" in mine[0]["reactions"]
     assert mine[1]["message"] == str(message)
-    assert mine[1]["reactions"] == [{"emoji": "👍", "names": ["Ana"], "speakers": mine[1]["reactions"][0]["speakers"]}]
+    assert "👍" in mine[1]["reactions"]
+    assert "Ana" in mine[1]["reactions"]
     assert "At nine" in mine[2]["html"]
     # Who came later learns of nothing but a number.
     assert [event["number"] for event in theirs] == [event["number"] for event in mine]
