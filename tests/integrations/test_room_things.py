@@ -1,7 +1,8 @@
 """Pictures, voice notes, documents, reactions and edits in a room: phones in three apps, real couriers, a painter."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,9 +19,10 @@ from imagine.models import Picture
 from integrations.registry import channels
 from tests.fake_llama import FakeLlama
 from tests.integrations.conftest import Messengers
+from tests.integrations.couriers import kill_at
 from tests.integrations.emulator.files import picture, sound, sticker, video
 from tests.integrations.phones import Bubble, Phone, stay_silent, words
-from tests.servers import Painter, eventually
+from tests.servers import Courier, Painter, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -309,3 +311,43 @@ def test_muted_in_the_app(ana: Person, room: Room, phones: dict[str, Phone]) -> 
     say(ana, room, "Loud")
     hears(bo, "*Ana:* Loud")
     assert not heard(bo, "Quiet")
+
+
+@pytest.mark.usefixtures("resting")
+@pytest.mark.parametrize(
+    "step",
+    [
+        "before assistant.rooms.talk:say 1",
+        "before integrations.inbox:note_message 1",
+        "before integrations.dialogue:Dialogue._conclude 1",
+        "before integrations.enclosed:file_of 1",
+    ],
+)
+def test_a_courier_that_is_killed_sends_a_voice_note_once(
+    step: str, messengers: Messengers, room: Room, couriers: Callable[[], Courier], tmp_path: Path
+) -> None:
+    calm = couriers()
+    calm.start()
+    bo, cy = messengers.phone("whatsapp"), messengers.phone("messenger")
+    for phone, name in ((bo, "Bo"), (cy, "Cy")):
+        phone.write(f"Join room {room.token}")
+        eventually(lambda one=phone: heard(one, "You are invited"))  # type: ignore[misc]
+        phone.write(name)
+        eventually(lambda one=phone, name=name: heard(one, f"as {name}"))  # type: ignore[misc]
+    hears(bo, "Cy is here now.")
+    calm.stop()
+    voice = sound()
+    kill_at(step, couriers, tmp_path, lambda: bo.send("audio", voice, "audio/ogg; codecs=opus", voice=True))
+    # What may have been sent is not sent again.
+    lost = "unknown"
+    eventually(lambda: cy.contact.outbox.filter(content__enclosed__kind="audio", state=lost).exists() or kinds(cy), 90)
+    assert stay_silent([bo, cy])
+    assert len(kinds(cy)) + cy.contact.outbox.filter(content__enclosed__kind="audio", state=lost).count() == 1
+    assert room.events.filter(kind="said").count() == 1
+    assert said(room, 1).room_files.count() == 1
+    assert bo.contact.inbox.get(message=said(room, 1)).state == "done"
+
+
+def kinds(phone: Phone) -> list[Bubble]:
+    """The voice notes that the assistant sent."""
+    return [one for one in phone.answers if one["kind"] == "audio"]
