@@ -1,9 +1,17 @@
 """A room in real browsers: made from a conversation, joined by its link, talked and voted in, left by one."""
 
+import re
+from datetime import timedelta
+from uuid import UUID, uuid4
+
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
+from assistant.database import in_thread
+from assistant.models import Person, Room
+from assistant.rooms import talk
+from assistant.rooms.talk import Words
 from tests.e2e.conftest import OpenPage
 from tests.e2e.talk import composer, converse, held, say
 from tests.fake_llama import FakeLlama, says
@@ -251,3 +259,179 @@ async def test_without_a_script_one_joins_says_and_votes(page: Page, open_page: 
     await plain.locator("summary", has_text="Leave this room").click()
     await plain.get_by_role("button", name="Leave", exact=True).click()
     await expect(page.locator(".room-line").last).to_have_text("Bo left")
+
+
+async def test_a_vote_is_asked_by_a_form_and_its_result_stands(page: Page, phone: Page) -> None:
+    await page.goto("/rooms/new")
+    await join(phone, await make(page))
+    await phone.get_by_role("link", name="Ask all to vote").tap()
+    form = sheet(phone)
+    await form.get_by_label("Question").fill("Which weekend?")
+    for number, option in enumerate(("The 12th", "The 19th", "The 26th", "Never", "Always"), 1):
+        await form.get_by_label(f"Option {number}").fill(option)
+    await form.get_by_role("button", name="Ask all").tap()
+    await expect(form).to_be_hidden()
+    await expect(page.locator(".poll-option")).to_have_count(5)
+    await page.get_by_role("button", name="The 19th").click()
+    await expect(phone.locator(".poll")).to_contain_text("1 vote")
+    # Who asked may end it, and so may the host.
+    await expect(page.get_by_role("button", name="End the vote")).to_be_visible()
+    await phone.get_by_role("button", name="End the vote").tap()
+    for one in (page, phone):
+        await expect(one.locator(".room-result")).to_have_text(
+            "The vote “Which weekend?” is over: The 19th, with 1 of 1 vote"
+        )
+        await expect(one.locator(".poll-option:disabled")).to_have_count(5)
+        await expect(one.locator(".poll-won")).to_contain_text("The 19th")
+        await expect(one.get_by_role("button", name="End the vote")).to_have_count(0)
+
+
+async def test_one_reacts_by_mouse_finger_and_keyboard(page: Page, phone: Page) -> None:
+    await page.goto("/rooms/new")
+    await join(phone, await make(page))
+    await say(page, "By train?")
+    await phone.locator(".message-other .prose").tap()
+    await phone.locator(".message-other").get_by_label("React").tap()
+    await phone.get_by_role("button", name="👍").tap()
+    await expect(phone.locator(".react[open]")).to_have_count(0)
+    mine = page.locator(".reaction")
+    await expect(mine).to_have_attribute("aria-label", "👍 Bo")
+    await expect(mine).to_have_attribute("aria-pressed", "false")
+    await mine.focus()
+    await page.keyboard.press("Enter")
+    await expect(mine).to_have_attribute("aria-pressed", "true")
+    await expect(mine).to_be_focused()
+    await expect(phone.locator(".reaction")).to_have_text("👍 2")
+    await page.keyboard.press("Enter")
+    await expect(mine).to_have_attribute("aria-label", "👍 Bo")
+    await page.locator(".message-user").get_by_label("React").focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".react[open]")).to_have_count(0)
+    await expect(page.locator(".message-user").get_by_label("React")).to_be_focused()
+
+
+@in_thread
+def speak(room: str, name: str, *texts: str) -> None:
+    """Somebody of a room says something, from an app for instance."""
+    person = Person.objects.get(memberships__conversation=room, memberships__name=name)
+    for text in texts:
+        talk.say(person, UUID(room), Words(text, uuid4()))
+
+
+def room_of(page: Page) -> str:
+    return page.url.split("/rooms/")[1].split("/")[0]
+
+
+async def test_many_words_at_once_leave_the_reader_in_peace(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    other = await open_page()
+    await join(other, await make(page))
+    room = room_of(page)
+    await speak(room, "Bo", *(f"Before {number}" for number in range(40)))
+    await expect(said(page)).to_have_count(40)
+    await page.evaluate(
+        """() => { window.told = []; new MutationObserver(() => told.push(document.getElementById("status").textContent))
+        .observe(document.getElementById("status"), {childList: true}); }"""
+    )
+    # One reads further up, the other at the end.
+    read = page.locator(".message", has_text="Before 20")
+    await read.evaluate("element => element.scrollIntoView({block: 'center'})")
+    await expect(page.get_by_role("button", name="Jump to the end")).to_be_visible()
+    top = await read.evaluate("element => element.getBoundingClientRect().top")
+    await speak(room, "Bo", *(f"After {number}" for number in range(60)))
+    for one in (page, other):
+        await expect(said(one)).to_have_count(100)
+    assert abs(await read.evaluate("element => element.getBoundingClientRect().top") - top) < 2
+    await expect(other.locator(".message").last).to_be_in_viewport()
+    # A screen reader is told how many there were, not each.
+    await expect(page.locator("#status")).to_contain_text("new messages, the last one from Bo")
+    told = await page.evaluate("told")
+    assert len(told) < 6, told
+    names = await page.locator(".message-other .speaker:visible").count()
+    assert names == 100
+
+
+async def test_days_and_what_is_new_are_marked(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    other = await open_page()
+    await join(other, await make(page))
+    room = room_of(page)
+    await speak(room, "Ana", "An old word")
+    await age(room, timedelta(days=1))
+    await page.reload()
+    await expect(page.locator(".day")).to_have_text(["Yesterday"])
+    await speak(room, "Bo", "A new word", "and one more")
+    await expect(page.locator(".day")).to_have_text(["Yesterday", "Today"])
+    await expect(page.locator(".message.follows")).to_have_text([re.compile("and one more")])
+    # The other page was hidden meanwhile.
+    await hide(other, hidden=True)
+    await speak(room, "Ana", "While nobody looks", "still not")
+    await expect(said(other).last).to_have_text("still not")
+    await expect(other.locator(".unread")).to_have_count(1)
+    await expect(other.locator(".unread + .message")).to_contain_text("While nobody looks")
+    await expect(other).to_have_title(re.compile(r"^\(2\) "))
+    await hide(other, hidden=False)
+    await expect(other).not_to_have_title(re.compile(r"^\("))
+
+
+async def hide(page: Page, *, hidden: bool) -> None:
+    """Another tab is looked at, or this one again."""
+    await page.evaluate(
+        """hidden => { Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+        document.dispatchEvent(new Event("visibilitychange")); }""",
+        hidden,
+    )
+
+
+@in_thread
+def age(room: str, time: timedelta) -> None:
+    """Let what happened in a room have been so long ago."""
+    for event in Room.objects.get(pk=room).events.all():
+        event.created_at -= time
+        event.save()
+
+
+async def test_the_list_of_rooms_is_marked_while_one_looks_elsewhere(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    other = await open_page()
+    await join(other, await make(page))
+    room = room_of(page)
+    await other.goto("/rooms/new")
+    await make(other, "Bo", "Another room")
+    marks = other.locator(".room-unread")
+    await expect(marks).to_have_count(0)
+    await speak(room, "Ana", "Are you there?")
+    await expect(marks).to_have_count(1)
+    link = other.get_by_role("link", name="Ski trip new messages")
+    await link.click()
+    await expect(said(other)).to_have_text(["Are you there?"])
+    await expect(marks).to_have_count(0)
+
+
+async def test_a_line_that_breaks_again_and_again_loses_and_doubles_nothing(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    other, line = await open_page(), Line()
+    await other.route_web_socket("**/ws/room/", line.connect)
+    await join(other, await make(page))
+    room = room_of(page)
+    expected: list[str] = []
+    for turn in range(3):
+        before, meanwhile, own = f"before {turn}", f"meanwhile {turn}", f"mine {turn}"
+        await speak(room, "Ana", before)
+        expected += [before]
+        await expect(said(other)).to_have_text(expected, timeout=20_000)
+        await line.cut()
+        await speak(room, "Ana", meanwhile)
+        await composer(other).fill(own)
+        await other.keyboard.press("Enter")
+        line.is_cut = False
+        await expect(said(other)).to_have_count(3 * turn + 3, timeout=20_000)
+        expected += [meanwhile, own]
+        await expect(said(page)).to_have_text(expected)
+    await expect(said(other)).to_have_text(expected)
+    await expect(other.locator(".pending")).to_have_count(0)
+    numbers = await other.locator("#thread [data-event]").evaluate_all(
+        "all => all.map((one) => Number(one.dataset.event))"
+    )
+    assert numbers == sorted(set(numbers))

@@ -34,6 +34,7 @@ class ChatConsumer(PageConsumer):
         self.conversation: UUID | None = None
         self.temporary = False
         self.page_closed = False
+        await self.hear_rooms()
         self.stack.push_async_callback(self.leave_conversation)
         self.stack.push_async_callback(self.runs.leave_all)
 

@@ -37,6 +37,7 @@ class RoomConsumer(PageConsumer):
         self.easel: Easel | None = None
         self.leaving: asyncio.Task[None] | None = None
         self.stack.push_async_callback(self.leave_room)
+        await self.hear_rooms()
 
     async def carry_out(self, message: messages.RoomMessage) -> None:
         match message:
@@ -65,6 +66,11 @@ class RoomConsumer(PageConsumer):
                 self.say("pong")
                 if self.room and self.member:
                     await presence.come(self.runtime.redis, self.room, self.speaker, self.name)
+
+    def show_unread(self, room: UUID) -> None:
+        """The same, but for the room that the page shows."""
+        if room != self.room:
+            super().show_unread(room)
 
     def refuse(self, message: messages.RoomMessage, error: AssistantError | ImagineError) -> None:
         fields = {"code": error.code, "sentence": str(error.sentence)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from time import monotonic
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
@@ -21,6 +21,7 @@ from web.accounts.identity import address_block, is_active_session
 from web.http import redis_as_unavailable
 from web.process import current_process
 from web.sockets import messages
+from web.sockets.bells import RoomBells
 from web.sockets.messages import BadMessageError, encode
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,16 @@ class PageConsumer(AsyncWebsocketConsumer):
         self.is_closed = True
         await self.accept()
         await self.close(code)
+
+    async def hear_rooms(self) -> None:
+        """Have the page told of rooms that it does not show, once something unread is in them. Raises DatabaseError."""
+        bells = RoomBells(self.runtime, self.person, self.show_unread)
+        self.stack.push_async_callback(bells.close)
+        await bells.open()
+
+    def show_unread(self, room: UUID) -> None:
+        """Tell the page that something unread is in a room."""
+        self.say("unread", room=str(room))
 
     # Out
 

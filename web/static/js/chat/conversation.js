@@ -4,6 +4,7 @@ import "./copy.js";
 import { Composer } from "../shared/composer.js";
 import { refreshList, showTitle } from "../shared/conversation-list.js";
 import { post } from "../shared/http.js";
+import { markUnread } from "../shared/room-list.js";
 import { Socket } from "../shared/socket.js";
 import { draft } from "../shared/store.js";
 import { announce, notice, word } from "../shared/words.js";
@@ -163,6 +164,10 @@ const handlers = {
     const missed = connectedBefore || Boolean(run) !== Boolean(thread.running()) || (run && !thread.running(run));
     connectedBefore = true;
     if (missed) refresh();
+  },
+
+  unread(message) {
+    markUnread(message.room);
   },
 
   changed(message) {

@@ -4,6 +4,7 @@ import "../copy.js";
 import { Composer } from "../../shared/composer.js";
 import { refreshList, showTitle } from "../../shared/conversation-list.js";
 import { post, sentenceOf } from "../../shared/http.js";
+import { markUnread } from "../../shared/room-list.js";
 import { Socket } from "../../shared/socket.js";
 import { announce, notice, piece, word } from "../../shared/words.js";
 import { Tray, openFilesOf } from "../attachments.js";
@@ -195,6 +196,10 @@ const handlers = {
 
   typing(message) {
     typing.show(message);
+  },
+
+  unread(message) {
+    markUnread(message.room);
   },
 
   turn(message) {
