@@ -123,17 +123,19 @@ class InboundMessage(Kept):
 
 @dataclass(frozen=True)
 class InboundEdit(Kept):
-    """The message `id` now reads `text`."""
+    """The message `id` now reads `text`; `group` is that in which it was said."""
 
     id: str
     text: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
 class InboundUnsend(Event):
-    """The message `id` was taken back: no copy may stay."""
+    """The message `id` was taken back: no copy may stay. `group` is that in which it was said."""
 
     id: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ class InboundReaction(Event):
 
     id: str
     emoji: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,56 @@ class AccountNotice(Event):
 
     kind: str
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class GroupNews(Event):
+    """Something happened to the group `group`. `request` is the app's id of what we asked for, where it names one."""
+
+    group: str
+    request: str = ""
+
+
+@dataclass(frozen=True)
+class GroupMade(GroupNews):
+    """A group is there, behind `link`; or it was not made: `problem` is the app's code of an error then."""
+
+    subject: str = ""
+    link: str = ""
+    problem: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class GroupEnded(GroupNews):
+    """A group was deleted, or was not: with a `problem`."""
+
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class GroupJoined(GroupNews):
+    people: tuple[Sender, ...] = ()
+
+
+@dataclass(frozen=True)
+class GroupLeft(GroupNews):
+    """People went, or were removed, `by_us` or by another tool of ours."""
+
+    people: tuple[Sender, ...] = ()
+    by_us: bool = False
+
+
+@dataclass(frozen=True)
+class GroupRenamed(GroupNews):
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class GroupSuspended(GroupNews):
+    """The app itself closed a group, or opened it again."""
+
+    suspended: bool = True
 
 
 @dataclass(frozen=True)

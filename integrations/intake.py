@@ -24,6 +24,7 @@ from integrations.inbound import (
     ContactChange,
     Echo,
     Event,
+    GroupNews,
     HandOver,
     InboundComment,
     InboundEdit,
@@ -240,7 +241,7 @@ def end(delivery_id: int, state: Delivery.State, summary: str, *, again: bool = 
 def apply(channel: Channel, event: Event) -> None:
     """Do what an event says. Raises DatabaseError."""
     match event:
-        case InboundMessage(group=group) if group:
+        case GroupNews() | InboundMessage() | InboundEdit() | InboundUnsend() | InboundReaction() if event.group:
             # Groups have manners of their own, which are not built yet.
             count(channel, ["group message"])
         case InboundMessage() | InboundOpening() | InboundEdit():

@@ -77,7 +77,7 @@ class Recipient:
     """To whom, from our account `account`: a person by their ids, or under the comment `comment`.
 
     `privately`: who wrote the comment gets it, once, as a message. `post` is where the comment stands, if that is not
-    a post of ours; the same as `comment` where a post itself is answered.
+    a post of ours; the same as `comment` where a post itself is answered. `group`: to all who are in it, instead.
     """
 
     account: str
@@ -86,3 +86,4 @@ class Recipient:
     comment: str = ""
     privately: bool = False
     post: str = ""
+    group: str = ""

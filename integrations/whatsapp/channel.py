@@ -96,7 +96,6 @@ class WhatsApp(Channel):
         """Send one bubble: see Channel. Raises ValueError for what WhatsApp has no bubble for."""
         body = {
             "messaging_product": "whatsapp",
-            "recipient_type": "individual",
             **address(to),
             **content(message, await self._uploaded(file) if file else "", file.name if file else ""),
             "biz_opaque_callback_data": key,
@@ -157,10 +156,16 @@ class WhatsApp(Channel):
 
 
 def address(to: Recipient) -> dict[str, str]:
-    """To whom, as the API wants it: by the number where there is one, else by the user id. Raises ValueError."""
+    """To whom, as the API wants it: a group, or by the number where there is one, else by the user id.
+
+    Raises ValueError.
+    """
+    if to.group:
+        return {"recipient_type": "group", "to": to.group}
     if to.comment or not (to.phone or to.user_id):
-        raise ValueError("WhatsApp sends to people")
-    return {"to": f"+{to.phone}"} if to.phone else {"recipient": to.user_id}
+        raise ValueError("WhatsApp sends to people and groups")
+    who = {"to": f"+{to.phone}"} if to.phone else {"recipient": to.user_id}
+    return {"recipient_type": "individual", **who}
 
 
 def content(message: OutboundMessage, media: str, name: str = "") -> dict[str, Any]:

@@ -23,6 +23,12 @@ from integrations.inbound import (
     ContactChange,
     Echo,
     Event,
+    GroupEnded,
+    GroupJoined,
+    GroupLeft,
+    GroupMade,
+    GroupRenamed,
+    GroupSuspended,
     Ignored,
     InboundEdit,
     InboundMessage,
@@ -46,6 +52,8 @@ Json = Mapping[str, Any]
 MediaKind = Literal["image", "video", "audio", "document", "sticker"]
 
 NUMBERS_PER_CARD = 5
+# So many people of one piece of news about a group are read; a group has eight.
+MOST_PEOPLE = 64
 EMOJI_CHARACTERS = 32
 URL_CHARACTERS = 2_000
 DETAIL_CHARACTERS = 300
@@ -219,8 +227,9 @@ def _message(item: Json, value: Json, people: People, account: Account) -> Event
         if kind in SHOWN:
             return replace(base, unknown=kind)
         raise _IgnoredItem(f"broken {kind}") from error
+    if base.group and isinstance(event, InboundEdit | InboundUnsend | InboundReaction):
+        return replace(event, group=base.group)
     if base.group and not isinstance(event, InboundMessage):
-        # Only a message says itself in which group it was.
         raise _IgnoredItem(f"group {kind}")
     return event
 
@@ -483,12 +492,87 @@ def _told(value: object, name: str = "", depth: int = 0) -> Iterator[str]:
         yield f"{label(name, 40)} {text}"
 
 
+# Groups
+
+
+def _lifecycle(item: Json, value: Json, people: People, account: Account) -> Event:
+    kind, (group, at, request, problem, detail) = _kind(item.get("type")), _about_group(item)
+    match kind:
+        case "group_create":
+            subject, link = label(item.get("subject")), identifier(item.get("invite_link"), URL_CHARACTERS)
+            if not (problem or (group and link)):
+                raise ValueError("a group without a link")
+            return GroupMade(account.phone_id, Sender(), at, group, request, subject, link, problem, detail)
+        case "group_delete":
+            return GroupEnded(account.phone_id, Sender(), at, group, request, problem)
+        case _:
+            raise _IgnoredItem(kind)
+
+
+def _participants(item: Json, value: Json, people: People, account: Account) -> Event:
+    kind, (group, at, request, *_error) = _kind(item.get("type")), _about_group(item)
+    match kind:
+        case "group_participants_add":
+            return GroupJoined(account.phone_id, Sender(), at, group, request, _named(item.get("added_participants")))
+        case "group_participants_remove":
+            by_us = item.get("initiated_by") == "business"
+            gone = _named(item.get("removed_participants"))
+            return GroupLeft(account.phone_id, Sender(), at, group, request, gone, by_us)
+        case _:
+            raise _IgnoredItem(kind)
+
+
+def _settings(item: Json, value: Json, people: People, account: Account) -> Event:
+    kind, (group, at, request, *_error) = _kind(item.get("type")), _about_group(item)
+    subject = mapping(item.get("group_subject"))
+    text = label(subject.get("text"))
+    if kind != "group_settings_update" or subject.get("update_successful") is not True or not text:
+        raise _IgnoredItem(f"{kind} without a subject")
+    return GroupRenamed(account.phone_id, Sender(), at, group, request, text)
+
+
+def _group_status(item: Json, value: Json, people: People, account: Account) -> Event:
+    kind, (group, at, request, *_error) = _kind(item.get("type")), _about_group(item)
+    if kind not in ("group_suspend", "group_suspend_cleared"):
+        raise _IgnoredItem(kind)
+    return GroupSuspended(account.phone_id, Sender(), at, group, request, kind == "group_suspend")
+
+
+def _about_group(item: Json) -> tuple[str, datetime, str, str, str]:
+    """Which group, when, by which request of ours, and what went wrong: the code and the words of an error."""
+    group, request = identifier(item.get("group_id")), identifier(item.get("request_id"))
+    error = mapping(next(iter(sequence(item.get("errors"))), None))
+    if not (group or request):
+        raise ValueError("no group")
+    return group, moment_or_now(item.get("timestamp")), request, identifier(error.get("code"), 12), _details(error)
+
+
+def _named(people: object) -> tuple[Sender, ...]:
+    """People in a list of a group; those whom we removed are named as in our call, by `input`."""
+    found = (mapping(one) for one in sequence(people)[:MOST_PEOPLE])
+    named = (_participant(one) for one in found)
+    return tuple(one for one in named if one.user_id or one.phone)
+
+
+def _participant(person: Json) -> Sender:
+    called = person.get("input")
+    return Sender(
+        identifier(person.get("user_id")) or _user_id(called),
+        _digits(person.get("wa_id")) or _digits(called),
+        username=label(person.get("username")).lstrip("@"),
+    )
+
+
 # Field: the lists in its value, the kind of their items, and what reads one.
 Reader = Callable[[Json, Json, People, Account], Event]
 READERS: dict[str, tuple[tuple[str, str, Reader], ...]] = {
     "messages": (("messages", "message", _message), ("statuses", "status", _status), ("errors", "error", _error)),
     "smb_message_echoes": (("message_echoes", "echo", _echo),),
     "user_id_update": (("user_id_update", "change", _user_id_update),),
+    "group_lifecycle_update": (("groups", "group", _lifecycle),),
+    "group_participants_update": (("groups", "group participants", _participants),),
+    "group_settings_update": (("groups", "group settings", _settings),),
+    "group_status_update": (("groups", "group status", _group_status),),
 }
 
 

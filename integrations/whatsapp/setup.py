@@ -27,6 +27,7 @@ class WhatsAppSetup(Setup):
     fields = (
         "messages", "user_id_update", "smb_message_echoes", "account_alerts", "account_update", "account_review_update",
         "business_capability_update", "phone_number_name_update", "phone_number_quality_update", "security",
+        "group_lifecycle_update", "group_participants_update", "group_settings_update", "group_status_update",
     )  # fmt: skip
     permissions = ("whatsapp_business_messaging", "whatsapp_business_management")
 
@@ -57,6 +58,7 @@ class WhatsAppSetup(Setup):
             "Subscribed": subscribed,
             "Profile": profile,
             "Commands": automation,
+            "Groups": groups,
         }
 
     def steps(self) -> list[Step]:
@@ -134,3 +136,17 @@ async def automation(graph: Graph) -> Finding:
         return Finding("Commands", f"{len(commands)}, and {len(prompts)} ideas to begin with")
     lacking = " and no ".join(name for name, there in [("commands", commands), ("ideas", prompts)] if not there)
     return Finding("Commands", f"no {lacking} yet", UNSEEN)
+
+
+async def groups(graph: Graph) -> Finding:
+    """Whether Meta offers this number groups. Raises ChannelError."""
+    if await is_official(graph):
+        return Finding("Groups", "the number is official: rooms can be WhatsApp groups")
+    mend = "Nothing to mend, unless you want groups: ask Meta for an Official Business Account in WhatsApp Manager."
+    return Finding("Groups", f"none, as the number is not official. {mend}")
+
+
+async def is_official(graph: Graph) -> bool:
+    """Whether the number has the blue badge, without which there are no groups. Raises ChannelError."""
+    found = await graph.get(settings.WHATSAPP_PHONE_ID, fields="is_official_business_account")
+    return found.get("is_official_business_account") is True

@@ -16,6 +16,12 @@ from integrations.inbound import (
     ContactChange,
     Echo,
     Event,
+    GroupEnded,
+    GroupJoined,
+    GroupLeft,
+    GroupMade,
+    GroupRenamed,
+    GroupSuspended,
     Ignored,
     InboundEdit,
     InboundMessage,
@@ -33,6 +39,7 @@ FOLDER = Path(__file__).parent / "payloads"
 OURS = Account("1000", "2000")
 ADA = Sender("DE.777", "491700000001", "Ada", "ada")
 RECIPIENT = Sender("DE.777", "491700000001")
+NOBODY = Sender()
 AT = datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
 LATER = AT + timedelta(seconds=5)
 MESSAGE = InboundMessage("1000", ADA, AT, "wamid.A1")
@@ -120,9 +127,9 @@ EXPECTED: dict[str, list[Event | Ignored]] = {
     "revoke": [InboundUnsend("1000", ADA, AT, "wamid.A1")],
     "opened": [InboundOpening("1000", ADA, AT)],
     "group_text": [replace(MESSAGE, text="@helper what is a quark?", group="120363000000000000@g.us")],
-    "group_edit": [Ignored("group edit")],
-    "group_revoke": [Ignored("group revoke")],
-    "group_reaction": [Ignored("group reaction")],
+    "group_edit": [InboundEdit("1000", ADA, AT, "wamid.A0", "better", "Y2Fwa")],
+    "group_revoke": [InboundUnsend("1000", ADA, AT, "wamid.A0", "Y2Fwa")],
+    "group_reaction": [InboundReaction("1000", ADA, AT, "wamid.OUT1", "👍", "Y2Fwa")],
     "our_own": [Ignored("message of our own")],
     "without_a_sender": [Ignored("message of nobody")],
     "without_an_id": [Ignored("broken message")],
@@ -189,11 +196,33 @@ EXPECTED: dict[str, list[Event | Ignored]] = {
     ],
     "alert_of_another_account": [Ignored("foreign account")],
     "template": [Ignored("message_template_status_update")],
-    "groups": [
-        Ignored("group_lifecycle_update"),
-        Ignored("group_participants_update"),
-        Ignored("group_settings_update"),
-        Ignored("group_status_update"),
+    # As the documentation shows it, with lists that are empty.
+    "groups": [GroupMade("1000", NOBODY, AT, "Y2Fwa", link="https://chat.whatsapp.com/x")],
+    "group_made": [GroupMade("1000", NOBODY, AT, "Y2Fwa", "77", "Ski trip", "https://chat.whatsapp.com/x")],
+    "group_not_made": [
+        GroupMade("1000", NOBODY, AT, "", "77", "Ski trip", problem="131214", detail="Too much marketing")
+    ],
+    "group_deleted": [GroupEnded("1000", NOBODY, AT, "Y2Fwa", "78")],
+    "group_joined": [
+        GroupJoined(
+            "1000",
+            NOBODY,
+            AT,
+            "Y2Fwa",
+            people=(Sender("DE.777", "491700000001", username="ada"), Sender("FR.9"), Sender("", "33600000010")),
+        )
+    ],
+    "group_left": [GroupLeft("1000", NOBODY, AT, "Y2Fwa", people=(RECIPIENT,))],
+    "group_removed": [
+        GroupLeft("1000", NOBODY, AT, "Y2Fwa", "79", (Sender("", "491700000001"), Sender("DE.777")), by_us=True)
+    ],
+    "group_join_request": [Ignored("group_join_request_created")],
+    "group_renamed": [GroupRenamed("1000", NOBODY, AT, "Y2Fwa", "80", "Ski trip 2027")],
+    "group_not_renamed": [Ignored("group_settings_update without a subject")],
+    "group_suspended": [
+        GroupSuspended("1000", NOBODY, AT, "Y2Fwa", suspended=True),
+        GroupSuspended("1000", NOBODY, AT, "Y2Fwa", suspended=False),
+        Ignored("of_a_kind_to_come"),
     ],
     "other_fields": [
         Ignored("calls"),
