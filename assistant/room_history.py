@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from assistant import attachments, calling, naming, prompts
+from assistant import attachments, calling, naming, prompts, room_aside
 from assistant.history import answer as as_answer
 from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
@@ -49,13 +49,15 @@ def room_past(run: Run) -> RoomPast:
     before = readable(member).filter(position__lt=run.answer.position).exclude(pk=question.pk)
     names = [one.name for one in member.conversation.memberships.order_by("joined_at", "pk")[:50]]
     if orders.is_summary(question.text):
-        said = lines(reversed(_since(before, member, question)), SUMMARY_CHARACTERS)
+        told = _in_time([*_since(before, member, question), *room_aside.recent(member)])
+        said = lines(told, SUMMARY_CHARACTERS)
         return RoomPast([ChatMessage("user", prompts.SUMMARISE)], prompts.in_room(names, question.spoken_as, said))
     turns = before.filter(Q(role=Message.Role.ASSISTANT) | Q(calls=True)).select_related("run")
     messages = merged(reversed(list(turns.order_by("-position")[:TURNS])))
     lately = timezone.now() - timedelta(minutes=settings.ROOM_CONTEXT_MINUTES)
     aside = before.filter(role=Message.Role.USER, calls=False, created_at__gte=lately)
-    said = lines(reversed(list(aside.order_by("-position")[:ASIDE_LINES])), ASIDE_CHARACTERS)
+    told = _in_time([*aside.order_by("-position")[:ASIDE_LINES], *room_aside.recent(member)])
+    said = lines(told, ASIDE_CHARACTERS)
     if question.quoted and readable(member).filter(pk=question.quoted.pk).exists():
         said = "\n".join(filter(None, (said, prompts.REPLIED, lines([question.quoted], LINE_CHARACTERS))))
     messages.append(ChatMessage("user", asked(question.text), _files(member, question)))
@@ -70,10 +72,10 @@ def asked(text: str) -> str:
 
 def _files(member: Member, question: Message) -> tuple[TextFile, ...]:
     """The text files of a question, after those of what it is a reply to."""
-    asked = [question.pk, *([question.quoted_id] if question.quoted_id else ())]
-    read = readable(member).filter(pk__in=asked, role=Message.Role.USER)
+    both = [question.pk, *([question.quoted_id] if question.quoted_id else ())]
+    read = readable(member).filter(pk__in=both, role=Message.Role.USER)
     files = attachments.texts_for_prompt(read)
-    return tuple(file for message in reversed(asked) for file in files.get(message, ()))
+    return tuple(file for message in reversed(both) for file in files.get(message, ()))
 
 
 def merged(turns: Iterable[Message]) -> list[ChatMessage]:
@@ -111,6 +113,11 @@ def lines(messages: Iterable[Message], most: int) -> str:
             break
         found.append(quoted)
     return "\n".join(reversed(found))
+
+
+def _in_time(messages: list[Message]) -> list[Message]:
+    """Messages in the order in which they were said."""
+    return sorted(messages, key=lambda message: (message.created_at, message.position or 0))
 
 
 def _since(before: "QuerySet[Message]", member: Member, question: Message) -> Sequence[Message]:

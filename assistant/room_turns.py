@@ -41,7 +41,7 @@ async def _count(limits: Limits, person: Person, address: str, room: UUID, words
     await limits.count(settings.LIMIT_MEMBER_MESSAGES, "room", "member", str(person.id), str(room))
     await limits.count(settings.LIMIT_ADDRESS_MESSAGES, "message", "address", address)
     # A reply may be one to the assistant.
-    if words.quoted or talk.is_for_assistant(words.text):
+    if words.quoted or words.called or talk.is_for_assistant(words.text):
         await limits.count(settings.LIMIT_MEMBER_CALLS, "call", "member", str(person.id))
         await limits.count(settings.LIMIT_ROOM_CALLS, "call", "room", str(room))
     if talk.draws(words.text):

@@ -11,6 +11,7 @@ class IntegrationsConfig(AppConfig):
         where a person is erased."""
         from assistant.people import merged
         from integrations import checks, records, relay  # noqa: F401
+        from integrations.groups import orders, telling  # noqa: F401
         from integrations.links import move_contacts
 
         merged.connect(move_contacts)

@@ -108,6 +108,8 @@ class Channel(ABC):
     """Whether we can react to what somebody wrote."""
     takes: ClassVar[Mapping[str, Takes]]
     """What it takes besides pictures, by the kind: "audio", "video", "document"."""
+    has_groups: ClassVar[bool] = False
+    """Whether it has groups that we can make."""
 
     @property
     @abstractmethod

@@ -27,7 +27,7 @@ def find(channel: str, account: str, sender: Sender) -> Contact | None:
     not make them the same.
     """
     # No stronger lock, so that rows which name the contact can be made meanwhile.
-    rows = Contact.objects.select_for_update(no_key=True).filter(channel=channel, account=account)
+    rows = Contact.objects.select_for_update(no_key=True).filter(channel=channel, account=account, is_group=False)
     by_id = rows.filter(user_id=sender.user_id).first() if sender.user_id else None
     by_phone = rows.filter(phone=sender.phone).first() if sender.phone else None
     if by_phone and sender.user_id and by_phone.user_id not in (None, sender.user_id):
@@ -101,6 +101,7 @@ def join(other: Contact, into: Contact) -> Contact:
     phone, user_id = other.phone, other.user_id
     other.inbox.update(contact=into)
     other.outbox.update(contact=into)
+    into.groups.add(*other.groups.all())
     into.conversation = into.conversation or other.conversation
     into.greeted_at = into.greeted_at or other.greeted_at
     into.stopped_at = into.stopped_at or other.stopped_at
@@ -148,6 +149,8 @@ def is_quiet(contact: Contact) -> bool:
 
 def recipient(contact: Contact) -> Recipient:
     """How to reach a contact."""
+    if contact.is_group:
+        return Recipient(contact.account, group=contact.user_id or "")
     return Recipient(contact.account, contact.user_id or "", contact.phone or "")
 
 

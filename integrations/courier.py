@@ -26,6 +26,8 @@ from integrations import inbox, intake, outbox, sending, wake
 from integrations.base import Channel
 from integrations.comments import Comments
 from integrations.dialogue import Dialogue
+from integrations.groups import official, orders
+from integrations.groups.dialogue import GroupDialogue
 from integrations.models import Contact, InboxEntry
 from integrations.registry import channels
 
@@ -52,7 +54,7 @@ class Courier:
         self._serving: dict[int, asyncio.Task[None]] = {}
         self._reading: set[asyncio.Task[None]] = set()
         # One for each loop, so that none takes the other's.
-        self._deliveries, self._contacts = asyncio.Event(), asyncio.Event()
+        self._deliveries, self._contacts, self._groups = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._ending = False
 
     async def __aenter__(self) -> "Courier":
@@ -60,6 +62,7 @@ class Courier:
         self._loops = [
             asyncio.create_task(self._for_ever(self._read_deliveries, self._deliveries)),
             asyncio.create_task(self._for_ever(self._serve_contacts, self._contacts)),
+            asyncio.create_task(self._for_ever(self._change_groups, self._groups)),
             asyncio.create_task(self._for_ever(self._keep_leases, asyncio.Event())),
         ]
         return self
@@ -89,6 +92,7 @@ class Courier:
     def _wake(self, _data: bytes | None) -> None:
         self._deliveries.set()
         self._contacts.set()
+        self._groups.set()
 
     async def _for_ever(self, work: Callable[[], Awaitable[bool]], woken: asyncio.Event) -> None:
         """Repeat `work`, at once while it finds something to do, else when it is woken, or after a while."""
@@ -198,8 +202,18 @@ class Courier:
         if not entries:
             return False
         under_posts = entries[0].kind == InboxEntry.Kind.COMMENT
-        await (Comments if under_posts else Dialogue)(self.answering, channel, contact).answer(entries)
+        answers = Comments if under_posts else GroupDialogue if contact.is_group else Dialogue
+        await answers(self.answering, channel, contact).answer(entries)
         return True
+
+    async def _change_groups(self) -> bool:
+        """Have WhatsApp do the next thing with a group. One after another: they are few."""
+        busy = False
+        for channel in channels().values():
+            if channel.has_groups:
+                await official.refresh(channel)
+                busy |= await orders.carry_out(channel)
+        return busy
 
     def _release(self, contact_id: int) -> bool:
         """Give the lease back, unless something has come meanwhile."""

@@ -122,3 +122,11 @@ class AlreadyLinkedError(AssistantError):
     code = "linked_already"
     retry = False
     sentence = _("This chat is connected with an account already. Disconnect it first, with /unlink in the chat.")
+
+
+class NoGroupsError(AssistantError):
+    """WhatsApp offers this number no groups, or they are for people with an account."""
+
+    code = "no_groups"
+    retry = False
+    sentence = _("A WhatsApp group cannot be made here.")

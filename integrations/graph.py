@@ -76,9 +76,9 @@ class Graph:
         """Do something. Raises ChannelError: UncertainError where it may have been done."""
         return await self._call("POST", path, json=body, params=parameters)
 
-    async def delete(self, path: str) -> Json:
+    async def delete(self, path: str, body: Mapping[str, Any] | None = None) -> Json:
         """Delete something. Raises ChannelError."""
-        return await self._call("DELETE", path)
+        return await self._call("DELETE", path, **({"json": body} if body else {}))
 
     async def upload(self, path: str, fields: Mapping[str, str], field: str, file: tuple[str, bytes, str]) -> Json:
         """Upload `file` (name, bytes, type) as the form's `field`. Raises ChannelError, but never UncertainError:

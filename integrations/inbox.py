@@ -169,7 +169,8 @@ def take_group(contact: Contact) -> list[InboxEntry]:
         first = waiting[0]
         if first.turn is None:
             group = [first]
-            if _is_words(first):
+            # In a group several people speak: each is answered by themselves.
+            if _is_words(first) and not contact.is_group:
                 group.extend(_together(first, waiting[1:]))
             turn = uuid4()
             InboxEntry.objects.filter(pk__in=[entry.pk for entry in group]).update(turn=turn)

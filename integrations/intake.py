@@ -19,6 +19,7 @@ from assistant.models import Feedback
 from integrations import comments, contacts, inbox, outbox, rooms
 from integrations.base import Channel
 from integrations.errors import UnreadableDeliveryError
+from integrations.groups import news, telling
 from integrations.inbound import (
     AccountNotice,
     ContactChange,
@@ -137,7 +138,10 @@ class Reading:
         kinds = Counter(type(event).__name__ for event in self._parsed.events)
         kinds.update(f"ignored: {one.what}" for one in self._parsed.ignored)
         summary = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-        end(self.delivery, Delivery.State.FAILED if self._failed else Delivery.State.DONE, summary)
+        outcome = Delivery.State.FAILED if self._failed else Delivery.State.DONE
+        # What is said in a group is kept nowhere, unless it calls us.
+        in_group = any(getattr(event, "group", "") for event in self._parsed.events)
+        end(self.delivery, outcome, summary, again=not in_group)
 
 
 def read_all(ids: Sequence[int]) -> list[Reading]:
@@ -241,9 +245,12 @@ def end(delivery_id: int, state: Delivery.State, summary: str, *, again: bool = 
 def apply(channel: Channel, event: Event) -> None:
     """Do what an event says. Raises DatabaseError."""
     match event:
-        case GroupNews() | InboundMessage() | InboundEdit() | InboundUnsend() | InboundReaction() if event.group:
-            # Groups have manners of their own, which are not built yet.
-            count(channel, ["group message"])
+        case InboundMessage() | InboundEdit() | InboundUnsend() | InboundReaction() if event.group:
+            if not news.apply(channel, event):
+                count(channel, ["foreign group"])
+        case GroupNews():
+            if not news.apply(channel, event):
+                count(channel, ["foreign group"])
         case InboundMessage() | InboundOpening() | InboundEdit():
             receive(channel, event)
         case InboundComment():
@@ -258,6 +265,8 @@ def apply(channel: Channel, event: Event) -> None:
             react(channel, event)
         case StatusChange():
             outbox.note_status(channel.name, event)
+            if event.status == "failed":
+                telling.note_failed(channel.name, event)
         case Echo():
             if not outbox.note_echo(channel.name, event) and event.human:
                 pause(channel, event)

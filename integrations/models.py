@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from assistant.models import Conversation, Message, Person
+from assistant.models import Conversation, Message, Person, Room
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -84,6 +84,8 @@ class Contact(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     # In a room: what happened after this event has to be told once they can be reached again. Null: nothing has.
     missed_after = models.PositiveIntegerField(null=True)
+    # Not somebody but a group, by its id; the person is nobody's, and only holds what is kept. See groups/.
+    is_group = models.BooleanField(default=False, db_default=False)
     # Since when they are one with somebody of the site, see links.py.
     linked_at = models.DateTimeField(null=True)
     # How many wrong codes they typed since then.
@@ -93,6 +95,7 @@ class Contact(models.Model):
     inbox: "RelatedManager[InboxEntry]"
     outbox: "RelatedManager[OutboxEntry]"
     link_codes: "RelatedManager[LinkCode]"
+    groups: "RelatedManager[Group]"
 
     class Meta:
         verbose_name = _("contact")
@@ -230,6 +233,9 @@ class ChannelState(models.Model):
     notice = models.CharField(max_length=300, blank=True)
     # What was ignored, by kind: {"order": 3}.
     ignored = models.JSONField(default=dict)
+    # Whether the app lets the account make groups, and when it was asked. Null: not known yet.
+    official = models.BooleanField(null=True)
+    official_at = models.DateTimeField(null=True)
 
     objects = ChannelStates.as_manager()
 
@@ -240,6 +246,90 @@ class ChannelState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.account}"
+
+
+class Group(models.Model):
+    """A group of WhatsApp that is a door into a room: made from the site, joined by its link. See groups/."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("being made")
+        OPEN = "open", _("open")
+        SUSPENDED = "suspended", _("suspended by the app")
+        GONE = "gone", _("gone")
+
+    # Null once the room has ended; then the group is to be deleted.
+    room = models.OneToOneField(Room, models.SET_NULL, null=True, related_name="group")
+    # By which it is written to, once it is there.
+    contact = models.OneToOneField(Contact, models.SET_NULL, null=True, related_name="group")
+    # Who is in it, as far as we were told.
+    people = models.ManyToManyField(Contact, related_name="groups")
+    channel = models.CharField(max_length=16)
+    account = models.CharField(max_length=64)
+    # The app's id; null until it says so.
+    group_id = models.CharField(max_length=200, null=True)
+    # As the app has it, and as we asked for it.
+    subject = models.CharField(max_length=128)
+    link = models.CharField(max_length=2000, blank=True)
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.ASKED)
+    # Why it is gone: a code of ours or the app's.
+    reason = models.CharField(max_length=40, blank=True)
+    # What is said there by itself is in the language of who made it.
+    language = models.CharField(max_length=16, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    orders: "RelatedManager[GroupOrder]"
+
+    class Meta:
+        verbose_name = _("group")
+        verbose_name_plural = _("groups")
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "account", "group_id"], name="one_group_per_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.pk}"
+
+
+class GroupOrder(models.Model):
+    """Something that the app has to do with a group. Those of one group are carried out in their order."""
+
+    class Kind(models.TextChoices):
+        MAKE = "make", _("make")
+        RENAME = "rename", _("rename")
+        RELINK = "relink", _("new link")
+        REMOVE = "remove", _("remove people")
+        DELETE = "delete", _("delete")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="orders")
+    kind = models.CharField(max_length=16, choices=Kind)
+    # The subject to give it, or the user id or number of whom to remove.
+    argument = models.CharField(max_length=200, blank=True)
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.WAITING)
+    # By which the app names it when it tells what came of it.
+    request_id = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    # A courier has it until then; after that another may take it.
+    taken_until = models.DateTimeField(null=True)
+    problem = models.CharField(_("problem"), max_length=40, blank=True)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("order for a group")
+        verbose_name_plural = _("orders for groups")
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state="waiting"), name="waiting_group_orders"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group_id} {self.kind}"
 
 
 class LinkCode(models.Model):

@@ -22,7 +22,7 @@ from assistant.errors import NotFoundError
 from assistant.models import Member, Message, Person, Poll, Room, RoomEvent
 from assistant.rooms import events, polls, reactions
 from assistant.rooms.events import Kind
-from integrations import contacts, enclosed, outbox, replies, wake
+from integrations import contacts, enclosed, outbox, replies, wake, wording
 from integrations.base import Channel
 from integrations.errors import ContactGoneError, WindowClosedError
 from integrations.models import Contact, InboxEntry, OutboxEntry
@@ -262,6 +262,8 @@ def sentence(event: RoomEvent) -> str:
     names = {"name": event.name, "title": event.data.get("title", "")}
     names["assistant"] = settings.SITE_NAME
     names["app"] = TITLES.get(str(event.data.get("channel", "")), "")
+    if group := str(event.data.get("group", "")):
+        return wording.group_line(group)
     match event.kind:
         case Kind.JOINED:
             return _("%(name)s is here now.") % names

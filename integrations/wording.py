@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from imagine.models import Picture
 
@@ -33,6 +33,58 @@ def help_text() -> str:
         _("/language, /model, /sticker, /human"),
     ]
     return "\n".join(lines)
+
+
+def group_greeting(host: str) -> str:
+    """The first message in a group: who answers there, when, what becomes of all else, and who reads it."""
+    minutes = settings.GROUP_CONTEXT_MINUTES
+    kept = (
+        ngettext(
+            "I keep it in memory for %(minutes)s minute, to know what you talk about.",
+            "I keep it in memory for %(minutes)s minutes, to know what you talk about.",
+            minutes,
+        )
+        % {"minutes": minutes}
+        if minutes
+        else _("I drop it at once.")
+    )
+    return _(
+        "Hello, this is %(name)s, an AI assistant. It can be wrong, so check what matters.\n"
+        "I answer when I am called: “@%(name)s, …”, a reply to a message of mine, or /summarise, /poll, /imagine. "
+        "All else that is written here reaches me too. %(kept)s\n"
+        "What calls me, with its answer, %(host)s reads on the website as well; it is erased %(days)s days after the "
+        "last word there. /help shows more."
+    ) % {
+        "name": settings.SITE_NAME,
+        "kept": kept,
+        "host": host or _("who made this group"),
+        "days": settings.ROOM_DAYS,
+    }
+
+
+def group_help() -> str:
+    """What one can do in a group, one line each."""
+    lines = [
+        _("“@%(name)s, …”, or a reply to a message of mine, asks me.") % {"name": settings.SITE_NAME},
+        _("/imagine a llama in the snow"),
+        _("/poll Which weekend? | The first | The second"),
+        _("/summarise what called me lately"),
+        _("/who, /hush for an hour, /wake"),
+    ]
+    return "\n".join(lines)
+
+
+def group_line(what: str) -> str:
+    """What became of the WhatsApp group of a room, in a line for its other members."""
+    lines = {
+        "closed": _("Nobody has written in the WhatsApp group for a day: it gets this once somebody does."),
+        "back": _("The WhatsApp group has got what was said meanwhile."),
+        "suspended": _("WhatsApp has suspended the group: it gets nothing for now."),
+        "cleared": _("WhatsApp has opened the group again."),
+        "gone": _("The WhatsApp group is gone. What was said in this room stays."),
+        "not_made": _("The WhatsApp group could not be made."),
+    }
+    return lines.get(what, "")
 
 
 def command_words() -> dict[str, str]:

@@ -51,7 +51,7 @@ PARTS = {
         urls tasks admin apps
         courier webhook callbacks
         sending intake
-        dialogue comments
+        dialogue comments groups
         commands files rooms
         received
         talk
@@ -89,6 +89,7 @@ PARTS = {
         transcripts findings history memories transcription
         pages
         members problems versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
+        room_aside
         calling posing
         naming
         memory_wishes

@@ -310,6 +310,9 @@ ROOM_DAYS: int = env.int("ROOM_DAYS", 30, validate=validate.Range(2, 3650))
 # Of words that do not call the assistant it reads those of the last minutes, with the next call; 0: none.
 ROOM_CONTEXT_MINUTES: int = env.int("ROOM_CONTEXT_MINUTES", 15, validate=validate.Range(0, 24 * 60))
 
+# Words in a WhatsApp group that do not call the assistant are kept for so many minutes, in memory; 0: not at all.
+GROUP_CONTEXT_MINUTES: int = env.int("GROUP_CONTEXT_MINUTES", 0, validate=validate.Range(0, 60))
+
 # Limits: "30/minute" and "30/minute;300/day" both work, as the limits library reads them.
 
 LIMIT_GUEST_MESSAGES: str = rate("LIMIT_GUEST_MESSAGES", "20/minute;200/day")

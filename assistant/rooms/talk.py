@@ -34,7 +34,8 @@ WAITING = 50
 class Words:
     """What a member says. `client_id` makes a repeat harmless; `files` are attachments of theirs that wait, `things`
     voice notes, videos and documents (files.py), `pictures` finished pictures of theirs; `quoted` is the message to
-    which it is a reply; `search` is a code of Run.Search. What is `forwarded` are others' words: they call nobody."""
+    which it is a reply; `search` is a code of Run.Search. What is `forwarded` are others' words: they call nobody.
+    `called`: it is a reply to the assistant that stands in no message."""
 
     text: str
     client_id: UUID
@@ -44,6 +45,7 @@ class Words:
     things: Sequence[UUID] = ()
     pictures: Sequence[UUID] = ()
     forwarded: bool = False
+    called: bool = False
 
 
 class Said(NamedTuple):
@@ -67,7 +69,7 @@ def say(person: Person, room_id: UUID, words: Words) -> Said:
         kept = attachments.claimable(person, words.files)
         things, pictures = files.claimable(person, words.things), _finished(person, words.pictures)
         quoted = readable(member).filter(pk=words.quoted).first() if words.quoted else None
-        called = not words.forwarded and calls(room, text, quoted)
+        called = not words.forwarded and (calls(room, text, quoted) or (words.called and not _is_hushed(room)))
         if called and _is_hushed(room):
             orders.wake(member)
         message = conversations.add(

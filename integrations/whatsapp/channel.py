@@ -60,6 +60,7 @@ class WhatsApp(Channel):
         "video": Takes(frozenset(("video/mp4",)), 16_000_000),
         "document": Takes(DOCUMENTS, 100_000_000),
     }
+    has_groups = True
     # It goes after 25.
     typing_seconds = 20
 

@@ -213,7 +213,7 @@ def test_what_is_said_in_a_group_is_counted_and_makes_nobody_known(account: str)
     read(whatsapp(account, *said))
     assert not Contact.objects.filter(account=account).exists()
     ignored = ChannelState.objects.get(account=account).ignored
-    assert ignored == {"group message": 1, "group edit": 1, "group request_welcome": 1}
+    assert ignored == {"foreign group": 2, "group request_welcome": 1}
 
 
 def test_when_an_account_was_last_spoken_to_is_noted_once_for_a_delivery(account: str) -> None:

@@ -1,0 +1,195 @@
+"""One turn in a group: what calls us there is said in the room, carried out or counted, exactly once.
+
+The answer of the assistant comes by telling.py, as to all doors. What is said here is about orders and refusals.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from assistant import room_turns
+from assistant.answering import Answering
+from assistant.database import in_thread
+from assistant.errors import AssistantError, LimitedError, NotFoundError
+from assistant.models import Message, Person, Room
+from assistant.rooms import events, orders, polls, talk
+from assistant.rooms.talk import Words
+from integrations import contacts, inbox, outbox, relay, replies, wording
+from integrations.base import Channel
+from integrations.groups import hearing
+from integrations.inbound import InboundMessage
+from integrations.models import Contact, Group, InboxEntry
+
+logger = logging.getLogger(__name__)
+
+LATE = timedelta(hours=1)
+MOST_TRIES = 6
+# Somebody who asks for too much is told so once in a while, whatever they go on to send.
+TOLD_EVERY = timedelta(minutes=10)
+
+
+class Speaker(NamedTuple):
+    """Who said something in a group: a member of its room."""
+
+    contact: Contact
+    person: Person
+    room: Room
+
+
+class Reply(NamedTuple):
+    """What came of an entry, what the group is told of that, and by which cause, if it is told once only."""
+
+    outcome: str
+    text: str = ""
+    cause: str = ""
+
+
+class GroupDialogue:
+    """Answers one group. `await answer(entries)` answers the next entry."""
+
+    def __init__(self, answering: Answering, channel: Channel, contact: Contact) -> None:
+        self._answering = answering
+        self._channel = channel
+        self._contact = contact
+
+    async def answer(self, entries: Sequence[InboxEntry]) -> None:
+        """Answer one entry. Raises DatabaseError."""
+        entry = entries[0]
+        with translation.override(self._contact.language or settings.LANGUAGE_CODE):
+            event = inbox.event_of(entry)
+            if not isinstance(event, InboundMessage):
+                raise TypeError("only messages wait for an answer in a group")
+            reply: Reply | None
+            try:
+                reply = await self._answer(entry, event)
+            except LimitedError as error:
+                logger.info("group %s: somebody is limited: %s", self._contact.pk, error)
+                slot = int(timezone.now().timestamp() // TOLD_EVERY.total_seconds())
+                who = event.sender.user_id or event.sender.phone
+                reply = Reply(error.code, str(error.sentence), f"limited:{slot}:{who}"[:80])
+            except AssistantError as error:
+                logger.info("group %s is told: %s: %s", self._contact.pk, error.code, error)
+                reply = Reply(error.code, str(error.sentence))
+            if reply is not None:
+                await in_thread(self._conclude)(entry, event, reply)
+
+    async def _answer(self, entry: InboxEntry, event: InboundMessage) -> Reply | None:
+        """What came of an entry; None where it is ended already. Raises AssistantError."""
+        if entry.attempts > MOST_TRIES:
+            raise AssistantError(f"an entry of group {self._contact.pk} could not be answered {MOST_TRIES} times")
+        if event.at < timezone.now() - LATE:
+            return Reply("late")
+        if not self._channel.admits(event.sender):
+            text = _("%(name)s may not answer somebody of your country here. It does on its website: %(address)s")
+            names = {"name": settings.SITE_NAME, "address": settings.SITE_URL}
+            return Reply("not_admitted", text % names, "not_admitted")
+        speaker = await in_thread(self._speaker)(event)
+        if speaker is None:
+            return Reply("no_member")
+        if await in_thread(self._settle)(entry, event, speaker):
+            return None
+        return await self._say(entry, event, speaker)
+
+    def _speaker(self, event: InboundMessage) -> Speaker | None:
+        group = Group.objects.select_related("room").filter(contact=self._contact).first()
+        with transaction.atomic():
+            found = contacts.find(self._channel.name, event.account, event.sender)
+        if group is None or group.room is None or found is None:
+            return None
+        try:
+            events.membership(found.person, group.room.pk)
+        except NotFoundError:
+            return None
+        return Speaker(found, found.person, group.room)
+
+    def _settle(self, entry: InboxEntry, event: InboundMessage, speaker: Speaker) -> bool:
+        """Carry out a vote or a command and end its entry: both, once, or neither. False for words.
+
+        Raises AssistantError.
+        """
+        with transaction.atomic():
+            reply = self._carry_out(speaker, event)
+            if reply:
+                self._conclude(entry, event, reply)
+        return reply is not None
+
+    def _carry_out(self, speaker: Speaker, event: InboundMessage) -> Reply | None:
+        """What comes of a vote or a command; None for words. Raises AssistantError."""
+        room, text = speaker.room, hearing.words_of(event)
+        if vote := hearing.poll_of(self._contact, room, event):
+            poll, place = vote
+            polls.vote(speaker.person, poll.pk, place)
+            return Reply("vote", relay.standing(poll))
+        if orders.is_summary(text) or talk.draws(text) or not text.startswith("/"):
+            return None
+        order = orders.order_of(text)
+        if order and order.name == "leave":
+            return Reply("leave", _("One leaves a group in WhatsApp itself: open its name, then “Exit group”."))
+        if order:
+            return Reply(order.name, orders.carry_out(speaker.person, room.pk, order))
+        command = wording.command_name(text)
+        if command == "help":
+            return Reply("help", wording.group_help())
+        if command == "stop":
+            orders.hush(speaker.person, room.pk, hushed=True)
+            return Reply("hush")
+        if command:
+            return Reply("alone", _("That is for a chat with me alone: here all would read it."))
+        return None
+
+    async def _say(self, entry: InboxEntry, event: InboundMessage, speaker: Speaker) -> Reply:
+        text = hearing.words_of(event)
+        if not text:
+            return Reply("empty", _("I cannot look at files in a group. Please ask in words."))
+        shown = await in_thread(hearing.quoted_in)(self._contact, event)
+        quoted = shown.message if shown else None
+        # A reply to what we said about a vote or an order has no message behind it; it calls us all the same.
+        words = Words(
+            text[: settings.MESSAGE_CHARACTERS],
+            _turn(entry),
+            quoted=quoted.pk if quoted else None,
+            called=shown is not None and quoted is None,
+        )
+        said = await room_turns.say(
+            self._answering, speaker.person, contacts.address(speaker.contact), speaker.room.pk, words
+        )
+        if said.event.message:
+            await in_thread(self._note)(entry, said.event.message)
+        return Reply("said", _("I cannot look at files in a group yet, and go by your words.") if event.media else "")
+
+    def _note(self, entry: InboxEntry, message: Message) -> None:
+        InboxEntry.objects.filter(pk=entry.pk).update(message=message)
+
+    def _conclude(self, entry: InboxEntry, event: InboundMessage, reply: Reply) -> None:
+        """End the entry and queue what answers it: both, once, or neither. Its words are kept in the room alone."""
+        with transaction.atomic():
+            if not inbox.finish([entry], reply.outcome):
+                self._take_back(entry)
+                return
+            InboxEntry.objects.filter(pk=entry.pk).update(content={})
+            if reply.text and Contact.objects.filter(pk=self._contact.pk).exists():
+                bubble = replace(replies.say(self._channel, reply.text), quotes=event.id)
+                outbox.add(self._contact, reply.cause or f"turn:{entry.turn}", [bubble])
+
+    def _take_back(self, entry: InboxEntry) -> None:
+        """Leave nothing in the room of what was taken back while it was answered."""
+        unsent = InboxEntry.objects.filter(pk=entry.pk, outcome=inbox.UNSENT).exists()
+        said = Message.objects.filter(conversation=self._contact.conversation_id, client_id=entry.turn).first()
+        if unsent and said and said.author:
+            with suppress(NotFoundError):
+                talk.unsay(said.author, said.pk)
+
+
+def _turn(entry: InboxEntry) -> UUID:
+    if entry.turn is None:
+        raise ValueError("an entry that was not taken")
+    return entry.turn
