@@ -12,6 +12,7 @@ from imagine.models import Picture
 from integrations import comments, contacts, enclosed, outbox, relay
 from integrations.base import Channel, File
 from integrations.errors import ChannelError, RefusedError, WindowClosedError
+from integrations.groups import telling
 from integrations.models import Contact, OutboxEntry
 from integrations.outbound import Drawn, OutboundMessage
 
@@ -35,7 +36,7 @@ async def send_next(runtime: Runtime, channel: Channel, contact: Contact) -> boo
     except ChannelError as error:
         await in_thread(outbox.failed)(entry, error)
         if error.code in relay.UNREACHABLE:
-            await in_thread(relay.missed)(contact)
+            await in_thread(telling.missed if contact.is_group else relay.missed)(contact)
     else:
         await in_thread(outbox.sent)(entry, external_id)
     return True

@@ -134,6 +134,12 @@ class GroupDialogue:
         order = orders.order_of(text)
         if order and order.name == "leave":
             return Reply("leave", _("One leaves a group in WhatsApp itself: open its name, then “Exit group”."))
+        if order and order.name == "invite":
+            # Never an invitation of the room: it would bring others in who are not in the group.
+            group = Group.objects.filter(contact=self._contact).first()
+            link = group.link if group and not room.locked else ""
+            text = _("Others come into this group by its link: %(link)s") if link else _("Nobody new can come in now.")
+            return Reply("invite", text % {"link": link} if link else text)
         if order:
             return Reply(order.name, orders.carry_out(speaker.person, room.pk, order))
         command = wording.command_name(text)

@@ -30,11 +30,12 @@ class Offer(StrEnum):
 
 @dataclass(frozen=True)
 class GroupView:
-    """The group of a room, as its page shows it. `state` is a state of Group; no `link` while nobody may come in."""
+    """The group of a room, as its page shows it: `state` is a state of Group, and there is no `link` while nobody may
+    come in. `was_there`: it had been made."""
 
     state: str
-    reason: str
     link: str
+    was_there: bool
 
     @property
     def picture(self) -> str:
@@ -79,4 +80,4 @@ def view(room: Room) -> GroupView | None:
     group = lifecycle.of_room(room)
     if group is None:
         return None
-    return GroupView(group.state, group.reason, "" if room.locked else group.link)
+    return GroupView(group.state, "" if room.locked else group.link, bool(group.group_id))

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone, translation
@@ -89,6 +90,28 @@ def note_failed(channel: str, event: StatusChange) -> None:
     contacts.update(entry.contact, wrote_at=None)
     if room and found:
         _missed(room, entry.contact, int(found[1]))
+
+
+def missed(contact: Contact) -> None:
+    """What the app did not take of a room is told once somebody writes in the group again."""
+    group = Group.objects.filter(contact=contact).first()
+    numbers = _lost(contact)
+    if group is None or not numbers:
+        return
+    with transaction.atomic():
+        if room := lifecycle.lock(group):
+            _missed(room, contact, min(numbers))
+
+
+def _lost(contact: Contact) -> list[int]:
+    """The numbers of the events that the app did not take."""
+    lost = _refused(contact).values_list("cause", flat=True)
+    return [int(found[1]) for cause in lost if (found := CAUSE.fullmatch(cause))]
+
+
+def _refused(contact: Contact) -> QuerySet[OutboxEntry]:
+    rows = contact.outbox.filter(state=OutboxEntry.State.FAILED, problem__in=CLOSED)
+    return rows.filter(cause__startswith="room:")
 
 
 def _host(room: Room) -> str:
@@ -180,13 +203,13 @@ def _asked(contact: Contact, question: Message | None) -> str:
 
 def _catch_up(channel: Channel, group: Group, contact: Contact, room: Room) -> None:
     """Queue what a group missed: what was not sent, and what the app did not take."""
-    lost = contact.outbox.filter(state=OutboxEntry.State.FAILED, problem__in=CLOSED, cause__startswith="room:")
-    numbers = [int(found[1]) for row in lost if (found := CAUSE.fullmatch(row.cause))]
+    numbers = _lost(contact)
     if contact.missed_after is None and not numbers:
         return
     places = [number - 1 for number in numbers]
     after = min(places if contact.missed_after is None else [*places, contact.missed_after])
-    lost.delete()
+    # They are made anew.
+    _refused(contact).delete()
     contacts.update(contact, missed_after=None)
     missed = RoomEvent.objects.filter(room=room, number__gt=after).select_related("message", "poll").order_by("number")
     told = []

@@ -225,6 +225,8 @@ def test_orders_work_in_the_group(group: GroupChat, room: Room, bo: Phone, fake_
     open_by(group, bo)
     group.write(bo, "/who")
     group.hears(f"Here are: Ana (host), {first(bo)}.")
+    group.write(bo, "/invite")
+    group.hears(f"by its link: {group.row.link}")
     group.write(bo, "/leave")
     group.hears("in WhatsApp itself")
     group.write(bo, "/help")
@@ -459,7 +461,7 @@ def deliver_of(messengers: Messengers, group: GroupChat, phone: Phone, about: st
     assert httpx.post(url, content=body, headers=headers).status_code == 200
 
 
-def test_a_thumb_of_who_asked_is_feedback_and_those_of_others_are_not(
+def test_reactions_in_the_group_count_as_those_of_the_website_do(
     group: GroupChat, room: Room, bo: Phone, cy: Phone, fake_llama: FakeLlama
 ) -> None:
     fake_llama.on("when is it", says("In January."))
@@ -470,8 +472,13 @@ def test_a_thumb_of_who_asked_is_feedback_and_those_of_others_are_not(
     group.act(cy, "react", bubble=answer["id"], emoji="👎")
     group.act(bo, "react", bubble=answer["id"], emoji="👍")
     eventually(lambda: Feedback.objects.filter(person=bo.contact.person).exists())
-    assert Feedback.objects.get(person=bo.contact.person).good
-    assert not Feedback.objects.filter(person=cy.contact.person).exists()
+    rated = {one.person_id: one.good for one in Feedback.objects.filter(message__conversation=room.pk)}
+    assert rated == {bo.contact.person_id: True, cy.contact.person_id: False}
+    assert room.events.filter(kind="reacted").count() == 2
+    chatter = group.write(cy, "Only chatter")
+    group.act(bo, "react", bubble=chatter["id"], emoji="👍")
+    group.rests()
+    assert room.events.filter(kind="reacted").count() == 2
 
 
 def test_a_number_that_is_not_official_has_no_groups(ana: Person, messengers: Messengers) -> None:
@@ -509,6 +516,42 @@ def test_one_member_uses_up_their_own_calls_only(
     by_bo = Message.objects.filter(conversation=room.pk, author=bo.contact.person)
     assert by_bo.count() <= 6
     assert len([line for line in group.lines if "too fast" in line.lower() or "limit" in line.lower()]) <= 1
+
+
+@pytest.mark.usefixtures("resting")
+def test_chatter_is_read_with_the_next_call_where_the_operator_wants_that(
+    ana: Person, room: Room, bo: Phone, cy: Phone, messengers: Messengers, tmp_path: Any, fake_llama: FakeLlama
+) -> None:
+    fake_llama.on("where do we eat", says("At the hut."))
+    group = GroupChat(messengers.emulator, room)
+    courier = Courier(tmp_path / "remembering", {**messengers.environment, "GROUP_CONTEXT_MINUTES": "5"})
+    courier.start()
+    try:
+        eventually(lambda: group.row.state == Group.State.OPEN)
+        open_by(group, bo)
+        assert "I keep it in memory for 5 minutes" in group.lines[0]
+        secret, taken_back = uuid4().hex, uuid4().hex
+        group.write(bo, f"The hut has soup {secret}")
+        gone = group.write(bo, f"Oh {taken_back}")
+        revoke = {"type": "revoke", "revoke": {"original_message_id": gone["id"]}}
+        group.rests()
+        deliver_of(messengers, group, bo, gone["id"], revoke)
+        eventually(lambda: not Delivery.objects.filter(state="waiting").exists())
+        group.write(bo, "@Chaski where do we eat?")
+        group.hears("At the hut.")
+        prompt = str(fake_llama.requests[-1])
+        assert f"{first(bo)}: The hut has soup {secret}" in prompt
+        assert taken_back not in prompt
+        # Who came later has not heard it, so it is not told to them either.
+        group.join(cy)
+        group.write(cy, "@Chaski where do we eat now?")
+        eventually(lambda: group.count("At the hut.") == 2)
+        assert secret not in str(fake_llama.requests[-1])
+        assert not Message.objects.filter(text__contains=secret).exists()
+        assert not [one for one in InboxEntry.objects.all() if secret in str(one.content)]
+        assert not [one for one in Delivery.objects.all() if secret.encode() in bytes(one.body)]
+    finally:
+        courier.kill()
 
 
 @pytest.mark.usefixtures("resting")

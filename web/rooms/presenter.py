@@ -22,6 +22,7 @@ from assistant import excerpts
 from assistant.models import Attachment, Member, Message, Poll, Room, RoomEvent
 from assistant.rooms import polls, reactions
 from assistant.rooms.events import readable, seen_by, shown_at
+from integrations import wording
 from web.chat.file_view import FILES
 from web.chat.presenter import MessageView, present
 
@@ -347,6 +348,8 @@ def present_reactions(room: Room, message: Message) -> list[Reactions]:
 
 def sentence(event: RoomEvent) -> str:
     """What happened, in words."""
+    if group := str(event.data.get("group", "")):
+        return wording.group_line(group)
     name = {"name": event.name}
     match event.kind:
         case Kind.JOINED:

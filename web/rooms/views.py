@@ -37,6 +37,7 @@ from imagine.errors import ImagineError
 from imagine.models import Picture
 from imagine.status import is_configured
 from integrations import doors, qr
+from integrations.groups import making
 from web.accounts.identity import address_block, known_person, person_or_404, remember, visitor
 from web.http import (
     an_id,
@@ -80,8 +81,11 @@ async def new_room(request: HttpRequest) -> HttpResponse:
         with missing_as_404():
             person = await _maker(request, conversation)
             await current_process().runtime.limits.count(settings.LIMIT_PERSON_ROOMS, "made", "person", str(person.id))
-            shows_earlier = request.POST.get("shows_earlier") == "1"
-            room = await in_thread(membership.make)(person, name, title, conversation, shows_earlier=shows_earlier)
+            if conversation is None and request.POST.get("door") == making.CHANNEL:
+                room = await in_thread(making.make)(person, name, title)
+            else:
+                shows_earlier = request.POST.get("shows_earlier") == "1"
+                room = await in_thread(membership.make)(person, name, title, conversation, shows_earlier=shows_earlier)
     except AssistantError as error:
         return await _new_page(request, conversation, str(error.sentence), status_of(error))
     return redirect(f"{reverse('room', args=[room.pk])}#people")
@@ -122,6 +126,9 @@ def _new_page(
         "name": request.POST.get("name", _known_name(request)),
         "room_days": settings.ROOM_DAYS,
         "links": bool(conversation and conversation.shares.exists()),
+        "offer": making.offer(request.user if request.user.is_authenticated else None) if conversation is None else "",
+        "group_people": making.PEOPLE,
+        "door": request.POST.get("door", ""),
     }
     return render(request, "rooms/new.html", context, status=status)
 
@@ -486,6 +493,8 @@ def sheet_page(request: HttpRequest, room_id: UUID, sentence: str = "", status: 
         "more_people": len(people) - SHOWN_PEOPLE,
         "is_host": found.host_id == member.person_id,
         "link": _link(found),
+        "group": making.view(found),
+        "group_people": making.PEOPLE,
         **(_into_apps(found.token) if found.token and not found.locked else {}),
         "minutes": settings.ROOM_CONTEXT_MINUTES,
         "room_days": settings.ROOM_DAYS,

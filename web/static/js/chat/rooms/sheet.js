@@ -4,7 +4,9 @@ import { fragment, post, sentenceOf } from "../../shared/http.js";
 import { copy } from "../copy.js";
 
 const dialog = document.getElementById("room-sheet");
+const LOOK_MS = 2000;
 let address = "";
+let looking;
 
 function content() {
   return dialog.querySelector("[data-sheet-content]");
@@ -17,7 +19,14 @@ function say(text) {
 async function load() {
   const found = (await fragment(address))?.querySelector("[data-sheet-content]");
   if (found) dialog.replaceChildren(found);
+  if (found?.querySelector("[data-group-asked]")) lookForGroup();
   return Boolean(found);
+}
+
+/** A WhatsApp group is being made: show its link once it is there. */
+function lookForGroup() {
+  clearTimeout(looking);
+  looking = setTimeout(() => dialog.open && content()?.querySelector("[data-group-asked]") && load(), LOOK_MS);
 }
 
 /** Open the sheet behind `url`; where that fails, go there. */

@@ -1,0 +1,75 @@
+"""A WhatsApp group made on the site, by its forms."""
+
+from uuid import UUID
+
+from assistant.models import Room
+from integrations.groups.making import CHANNEL
+from integrations.models import ChannelState, Group
+from tests.integrations.conftest import Messengers
+from tests.integrations.grouped import GroupChat
+from tests.people import Visitor, next_address
+from tests.security.attacks import sign_up
+from tests.servers import eventually
+from tests.web.rooms.rooms import text_of
+
+FIELDS = {"name": "Ana", "title": "Ski trip", "door": CHANNEL}
+CHOICE = "As a WhatsApp group"
+
+
+def test_an_account_makes_a_group_and_gets_its_link_and_code(messengers: Messengers) -> None:
+    eventually(lambda: ChannelState.objects.filter(channel=CHANNEL, official=True).exists())
+    with Visitor(messengers.site, next_address()) as ana:
+        sign_up(ana)
+        assert CHOICE in text_of(ana.get("/rooms/new").text)
+        made = ana.post("/rooms/new", FIELDS)
+        assert made.status_code == 302
+        room = Room.objects.get(pk=UUID(made.headers["location"].split("/")[2]))
+        sheet = f"/rooms/{room.pk}/people"
+        assert room.token is None
+        eventually(lambda: Group.objects.get(room=room).state == Group.State.OPEN)
+        page = ana.get(sheet).text
+        link = GroupChat(messengers.emulator, room).row.link
+        assert f'value="{link}"' in page
+        assert 'src="data:image/svg+xml' in page
+        assert "at most 8 people" in text_of(page)
+        assert 'value="invite"' not in page
+        ana.post(f"/rooms/{room.pk}/change", {"do": "lock"})
+        assert link not in ana.get(sheet).text
+        with Visitor(messengers.site, next_address()) as eve:
+            sign_up(eve)
+            assert eve.get(sheet).status_code == 404
+
+
+def test_a_group_that_could_not_be_made_says_so_and_the_room_goes_on(messengers: Messengers) -> None:
+    messengers.emulator.switch(late_failures=1)
+    with Visitor(messengers.site, next_address()) as ana:
+        sign_up(ana)
+        made = ana.post("/rooms/new", FIELDS)
+        room = Room.objects.get(pk=UUID(made.headers["location"].split("/")[2]))
+        eventually(lambda: Group.objects.get(room=room).state == Group.State.GONE)
+        assert "The WhatsApp group could not be made." in text_of(ana.get(f"/rooms/{room.pk}/").text)
+        page = ana.get(f"/rooms/{room.pk}/people").text
+        assert "could not be made" in text_of(page)
+        assert 'value="invite"' in page
+
+
+def test_others_read_why_they_cannot_make_one(messengers: Messengers) -> None:
+    before = Room.objects.count()
+    with Visitor(messengers.site, next_address()) as guest:
+        page = text_of(guest.get("/rooms/new").text)
+        assert CHOICE not in page
+        assert "sign in first" in page
+        refused = guest.post("/rooms/new", FIELDS)
+        assert refused.status_code == 409
+        assert "cannot be made here" in text_of(refused.text)
+        sign_up(guest)
+        states = ChannelState.objects.filter(channel=CHANNEL)
+        states.update(official=False)
+        try:
+            page = text_of(guest.get("/rooms/new").text)
+            assert CHOICE not in page
+            assert "official business numbers only" in page
+            assert guest.post("/rooms/new", FIELDS).status_code == 409
+        finally:
+            states.update(official=True)
+    assert Room.objects.count() == before
