@@ -374,7 +374,8 @@ async def test_days_and_what_is_new_are_marked(page: Page, open_page: OpenPage) 
     await speak(room, "Bo", "A new word", "and one more")
     await expect(page.locator(".day")).to_have_text(["Yesterday", "Today"])
     await expect(page.locator(".message.follows")).to_have_text([re.compile("and one more")])
-    # The other page was hidden meanwhile.
+    # The other page is hidden from now on.
+    await expect(said(other).last).to_have_text("and one more")
     await hide(other, hidden=True)
     await speak(room, "Ana", "While nobody looks", "still not")
     await expect(said(other).last).to_have_text("still not")
