@@ -17,11 +17,12 @@ from assistant.rooms.talk import Words
 from imagine.files import storage
 from imagine.models import Picture
 from integrations.registry import channels
-from tests.fake_llama import FakeLlama
+from tests.fake_llama import FakeLlama, says
 from tests.integrations.conftest import Messengers
 from tests.integrations.couriers import kill_at
 from tests.integrations.emulator.files import picture, sound, sticker, video
 from tests.integrations.phones import Bubble, Phone, stay_silent, words
+from tests.scripted_http import Reply, ScriptedHTTP
 from tests.servers import Courier, Painter, eventually
 
 pytestmark = pytest.mark.slow
@@ -314,6 +315,39 @@ def test_muted_in_the_app(ana: Person, room: Room, phones: dict[str, Phone]) -> 
 
 
 @pytest.mark.usefixtures("resting")
+def test_a_voice_note_is_read_too_where_a_speech_model_is_set(
+    messengers: Messengers, room: Room, fake_llama: FakeLlama, tmp_path: Path
+) -> None:
+    fake_llama.on("when is it emptiest", says("In January."))
+    with ScriptedHTTP() as server:
+        server.script("/v1/audio/transcriptions", Reply({"text": "Chaski, when is it emptiest?"}))
+        courier = Courier(tmp_path / "courier", {**messengers.environment, "SPEECH_URL": f"{server.url}/v1"})
+        courier.start()
+        try:
+            bo, cy = enter_two(messengers, room)
+            bo.send("audio", sound(), "audio/ogg; codecs=opus", voice=True)
+            hears(cy, "Bo: Chaski, when is it emptiest?")
+            gets(cy, "audio")
+            # Who is called by voice answers.
+            hears(cy, "In January.")
+            hears(bo, "In January.")
+        finally:
+            courier.stop()
+
+
+def enter_two(messengers: Messengers, room: Room) -> tuple[Phone, Phone]:
+    """Bo in WhatsApp and Cy in Messenger, both in the room."""
+    bo, cy = messengers.phone("whatsapp"), messengers.phone("messenger")
+    for phone, name in ((bo, "Bo"), (cy, "Cy")):
+        phone.write(f"Join room {room.token}")
+        eventually(lambda one=phone: heard(one, "You are invited"))  # type: ignore[misc]
+        phone.write(name)
+        eventually(lambda one=phone, name=name: heard(one, f"as {name}"))  # type: ignore[misc]
+    hears(bo, "Cy is here now.")
+    return bo, cy
+
+
+@pytest.mark.usefixtures("resting")
 @pytest.mark.parametrize(
     "step",
     [
@@ -328,13 +362,7 @@ def test_a_courier_that_is_killed_sends_a_voice_note_once(
 ) -> None:
     calm = couriers()
     calm.start()
-    bo, cy = messengers.phone("whatsapp"), messengers.phone("messenger")
-    for phone, name in ((bo, "Bo"), (cy, "Cy")):
-        phone.write(f"Join room {room.token}")
-        eventually(lambda one=phone: heard(one, "You are invited"))  # type: ignore[misc]
-        phone.write(name)
-        eventually(lambda one=phone, name=name: heard(one, f"as {name}"))  # type: ignore[misc]
-    hears(bo, "Cy is here now.")
+    bo, cy = enter_two(messengers, room)
     calm.stop()
     voice = sound()
     kill_at(step, couriers, tmp_path, lambda: bo.send("audio", voice, "audio/ogg; codecs=opus", voice=True))
