@@ -20,6 +20,7 @@ from assistant.errors import (
     AssistantError,
     BadNameError,
     InvitationEndedError,
+    LimitedError,
     NotFoundError,
     RefusedInputError,
 )
@@ -231,7 +232,7 @@ def react(contact: Contact, event: InboundReaction) -> bool:
     message = _message_of(contact, event.id)
     if message is None or not hasattr(message.conversation, "room"):
         return False
-    with suppress(NotFoundError, RefusedInputError):
+    with suppress(NotFoundError, RefusedInputError, LimitedError):
         reactions.react(contact.person, message.pk, event.emoji)
     return True
 

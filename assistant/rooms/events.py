@@ -11,13 +11,15 @@ from uuid import UUID
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from assistant.errors import NotFoundError, NotHostError
+from assistant.errors import LimitedError, NotFoundError, NotHostError
 from assistant.models import Conversation, Member, Message, Person, Poll, Room, RoomEvent
 
 Kind = RoomEvent.Kind
 # By these a message comes into a room; others change it, or say something about it.
 SHOWING = (Kind.SAID, Kind.ANSWERING, Kind.ANSWERED)
 TICK = timedelta(microseconds=1)
+# What changes a message may be done so often in that time; so many of the newest events are looked at.
+MOST_IN_PACE, PACE, PACED_EVENTS = 30, timedelta(minutes=1), 200
 
 
 def membership(person: Person, room_id: UUID) -> Member:
@@ -107,6 +109,16 @@ def shown_at(message: Message) -> int:
     """Who joined at this event or later does not read a message. 0: it was said before there was a room."""
     events = message.room_events.filter(kind__in=SHOWING).order_by("number")
     return events.values_list("number", flat=True).last() or 0
+
+
+def check_pace(member: Member, kind: Kind) -> None:
+    """Refuse what a member does too often in a minute, by whatever door. The room is locked. Raises LimitedError."""
+    lately = timezone.now() - PACE
+    newest = RoomEvent.objects.filter(room=member.conversation_id).order_by("-number")[:PACED_EVENTS]
+    found = newest.values_list("person", "kind", "created_at")
+    number = sum(person == member.person_id and what == kind and at > lately for person, what, at in found)
+    if number >= MOST_IN_PACE:
+        raise LimitedError(f"{number} times {kind} within a minute")
 
 
 def read(member: Member, number: int) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from assistant.errors import NotFoundError, RefusedInputError
 from assistant.models import Feedback, Message, Person, Reaction, RoomEvent
-from assistant.rooms.events import Kind, lock, note, readable
+from assistant.rooms.events import Kind, check_pace, lock, note, readable
 
 GOOD, BAD = ("👍", "❤", "❤️"), ("👎",)
 # What pages offer first.
@@ -34,7 +34,8 @@ class Mark(NamedTuple):
 def react(person: Person, message_id: UUID, emoji: str) -> RoomEvent | None:
     """React to something said in one of the person's rooms; an empty `emoji` takes the reaction back.
 
-    None where nothing changed. Raises NotFoundError for what the person may not read, RefusedInputError for no emoji.
+    None where nothing changed. Raises NotFoundError for what the person may not read, RefusedInputError for no emoji,
+    LimitedError.
     """
     emoji = emoji.strip()
     if emoji and not is_emoji(emoji):
@@ -50,6 +51,7 @@ def react(person: Person, message_id: UUID, emoji: str) -> RoomEvent | None:
         before = mine.values_list("emoji", flat=True).first() or ""
         if before == emoji:
             return None
+        check_pace(member, Kind.REACTED)
         if emoji:
             values = {"emoji": emoji, "name": member.name}
             Reaction.objects.update_or_create(message=found, person=person, defaults=values)

@@ -21,7 +21,7 @@ from assistant.commands import tool_call
 from assistant.errors import AttachmentGoneError, NotFoundError, TooManyAttachmentsError
 from assistant.models import Member, Message, Person, Room, RoomEvent, Run
 from assistant.rooms import files, orders
-from assistant.rooms.events import Kind, lock, lock_room, note, readable
+from assistant.rooms.events import Kind, check_pace, lock, lock_room, note, readable
 from imagine.models import Picture
 
 # An answer that a dying process left is asked for anew so often.
@@ -142,7 +142,7 @@ def unsay(person: Person, message_id: UUID) -> UUID:
 def edit(person: Person, message_id: UUID, text: str) -> RoomEvent | None:
     """Change what the person said in a room. The assistant is not called by that. None where nothing changed.
 
-    Raises NotFoundError, EmptyTextError, TextTooLongError.
+    Raises NotFoundError, EmptyTextError, TextTooLongError, LimitedError.
     """
     with transaction.atomic():
         found = Message.objects.filter(pk=message_id, author=person, conversation__room__isnull=False).first()
@@ -152,6 +152,7 @@ def edit(person: Person, message_id: UUID, text: str) -> RoomEvent | None:
         text = conversations.clean_text(text, found.attachments.exists() or has_things(found))
         if text == found.text:
             return None
+        check_pace(member, Kind.EDITED)
         Message.objects.filter(pk=found.pk).update(text=text, edited_at=timezone.now())
         found.refresh_from_db()
         return note(member.conversation.room, Kind.EDITED, member, message=found)

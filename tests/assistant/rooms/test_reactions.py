@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from assistant import people
-from assistant.errors import NotFoundError, RefusedInputError
+from assistant.errors import LimitedError, NotFoundError, RefusedInputError
 from assistant.models import Member, Message, Person, Reaction, Room, RoomEvent
 from assistant.rooms import events, membership, polls, reactions, talk
 from tests.assistant.rooms.rooms import finish, join, make, say
@@ -142,3 +142,18 @@ def test_who_was_kept_out_as_a_guest_is_kept_out_with_an_account() -> None:
     membership.remove(ana, room.pk, Member.objects.get(person=bo).pk, block=True)
     people.merge(bo, account)
     assert room.blocks.get().person == account
+
+
+def test_one_member_floods_nobody_with_changes() -> None:
+    ana, room = make()
+    bo = join(room, "Bo")
+    message = said(ana, room)
+    for number in range(events.MOST_IN_PACE):
+        reactions.react(bo, message.pk, ("❤️", "😂")[number % 2])
+        talk.edit(ana, message.pk, f"At {number}")
+    with pytest.raises(LimitedError):
+        reactions.react(bo, message.pk, "")
+    with pytest.raises(LimitedError):
+        talk.edit(ana, message.pk, "At last")
+    # The others are not held up.
+    assert reactions.react(ana, message.pk, "❤️")
