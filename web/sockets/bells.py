@@ -34,13 +34,13 @@ class RoomBells:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Begin to listen. Raises DatabaseError."""
-        rooms = await in_thread(records.listed)(self._person)
-        # What is unread already is on the page.
-        for room in (one.pk for one in rooms if not one.unread):
-            self._heard[room] = partial(self._hear, room)
-            await self._runtime.doorbell.subscribe(keys.conversation(room), self._heard[room])
+        """Begin to listen, and tell what is unread: it may have come since the page was made. Raises DatabaseError."""
+        for room in await in_thread(records.listed)(self._person):
+            self._heard[room.pk] = partial(self._hear, room.pk)
+            await self._runtime.doorbell.subscribe(keys.conversation(room.pk), self._heard[room.pk])
         if self._heard:
+            self._rung = set(self._heard)
+            self._came.set()
             self._task = asyncio.create_task(self._look_forever())
 
     async def close(self) -> None:
