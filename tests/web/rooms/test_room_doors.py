@@ -4,9 +4,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.test import AsyncClient
 
 from assistant import people
-from assistant.models import Conversation, Person
+from assistant.database import in_thread
+from assistant.models import Conversation, Person, Room
 from assistant.rooms import membership
 from tests.clients import browser
 from tests.integrations.linking import make_contact
@@ -74,3 +76,17 @@ def test_the_sheet_says_by_which_app_a_member_is_here_and_whether_it_reaches_the
     contact.missed_after = 1
     contact.save()
     assert "WhatsApp (not reached now)" in text_of(sheet(ana, room))
+
+
+@pytest.mark.usefixtures("apps", "process")
+async def test_an_invitation_leads_into_each_app_and_to_the_site() -> None:
+    room = await in_thread(open_room)()
+    page = (await AsyncClient().get(f"/r/{room.token}")).content.decode()
+    assert f'href="https://m.me/2002?ref=room_{room.token}"' in page
+    assert "Join in WhatsApp" in page
+    assert page.count("data:image/svg+xml;base64,") == 2
+    assert 'name="name"' in page
+
+
+def open_room() -> Room:
+    return membership.make(people.make_guest(), "Ana", "Ski trip")

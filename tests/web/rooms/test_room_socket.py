@@ -277,6 +277,16 @@ def test_a_reaction_is_shown_to_those_who_read_the_message_alone(alice: Visitor,
     assert hidden["html"] == ""
 
 
+def test_pages_are_told_who_the_host_is_now(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    member = join(bob, room)
+    his_id = bob.get(f"/rooms/{room.pk}/").text.split('data-me="')[1].split('"')[0]
+    with entered(alice, room) as hers:
+        assert alice.post(f"/rooms/{room.pk}/change", {"do": "hand_over", "member": member.pk}).status_code == 302
+        assert hear_event(hers, "host")["host"] == his_id
+    assert f'data-host="{his_id}"' in alice.get(f"/rooms/{room.pk}/").text
+
+
 def test_others_see_who_is_writing_and_who_is_here(alice: Visitor, bob: Visitor) -> None:
     room = make(alice)
     join(bob, room)
