@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from integrations import qr
-from integrations.models import Contact
+from integrations.models import Contact, Group
 from integrations.registry import SETUPS, TITLES
 from integrations.setup import stands_in
 
@@ -71,6 +71,9 @@ def in_room(room_id: UUID) -> dict[UUID, list[Reader]]:
     rows = Contact.objects.filter(conversation=room_id).order_by("pk")
     for person, channel, missed_after in rows.values_list("person", "channel", "missed_after"):
         found.setdefault(person, []).append(Reader(title(channel), missed_after is None))
+    in_group = Contact.objects.filter(groups__room=room_id, groups__state=Group.State.OPEN).order_by("pk")
+    for person, missed_after in in_group.values_list("person", "groups__contact__missed_after"):
+        found.setdefault(person, []).append(Reader(_("WhatsApp group"), missed_after is None))
     return found
 
 

@@ -88,7 +88,7 @@ def say(person: Person, room_id: UUID, words: Words) -> Said:
         message.pictures.set(pictures)
         event = note(room, Kind.SAID, member, message=message)
         Member.objects.filter(pk=member.pk).update(read_until=event.number)
-        _stays(room)
+        stays(room)
         return Said(event, _answer(room, message, words.search) if message.calls else None)
 
 
@@ -206,7 +206,7 @@ def ended(run_id: UUID) -> UUID | None:
     if answer.shown and not answer.room_events.filter(kind=Kind.ANSWERED).exists():
         # Else it is asked for anew already, or was noted by a reaper that thought the run dead.
         note(room, Kind.ANSWERED, message=answer)
-        _stays(room)
+        stays(room)
     return room_id
 
 
@@ -303,7 +303,7 @@ def _hide(room: Room, message: Message) -> None:
     note(room, Kind.UNSAID, numbers=numbers)
 
 
-def _stays(room: Room) -> None:
+def stays(room: Room) -> None:
     """Put off a room's end, as something was said."""
     ends_at = timezone.now() + timedelta(days=settings.ROOM_DAYS)
     Room.objects.filter(pk=room.pk).update(ends_at=ends_at, end_told_at=None)

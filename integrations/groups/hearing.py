@@ -30,9 +30,10 @@ NUMBER = re.compile(r"\s*([1-9][0-9]?)[.)]?\s*")
 
 def receive(group: Group, event: Said) -> None:
     """Take in what somebody did in a group. Raises DatabaseError. Belongs into a transaction."""
-    room, contact = lifecycle.lock(group), group.contact
-    if room is None or contact is None:
+    room = lifecycle.lock(group)
+    if room is None:
         return
+    contact = lifecycle.attach(group, room)
     match event:
         case InboundMessage():
             _receive_words(group, contact, room, event)

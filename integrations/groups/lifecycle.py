@@ -41,17 +41,28 @@ def made(group: Group, group_id: str, link: str) -> None:
     if now.group_id:
         return
     now.group_id, now.link, now.state = group_id, link, Group.State.OPEN
+    now.save()
     if room is not None:
-        now.contact = Contact.objects.create(
-            channel=now.channel,
-            account=now.account,
-            user_id=group_id,
+        attach(now, room)
+
+
+def attach(group: Group, room: Room) -> Contact:
+    """The contact by which a group is written to, made where there is none: a guest who was long silent is erased.
+
+    Belongs into a transaction that locks the room.
+    """
+    if group.contact is None:
+        group.contact = Contact.objects.create(
+            channel=group.channel,
+            account=group.account,
+            user_id=group.group_id,
             is_group=True,
             person=people.make_guest(),
             conversation=room.conversation,
-            language=now.language,
+            language=group.language,
         )
-    now.save()
+        Group.objects.filter(pk=group.pk).update(contact=group.contact)
+    return group.contact
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from assistant.models import Message, Poll, Room, RoomEvent
-from assistant.rooms import events
+from assistant.rooms import events, talk
 from assistant.rooms.events import Kind
 from integrations import contacts, outbox, relay, replies, wake, wording
 from integrations.base import Channel
@@ -49,8 +49,8 @@ def tell(instance: RoomEvent, created: bool, **_more: Any) -> None:
         return
     _order(group, instance)
     channel = channels().get(group.channel)
-    if group.contact and channel:
-        _pass_on(channel, group, group.contact, instance)
+    if channel and group.state != Group.State.ASKED:
+        _pass_on(channel, group, lifecycle.attach(group, instance.room), instance)
 
 
 def heard(group: Group, contact: Contact, room: Room, at: datetime) -> None:
@@ -59,6 +59,7 @@ def heard(group: Group, contact: Contact, room: Room, at: datetime) -> None:
     The room is locked.
     """
     contacts.wrote(contact, at)
+    talk.stays(room)
     channel = channels().get(group.channel)
     if channel is None or not contacts.is_open(contact):
         return

@@ -33,6 +33,9 @@ def test_an_account_makes_a_group_and_gets_its_link_and_code(messengers: Messeng
         assert 'src="data:image/svg+xml' in page
         assert "at most 8 people" in text_of(page)
         assert 'value="invite"' not in page
+        chat, bo = GroupChat(messengers.emulator, room), messengers.phone("whatsapp")
+        chat.join(bo)
+        assert "WhatsApp group" in text_of(ana.get(sheet).text).partition("2 people")[2].partition("Who reads what")[0]
         ana.post(f"/rooms/{room.pk}/change", {"do": "lock"})
         assert link not in ana.get(sheet).text
         with Visitor(messengers.site, next_address()) as eve:

@@ -16,7 +16,8 @@ from django.utils import timezone
 from assistant.models import Feedback, Member, Message, Person, Room, RoomEvent, Run
 from assistant.rooms import membership, polls, talk
 from assistant.rooms.talk import Words
-from integrations.groups import making, members
+from integrations.groups import hearing, making, members
+from integrations.inbound import InboundMessage, Sender
 from integrations.models import ChannelState, Contact, Delivery, Group, InboxEntry, OutboxEntry
 from integrations.registry import channels
 from tests.fake_llama import FakeLlama, Gate, says
@@ -373,6 +374,34 @@ def test_what_whatsapp_refuses_by_webhook_is_told_later(
     group.hears("Lost at first")
     group.rests()
     assert group.count("Lost at first") == 1
+
+
+def test_a_mention_of_our_number_is_read_as_our_name(settings: Any) -> None:
+    settings.WHATSAPP_NUMBER = "15550001111"
+    event = InboundMessage("1", Sender("DE.1"), timezone.now(), "wamid.1", text="@15550001111 when? @155500011112")
+    assert hearing.words_of(event) == "@Chaski when? @155500011112"
+
+
+def test_chatter_in_the_group_keeps_the_room(group: GroupChat, room: Room, bo: Phone) -> None:
+    open_by(group, bo)
+    soon = timezone.now() + timedelta(hours=5)
+    Room.objects.filter(pk=room.pk).update(ends_at=soon, end_told_at=timezone.now())
+    group.write(bo, "Only chatter")
+    eventually(lambda: Room.objects.get(pk=room.pk).ends_at > timezone.now() + timedelta(days=2))
+    assert Room.objects.get(pk=room.pk).end_told_at is None
+
+
+def test_a_group_that_was_silent_for_long_goes_on(
+    group: GroupChat, room: Room, ana: Person, bo: Phone, fake_llama: FakeLlama
+) -> None:
+    fake_llama.on("still there", says("Still here."))
+    group.join(bo)
+    group.contact.person.delete()
+    assert group.row.contact is None
+    say(ana, room, "Anybody?")
+    group.write(bo, "Chaski, are you still there?")
+    group.hears("Still here.")
+    assert "*Ana:* Anybody?" in group.lines
 
 
 @pytest.mark.parametrize(
