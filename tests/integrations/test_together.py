@@ -12,9 +12,10 @@ from playwright.async_api import Browser, Page, expect
 
 from assistant.database import in_thread
 from assistant.models import Room
-from integrations.models import Contact
+from integrations.models import ChannelState, Contact
 from tests.conftest import note_errors
 from tests.e2e.talk import converse, say
+from tests.e2e.test_account_pages import PASSWORD
 from tests.e2e.test_rooms import join, make_from_conversation, said, sheet
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.fake_web import FakePage, FakeWeb
@@ -22,7 +23,7 @@ from tests.integrations.conftest import SUGGESTING, Messengers
 from tests.integrations.couriers import time_passes
 from tests.integrations.test_walk import SLOW, Hands, few_people
 from tests.people import next_address
-from tests.servers import Painter
+from tests.servers import Painter, soon
 
 __all__ = ["few_people"]
 
@@ -193,3 +194,92 @@ async def test_four_people_plan_a_trip_in_a_room(
         await expect(phone.theirs.filter(has_text="Four hours.")).to_have_count(1)
     found = await numbers(token)
     assert found == sorted(set(found))
+
+
+async def join_group(phones: Page, whatsapp: Hands, link: str, holder: str) -> None:
+    """Somebody at the WhatsApp phone opens the link of a group, and joins."""
+    await whatsapp.phone.locator(".holder-chip", has_text=holder).click()
+    back = whatsapp.phone.get_by_role("button", name="To the list of chats")
+    if await back.is_visible():
+        await back.click()
+    await whatsapp.phone.get_by_role("button", name="Open an invite link").click()
+    await phones.get_by_role("textbox", name="Invite link").fill(link)
+    await phones.keyboard.press("Enter")
+    await whatsapp.phone.get_by_role("button", name="Join the group").click()
+    await expect(whatsapp.phone.get_by_role("heading", name="Ski group")).to_be_visible()
+
+
+@pytest.mark.slow
+async def test_a_whatsapp_group_plans_by_its_own_rules(
+    few_people: Messengers,
+    painter: Painter,
+    fake_llama: FakeLlama,
+    fake_web: FakeWeb,
+    opened: OpenBrowser,
+) -> None:
+    fake_llama.on(SUGGESTING, says(""))
+    await soon(lambda: ChannelState.objects.filter(channel="whatsapp", official=True).exists())
+    ana = await opened(DESK, base_url=few_people.site.url)
+    phones = await opened({"width": 1440, "height": 900})
+    await phones.goto(few_people.emulator.url)
+    await expect(phones.locator("body.ready")).to_be_visible()
+    whatsapp = Hands(phones, "whatsapp")
+
+    # An account makes it, two people come by its link.
+    await ana.goto("/account/signup/?next=/rooms/new")
+    await ana.get_by_role("main").get_by_label("Name", exact=True).fill("ana-of-the-group")
+    await ana.get_by_label("Password").fill(PASSWORD)
+    await ana.get_by_role("button", name="Create account").click()
+    await ana.get_by_label("Name of the room").fill("Ski group")
+    await ana.get_by_label("What the others call you").fill("Ana")
+    await ana.get_by_label("As a WhatsApp group").check()
+    await ana.get_by_role("button", name="Make the room").click()
+    field = sheet(ana).get_by_label("Link to the WhatsApp group")
+    await expect(field).to_have_value(re.compile("https://chat.whatsapp.com/"), timeout=SLOW)
+    link = await field.input_value()
+    await sheet(ana).get_by_role("button", name="Close").click()
+    for holder in ("Ada Brandt", "Bo Larsen"):
+        await join_group(phones, whatsapp, link, holder)
+    await expect(ana.locator(".room-line").last).to_have_text("bo.larsen joined")
+
+    # Chatter is nobody's business; a call is answered for all, with what was found.
+    await whatsapp.write("Who brings the skis?")
+    fake_web.finds(TRAINS)
+    fake_llama.script(
+        says('{"name": "web_search", "parameters": {"query": "emptiest weekend trains Alps"}}'),
+        says("The **second weekend** of January [1]."),
+    )
+    await whatsapp.write("Chaski, search the web: which weekend is emptiest?")
+    await whatsapp.reads(re.compile(r"second weekend of January *\[1\]"))
+    answer = ana.locator(".message-answer").last
+    await expect(answer.locator(".prose")).to_contain_text("second weekend", timeout=SLOW)
+    await expect(ana.locator("#thread")).not_to_contain_text("Who brings the skis?")
+
+    # The courier dies meanwhile, and so does the web server.
+    await say(ana, "I can come")
+    await asyncio.to_thread(few_people.courier.kill)
+    await say(ana, "On both days")
+    await in_thread(time_passes)()
+    await asyncio.to_thread(few_people.courier.start)
+    await whatsapp.reads("Ana: On both days")
+    await asyncio.to_thread(few_people.site.kill)
+    await asyncio.to_thread(few_people.site.start)
+    await whatsapp.write("/imagine a hut in the snow")
+    await expect(whatsapp.phone.locator(".row.theirs img").last).to_be_visible(timeout=SLOW)
+    await expect(ana.locator(".message-answer img").last).to_be_visible(timeout=SLOW)
+
+    # A vote by numbers, and on the web by a tap.
+    await whatsapp.write("/poll Which weekend? | The first | The second")
+    await expect(ana.locator(".poll")).to_contain_text("Which weekend?", timeout=SLOW)
+    await whatsapp.write("2")
+    await ana.get_by_role("button", name="The second").click()
+    await expect(ana.locator(".poll")).to_contain_text("2 votes", timeout=SLOW)
+
+    # One is removed by the host, and WhatsApp shows them out.
+    await ana.get_by_role("link", name="People and settings").click()
+    # WhatsApp has told us the name of who spoke.
+    await sheet(ana).locator("summary[aria-label='More about Bo Larsen']").click()
+    await sheet(ana).get_by_role("button", name="Remove", exact=True).click()
+    await expect(whatsapp.phone.locator(".outside")).to_have_text("You are no longer in this group.", timeout=SLOW)
+    for words in ("Ana: I can come", "Ana: On both days"):
+        await expect(whatsapp.theirs.filter(has_text=words)).to_have_count(1)
