@@ -61,7 +61,7 @@ def test_a_page_asks_for_all_pictures_and_all_versions_at_once(django_assert_num
         message = conversation.messages.create(position=position, role=Message.Role.ASSISTANT)
         Run.objects.create(conversation=conversation, answer=message, status=Run.Status.DONE)
         message.pictures.add(drawn(person.pk))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         messages, *_ = present_page(conversation)
     assert [len(shown.pictures) for shown in messages] == [1, 1, 1]
 
@@ -72,7 +72,7 @@ def test_a_page_asks_for_all_files_at_once_and_for_no_text_of_theirs(django_asse
     for position in (1, 2, 3):
         message = conversation.messages.create(position=position, role=Message.Role.USER, author=person)
         attachments.claim([attachments.keep(person, f"{position}.txt", "words")], conversation, message)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         messages, *_ = present_page(conversation)
         assert [shown.files[0].name for shown in messages] == ["1.txt", "2.txt", "3.txt"]
     assert "text" in messages[0].files[0].attachment.get_deferred_fields()
