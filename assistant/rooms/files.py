@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import storages
 from django.db import transaction
 from django.db.models import Sum
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 
 from assistant import text_files
@@ -27,8 +27,9 @@ from assistant.errors import (
     TooManyAttachmentsError,
     UnknownFileError,
 )
-from assistant.models import Member, Message, Person, RoomFile
+from assistant.models import Member, Message, Person, Room, RoomFile
 from assistant.rooms.events import readable
+from imagine.models import Picture
 
 Kind = RoomFile.Kind
 # What every app takes of a video or a voice note.
@@ -152,6 +153,21 @@ def delete_with_row(instance: RoomFile, **_more: object) -> None:
     """Delete the bytes with the row, also where it goes by a cascade."""
     path = _path(instance.pk)
     transaction.on_commit(lambda: storages["room_files"].delete(path))
+
+
+def discard_pictures(message: Message) -> None:
+    """Delete the pictures that somebody only sent with a message, which is about to go. What was drawn is theirs."""
+    elsewhere = Message.objects.exclude(pk=message.pk)
+    sent = message.pictures.filter(made=Picture.Made.UPLOADED, person=message.author)
+    Picture.objects.filter(pk__in=list(sent.exclude(messages__in=elsewhere).values_list("pk", flat=True))).delete()
+
+
+@receiver(pre_delete, sender=Room)
+def delete_with_room(instance: Room, **_more: object) -> None:
+    """Delete the pictures that were sent in a room with it."""
+    sent = Picture.objects.filter(made=Picture.Made.UPLOADED, messages__conversation=instance.pk)
+    elsewhere = Message.objects.exclude(conversation=instance.pk)
+    Picture.objects.filter(pk__in=list(sent.exclude(messages__in=elsewhere).values_list("pk", flat=True))).delete()
 
 
 def _name(name: str, known: Known) -> str:

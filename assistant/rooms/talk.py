@@ -239,8 +239,7 @@ def take_out(room: Room, message: Message) -> None:
     numbers = list(message.room_events.values_list("number", flat=True))
     versions.take_out(Message.objects.filter(pk=message.pk))
     attachments.release(message)
-    # What was drawn is the person's own, and stays; what they only sent here goes.
-    message.pictures.filter(made=Picture.Made.UPLOADED, person=message.author).delete()
+    files.discard_pictures(message)
     message.delete()
     note(room, Kind.UNSAID, numbers=numbers)
 

@@ -22,6 +22,7 @@ from assistant.errors import (
 from assistant.models import Message, Person, Room, RoomFile
 from assistant.rooms import events, files, membership, talk
 from assistant.rooms.talk import Words
+from imagine.models import Picture
 from tests.recordings import recording
 
 Kind = RoomFile.Kind
@@ -146,3 +147,28 @@ def test_forwarded_words_call_nobody(ana: Person, room: Room) -> None:
     said = talk.say(ana, room.pk, Words("Forwarded:\n@chaski when?", uuid4(), forwarded=True))
     assert said.run is None
     assert talk.say(ana, room.pk, Words("@chaski when?", uuid4())).run
+
+
+def picture(person: Person, made: str) -> Picture:
+    return Picture.objects.create(person=person, made=made, status="done")
+
+
+def test_pictures_that_were_sent_go_with_the_message_and_with_its_room_and_drawn_ones_stay(
+    ana: Person, room: Room
+) -> None:
+    sent, later, drawn = picture(ana, "uploaded"), picture(ana, "uploaded"), picture(ana, "drawn")
+    words = Words("", uuid4(), pictures=[sent.pk, drawn.pk])
+    message = talk.say(ana, room.pk, words).event.message
+    assert message
+    talk.say(ana, room.pk, Words("", uuid4(), pictures=[later.pk]))
+    talk.unsay(ana, message.pk)
+    assert set(Picture.objects.filter(person=ana)) == {later, drawn}
+    # The last one to leave ends it.
+    membership.leave(ana, room.pk)
+    assert set(Picture.objects.filter(person=ana)) == {drawn}
+
+
+def test_a_picture_of_another_is_not_sent(ana: Person, room: Room) -> None:
+    theirs = picture(people.make_guest(), "drawn")
+    with pytest.raises(AttachmentGoneError):
+        talk.say(ana, room.pk, Words("", uuid4(), pictures=[theirs.pk]))
