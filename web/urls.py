@@ -8,7 +8,7 @@ from web.accounts import allauth, apps, deletion, memory, privacy
 from web.chat import attachments, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
-from web.rooms import views as rooms
+from web.rooms import urls as rooms
 from web.shares import panel, reader
 
 urlpatterns = [
