@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import get_language
@@ -73,6 +74,11 @@ def make(person: Person, name: str, title: str) -> Room:
         )
         orders.add(group, GroupOrder.Kind.MAKE)
     return room
+
+
+def is_one(room_id: UUID) -> bool:
+    """Whether people come into a room by a WhatsApp group, and by nothing else."""
+    return Group.objects.filter(room=room_id).exclude(state=Group.State.GONE).exists()
 
 
 def view(room: Room) -> GroupView | None:

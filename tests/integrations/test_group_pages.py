@@ -33,6 +33,10 @@ def test_an_account_makes_a_group_and_gets_its_link_and_code(messengers: Messeng
         assert 'src="data:image/svg+xml' in page
         assert "at most 8 people" in text_of(page)
         assert 'value="invite"' not in page
+        # Nor by hand: what is said there is for the people of the group.
+        assert ana.post(f"/rooms/{room.pk}/change", {"do": "invite"}).status_code == 400
+        room.refresh_from_db()
+        assert room.token is None
         chat, bo = GroupChat(messengers.emulator, room), messengers.phone("whatsapp")
         chat.join(bo)
         assert "WhatsApp group" in text_of(ana.get(sheet).text).partition("2 people")[2].partition("Who reads what")[0]

@@ -126,6 +126,8 @@ def _carry_out(person: Person, room: UUID, what: str, chosen: int | None, title:
         "unmute": lambda: membership.mute(person, room, muted=False),
         "leave": lambda: membership.leave(person, room),
     }
+    if what == "invite" and making.is_one(room):
+        raise RefusedInputError("people come into it by its WhatsApp group")
     if what == "end":
         return membership.end(person, room)
     if what not in simple:
