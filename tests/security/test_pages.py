@@ -80,6 +80,11 @@ def test_every_page_is_guarded_and_private(carol: tuple[Visitor, Talk], bob: Vis
             policy = {"default-src": ["'none'"], "base-uri": ["'none'"], "frame-ancestors": ["'none'"], "sandbox": []}
             assert directives(page) == policy
             assert page.headers["x-content-type-options"] == "nosniff"
+        elif route.name == "room_file" and page.status_code == 200:
+            # Somebody's recording or document: it may be played, and nothing else.
+            policy = {"default-src": ["'none'"], "base-uri": ["'none'"], "frame-ancestors": ["'none'"], "sandbox": []}
+            assert directives(page) == policy | {"media-src": ["'self'"]}
+            assert page.headers["x-content-type-options"] == "nosniff"
         elif route.name in SIGNED:
             # Programs read it, and no page is in it.
             assert directives(page) == {"default-src": ["'none'"], "frame-ancestors": ["'none'"]}
@@ -87,8 +92,8 @@ def test_every_page_is_guarded_and_private(carol: tuple[Visitor, Talk], bob: Vis
         else:
             assert_guarded(page)
         assert page.headers["x-frame-options"] == "DENY"
-        # A picture's file is the only thing that a browser keeps, and nobody on the way.
-        kept = route.name in ("picture_file", "room_picture") and page.status_code == 200
+        # Such a file is the only thing that a browser keeps, and nobody on the way.
+        kept = route.name in ("picture_file", "room_picture", "room_file") and page.status_code == 200
         assert ("no-store" in page.headers["cache-control"]) is not kept
         assert "private" in page.headers["cache-control"]
         assert inline(page.text) == []

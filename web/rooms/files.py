@@ -15,6 +15,8 @@ from web.rooms.access import member_or_404
 
 # A member may be removed: then their browser shows nothing that it kept.
 PICTURE_CACHE = "private, no-cache"
+# A recording may be played, and that is all that a browser does with a file.
+PLAYED = "default-src 'none'; media-src 'self'; base-uri 'none'; frame-ancestors 'none'; sandbox"
 
 
 @require_safe
@@ -41,6 +43,6 @@ def room_file(request: HttpRequest, room_id: UUID, file_id: UUID) -> HttpRespons
         "Content-Type": found.content_type,
         "Content-Disposition": content_disposition_header(found.kind == RoomFile.Kind.DOCUMENT, found.name) or "inline",
         "Cache-Control": PICTURE_CACHE,
-        "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox",
+        "Content-Security-Policy": PLAYED,
     }
     return serve_file(request, opened, f"{found.pk}/{found.size}", headers)

@@ -37,10 +37,10 @@ export class Days {
   /** Have one line with the day before an element, or none. */
   #mark(element, at, isNew) {
     const lines = linesBefore(element);
-    const [line, ...others] = lines.filter((one) => one.matches(".day"));
+    const [line, ...others] = lines.filter((one) => one.matches(".day-line"));
     for (const one of isNew ? others : [line, ...others]) one?.remove();
     if (!isNew) return;
-    const fresh = line ?? Object.assign(document.createElement("p"), { className: "day" });
+    const fresh = line ?? Object.assign(document.createElement("p"), { className: "day-line" });
     if (!line) {
       fresh.append(document.createElement("span"));
       (lines.at(-1) ?? element).before(fresh);
@@ -61,7 +61,7 @@ export class Days {
 /** The lines right before an element that say how what follows is to be read, nearest first. */
 function linesBefore(element) {
   const found = [];
-  for (let one = element.previousElementSibling; one?.matches(".day, .unread"); one = one.previousElementSibling) found.push(one);
+  for (let one = element.previousElementSibling; one?.matches(".day-line, .unread"); one = one.previousElementSibling) found.push(one);
   return found;
 }
 
