@@ -112,7 +112,7 @@ class Member:
         for site in cycle(sites):
             try:
                 url = site.replace("http", "ws") + ("/ws/room/" if self._room else "/")
-                async with session.ws_connect(url, headers={**self._headers, "Origin": site}) as socket:
+                async with session.ws_connect(url, headers={**self._headers, "Origin": settings.SITE_URL}) as socket:
                     await self._follow(socket, talk)
             except aiohttp.ClientError:
                 pass
@@ -176,6 +176,8 @@ def main() -> None:
     with stage() as scene, ExitStack() as stack:
         # What this process does in rooms is noticed by the servers.
         settings.REDIS_URL = scene.site.environment["REDIS_URL"]
+        # Two servers of one site, as behind a proxy.
+        settings.SITE_URL = scene.site.url
         other = Site(folder / "other", {**scene.site.environment})
         bare_port = free_port()
         bare = Server(lambda: bare_room(bare_port))
