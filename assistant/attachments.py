@@ -36,7 +36,7 @@ def keep(person: Person, name: str, text: str) -> Attachment:
     if size > 3 * settings.ATTACHMENT_BYTES:
         raise FileTooLargeError(f"{size} bytes")
     with transaction.atomic():
-        if not Person.objects.select_for_update().filter(id=person.id).exists():
+        if not Person.objects.select_for_update(no_key=True).filter(id=person.id).exists():
             raise NotFoundError
         used = person.attachments.aggregate(used=Sum("size"))["used"] or 0
         if used + size > settings.ATTACHMENT_BYTES_PER_PERSON:

@@ -299,7 +299,7 @@ def lock_quota(person: Person) -> None:
     It comes before `lock`, everywhere: two locks taken in one order never wait for each other. Raises NotFoundError
     for somebody who was erased meanwhile.
     """
-    if not Person.objects.select_for_update().filter(id=person.id).exists():
+    if not Person.objects.select_for_update(no_key=True).filter(id=person.id).exists():
         raise NotFoundError
 
 
@@ -308,7 +308,7 @@ def lock(person: Person, conversation_id: UUID) -> Conversation:
 
     So messages keep their order. Raises NotFoundError.
     """
-    return own_conversation(person, conversation_id, Conversation.objects.select_for_update(of=("self",)))
+    return own_conversation(person, conversation_id, Conversation.objects.select_for_update(of=("self",), no_key=True))
 
 
 def locked_answer(person: Person, message_id: UUID) -> Message:

@@ -100,7 +100,10 @@ def keep(run_id: UUID, lines: Sequence[str]) -> Suggested | None:
     """Keep `lines` with the run; None where the conversation has gone on meanwhile."""
     with transaction.atomic():
         run = Run.objects.select_related("answer").filter(id=run_id).first()
-        if run is None or not Conversation.objects.select_for_update().filter(id=run.conversation_id).exists():
+        if (
+            run is None
+            or not Conversation.objects.select_for_update(no_key=True).filter(id=run.conversation_id).exists()
+        ):
             return None
         if not is_newest(run.answer):
             return None

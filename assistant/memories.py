@@ -124,7 +124,7 @@ def cleaned(text: str) -> str:
 
 def _lock(person: Person) -> None:
     """Admit no other change of the person's memories until the transaction ends. Raises NotFoundError."""
-    if not Person.objects.select_for_update().filter(id=person.id).exists():
+    if not Person.objects.select_for_update(no_key=True).filter(id=person.id).exists():
         raise NotFoundError
 
 

@@ -24,7 +24,7 @@ def check_making(person: UUID, wanted: int) -> None:
 
     Raises BusyDrawingError, and PictureNotFoundError for a person who was erased meanwhile.
     """
-    if not get_user_model().objects.select_for_update().filter(pk=person):
+    if not get_user_model().objects.select_for_update(no_key=True).filter(pk=person):
         raise PictureNotFoundError(f"{person} is gone")
     making = Picture.objects.filter(person=person, status__in=Picture.MAKING).count()
     if making + wanted > settings.LIMIT_PERSON_PICTURES:

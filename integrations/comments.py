@@ -421,7 +421,7 @@ def _conversation_of(contact: Contact, post: str) -> UUID | None:
 def _dismiss(entry: InboxEntry) -> None:
     """Keep nothing of a comment that was not for us, nor of somebody of whom we know nothing else."""
     with transaction.atomic():
-        contact = Contact.objects.select_for_update().filter(pk=entry.contact_id).first()
+        contact = Contact.objects.select_for_update(no_key=True).filter(pk=entry.contact_id).first()
         InboxEntry.objects.filter(pk=entry.pk).delete()
         if contact:
             _let_go(contact)
@@ -430,7 +430,7 @@ def _dismiss(entry: InboxEntry) -> None:
 def _move(entry: InboxEntry, event: InboundComment, sender: Sender) -> None:
     """Give a comment to the contact who wrote it, once the app has said who that is."""
     with transaction.atomic():
-        nobody = Contact.objects.select_for_update().filter(pk=entry.contact_id).first()
+        nobody = Contact.objects.select_for_update(no_key=True).filter(pk=entry.contact_id).first()
         contact = contacts.find_or_make(entry.channel, event.account, sender)
         content = replace(event, sender=sender).to_json()
         InboxEntry.objects.filter(pk=entry.pk).update(contact=contact, content=content, attempts=0)

@@ -219,7 +219,7 @@ class Courier:
         """Give the lease back, unless something has come meanwhile."""
         now = timezone.now()
         with transaction.atomic():
-            rows = Contact.objects.select_for_update().filter(pk=contact_id, taken_by=self._name)
+            rows = Contact.objects.select_for_update(no_key=True).filter(pk=contact_id, taken_by=self._name)
             if rows.first() is None:
                 return True
             Contact.objects.filter(pk=contact_id).update(taken_until=None, taken_by="")

@@ -47,7 +47,9 @@ def lock_as_host(person: Person, room_id: UUID) -> Member:
 
 def lock_room(room_id: UUID) -> Room:
     """A room, in which nothing else happens until the transaction ends. Raises NotFoundError where there is none."""
-    locked = Conversation.objects.select_for_update(of=("self",)).filter(pk=room_id, room__isnull=False)
+    # PostgreSQL checks at its end that the rows which a transaction names are there: no_key lets it, else two could wait
+    # for each other.
+    locked = Conversation.objects.select_for_update(of=("self",), no_key=True).filter(pk=room_id, room__isnull=False)
     conversation = locked.first()
     if conversation is None:
         raise NotFoundError

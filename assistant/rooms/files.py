@@ -69,7 +69,7 @@ def keep(person: Person, name: str, data: bytes, kind: RoomFile.Kind) -> RoomFil
         raise FileTooLargeError(f"{len(data)} bytes")
     known = known_as(data, name, kind)
     with transaction.atomic():
-        if not Person.objects.select_for_update().filter(pk=person.pk).exists():
+        if not Person.objects.select_for_update(no_key=True).filter(pk=person.pk).exists():
             raise NotFoundError
         used = person.room_files.aggregate(used=Sum("size"))["used"] or 0
         if used + len(data) > settings.ROOM_FILE_BYTES_PER_PERSON:

@@ -36,7 +36,7 @@ def lock(group: Group) -> Room | None:
 def made(group: Group, group_id: str, link: str) -> None:
     """A group is there, behind a link."""
     room = lock(group)
-    now = Group.objects.select_for_update().get(pk=group.pk)
+    now = Group.objects.select_for_update(no_key=True).get(pk=group.pk)
     now.orders.filter(kind=GroupOrder.Kind.MAKE).update(state=GroupOrder.State.DONE, taken_until=None)
     if now.group_id:
         return

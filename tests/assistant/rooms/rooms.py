@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+from django.db import transaction
+
 from assistant import people
 from assistant.models import Member, Message, Person, Room, Run
 from assistant.rooms import events, membership, talk
@@ -41,9 +43,11 @@ def numbers(room: Room) -> list[int]:
 def finish(run: Run | None, text: str = "In February.", status: str = "done") -> None:
     """End a run as its process does."""
     assert run
-    Run.objects.filter(pk=run.pk).update(status=status)
-    Message.objects.filter(pk=run.answer_id).update(text=text)
-    talk.ended(run.pk)
+    with transaction.atomic():
+        talk.lock_of(run.pk)
+        Run.objects.filter(pk=run.pk).update(status=status)
+        Message.objects.filter(pk=run.answer_id).update(text=text)
+        talk.ended(run.pk)
 
 
 def member_of(person: Person, room: Room) -> Member:

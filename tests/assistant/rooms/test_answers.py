@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from pytest_django.fixtures import Settings
 
 from assistant import attachments, people, room_turns
@@ -132,8 +133,10 @@ async def test_a_call_whose_process_died_is_answered_by_another(answering: Answe
     def dies() -> None:
         run = talk.say(ana, room.pk, Words("@Chaski one", uuid4())).run
         assert run
-        Run.objects.filter(pk=run.pk).update(status="interrupted")
-        talk.ended(run.pk)
+        with transaction.atomic():
+            talk.lock_of(run.pk)
+            Run.objects.filter(pk=run.pk).update(status="interrupted")
+            talk.ended(run.pk)
 
     await dies()
     assert await answered(room, 1) == ["Here it is."]
