@@ -278,7 +278,7 @@ class Answer:
         """In a room: answer the call that came meanwhile."""
         try:
             waiting = await in_thread(talk.after)(self.run)
-        except DatabaseError as error:
+        except (DatabaseError, AssistantError) as error:
             logger.warning("what follows on run %s is left to another process: %s", self.run, error)
             return
         if waiting and not self._answering.ending:

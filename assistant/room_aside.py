@@ -67,7 +67,7 @@ def recent(member: Member) -> list[Message]:
     for line in lines:
         kept = json.loads(line)
         at = datetime.fromtimestamp(kept["at"], UTC)
-        if at >= since and kept["number"] >= member.since:
+        if at >= since and kept["number"] > member.since:
             words = {"text": kept["text"], "spoken_as": kept["name"], "created_at": at}
             found.append(Message(role=Message.Role.USER, **words))
     return sorted(found, key=lambda message: message.created_at)

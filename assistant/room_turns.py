@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from uuid import UUID
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from assistant import people
 from assistant.answering import Answering
 from assistant.background import end
 from assistant.database import in_thread
+from assistant.errors import ConversationFullError
 from assistant.limits import Limits
 from assistant.models import Person
 from assistant.rooms import talk
@@ -71,7 +73,8 @@ class RoomCalls:
             await asyncio.sleep(TAKE_UP_SECONDS)
             try:
                 for room in await in_thread(talk.waiting)():
-                    await self._take_up(room)
+                    with suppress(ConversationFullError):
+                        await self._take_up(room)
             except DatabaseError as error:
                 logger.warning("calls in rooms cannot be taken up: %s", error)
             except Exception:

@@ -141,6 +141,7 @@ class Dialogue:
         """The answer to what concerns a room: an invitation, a name, a vote, words in it. None for all else."""
         channel, contact = self._channel, self._contact
         if event.payload.startswith(relay.VOTE):
+            await self._runtime.limits.count(settings.LIMIT_MEMBER_MESSAGES, "vote", "member", str(contact.person_id))
             return Reply("vote", [await in_thread(rooms.vote)(channel, contact, event.payload)])
         if token := rooms.token_of(event):
             return Reply("invited", [await in_thread(rooms.invite)(channel, contact, token)])

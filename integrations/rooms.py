@@ -78,7 +78,7 @@ def invite(channel: Channel, contact: Contact, token: str) -> OutboundMessage:
         with transaction.atomic():
             _enter(contact, membership.join(contact.person, token, ""))
         return _say(channel, _("You are in the room “%(title)s” again. /leave takes you out.") % {"title": title})
-    if room.locked:
+    if room.locked or room.blocks.filter(person=contact.person).exists():
         raise InvitationEndedError
     contacts.update(contact, expects={"room": token})
     names = [member.name for member in membership.members_of(room)]
@@ -182,6 +182,8 @@ async def speak(
         return [await in_thread(_mute)(channel, contact, room, muted)]
     order = None if event.forwarded or orders.is_summary(spoken) else orders.order_of(spoken)
     if order:
+        limits = answering.runtime.limits
+        await limits.count(settings.LIMIT_MEMBER_MESSAGES, "room", "member", str(contact.person_id), str(room))
         return await in_thread(_carry_out)(channel, contact, room, order)
     turn = entries[0].turn or uuid4()
     if await in_thread(_is_said)(entries, contact, turn):

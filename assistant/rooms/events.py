@@ -47,8 +47,8 @@ def lock_as_host(person: Person, room_id: UUID) -> Member:
 
 def lock_room(room_id: UUID) -> Room:
     """A room, in which nothing else happens until the transaction ends. Raises NotFoundError where there is none."""
-    # At its end a transaction has PostgreSQL check that the rows which it names are there: no_key lets it, else two could
-    # wait for each other.
+    # At its end a transaction has PostgreSQL check that the rows which it names are there: no_key lets it, else two
+    # could wait for each other.
     locked = Conversation.objects.select_for_update(of=("self",), no_key=True).filter(pk=room_id, room__isnull=False)
     conversation = locked.first()
     if conversation is None:

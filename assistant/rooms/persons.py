@@ -50,6 +50,8 @@ def _erase_in(room: Room, person: Person) -> None:
     ):
         # Its process finds it gone, and ends.
         talk.take_out(room, run.answer)
+    if room.call and room.call.author_id == person.pk:
+        talk.renew_call(room, without=person)
     versions.close_gaps(person, Conversation.objects.filter(pk=room.pk))
     numbers = _erase_events(room, person)
     member = Member.objects.filter(conversation=room.pk, person=person).first()

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from assistant import attachments, calling, conversations, versions
@@ -170,8 +170,21 @@ def next_run(room_id: UUID) -> Run | None:
         if room is None:
             return None
         room = lock_room(room_id)
+        if room.call is None or not Member.objects.filter(conversation=room.pk, person=room.call.author_id).exists():
+            # Who called has gone; others may have called before.
+            renew_call(room)
         waiting = [*([room.call] if room.call else ()), *_waiting_for_their_own(room)[:1]]
         return _answer(room, min(waiting, key=lambda call: call.position)) if waiting else None
+
+
+def renew_call(room: Room, without: Person | None = None) -> None:
+    """Let the newest call wait that has no answer, of somebody who is there, `without` one. The room is locked."""
+    answers = Message.objects.filter(conversation=room.pk, role=Message.Role.ASSISTANT, shown=True)
+    last = answers.aggregate(last=Max("quoted__position"))["last"] or 0
+    there = Member.objects.filter(conversation=room.pk).exclude(person=without).values("person")
+    calls = Message.objects.filter(conversation=room.pk, calls=True, position__gt=last, author__in=there)
+    room.call = calls.order_by("-position").first()
+    Room.objects.filter(pk=room.pk).update(call=room.call)
 
 
 def after(run_id: UUID) -> Run | None:
@@ -240,7 +253,10 @@ def take_out(room: Room, message: Message) -> None:
     versions.take_out(Message.objects.filter(pk=message.pk))
     attachments.release(message)
     files.discard_pictures(message)
+    waited = Room.objects.filter(pk=room.pk, call=message.pk).exists()
     message.delete()
+    if waited:
+        renew_call(room)
     note(room, Kind.UNSAID, numbers=numbers)
 
 
@@ -273,7 +289,8 @@ def _answer(room: Room, question: Message, search: str = "") -> Run | None:
 def _waiting_for_their_own(room: Room) -> list[Message]:
     """The calls in a room that want an answer of their own and have none, oldest first."""
     answers = Message.objects.filter(quoted=OuterRef("pk"), role=Message.Role.ASSISTANT, shown=True)
-    calls = Message.objects.filter(~Exists(answers), conversation=room.pk, calls=True, author__isnull=False)
+    there = Member.objects.filter(conversation=room.pk).values("person")
+    calls = Message.objects.filter(~Exists(answers), conversation=room.pk, calls=True, author__in=there)
     newest = calls.order_by("-position")[:WAITING]
     return [call for call in reversed(newest) if _wants_its_own(call.text)]
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from assistant import room_aside
-from assistant.errors import EmptyTextError, NotFoundError, RefusedInputError, TextTooLongError
+from assistant.errors import EmptyTextError, LimitedError, NotFoundError, RefusedInputError, TextTooLongError
 from assistant.models import Member, Message, Poll, Room, RoomEvent
 from assistant.rooms import orders, reactions, talk
 from integrations import contacts, inbox, outbox, rooms, wording
@@ -129,7 +129,7 @@ def _edit(group: Group, contact: Contact, room: Room, event: InboundEdit) -> Non
         contact.inbox.filter(pk=entry.pk, turn=None).update(content={**entry.content, "text": event.text})
     said = Message.objects.filter(author=speaker.person, client_id=entry.turn, conversation=room.pk).first()
     if entry.turn and said:
-        with suppress(NotFoundError, EmptyTextError, TextTooLongError):
+        with suppress(NotFoundError, EmptyTextError, TextTooLongError, LimitedError):
             talk.edit(speaker.person, said.pk, _named(event.text))
 
 
@@ -187,7 +187,7 @@ def _react(group: Group, contact: Contact, event: InboundReaction) -> None:
     speaker = contacts.find(group.channel, group.account, event.sender)
     message = outbox.answer_of(contact, event.id) or _said_as(contact, event.id)
     if speaker is not None and message is not None:
-        with suppress(NotFoundError, RefusedInputError):
+        with suppress(NotFoundError, RefusedInputError, LimitedError):
             reactions.react(speaker.person, message.pk, event.emoji)
 
 

@@ -413,3 +413,38 @@ def test_who_may_not_see_a_room_finds_none_at_its_number() -> None:
     for number in (room.pk, UUID(int=7)):
         with pytest.raises(NotFoundError):
             events.membership(people.make_guest(), number)
+
+
+def test_a_call_that_is_taken_back_takes_no_other_along() -> None:
+    ana, room = make()
+    bo = join(room, "Bo")
+    run = say(ana, room, "@Chaski one").run
+    say(ana, room, "@Chaski two")
+    taken = say(bo, room, "@Chaski three").event.message
+    assert taken
+    talk.unsay(bo, taken.pk)
+    finish(run)
+    following = talk.next_run(room.pk)
+    assert following
+    assert following.answer.quoted
+    assert following.answer.quoted.text == "@Chaski two"
+
+
+@pytest.mark.parametrize("how", ["leave", "erase"])
+def test_the_call_of_who_has_gone_takes_no_other_along(how: str) -> None:
+    ana, room = make()
+    bo = join(room, "Bo")
+    run = say(ana, room, "@Chaski one").run
+    say(ana, room, "@Chaski two")
+    say(bo, room, "@Chaski three")
+    if how == "leave":
+        membership.leave(bo, room.pk)
+    else:
+        people.erase(bo)
+    finish(run)
+    following = talk.next_run(room.pk)
+    assert following
+    assert following.answer.quoted
+    assert following.answer.quoted.text == "@Chaski two"
+    finish(following)
+    assert talk.next_run(room.pk) is None
