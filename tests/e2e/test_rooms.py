@@ -1,5 +1,6 @@
 """A room in real browsers: made from a conversation, joined by its link, talked and voted in, left by one."""
 
+import json
 import re
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -215,6 +216,24 @@ class Line:
     async def cut(self) -> None:
         self.is_cut = True
         await self.routes[-1].close()
+
+
+async def test_what_is_gone_in_a_room_does_not_end_its_page(page: Page) -> None:
+    routes: list[WebSocketRoute] = []
+
+    async def connect(route: WebSocketRoute) -> None:
+        routes.append(route)
+        route.connect_to_server()
+
+    await page.route_web_socket("**/ws/room/", connect)
+    await page.goto("/rooms/new")
+    await make(page)
+    await say(page, "one")
+    await expect(said(page)).to_have_text(["one"])
+    # As for an answer that is hidden and asked for anew.
+    routes[-1].send(json.dumps({"type": "problem", "code": "not_found", "sentence": "It is gone."}))
+    await say(page, "two")
+    await expect(said(page)).to_have_text(["one", "two"])
 
 
 async def test_a_page_that_was_cut_off_catches_up_by_numbers(page: Page, open_page: OpenPage) -> None:

@@ -25,8 +25,9 @@ from web.rooms.presenter import EventView, for_reader, present_page, speaker_id
 @require_safe
 def room(request: HttpRequest, room_id: UUID) -> HttpResponse:
     """A room, what happened in it last, which counts as read then."""
-    response = room_page(request, room_id)
+    # Looked up before the page, which shows as much at least.
     member = member_or_404(request, room_id)
+    response = room_page(request, room_id)
     events.read(member, member.conversation.room.last_number)
     return response
 

@@ -170,7 +170,9 @@ def present_page(member: Member, before: int | None = None, position: int | None
     rows: list[RoomEvent] = []
     last = room.last_number
     if position is None:
-        events = with_messages(seen_by(member)).exclude(kind__in=CHANGES).order_by("-number")
+        # What comes meanwhile is sent by the socket, after the last number of the page.
+        events = with_messages(seen_by(member).filter(number__lte=last))
+        events = events.exclude(kind__in=CHANGES).order_by("-number")
         if before is not None:
             events = events.filter(number__lt=before)
         rows = list(events[: PAGE_LENGTH + 1])

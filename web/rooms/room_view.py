@@ -42,6 +42,8 @@ Key = tuple[UUID, str]
 BATCH = 100
 # So many are kept for pages that were away for a moment.
 KEPT = 200
+# So many messages may follow on one that a page enters.
+MOST_MISSED = 300
 AGAIN_SECONDS = 1
 # A notice may be lost, with the process that wanted to give it.
 LOOK_SECONDS = 5
@@ -107,7 +109,12 @@ class RoomView:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Begin to follow."""
+        """Begin to follow, if it does not yet."""
+        async with self._lock:
+            if self._task is None:
+                await self._open()
+
+    async def _open(self) -> None:
         await self._runtime.doorbell.subscribe(keys.conversation(self.room), self._ring)
         await self._runtime.doorbell.subscribe(presence.channel(self.room), self._hear)
         await self._runtime.doorbell.subscribe(drawing.channel(self.room), self._see)
@@ -135,6 +142,9 @@ class RoomView:
             elif after < self._complete:
                 older = await in_thread(read_batch)(self.room, after, self.language, self._complete)
                 missed = [*(older.events or ()), *missed]
+            if sum(1 + (one.votes is not None) for one in missed) > MOST_MISSED:
+                # More would be in the queue of its socket than that takes.
+                again, missed = True, []
             viewer.entered(member, self._number, again=again)
             for event in missed:
                 viewer.show(event)
@@ -226,7 +236,9 @@ class RoomView:
 
     def _keep(self, event: ShownEvent) -> None:
         if event.removes:
-            self._kept = deque((one for one in self._kept if one.number not in event.removes), KEPT)
+            # What went may be quoted in what is kept: that is read anew.
+            self._kept.clear()
+            self._complete = event.number - 1
         if len(self._kept) == KEPT:
             self._complete = self._kept[0].number
         self._kept.append(event)
@@ -261,9 +273,10 @@ class RoomViews:
         view = self._views.get(key)
         if view is None:
             view = self._views[key] = RoomView(key, self)
-            await view.open()
+        # First: another who may not join must not close it meanwhile.
         view.expected += 1
         try:
+            await view.open()
             await view.join(viewer, after)
         finally:
             view.expected -= 1

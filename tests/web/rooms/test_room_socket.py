@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import transaction
 from pytest_django.fixtures import Settings
 
-from assistant.models import Poll, Room
-from assistant.rooms import membership, reactions, talk
+from assistant.models import Member, Message, Poll, Room
+from assistant.rooms import events, membership, polls, reactions, talk
 from assistant.rooms.talk import Words
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.people import Frame, Socket, Visitor
@@ -161,7 +162,7 @@ def test_who_was_away_for_too_long_is_told_to_look_anew(alice: Visitor, bob: Vis
     room = make(alice)
     join(bob, room)
     for number in range(110):
-        membership.rename(alice.person, room.pk, f"Name {number}")
+        talk.say(alice.person, room.pk, Words(f"Word {number}", uuid4()))
     with bob.socket("/ws/room/") as his:
         his.say("enter", room=room.pk, after=3)
         assert his.hear_until("entered")["again"]
@@ -381,3 +382,43 @@ def test_who_read_words_sees_them_change_and_what_others_think_of_them(alice: Vi
     assert [set(event) for event in (theirs[0], theirs[3])] == [{"type", "number", "kind", "html"}] * 2
     assert theirs[0]["html"] == theirs[3]["html"] == ""
     assert theirs[1:3] == mine[1:3]
+
+
+def test_words_that_were_taken_back_are_in_no_quote_for_who_comes_back(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    with entered(alice, room) as hers:
+        say(hers, "My secret is plugh")
+        hear_event(hers, "said")
+        secret = Message.objects.get(conversation=room.pk, text="My secret is plugh")
+        with entered(bob, room) as his:
+            number = his.heard[-1]["number"]
+        say(hers, "Did you read that?", quoted=secret.pk)
+        assert "plugh" in hear_event(hers, "said")["html"]
+        talk.unsay(alice.person, secret.pk)
+        hear_event(hers, "unsaid")
+        with entered(bob, room, number) as his:
+            hear_event(his, "unsaid")
+            assert [frame for frame in his.heard if "plugh" in str(frame)] == []
+            assert [frame for frame in his.heard if "Did you read that?" in str(frame)]
+
+
+def test_a_page_that_missed_more_than_its_queue_takes_is_told_to_look_anew(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    poll = polls.ask(alice.person, room.pk, "Which?", ["a", "b"]).poll
+    assert poll
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        number = his.heard[-1]["number"]
+        member = Member.objects.select_related("conversation__room").get(conversation=room.pk, person=alice.person)
+        for _vote in range(190):
+            with transaction.atomic():
+                events.lock_room(room.pk)
+                last = events.note(member.conversation.room, events.Kind.VOTED, member, poll=poll)
+        while hear_event(hers, "voted")["number"] < last.number:
+            pass
+        with bob.socket("/ws/room/") as again:
+            again.say("enter", room=room.pk, after=number)
+            assert again.hear_until("entered")["again"] is True
+            again.say("ping")
+            again.hear_until("pong")

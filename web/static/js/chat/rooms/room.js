@@ -59,6 +59,8 @@ const voice = new Voice();
 const away = new Away(element);
 const together = new Together(socket, me, autoscroll, (name, text) => voice.say(name, text));
 const timers = {};
+// Whether the socket shows this room: who is taken out of it later is told so by "gone".
+let inside = false;
 // Own words wait, by their number, for the event that shows them.
 const said = new Map();
 
@@ -141,6 +143,7 @@ function opened() {
   clearTimeout(timers.notice);
   timers.notice = null;
   notice("");
+  inside = false;
   socket.send({ type: "enter", room, after: timeline.last });
 }
 
@@ -157,6 +160,7 @@ function handle(message) {
 
 const handlers = {
   entered({ again }) {
+    inside = true;
     if (again) return location.reload();
     following.watchAll();
     pending.resend();
@@ -186,8 +190,9 @@ const handlers = {
   },
 
   problem({ code, sentence }) {
-    if (code === "not_found") gone();
-    else notice(sentence);
+    if (code !== "not_found") return notice(sentence);
+    // Of one who is inside only something else is gone, such as an answer that was asked for anew.
+    return inside || gone();
   },
 
   voted({ poll, option }) {
@@ -240,9 +245,16 @@ function shown(fresh, { speaker }) {
 
 /** Say how far it was read, while somebody looks. */
 function read() {
-  clearTimeout(timers.read);
-  if (document.hidden) return;
-  timers.read = setTimeout(() => socket.send({ type: "read", number: timeline.last }), READ_AFTER);
+  if (document.hidden) {
+    clearTimeout(timers.read);
+    timers.read = null;
+    return;
+  }
+  // One that waits is not put off: in a lively room it would never go.
+  timers.read ??= setTimeout(() => {
+    timers.read = null;
+    socket.send({ type: "read", number: timeline.last });
+  }, READ_AFTER);
 }
 
 document.addEventListener("visibilitychange", read);

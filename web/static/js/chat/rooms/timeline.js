@@ -127,12 +127,8 @@ export class Timeline {
   }
 
   #remove(number) {
-    const gone = this.element.querySelector(`[data-event="${number}"]`);
-    if (!gone) return;
-    const { message } = gone.dataset;
-    this.autoscroll.preserve(() => {
-      gone.remove();
-      for (const quote of this.element.querySelectorAll(`[data-quotes="${message}"]`)) quote.remove();
-    });
+    // It may be quoted where it does not stand any more.
+    const gone = this.element.querySelectorAll(`[data-event="${number}"], [data-quotes="${number}"]`);
+    if (gone.length) this.autoscroll.preserve(() => gone.forEach((one) => one.remove()));
   }
 }
