@@ -109,7 +109,7 @@ def _keep_aside(room: Room, speaker: Contact, key: str, text: str) -> None:
         return
     member = Member.objects.filter(conversation=room.pk, person=speaker.person).first()
     if member:
-        keep = partial(room_aside.keep, room.pk, key, room.last_number, member.name, text)
+        keep = partial(room_aside.keep, room.pk, key, room.last_number, member, text)
         transaction.on_commit(keep)
 
 
