@@ -126,6 +126,8 @@ def erase(person: Person) -> list[UUID]:
 
     Returns the ids of their runs, so that the caller can delete their logs in Redis.
     """
+    # Before their rooms, as whoever speaks in one does.
+    Person.objects.select_for_update().filter(pk=person.pk).first()
     going = Run.objects.filter(Q(person=person) | Q(conversation__in=members.alone(person)))
     runs = list(going.values_list("pk", flat=True))
     _prepare_erasing(person)

@@ -27,7 +27,7 @@ from assistant.errors import (
 from assistant.models import Conversation, Member, Person, Room, RoomBlock, Run
 from assistant.names import clean_name
 from assistant.posing import chosen_name, poses_as, skeleton
-from assistant.rooms.events import Kind, lock, lock_as_host, lock_room, note
+from assistant.rooms.events import Kind, check_pace, lock, lock_as_host, lock_room, note
 from imagine.models import new_token
 
 TITLE_CHARACTERS = 120
@@ -141,6 +141,7 @@ def set_locked(host: Person, room_id: UUID, *, locked: bool) -> None:
         member = lock_as_host(host, room_id)
         room = member.conversation.room
         if room.locked != locked:
+            check_pace(member, Kind.LOCKED)
             Room.objects.filter(pk=room.pk).update(locked=locked)
             note(room, Kind.LOCKED if locked else Kind.UNLOCKED, member)
 
@@ -155,12 +156,13 @@ def renew_invitation(host: Person, room_id: UUID, *, closed: bool = False) -> st
 
 
 def rename(host: Person, room_id: UUID, title: str) -> None:
-    """Give a room another name. Raises NotFoundError, NotHostError, BadNameError."""
+    """Give a room another name. Raises NotFoundError, NotHostError, BadNameError, LimitedError."""
     with transaction.atomic():
         member = lock_as_host(host, room_id)
         title = clean_name(title, TITLE_CHARACTERS)
         if not title:
             raise BadNameError
+        check_pace(member, Kind.NAMED)
         Conversation.objects.filter(pk=room_id).update(title=title, titled_by_person=True)
         note(member.conversation.room, Kind.NAMED, member, title=title)
 

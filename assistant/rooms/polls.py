@@ -14,7 +14,7 @@ from assistant.errors import BadPollError, NotFoundError, TooManyPollsError
 from assistant.markdown.parser import Block, parse
 from assistant.models import Member, Message, Person, Poll, RoomEvent, Vote
 from assistant.names import clean_name
-from assistant.rooms.events import Kind, lock, membership, note, readable
+from assistant.rooms.events import Kind, check_pace, lock, membership, note, readable
 
 QUESTION_CHARACTERS, OPTION_CHARACTERS = 200, 60
 FEWEST, MOST = 2, 10
@@ -80,7 +80,10 @@ def _plain(token: Token) -> Iterator[str]:
 
 
 def vote(person: Person, poll_id: UUID, option: int) -> RoomEvent | None:
-    """Vote, or change one's vote; None where it was the same already. Raises NotFoundError, BadPollError."""
+    """Vote, or change one's vote; None where it was the same already.
+
+    Raises NotFoundError, BadPollError, LimitedError.
+    """
     with transaction.atomic():
         member, poll = _locked(person, poll_id)
         if poll.closed_at or not 0 <= option < len(poll.options):
@@ -88,6 +91,7 @@ def vote(person: Person, poll_id: UUID, option: int) -> RoomEvent | None:
         before = poll.votes.filter(person=person).first()
         if before and before.option == option:
             return None
+        check_pace(member, Kind.VOTED)
         Vote.objects.update_or_create(poll=poll, person=person, defaults={"option": option})
         return note(poll.room, Kind.VOTED, member, poll=poll)
 

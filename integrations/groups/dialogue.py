@@ -64,6 +64,11 @@ class GroupDialogue:
     async def answer(self, entries: Sequence[InboxEntry]) -> None:
         """Answer one entry. Raises DatabaseError."""
         entry = entries[0]
+        if entry.attempts > MOST_TRIES:
+            # First: it may not even be readable.
+            logger.error("entry %s of group %s could not be answered %s times", entry.pk, self._contact.pk, MOST_TRIES)
+            await in_thread(self._give_up)(entry)
+            return
         with translation.override(self._contact.language or settings.LANGUAGE_CODE):
             event = inbox.event_of(entry)
             if not isinstance(event, InboundMessage):
@@ -84,8 +89,6 @@ class GroupDialogue:
 
     async def _answer(self, entry: InboxEntry, event: InboundMessage) -> Reply | None:
         """What came of an entry; None where it is ended already. Raises AssistantError."""
-        if entry.attempts > MOST_TRIES:
-            raise AssistantError(f"an entry of group {self._contact.pk} could not be answered {MOST_TRIES} times")
         if event.at < timezone.now() - LATE:
             return Reply("late")
         if not self._channel.admits(event.sender):
@@ -95,9 +98,18 @@ class GroupDialogue:
         speaker = await in_thread(self._speaker)(event)
         if speaker is None:
             return Reply("no_member")
+        await self._count_order(event, speaker)
         if await in_thread(self._settle)(entry, event, speaker):
             return None
         return await self._say(entry, event, speaker)
+
+    async def _count_order(self, event: InboundMessage, speaker: Speaker) -> None:
+        """Count a command as its words would be, see room_turns.py. Raises LimitedError."""
+        text = hearing.words_of(event)
+        if text.startswith("/") and not (orders.is_summary(text) or talk.draws(text)):
+            limits = self._answering.runtime.limits
+            who = str(speaker.person.pk), str(speaker.room.pk)
+            await limits.count(settings.LIMIT_MEMBER_MESSAGES, "room", "member", *who)
 
     def _speaker(self, event: InboundMessage) -> Speaker | None:
         group = Group.objects.select_related("room").filter(contact=self._contact).first()
@@ -185,6 +197,14 @@ class GroupDialogue:
             if reply.text and Contact.objects.filter(pk=self._contact.pk).exists():
                 bubble = replace(replies.say(self._channel, reply.text), quotes=event.id)
                 outbox.add(self._contact, reply.cause or f"turn:{entry.turn}", [bubble])
+
+    def _give_up(self, entry: InboxEntry) -> None:
+        """End an entry that cannot be answered, and say so."""
+        with transaction.atomic(), translation.override(self._contact.language or settings.LANGUAGE_CODE):
+            if inbox.finish([entry], AssistantError.code):
+                InboxEntry.objects.filter(pk=entry.pk).update(content={})
+                bubble = replies.say(self._channel, str(AssistantError.sentence))
+                outbox.add(self._contact, f"turn:{entry.turn}", [bubble])
 
     def _take_back(self, entry: InboxEntry) -> None:
         """Leave nothing in the room of what was taken back while it was answered."""

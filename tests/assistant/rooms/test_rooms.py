@@ -13,6 +13,7 @@ from assistant.errors import (
     BadPollError,
     BlockedError,
     InvitationEndedError,
+    LimitedError,
     NameTakenError,
     NotFoundError,
     NotHostError,
@@ -448,3 +449,18 @@ def test_the_call_of_who_has_gone_takes_no_other_along(how: str) -> None:
     assert following.answer.quoted.text == "@Chaski two"
     finish(following)
     assert talk.next_run(room.pk) is None
+
+
+def test_nobody_votes_names_or_locks_all_the_time() -> None:
+    ana, room = make()
+    poll = polls.ask(ana, room.pk, "Which?", ["a", "b"]).poll
+    assert poll
+    for number in range(events.MOST_IN_PACE):
+        polls.vote(ana, poll.pk, number % 2)
+        membership.rename(ana, room.pk, f"Name {number}")
+    with pytest.raises(LimitedError):
+        polls.vote(ana, poll.pk, 0)
+    with pytest.raises(LimitedError):
+        membership.rename(ana, room.pk, "Once more")
+    bo = join(room, "Bo")
+    assert polls.ask(bo, room.pk, "When?", ["a", "b"])
