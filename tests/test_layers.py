@@ -45,7 +45,8 @@ PARTS = {
         sockets
         accounts
         process context
-        http bodies mail machines middleware models static_files markdown
+        http bodies mail machines middleware models static_files markdown server
+        addresses
     """,
     "integrations": """
         urls tasks admin apps

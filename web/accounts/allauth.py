@@ -24,7 +24,7 @@ from assistant import people
 from assistant.errors import LogUnavailableError
 from assistant.models import Person
 from assistant.names import BLANK
-from web.accounts import identity
+from web.addresses import address_block
 from web.http import error_page
 from web.mail import mail_is_on
 
@@ -83,7 +83,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that attempts are counted by."""
-        return identity.address_block(request)
+        return address_block(request)
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any

@@ -27,7 +27,8 @@ from assistant.errors import (
 )
 from assistant.models import Attachment, Person, Room
 from assistant.rooms.events import membership, readable
-from web.accounts.identity import address_block, person_or_404, visitor
+from web.accounts.identity import person_or_404, visitor
+from web.addresses import address_block
 from web.chat.file_view import FileView
 from web.http import done, error_json, error_page, is_fragment, missing_as_404
 from web.process import current_process

@@ -19,7 +19,8 @@ from assistant.names import clean_name
 from assistant.runs.forget import forget
 from assistant.search import QUERY_CHARACTERS, Match, search
 from assistant.turns import TurnRequest
-from web.accounts.identity import address_block, known_person, person_or_404, remember, visitor
+from web.accounts.identity import known_person, person_or_404, remember, visitor
+from web.addresses import address_block
 from web.chat.attachments import has_files, named_files, take_files
 from web.chat.presenter import MessagePage, present_page
 from web.chat.results import present_results

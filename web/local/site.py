@@ -33,7 +33,8 @@ def web(host: str, port: int, data: Path, environment: dict[str, str]) -> Child:
     options = {
         "--host": host,
         "--port": port,
-        "--ws": "websockets-sansio",
+        "--http": "web.server.requests:BoundedRequests",
+        "--ws": "web.server.frames:BoundedFrames",
         "--ws-max-size": SOCKET_BYTES,
         "--ws-ping-interval": 20,
         "--ws-ping-timeout": 20,

@@ -15,7 +15,8 @@ from imagine import jobs
 from imagine.errors import ImagineError, PictureNotFoundError, RefusedInputError, UnableError
 from imagine.models import SEEDS, Picture
 from imagine.shapes import SQUARE
-from web.accounts.identity import address_block, known_person, signed_in, visitor
+from web.accounts.identity import known_person, signed_in, visitor
+from web.addresses import address_block
 from web.http import (
     ProductError,
     done,

@@ -23,7 +23,8 @@ from assistant.errors import AssistantError
 from imagine import shares
 from imagine.errors import ImagineError
 from imagine.models import Share
-from web.accounts.identity import address_block, known_person
+from web.accounts.identity import known_person
+from web.addresses import address_block
 from web.http import error_page, missing_as_404, page_for, status_of
 from web.pictures.files import serve
 from web.process import current_process

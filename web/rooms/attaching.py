@@ -29,7 +29,8 @@ from imagine.errors import ERRORS, ImagineError
 from imagine.models import Picture
 from imagine.status import read_status
 from integrations import drawing
-from web.accounts.identity import address_block, known_person
+from web.accounts.identity import known_person
+from web.addresses import address_block
 from web.chat.attachments import decode, keep, named_files
 from web.chat.file_view import size_words
 from web.http import error_json, missing_as_404, redis_as_unavailable

@@ -20,7 +20,8 @@ from assistant.posing import chosen_name, poses_as
 from assistant.rooms import membership
 from integrations import doors
 from integrations.groups import making
-from web.accounts.identity import address_block, known_person, person_or_404, visitor
+from web.accounts.identity import known_person, person_or_404, visitor
+from web.addresses import address_block
 from web.http import an_id, error_page, missing_as_404, status_of
 from web.process import current_process
 from web.rooms.access import member_of, unlisted

@@ -13,7 +13,8 @@ from assistant.models import Person, Run
 from assistant.rooms import events, reactions, talk
 from assistant.rooms.talk import Words
 from imagine.errors import ImagineError
-from web.accounts.identity import address_block, known_person
+from web.accounts.identity import known_person
+from web.addresses import address_block
 from web.http import an_id, client_id, done, error_json, error_page, is_fragment, missing_as_404, status_of
 from web.process import current_process
 from web.rooms import actions

@@ -24,7 +24,8 @@ from assistant.errors import AssistantError, SharedAgainError
 from assistant.models import ConversationShare, Message, Person, SharedMessage
 from assistant.sentences import NO_FILE_SENTENCE, PICTURE_SENTENCE
 from imagine.models import Picture
-from web.accounts.identity import address_block, visitor
+from web.accounts.identity import visitor
+from web.addresses import address_block
 from web.chat.found import SourceView, source_views
 from web.chat.presenter import safe
 from web.http import client_id, missing_as_404, status_of, whole_number

@@ -17,7 +17,8 @@ from assistant.database import in_thread
 from assistant.errors import AssistantError, LimitedError, LogUnavailableError
 from assistant.models import Person
 from imagine.errors import ImagineError
-from web.accounts.identity import address_block, is_active_session
+from web.accounts.identity import is_active_session
+from web.addresses import address_block
 from web.http import redis_as_unavailable
 from web.process import current_process
 from web.sockets import messages
