@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.signals import post_save, pre_delete
 from django.dispatch import receiver
 from django.utils import timezone, translation
@@ -216,7 +217,9 @@ def shown_as(contact: Contact | None, message: Message) -> str:
     """The app's id of a message that a contact wrote, or was sent; empty where it knows none."""
     if contact is None:
         return ""
-    mine = contact.inbox.filter(message=message, kind=InboxEntry.Kind.MESSAGE).order_by("id")
+    # What somebody has just said is noted with its entry a moment later.
+    turn = Q(turn=message.client_id) if message.client_id else Q()
+    mine = contact.inbox.filter(Q(message=message) | turn, kind=InboxEntry.Kind.MESSAGE).order_by("id")
     sent = contact.outbox.filter(message=message).exclude(external_id="").order_by("created_at", "place")
     ids = (*mine.values_list("external_id", flat=True)[:1], *sent.values_list("external_id", flat=True)[:1])
     return next(iter(ids), "")
