@@ -22,9 +22,9 @@ from redis.exceptions import RedisError
 from imagine import history, keys, prompts, quota, safety
 from imagine.cancel import clear_stop, set_stop
 from imagine.connection import redis
-from imagine.errors import PictureNotFoundError, RefusedInputError
+from imagine.errors import LargeUploadError, PictureNotFoundError, RefusedInputError
 from imagine.events import PictureProgress
-from imagine.files import storage, uploads
+from imagine.files import decoder, storage
 from imagine.files.motions import MOTIONS
 from imagine.history import Preview
 from imagine.models import Picture, new_seed
@@ -137,10 +137,12 @@ def check_upload(person: UUID) -> None:
 def decode_upload(data: bytes) -> DecodedUpload:
     """The picture in an uploaded file. Raises BadUploadError, LargeUploadError.
 
-    A large one takes a second of a processor and 200 MB: call it outside the threads of the database.
+    It waits for a child process, a large one for seconds: call it outside the threads of the database.
     """
-    image = uploads.read_upload(data)
-    return DecodedUpload(prompts.nearest_shape(*image.size), history.to_jpeg(image))
+    if len(data) > settings.UPLOAD_BYTES:
+        raise LargeUploadError(f"{len(data)} bytes, {settings.UPLOAD_BYTES} are allowed")
+    decoded = decoder.decode(data)
+    return DecodedUpload(prompts.nearest_shape(decoded.width, decoded.height), decoded.jpeg)
 
 
 def upload(person: UUID, decoded: DecodedUpload) -> Picture:

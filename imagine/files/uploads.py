@@ -3,7 +3,6 @@
 from io import BytesIO
 from itertools import islice
 
-from django.conf import settings
 from PIL import ExifTags, Image, ImageCms
 
 from imagine.errors import BadUploadError, LargeUploadError
@@ -15,8 +14,8 @@ SIGNATURES: dict[Form, tuple[bytes, ...]] = {
     "webp": (b"RIFF",),
     "gif": (b"GIF87a", b"GIF89a"),
 }
-# Our own bound: a phone's camera at its usual setting has 12 to 24 million.
-MOST_PIXELS = 40_000_000
+# A phone's camera at its usual setting has 12 to 24 million. A JPEG is decoded smaller at once, the others whole.
+MOST_PIXELS = {"jpeg": 50_000_000, "png": 25_000_000, "webp": 25_000_000, "gif": 25_000_000}
 # Chunks, segments, frames: a photograph of 12 MB has a few thousand at most. Each costs Pillow some work to read.
 MOST_PARTS = 8_000
 # A progressive JPEG has about ten. One of 60 bytes costs as much work as the whole picture.
@@ -42,16 +41,14 @@ UPRIGHT = {
 def read_upload(data: bytes) -> Image.Image:
     """The picture in a JPEG, PNG, WebP or GIF (its first frame), whatever the file's name says.
 
-    `data` has UPLOAD_BYTES at most. RGB, upright, in sRGB, on white where it was transparent, longest side MOST_SIDE at
-    most, without metadata. Raises BadUploadError, or LargeUploadError before anything is decoded.
+    RGB, upright, in sRGB, on white where it was transparent, longest side MOST_SIDE at most, without metadata. Raises
+    BadUploadError, or LargeUploadError before anything is decoded. The bytes are a stranger's: see decoder.py.
     """
-    if len(data) > settings.UPLOAD_BYTES:
-        raise LargeUploadError(f"{len(data)} bytes, {settings.UPLOAD_BYTES} are allowed")
     form = _form(data)
     try:
         _check_parts(data, form)
         with Image.open(BytesIO(data), formats=[form]) as image:
-            _check_pixels(*image.size)
+            _check_pixels(form, *image.size)
             return _pixels(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise LargeUploadError(f"{form}: {error}") from error
@@ -76,9 +73,9 @@ def _check_parts(data: bytes, form: Form) -> None:
         raise LargeUploadError(f"{form} of {len(parts)} parts, {scans} scans; {MOST_PARTS}, {MOST_SCANS} are allowed")
 
 
-def _check_pixels(width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
-        raise LargeUploadError(f"{width} x {height} pixels, {MOST_PIXELS} are allowed")
+def _check_pixels(form: Form, width: int, height: int) -> None:
+    if width * height > MOST_PIXELS[form]:
+        raise LargeUploadError(f"{form} of {width} x {height} pixels, {MOST_PIXELS[form]} are allowed")
 
 
 def _pixels(image: Image.Image) -> Image.Image:

@@ -5,7 +5,7 @@ import socket as sockets
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -318,6 +318,17 @@ def test_a_large_file_finds_no_other_door(alice: Visitor) -> None:
     # Text files come with messages, so many of so many bytes.
     larger = {"files": ("dog.txt", b"\x00" * (settings.ATTACHMENTS_PER_MESSAGE + 1) * settings.ATTACHMENT_BYTES)}
     assert alice.post("/", files=larger).status_code == 413
+
+
+def test_strangers_who_send_drop_by_drop_hold_nobody_up(alice: Visitor) -> None:
+    """Each promises twelve megabytes, from addresses of their own."""
+    begin(alice)
+    with ExitStack() as stack:
+        for _ in range(60):
+            line = stack.enter_context(sockets.create_connection(("127.0.0.1", alice.site.port), timeout=10))
+            head = f"POST /imagine/upload HTTP/1.1\r\nHost: 127.0.0.1:{alice.site.port}\r\n"
+            line.sendall(f"{head}X-Forwarded-For: {next_address()}\r\nContent-Length: 12000000\r\n\r\nx".encode())
+        assert send(alice, encoded(gradient(), "jpeg") + b"\x00" * 3_000_000).status_code == 201
 
 
 def test_a_file_that_stops_half_way_leaves_nothing(eve: Visitor) -> None:

@@ -1,4 +1,4 @@
-"""Uploads of pictures: decoded in threads of their own, so that no query waits behind a large one."""
+"""Uploads of pictures: decoded in child processes, for which threads of their own wait, and no query."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from imagine.errors import BadUploadError
 from imagine.jobs import DecodedUpload
 from imagine.models import Picture
 
-# Each may hold a decoded picture of 40 megapixels.
+# Each takes up to 640 MB while it decodes.
 DECODED_AT_ONCE = 2
 
 decoders = ThreadPoolExecutor(DECODED_AT_ONCE, thread_name_prefix="decoder")

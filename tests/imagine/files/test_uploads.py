@@ -6,7 +6,6 @@ import zlib
 
 import numpy as np
 import pytest
-from django.conf import settings
 from PIL import ExifTags, Image, ImageCms
 
 from imagine.errors import BadUploadError, LargeUploadError
@@ -175,7 +174,7 @@ def test_a_script_in_a_picture_does_not_come_along(form: str) -> None:
 
 
 def test_a_bomb_of_pixels_is_refused_by_its_header() -> None:
-    for width, height in ((60_000, 60_000), (10_000, 10_000), (40_000_001, 1), (2**31 - 1, 2**31 - 1)):
+    for width, height in ((60_000, 60_000), (10_000, 10_000), (25_000_001, 1), (2**31 - 1, 2**31 - 1)):
         with pytest.raises(LargeUploadError):
             read_upload(png(width, height))
     gif = bytearray(encoded(gradient(), "gif"))
@@ -216,13 +215,6 @@ def test_compressed_texts_and_profiles_do_not_grow_without_bound() -> None:
             read_upload(png(8, 8, chunk))
 
 
-def test_a_file_at_the_limit_is_read_and_one_byte_more_is_not() -> None:
-    data = encoded(gradient(), "png")
-    assert read_upload(data + bytes(settings.UPLOAD_BYTES - len(data))).size == (96, 64)
-    with pytest.raises(LargeUploadError):
-        read_upload(data + bytes(settings.UPLOAD_BYTES - len(data) + 1))
-
-
 # Pillow warns of odd EXIF data and goes on, which is what we want.
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_thousand_damaged_files_end_in_a_picture_or_a_refusal() -> None:
@@ -249,4 +241,4 @@ def test_the_operator_reads_what_was_wrong() -> None:
     assert str(error.value) == "17 bytes that begin with b'%PDF-1.7' are no JPEG, PNG, WebP or GIF"
     with pytest.raises(LargeUploadError) as error:
         read_upload(png(8_000, 9_000))
-    assert str(error.value) == "8000 x 9000 pixels, 40000000 are allowed"
+    assert str(error.value) == "png of 8000 x 9000 pixels, 25000000 are allowed"

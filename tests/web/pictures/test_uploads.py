@@ -9,7 +9,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import AsyncClient
-from PIL.Image import Image
 from pytest_django.fixtures import Settings
 
 from assistant import people
@@ -17,8 +16,8 @@ from assistant.database import THREADS, in_thread
 from assistant.errors import LimitedError
 from assistant.models import Person
 from imagine.errors import TooManyPicturesError
-from imagine.files import uploads
-from imagine.files.uploads import read_upload
+from imagine.files import decoder as files
+from imagine.files.decoder import Decoded, decode
 from imagine.models import Picture
 from tests.imagine.drawings import encoded, gradient
 
@@ -42,16 +41,16 @@ class Decoder:
     def __init__(self) -> None:
         self.begun, self.go_on = threading.Event(), threading.Event()
 
-    def read(self, data: bytes) -> Image:
+    def decode(self, data: bytes) -> Decoded:
         self.begun.set()
         assert self.go_on.wait(60)
-        return read_upload(data)
+        return decode(data)
 
 
 @pytest.fixture
 def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
     held = Decoder()
-    monkeypatch.setattr(uploads, "read_upload", held.read)
+    monkeypatch.setattr(files, "decode", held.decode)
     return held
 
 
