@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, F, Prefetch, QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -17,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from assistant import people
+from assistant import people, traces
 from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Person, Run
 from assistant.runs.forget import forget
 from imagine import jobs
@@ -112,6 +113,7 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: Person) -> None:
         forget(people.erase(obj))
         jobs.forget(obj.pk)
+        transaction.on_commit(traces.wipe)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
         for person in queryset:

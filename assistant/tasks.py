@@ -14,7 +14,7 @@ from django.utils import timezone
 from redis import Redis
 from redis.exceptions import RedisError
 
-from assistant import attachments, follow_ups, people, prompts, shares, summaries, temporary
+from assistant import attachments, follow_ups, people, prompts, shares, summaries, temporary, traces
 from assistant.brief import brief_answer
 from assistant.conversations import shown_messages
 from assistant.database import in_thread
@@ -38,6 +38,8 @@ BRIEF_CHARACTERS, BRIEF_LINES = 1_200, 12
 # On a processor alone it takes a minute to read the older part.
 SUMMARY_SECONDS = 300
 SUMMARY_CHARACTERS, SUMMARY_LINES = 4_000, 100
+# For a large index of what is searched.
+WIPE_SECONDS = 60
 # A draft with its files may lie so long.
 UNCLAIMED_HOURS = 48
 
@@ -48,6 +50,12 @@ def expire_guests() -> None:
     before = timezone.now() - timedelta(days=settings.GUEST_DAYS)
     while gone := people.expire_guests(before):
         logger.info("%s guests were erased after %s days away", gone, settings.GUEST_DAYS)
+
+
+@shared_task
+def wipe_traces() -> None:
+    """Take out of the database's files what was erased since the last time."""
+    traces.wipe(WIPE_SECONDS)
 
 
 @shared_task

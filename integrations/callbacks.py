@@ -19,7 +19,7 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from assistant import people
+from assistant import people, traces
 from assistant.models import Person
 from assistant.runs.forget import forget
 from imagine import jobs
@@ -104,6 +104,7 @@ def carry_out(provider: str, user_id: str, code: str) -> Person | None:
     request.save(update_fields=["outcome"])
     transaction.on_commit(lambda: forget(runs))
     transaction.on_commit(lambda: jobs.forget(key))
+    transaction.on_commit(lambda: traces.wipe())
     return person
 
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from assistant import people, wishes
+from assistant import people, traces, wishes
 from assistant.answering import Answering
 from assistant.commands import tool_call
 from assistant.conversations import unsay
@@ -268,6 +268,7 @@ async def erase(channel: Channel, contact: Contact) -> None:
     runs = await in_thread(people.erase)(contact.person)
     await asyncio.to_thread(forget, runs)
     await asyncio.to_thread(jobs.forget, contact.person_id)
+    await in_thread(traces.wipe)()
     try:
         await channel.send(recipient, replies.say(channel, text), None, "")
     except ChannelError as error:

@@ -80,7 +80,7 @@ PARTS = {
         answering ideas
         changes
         runtime tools
-        temporary
+        temporary traces
         runs shares
         room_history
         rooms

@@ -177,7 +177,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
     }
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
@@ -543,6 +543,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "expire-guests": {"task": "assistant.tasks.expire_guests", "schedule": 3600},
+    "wipe-traces": {"task": "assistant.tasks.wipe_traces", "schedule": 600},
     "erase-temporary": {"task": "assistant.tasks.erase_temporary", "schedule": 60},
     "end-rooms": {"task": "assistant.tasks.end_rooms", "schedule": 600},
     "expire-attachments": {"task": "assistant.tasks.expire_attachments", "schedule": 3600},

@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from assistant import memories, people, shares
+from assistant import memories, people, shares, traces
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.models import Person
@@ -112,6 +112,7 @@ def erase(request: HttpRequest) -> HttpResponse:
         return render(request, "you/erase.html", {"counts": counts(person)})
     forget(people.erase(person))
     jobs.forget(person.pk)
+    traces.wipe()
     logger.info("a person was erased", extra={"person": str(person.pk)})
     logout(request)
     return _cleared_response()

@@ -6,6 +6,8 @@ says nothing has a place for ever. Bodies are bounded by web/bodies.py.
 
 import asyncio
 from asyncio.events import TimerHandle
+from collections.abc import Callable
+from functools import partial
 
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -16,6 +18,8 @@ ADDRESS_BYTES = 8 * 1024
 HEAD_BYTES = 64 * 1024
 HEADERS = 100
 HEAD_SECONDS = 10
+# Where the process was held up for longer than that, what has arrived is read first.
+GRACE_SECONDS = 0.5
 # So many requests may wait on one connection for the one before them.
 PIPELINED = 8
 # Who reads nothing of an answer for so long is cut.
@@ -54,7 +58,7 @@ class BoundedRequests(HttpToolsProtocol):
             self._refuse(429)
             return
         # Browsers connect ahead of need: who says nothing gets no answer.
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, transport.close)
+        self._wait_for_head(transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._place.give_back()
@@ -86,7 +90,7 @@ class BoundedRequests(HttpToolsProtocol):
         if len(self.pipeline) >= PIPELINED:
             self._stop(400)
         self._end_head_timer()
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, 408)
+        self._wait_for_head(partial(self._refuse, 408))
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -155,6 +159,14 @@ class BoundedRequests(HttpToolsProtocol):
         if self._answered and not self._answered.response_complete:
             self._answered.disconnected = True
             self._answered.message_event.set()
+
+    def _wait_for_head(self, late: Callable[[], None]) -> None:
+        """Call `late` where the head has not ended in its time."""
+
+        def look_again() -> None:
+            self._head_timer = self.loop.call_later(GRACE_SECONDS, late)
+
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, look_again)
 
     def _end_head_timer(self) -> None:
         if self._head_timer:
