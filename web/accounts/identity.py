@@ -13,7 +13,7 @@ from web.addresses import address_block
 from web.models import Session
 from web.process import current_process
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "web.accounts.passwords.EqualWorkBackend"
 
 
 @in_thread

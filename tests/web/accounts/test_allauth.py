@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.core.management import call_command
 from django.db import connection
@@ -284,6 +285,80 @@ def test_a_wrong_login_looks_the_same_for_known_and_unknown_people():
     known, unknown = sign_in(browser(), account.email, "wrong"), sign_in(browser(), stranger, "wrong")
     assert known.status_code == unknown.status_code
     assert same_but_for(known, account.email) == same_but_for(unknown, stranger)
+
+
+@pytest.fixture
+def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was hashed: nearly all the work of signing in."""
+    made: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        made.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    return made
+
+
+def known_logins() -> dict[str, str]:
+    """Logins of people who cannot sign in with a wrong password, nor some of them with a right one."""
+    account, suspended, only_social = (make_account(new_email()) for _ in range(3))
+    suspended.is_active = False
+    suspended.save()
+    only_social.set_unusable_password()
+    only_social.save()
+    shared, confirmed = new_email(), make_account(new_email())
+    for _ in range(3):
+        sign_up(browser(), email=shared)
+    EmailAddress.objects.filter(user=confirmed).update(verified=True)
+    return {
+        "a name": account.username,
+        "an e-mail": account.email,
+        "in capitals": account.email.upper(),
+        "a confirmed e-mail": confirmed.email,
+        "an e-mail of three": shared,
+        "a suspended name": suspended.username,
+        "a suspended e-mail": suspended.email,
+        "a name without a password": only_social.username,
+        "an e-mail without a password": only_social.email,
+        "a guest": people.make_guest().username,
+    }
+
+
+def test_a_wrong_login_takes_the_same_work_whoever_is_named(hashes: list[str]) -> None:
+    logins = known_logins() | {
+        "nobody": "nobody-here",
+        "an unknown e-mail": new_email(),
+        "nonsense": "@",
+        "long": "x" * 254,
+    }
+    work = {}
+    for name, login in logins.items():
+        hashes.clear()
+        assert sign_in(browser(), login, "wrong").status_code == 200
+        work[name] = len(hashes)
+    assert work == dict.fromkeys(logins, 1)
+
+
+def test_signing_up_takes_the_same_work_with_a_taken_address(hashes: list[str]) -> None:
+    work = []
+    for email in (make_account(new_email()).email, new_email()):
+        hashes.clear()
+        sign_up(browser(), email=email)
+        work.append(len(hashes))
+    assert len(set(work)) == 1
+
+
+def test_of_many_with_one_address_the_first_signs_in_with_it_and_the_others_by_name() -> None:
+    first = make_account(new_email())
+    sign_up(newcomer := browser(), email=first.email, password1="another llama 43")
+    second = person_of(newcomer)
+    assert second
+    sign_in(client := browser(), first.email)
+    assert person_of(client) == first
+    sign_in(client := browser(), second.username, "another llama 43")
+    assert person_of(client) == second
 
 
 def test_a_reset_looks_the_same_for_known_and_unknown_addresses():
