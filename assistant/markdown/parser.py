@@ -19,6 +19,7 @@ from assistant.markdown.formulas import use_formulas
 from assistant.markdown.lines import use_lines
 from assistant.markdown.links import use_links
 from assistant.markdown.notes import use_notes
+from assistant.markdown.tables import use_tables
 from assistant.markdown.unfinished import use_closing
 
 # Bounds the time for hostile text; deeper blocks are shown as plain text.
@@ -102,6 +103,7 @@ def _math_fences(state: StateCore) -> None:
 def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": NESTING, "html": False})
     parser.enable(["table", "strikethrough", "linkify"]).disable(["reference", "html_block", "html_inline"])
+    use_tables(parser)
     use_lines(parser)
     use_formulas(parser)
     use_elements(parser)

@@ -10,6 +10,8 @@ BLOCK_CHARACTERS = 20_000
 CODE_CHARACTERS = 200_000
 # And so is everything that starts after this many characters.
 MARKDOWN_CHARACTERS = 100_000
+# A cell of a table counts as so many at least: it takes so much more work, and may be one that nobody wrote.
+CELL_CHARACTERS = 16
 
 INVALID = re.compile(r"\r\n?|[\x00\ud800-\udfff]")
 THOUGHTS = re.compile(r"\A\s*(?:<(think|thinking|reasoning)>.*?</\1>|</think>)\s*", re.DOTALL | re.IGNORECASE)
@@ -39,7 +41,7 @@ def cleaned(text: str) -> str:
 class Part:
     """Blocks that later text cannot change, the `source` whose lines they count, and the position after them.
 
-    `counted` of their characters count towards MARKDOWN_CHARACTERS: those of long code do not.
+    `counted` characters count towards MARKDOWN_CHARACTERS: theirs but for those of long code, and more for tables.
     `plain_after`: everything after them is shown as plain text.
     """
 
@@ -63,16 +65,22 @@ def next_part(text: str, offset: int, sources: int, *, final: bool) -> Part:
     whole = final and len(text) <= BLOCK_CHARACTERS
     window = text if whole else text[: text.rfind("\n", 0, BLOCK_CHARACTERS) + 1]
     starts = [0, *(newline.end() for newline in re.finditer("\n", window)), len(window)]
-    blocks, end = parse(window, sources=sources), 0
+    blocks, end, more = parse(window, sources=sources), 0, 0
     complete = list[Block]()
     for block in blocks if whole else _ended(blocks, window):
-        if offset + starts[block.first] >= MARKDOWN_CHARACTERS:
-            return Part(complete, window, end, end, plain_after=True)
+        if offset + starts[block.first] + more >= MARKDOWN_CHARACTERS:
+            return Part(complete, window, end, end + more, plain_after=True)
         complete.append(block)
         end = starts[block.last]
+        more += max(0, _cells(block) * CELL_CHARACTERS - (end - starts[block.first]))
     if whole:
-        return Part(complete, window, len(text), len(text))
-    return Part(complete, window, end, end, plain_after=not complete and len(text) > BLOCK_CHARACTERS)
+        return Part(complete, window, len(text), len(text) + more)
+    return Part(complete, window, end, end + more, plain_after=not complete and len(text) > BLOCK_CHARACTERS)
+
+
+def _cells(block: Block) -> int:
+    """How many cells of tables are in a block."""
+    return sum(token.type in ("td_open", "th_open") for token in block.tokens)
 
 
 def _end_of_code(text: str, fence: re.Match[str]) -> int:

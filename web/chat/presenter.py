@@ -31,7 +31,8 @@ from assistant.wishes import draw_wish
 from imagine.models import Picture
 from web.chat.file_view import FILES, FileView
 from web.chat.found import SourceView, sources_of
-from web.markdown.blocks import plain_blocks, render_blocks
+from web.markdown.blocks import plain_blocks
+from web.markdown.kept import answer_blocks
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ def present(message: Message, version: Version = ONLY) -> MessageView:
     pictures = pictures_of(message, run)
     text = answer_text(message, pictures, run.status if run else "", run.steps if run else None)
     addresses = [str(source.get("url")) for source in (run.sources if run else None) or ()]
-    return MessageView(message, safe(render_blocks(text, addresses)), run, feedback, pictures, version=version)
+    return MessageView(message, safe(answer_blocks(text, addresses)), run, feedback, pictures, version=version)
 
 
 def present_all(messages: list[Message]) -> list[MessageView]:

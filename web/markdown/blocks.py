@@ -44,7 +44,7 @@ def plain(text: str) -> str:
 class Part:
     """Blocks that later text cannot change, and the position after them.
 
-    `counted` of their characters count towards MARKDOWN_CHARACTERS: those of long code do not.
+    `counted` characters count towards MARKDOWN_CHARACTERS, see assistant/markdown/parts.py.
     `plain_after`: everything after them is shown as plain text.
     """
 

@@ -29,7 +29,8 @@ from web.addresses import address_block
 from web.chat.found import SourceView, source_views
 from web.chat.presenter import safe
 from web.http import client_id, missing_as_404, status_of, whole_number
-from web.markdown.blocks import plain_blocks, render_blocks
+from web.markdown.blocks import plain_blocks
+from web.markdown.kept import answer_blocks
 from web.pictures.files import serve
 from web.pictures.shares import SHARED_CACHE, answer, public_page, report_page, with_form
 from web.process import current_process
@@ -220,7 +221,7 @@ def _view(message: SharedMessage, page: Page) -> MessageView:
     ]
     text = message.text or (str(PICTURE_SENTENCE) if pictures else "")
     sources = source_views(message.sources)
-    return MessageView(message.role, safe(render_blocks(text, [one.url for one in sources])), pictures, sources)
+    return MessageView(message.role, safe(answer_blocks(text, [one.url for one in sources])), pictures, sources)
 
 
 urlpatterns = [
