@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.signals import post_save, pre_delete
 from django.dispatch import receiver
 from django.utils import timezone, translation
@@ -38,6 +38,8 @@ from integrations.text.marks import written
 VOTE = "vote:"
 # Who was away gets so many of the newest events, and the number of those before.
 MOST_MISSED = 20
+# Of these they are told also where they did it themselves.
+OWN_TOO = (Kind.POLL, Kind.HUSHED, Kind.HOST)
 # These happen to one person, who is out afterwards.
 OUT = (Kind.LEFT, Kind.REMOVED)
 # Who cannot be reached misses nothing by these.
@@ -103,29 +105,28 @@ def catch_up(contact: Contact, member: Member) -> bool:
     after = contact.missed_after
     contacts.update(contact, missed_after=None)
     channel = channels().get(contact.channel)
-    missed = [event for event in events.seen_by(member, after) if _concerns(event, contact, member)]
-    said_now = {event.message_id for event in missed if event.kind == Kind.SAID}
-    told = [
-        event
-        for event in missed
-        # What was changed meanwhile is told as it reads now.
-        if event.kind not in PASSING and not (event.kind == Kind.EDITED and event.message_id in said_now)
-    ]
+    told, left_out = newest(_missed(contact, member, after))
     if channel is None or not told:
         return False
-    left_out = len(told) - MOST_MISSED
-    if left_out > 0:
+    if left_out:
         text = ngettext(
             "%(number)s more thing was said while you could not be reached: you find it on %(address)s",
             "%(number)s more things were said while you could not be reached: you find them on %(address)s",
             left_out,
         ) % {"number": left_out, "address": settings.SITE_URL}
         outbox.add(contact, f"missed:{member.conversation_id}:{after}", [replies.say(channel, text)])
-    for event in told[-MOST_MISSED:]:
+    for event in told:
         bubbles = bubbles_of(channel, event, member, contact)
         outbox.add(contact, cause(event), bubbles, event.message)
     events.note(member.conversation.room, Kind.BACK, member, channel=contact.channel)
     return True
+
+
+def newest(missed: QuerySet[RoomEvent]) -> tuple[list[RoomEvent], int]:
+    """The newest events that somebody missed, as many as are told, oldest first; and the number of those before."""
+    told = list(missed.order_by("-number")[:MOST_MISSED])
+    left_out = missed.count() - MOST_MISSED if len(told) == MOST_MISSED else 0
+    return told[::-1], left_out
 
 
 def cause(event: RoomEvent) -> str:
@@ -306,7 +307,20 @@ def _concerns(event: RoomEvent, contact: Contact, member: Member) -> bool:
         return False
     if event.kind in (Kind.EDITED, Kind.REACTED):
         return _is_about_what_they_read(event, contact, member)
-    return event.person_id != contact.person_id or event.kind in (Kind.POLL, Kind.HUSHED, Kind.HOST)
+    return event.person_id != contact.person_id or event.kind in OWN_TOO
+
+
+def _missed(contact: Contact, member: Member, after: int) -> QuerySet[RoomEvent]:
+    """What a contact is told later of what happened after an event: the same, asked of the database for all at once."""
+    happened = events.seen_by(member, after).exclude(kind__in=PASSING)
+    if member.muted:
+        return happened.none()
+    by_others = ~Q(person=contact.person_id)
+    readable = Exists(events.readable(member).filter(pk=OuterRef("message")))
+    # What was changed meanwhile is told as it reads now.
+    said_now = Exists(happened.filter(kind=Kind.SAID, message=OuterRef("message")))
+    edited = Q(kind=Kind.EDITED) & by_others & readable & ~said_now
+    return happened.filter(edited | ~Q(kind=Kind.EDITED) & (by_others | Q(kind__in=OWN_TOO)))
 
 
 def _is_about_what_they_read(event: RoomEvent, contact: Contact, member: Member) -> bool:

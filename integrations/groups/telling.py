@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone, translation
@@ -170,6 +170,16 @@ def _concerns(group: Group, contact: Contact, event: RoomEvent) -> bool:
     return event.kind not in (Kind.NAMED, Kind.VOTED, Kind.UNSAID, Kind.REACTED)
 
 
+def _told_later(group: Group, contact: Contact, room: Room, after: int) -> QuerySet[RoomEvent]:
+    """What a group is told later of what happened after an event: the same, asked of the database for all at once."""
+    happened = RoomEvent.objects.filter(room=room, number__gt=after).select_related("message", "poll")
+    passing = (*relay.PASSING, Kind.NAMED)
+    seen = Q(kind__in=COMING_AND_GOING, person__in=group.people.values("person"))
+    heard_here = contact.inbox.exclude(turn=None).values("turn")
+    said_there = Q(kind__in=(Kind.SAID, Kind.EDITED), message__client_id__in=heard_here)
+    return happened.exclude(kind__in=passing).exclude(seen).exclude(said_there)
+
+
 def was_said_there(contact: Contact, message: Message) -> bool:
     """Whether a message of a room came from its group."""
     return contact.inbox.filter(turn=message.client_id).exists() if message.client_id else False
@@ -212,21 +222,17 @@ def _catch_up(channel: Channel, group: Group, contact: Contact, room: Room) -> N
     # They are made anew.
     _refused(contact).delete()
     contacts.update(contact, missed_after=None)
-    missed = RoomEvent.objects.filter(room=room, number__gt=after).select_related("message", "poll").order_by("number")
-    told = []
-    for event in missed.exclude(kind__in=(Kind.UNREACHED, Kind.BACK)):
-        if _concerns(group, contact, event) and (bubbles := _bubbles(channel, contact, event)):
-            told.append((event, bubbles))
+    missed, left_out = relay.newest(_told_later(group, contact, room, after))
+    told = [(event, bubbles) for event in missed if (bubbles := _bubbles(channel, contact, event))]
     if not told:
         return
-    left_out = len(told) - relay.MOST_MISSED
-    if left_out > 0:
+    if left_out:
         text = ngettext(
             "%(number)s more thing was said on the website meanwhile.",
             "%(number)s more things were said on the website meanwhile.",
             left_out,
         ) % {"number": left_out}
         outbox.add(contact, f"missed:{room.pk}:{after}", [replies.say(channel, text)])
-    for event, bubbles in told[-relay.MOST_MISSED :]:
+    for event, bubbles in told:
         outbox.add(contact, relay.cause(event), bubbles, event.message)
     events.note(room, Kind.BACK, lifecycle.nobody(room), group="back")
