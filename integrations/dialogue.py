@@ -6,10 +6,11 @@ its entry, and what answers is queued in the transaction that ends the entries.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -21,7 +22,7 @@ from assistant.answering import Answering
 from assistant.commands import tool_call
 from assistant.conversations import unsay
 from assistant.database import in_thread
-from assistant.errors import AssistantError, InvitationEndedError, NotFoundError
+from assistant.errors import AssistantError, BadNameError, InvitationEndedError, NotFoundError
 from assistant.models import Member, Message
 from assistant.runs.forget import forget
 from imagine import jobs
@@ -45,7 +46,8 @@ MOST_TRIES = 6
 # After these nobody is told who answers: nothing is said.
 NOT_ADMITTED = "not_admitted"
 UNGREETED = "silent", NOT_ADMITTED, "too_late", "edit_of_old", "edit_in_room", "edited_in_room"
-ERASED = "erased"
+# After these nothing is left that could be ended.
+ERASED, SETTLED = "erased", "settled"
 
 
 class Dialogue:
@@ -73,10 +75,8 @@ class Dialogue:
             except (AssistantError, ImagineError) as error:
                 logger.info("contact %s is told: %s: %s", self._contact.pk, error.code, error)
                 reply = Reply(error.code, [self._say(str(error.sentence))])
-            if reply.outcome == ERASED:
-                # Nothing is left that could be ended.
-                return
-            await self._conclude(entries, reply)
+            if reply.outcome not in (ERASED, SETTLED):
+                await in_thread(self._conclude)(entries, reply)
 
     async def _answer(self, entries: Sequence[InboxEntry]) -> Reply:
         if entries[0].attempts > MOST_TRIES:
@@ -96,7 +96,7 @@ class Dialogue:
             # Nobody waits for it any more, and nothing was said that would be lost.
             return Reply("too_late", [])
         if isinstance(event, InboundOpening) and (token := rooms.token_of(event)):
-            return Reply("invited", [await in_thread(rooms.invite)(self._channel, self._contact, token)])
+            return await self._settle(entries, "invited", partial(rooms.invite, self._channel, self._contact, token))
         if isinstance(event, InboundOpening):
             return Reply("opened", [] if self._contact.greeted_at is None else [self._say(wording.help_text())])
         if isinstance(event, InboundEdit) and await in_thread(rooms.is_in_room)(self._contact):
@@ -142,28 +142,63 @@ class Dialogue:
         channel, contact = self._channel, self._contact
         if event.payload.startswith(relay.VOTE):
             await self._runtime.limits.count(settings.LIMIT_MEMBER_MESSAGES, "vote", "member", str(contact.person_id))
-            return Reply("vote", [await in_thread(rooms.vote)(channel, contact, event.payload)])
+            return await self._settle(entries, "vote", partial(rooms.vote, channel, contact, event.payload))
         if token := rooms.token_of(event):
-            return Reply("invited", [await in_thread(rooms.invite)(channel, contact, token)])
+            return await self._settle(entries, "invited", partial(rooms.invite, channel, contact, token))
         command = commands.command_of(event)
         if rooms.is_asked(contact) and command is None:
-            if event.payload == rooms.NOT_NOW:
-                return Reply("declined", [await in_thread(rooms.decline)(channel, contact)])
-            name = event.payload.removeprefix(f"{rooms.JOIN}:") if event.payload else event.text
-            if (title := rooms.new_title(contact)) is not None:
-                return Reply("room", [await rooms.make(self._answering, channel, contact, title, name)])
-            return Reply("joined", [await in_thread(rooms.join)(channel, contact, name)])
+            return await self._named(entries, event)
         if event.payload.startswith(rooms.PREFIX):
             raise InvitationEndedError
         if not await in_thread(rooms.is_in_room)(contact):
             if command is None or command.name != "room":
                 return None
-            return Reply("room", [await rooms.open_room(self._answering, channel, contact, command.argument)])
+            return await self._open_room(entries, command.argument, rooms.own_name(contact))
         if command is not None and command.name not in ("new", "room"):
             return None
         if command is not None:
             return Reply(command.name, [self._say(_("You are in a room. /leave takes you out of it."))])
-        return Reply("said", await rooms.speak(self._answering, channel, contact, entries, event))
+        return await self._say_in_room(entries)
+
+    async def _named(self, entries: Sequence[InboxEntry], event: InboundMessage) -> Reply:
+        """The answer to who was asked under which name they join, or open a room."""
+        channel, contact = self._channel, self._contact
+        if event.payload == rooms.NOT_NOW:
+            return await self._settle(entries, "declined", partial(rooms.decline, channel, contact))
+        name = event.payload.removeprefix(f"{rooms.JOIN}:") if event.payload else event.text
+        if (title := rooms.new_title(contact)) is not None:
+            return await self._open_room(entries, title, name)
+        try:
+            return await self._settle(entries, "joined", partial(rooms.join, channel, contact, name))
+        except BadNameError:
+            raise
+        except AssistantError:
+            # They are asked for no other name.
+            self._used_up = True
+            raise
+
+    async def _open_room(self, entries: Sequence[InboxEntry], title: str, name: str) -> Reply:
+        """Make a room of theirs; where no name is known it is asked for first."""
+        channel, contact = self._channel, self._contact
+        if not name:
+            return await self._settle(entries, "room", partial(rooms.ask_name, channel, contact, title))
+        limits = self._runtime.limits
+        await limits.count(settings.LIMIT_PERSON_ROOMS, "made", "person", str(contact.person_id))
+        return await self._settle(entries, "room", partial(rooms.make, channel, contact, title, name))
+
+    async def _say_in_room(self, entries: Sequence[InboxEntry]) -> Reply:
+        """What is said in their room: a command, or words."""
+        channel, contact = self._channel, self._contact
+        room = await in_thread(rooms.arrive)(contact)
+        if room is None:
+            text = _("You are not in the room any more. What you write here is for me alone again.")
+            return Reply("said", [self._say(text)])
+        order = rooms.order_of(entries)
+        if order is None:
+            return Reply("said", await rooms.speak(self._answering, channel, contact, room, entries))
+        who = str(contact.person_id), str(room)
+        await self._runtime.limits.count(settings.LIMIT_MEMBER_MESSAGES, "room", "member", *who)
+        return await self._settle(entries, order.name, partial(rooms.carry_out, channel, contact, room, order))
 
     async def _to_change(self, event: InboundMessage, words: str) -> str | None:
         """The picture that words are about: one that they reply to, or for which they were asked."""
@@ -229,17 +264,32 @@ class Dialogue:
         text = _("%(name)s may not answer here in your country. It does on its website: %(address)s")
         return [self._say(text % {"name": settings.SITE_NAME, "address": settings.SITE_URL})]
 
-    @in_thread
-    def _conclude(self, entries: Sequence[InboxEntry], reply: Reply) -> None:
-        """End the entries and queue what answers them: both, once, or neither."""
+    async def _settle(
+        self, entries: Sequence[InboxEntry], outcome: str, act: Callable[[], OutboundMessage | None]
+    ) -> Reply:
+        """Do something in a room and end the entries by what is said about it: both, once, or neither.
+
+        Raises AssistantError.
+        """
+        await in_thread(self._do)(entries, outcome, act)
+        return Reply(SETTLED, [])
+
+    def _do(self, entries: Sequence[InboxEntry], outcome: str, act: Callable[[], OutboundMessage | None]) -> None:
+        with transaction.atomic():
+            bubble = act()
+            if not self._conclude(entries, Reply(outcome, [bubble] if bubble else [])):
+                transaction.set_rollback(True)
+
+    def _conclude(self, entries: Sequence[InboxEntry], reply: Reply) -> bool:
+        """End the entries and queue what answers them: both, once, or neither. False where nothing is to be done."""
         with transaction.atomic():
             now = Contact.objects.filter(pk=self._contact.pk).first()
             if now is None:
                 # Two contacts turned out to be one: the other has the entries, and is answered.
-                return
+                return False
             if not inbox.finish(entries, reply.outcome):
                 self._take_back(entries, reply)
-                return
+                return False
             # They may have parted from the person while that was answered.
             bubbles = [bubble for bubble in reply.bubbles if _may_see(now, bubble, reply.answer)]
             if self._used_up:
@@ -251,6 +301,7 @@ class Dialogue:
                 bubbles = [replace(bubbles[0], quotes=entries[-1].external_id), *bubbles[1:]]
             if bubbles:
                 outbox.add(self._contact, f"turn:{entries[0].turn}", bubbles, reply.answer)
+        return True
 
     def _take_back(self, entries: Sequence[InboxEntry], reply: Reply) -> None:
         """Leave nothing in the conversation of what was taken back while it was answered."""

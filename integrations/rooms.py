@@ -1,7 +1,7 @@
 """A contact and a room: they are invited, join, talk in it, vote, and leave.
 
 A contact is in a room while `Contact.conversation` is that of the room, one at a time. What happens there reaches them
-by relay.py.
+by relay.py. What is done here besides talking belongs into the transaction that ends what asked for it.
 """
 
 import re
@@ -17,8 +17,6 @@ from assistant import room_turns
 from assistant.answering import Answering
 from assistant.database import in_thread
 from assistant.errors import (
-    AssistantError,
-    BadNameError,
     InvitationEndedError,
     LimitedError,
     NotFoundError,
@@ -44,7 +42,7 @@ _REF = re.compile(r"room_([\w-]{20,40})")
 _WORDS = re.compile(r"(?:\s*/join\s+|[^/\n]{0,40}\broom\s+)([\w-]{32})\s*[.!]?\s*", re.IGNORECASE)
 NAMES_SHOWN = 12
 # These are about the chat in the app alone, so they are no commands of the room.
-MUTING = {"/mute": True, "/unmute": False}
+MUTING = {"mute": True, "unmute": False}
 
 
 def token_of(event: InboundMessage | InboundOpening) -> str:
@@ -75,8 +73,7 @@ def invite(channel: Channel, contact: Contact, token: str) -> OutboundMessage:
     room = membership.invited(token)
     title = room.conversation.title
     if room.conversation.memberships.filter(person=contact.person).exists():
-        with transaction.atomic():
-            _enter(contact, membership.join(contact.person, token, ""))
+        _enter(contact, membership.join(contact.person, token, ""))
         return _say(channel, _("You are in the room “%(title)s” again. /leave takes you out.") % {"title": title})
     if room.locked or room.blocks.filter(person=contact.person).exists():
         raise InvitationEndedError
@@ -96,17 +93,9 @@ def invite(channel: Channel, contact: Contact, token: str) -> OutboundMessage:
 
 
 def join(channel: Channel, contact: Contact, name: str) -> OutboundMessage:
-    """Join the room to which a contact was invited. Raises AssistantError; where the name is bad it is asked again."""
-    token = str((contact.expects or {}).get("room", ""))
-    try:
-        with transaction.atomic():
-            member = membership.join(contact.person, token, name)
-            _enter(contact, member)
-    except BadNameError:
-        raise
-    except AssistantError:
-        contacts.update(contact, expects=None)
-        raise
+    """Join the room to which a contact was invited. Raises AssistantError."""
+    member = membership.join(contact.person, str((contact.expects or {}).get("room", "")), name)
+    _enter(contact, member)
     text = _(
         "You are in the room “%(title)s” as %(name)s. What you write now is read by all. "
         "“%(assistant)s, …” asks me; /who, /summarise, /poll and /imagine work too; /leave takes you out."
@@ -114,26 +103,22 @@ def join(channel: Channel, contact: Contact, name: str) -> OutboundMessage:
     return _say(channel, text)
 
 
-async def open_room(answering: Answering, channel: Channel, contact: Contact, title: str) -> OutboundMessage:
-    """Make a room of a contact's, or first ask what they are called there. Raises AssistantError."""
+def own_name(contact: Contact) -> str:
+    """What somebody calls themselves in the app, where they may be called so in a room of theirs; else empty."""
     name = chosen_name(contact.name or contact.username)
-    if not name or poses_as(name, ()):
-        await in_thread(contacts.update)(contact, expects={"new_room": title[: membership.TITLE_CHARACTERS]})
-        return _say(channel, _("Under which name shall the others know you?"), [Choice(_("Not now"), NOT_NOW)])
-    return await make(answering, channel, contact, title, name)
+    return "" if poses_as(name, ()) else name
 
 
-async def make(answering: Answering, channel: Channel, contact: Contact, title: str, name: str) -> OutboundMessage:
-    """Make a room in which a contact is called `name`; a bad name is asked for again. Raises AssistantError."""
-    limits = answering.runtime.limits
-    await limits.count(settings.LIMIT_PERSON_ROOMS, "made", "person", str(contact.person_id))
-    return await in_thread(_make)(channel, contact, title, name)
+def ask_name(channel: Channel, contact: Contact, title: str) -> OutboundMessage:
+    """The question what somebody is called in the room that they are about to make."""
+    contacts.update(contact, expects={"new_room": title[: membership.TITLE_CHARACTERS]})
+    return _say(channel, _("Under which name shall the others know you?"), [Choice(_("Not now"), NOT_NOW)])
 
 
-def _make(channel: Channel, contact: Contact, title: str, name: str) -> OutboundMessage:
-    with transaction.atomic():
-        room = membership.make(contact.person, name, title)
-        _enter(contact, contact.person.memberships.get(conversation=room.pk))
+def make(channel: Channel, contact: Contact, title: str, name: str) -> OutboundMessage:
+    """Make a room in which a contact is called `name`. Raises AssistantError."""
+    room = membership.make(contact.person, name, title)
+    _enter(contact, contact.person.memberships.get(conversation=room.pk))
     text = _(
         "Your room “%(title)s” is open, and you are %(name)s there. %(invitation)s\n\n"
         "What you write now is read by all who are in it. “%(assistant)s, …” asks me; /invite shows the link again, "
@@ -163,28 +148,52 @@ def vote(channel: Channel, contact: Contact, payload: str) -> OutboundMessage:
         poll_id, option = UUID(key), int(place)
     except ValueError:
         raise NotFoundError from None
-    with transaction.atomic():
-        event = polls.vote(contact.person, poll_id, option)
-        poll = event.poll if event and event.poll else polls.own(contact.person, poll_id)
-        return _say(channel, relay.standing(poll, contact.person))
+    event = polls.vote(contact.person, poll_id, option)
+    poll = event.poll if event and event.poll else polls.own(contact.person, poll_id)
+    return _say(channel, relay.standing(poll, contact.person))
+
+
+def arrive(contact: Contact) -> UUID | None:
+    """The room in which a contact speaks, who first gets what they missed. None where they are out of it."""
+    room = contact.conversation_id
+    if room is None:
+        return None
+    try:
+        with transaction.atomic():
+            member = events.lock(contact.person, room)
+            relay.catch_up(contact, member)
+    except NotFoundError:
+        contacts.update(contact, conversation=None, missed_after=None)
+        return None
+    return room
+
+
+def order_of(entries: Sequence[InboxEntry]) -> Order | None:
+    """The command of a room that a contact writes there, or of their chat in the app about it; None for words."""
+    said = _said(entries)
+    text = _spoken(said)
+    if any(one.forwarded for one in said) or orders.is_summary(text):
+        return None
+    muting = text.casefold().removeprefix("/")
+    return Order(muting) if text.startswith("/") and muting in MUTING else orders.order_of(text)
+
+
+def carry_out(channel: Channel, contact: Contact, room: UUID, order: Order) -> OutboundMessage | None:
+    """Carry out a command; returns what the contact alone is told. Raises AssistantError."""
+    if order.name in MUTING:
+        return _mute(channel, contact, room, MUTING[order.name])
+    sentence = orders.carry_out(contact.person, room, order)
+    if order.name == "leave":
+        contacts.update(contact, conversation=None, missed_after=None)
+    return _say(channel, sentence) if sentence else None
 
 
 async def speak(
-    answering: Answering, channel: Channel, contact: Contact, entries: Sequence[InboxEntry], event: InboundMessage
+    answering: Answering, channel: Channel, contact: Contact, room: UUID, entries: Sequence[InboxEntry]
 ) -> list[OutboundMessage]:
-    """What a contact says in their room. Returns what they alone are told. Raises AssistantError, Later."""
-    room = await in_thread(_arrive)(contact)
-    if room is None:
-        return [_say(channel, _("You are not in the room any more. What you write here is for me alone again."))]
-    events_here = [found for entry in entries if isinstance(found := inbox.event_of(entry), InboundMessage)]
-    spoken = "\n".join(filter(None, (reading.spoken(one).strip() for one in events_here)))
-    if (muted := MUTING.get(spoken.casefold())) is not None and not event.forwarded:
-        return [await in_thread(_mute)(channel, contact, room, muted)]
-    order = None if event.forwarded or orders.is_summary(spoken) else orders.order_of(spoken)
-    if order:
-        limits = answering.runtime.limits
-        await limits.count(settings.LIMIT_MEMBER_MESSAGES, "room", "member", str(contact.person_id), str(room))
-        return await in_thread(_carry_out)(channel, contact, room, order)
+    """What a contact says in a room. Returns what they alone are told. Raises AssistantError, Later."""
+    events_here = _said(entries)
+    event = events_here[0]
     turn = entries[0].turn or uuid4()
     if await in_thread(_is_said)(entries, contact, turn):
         # Before a crash.
@@ -266,26 +275,12 @@ def _note(entries: Sequence[InboxEntry], message: Message) -> None:
         inbox.note_message(turn, message)
 
 
-def _arrive(contact: Contact) -> UUID | None:
-    """The room in which a contact speaks, who first gets what they missed. None where they are out of it."""
-    room = contact.conversation_id
-    if room is None:
-        return None
-    try:
-        with transaction.atomic():
-            member = events.lock(contact.person, room)
-            relay.catch_up(contact, member)
-    except NotFoundError:
-        contacts.update(contact, conversation=None, missed_after=None)
-        return None
-    return room
+def _said(entries: Sequence[InboxEntry]) -> list[InboundMessage]:
+    return [found for entry in entries if isinstance(found := inbox.event_of(entry), InboundMessage)]
 
 
-def _carry_out(channel: Channel, contact: Contact, room: UUID, order: Order) -> list[OutboundMessage]:
-    sentence = orders.carry_out(contact.person, room, order)
-    if order.name == "leave":
-        contacts.update(contact, conversation=None, missed_after=None)
-    return [_say(channel, sentence)] if sentence else []
+def _spoken(said: Sequence[InboundMessage]) -> str:
+    return "\n".join(filter(None, (reading.spoken(one).strip() for one in said)))
 
 
 def _mute(channel: Channel, contact: Contact, room: UUID, muted: bool) -> OutboundMessage:

@@ -90,7 +90,7 @@ def missed(contact: Contact) -> None:
 def writes_again(contact: Contact) -> None:
     contact.refresh_from_db()
     contacts.wrote(contact, timezone.now())
-    rooms._arrive(contact)
+    rooms.arrive(contact)
 
 
 def heard_in(group: Group) -> None:

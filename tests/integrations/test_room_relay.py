@@ -119,7 +119,7 @@ def day_later(contact: Contact) -> None:
 def writes_again(contact: Contact) -> None:
     contact.refresh_from_db()
     contacts.wrote(contact, timezone.now())
-    rooms._arrive(contact)
+    rooms.arrive(contact)
 
 
 # Words
