@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from integrations.errors import ChannelError, RefusedError
 from integrations.graph import Graph
 from integrations.inbound import Comment, InboundComment, Media, Parsed, Post, Sender
 from integrations.outbound import FileForm, OutboundMessage, Recipient
@@ -134,6 +135,10 @@ class Channel(ABC):
     def admits(self, sender: Sender) -> bool:
         """Whether we may answer this person. Everybody, unless the app's terms say otherwise."""
         return True
+
+    def failure(self, problem: str) -> type[ChannelError]:
+        """What it means that a message which was taken has failed, by the app's code of the reason."""
+        return RefusedError
 
     @abstractmethod
     def parse(self, entries: Sequence[Any]) -> Parsed:

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from assistant.models import Feedback
-from integrations import comments, contacts, inbox, outbox, rooms
+from integrations import comments, contacts, inbox, outbox, relay, rooms
 from integrations.base import Channel
 from integrations.errors import UnreadableDeliveryError
 from integrations.groups import news, telling
@@ -267,6 +267,7 @@ def apply(channel: Channel, event: Event) -> None:
             outbox.note_status(channel.name, event)
             if event.status == "failed":
                 telling.note_failed(channel.name, event)
+                note_lost(channel, event)
         case Echo():
             if not outbox.note_echo(channel.name, event) and event.human:
                 pause(channel, event)
@@ -304,6 +305,17 @@ def react(channel: Channel, event: InboundReaction) -> None:
         Feedback.objects.update_or_create(message=message, person=contact.person, defaults=values)
     else:
         Feedback.objects.filter(message=message, person=contact.person).delete()
+
+
+def note_lost(channel: Channel, event: StatusChange) -> None:
+    """A message that was taken is lost, as somebody cannot be reached: the same as where it is refused at once."""
+    kind, entry = channel.failure(event.problem), outbox.lost(channel.name, event)
+    if entry is None or entry.contact.is_group or kind.code not in relay.UNREACHABLE:
+        return
+    contact = entry.contact
+    if contact.wrote_at is None or contact.wrote_at <= event.at:
+        outbox.unreached(contact, kind(event.detail))
+    relay.missed(contact, entry)
 
 
 def pause(channel: Channel, event: Echo | HandOver) -> None:

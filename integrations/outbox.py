@@ -151,14 +151,27 @@ def failed(entry: OutboxEntry, error: ChannelError) -> None:
             logger.info("message %s is not sent: %s", entry.pk, error)
             row.update(state=State.FAILED, **noted)
         case ContactGoneError() | WindowClosedError():
-            if isinstance(error, ContactGoneError):
-                Contact.objects.filter(pk=contact.pk).update(gone_at=timezone.now())
             row.update(state=State.FAILED, **noted)
-            # An answer under a post asks for no window.
-            contact.outbox.filter(state=State.QUEUED, comment="").update(state=State.FAILED, **noted)
+            unreached(contact, error)
         case _:
             logger.error("message %s could not be sent: %s", entry.pk, error)
             row.update(state=State.FAILED, **noted)
+
+
+def unreached(contact: Contact, error: ChannelError) -> None:
+    """Send nothing of what waits for somebody who cannot be reached."""
+    if isinstance(error, ContactGoneError):
+        Contact.objects.filter(pk=contact.pk).update(gone_at=timezone.now())
+    # An answer under a post asks for no window.
+    waiting = contact.outbox.filter(state=State.QUEUED, comment="")
+    waiting.update(state=State.FAILED, problem=error.code, detail=str(error)[:300])
+
+
+def lost(channel: str, event: StatusChange) -> OutboxEntry | None:
+    """The message that the app had taken and that came to nothing, as it says."""
+    rows = OutboxEntry.objects.filter(contact__channel=channel, contact__account=event.account, state=State.FAILED)
+    known = rows.filter(external_id=event.id).exclude(external_id="")
+    return known.select_related("contact__person").first()
 
 
 def pause(error: TemporaryError, attempts: int) -> float:

@@ -353,8 +353,11 @@ def _miss(contact: Contact, room: Room, member: Member, after: int) -> None:
         events.note(room, Kind.UNREACHED, member, channel=contact.channel)
 
 
-def missed(contact: Contact) -> None:
-    """What an app refused of a room, as it reaches the contact no more, is told once they write again."""
+def missed(contact: Contact, lost: OutboxEntry | None = None) -> None:
+    """What an app refused of a room, as it reaches the contact no more, is told once they write again.
+
+    `lost` is what it took, and then did not bring to them.
+    """
     room = contact.conversation_id
     if room is None:
         return
@@ -363,9 +366,8 @@ def missed(contact: Contact) -> None:
             member = events.lock(contact.person, room)
         except NotFoundError:
             return
-        refused = contact.outbox.filter(
-            cause__startswith=f"room:{room}:", state=OutboxEntry.State.FAILED, problem__in=UNREACHABLE
-        )
+        of_room = contact.outbox.filter(cause__startswith=f"room:{room}:", state=OutboxEntry.State.FAILED)
+        refused = of_room.filter(Q(problem__in=UNREACHABLE) | Q(pk=lost.pk if lost else None))
         ends = (cause.rpartition(":")[2] for cause in refused.values_list("cause", flat=True))
         numbers = [int(end) for end in ends if end.isdigit()]
         # They are made anew then.

@@ -12,14 +12,14 @@ from typing import Any
 from django.conf import settings
 
 from integrations.base import Channel, File, Limits, Pace, Takes, mapping, sequence
-from integrations.errors import MediaGoneError, RefusedError, TemporaryError, UncertainError
+from integrations.errors import ChannelError, MediaGoneError, RefusedError, TemporaryError, UncertainError
 from integrations.graph import Graph
 from integrations.inbound import Media, Parsed, Sender, identifier
 from integrations.outbound import Choice, OutboundMessage, Recipient
 from integrations.text.dialect import WHATSAPP
 from integrations.whatsapp.countries import countries_of
 from integrations.whatsapp.payloads import Account, parsed
-from integrations.whatsapp.problems import judged
+from integrations.whatsapp.problems import failure_of, judged
 
 # Where Meta keeps what people send, as the API names it.
 MEDIA_HOSTS = ("fbsbx.com", "fbcdn.net")
@@ -89,6 +89,9 @@ class WhatsApp(Channel):
             return True
         countries = country_of(sender)
         return bool(countries) and countries <= self._admitted
+
+    def failure(self, problem: str) -> type[ChannelError]:
+        return failure_of(problem)
 
     def parse(self, entries: Sequence[Any]) -> Parsed:
         return parsed(entries, Account(self._account, self._business))

@@ -125,6 +125,12 @@ def judged(problem: Problem) -> ChannelError:
     return RefusedError(text)
 
 
+def failure_of(code: str) -> type[ChannelError]:
+    """What the code of a message means that was taken, and failed after all."""
+    kind, _ = ERRORS.get(int(code) if code.isdecimal() else 0, (RefusedError, 0.0))
+    return kind
+
+
 def concerns_account(code: int) -> bool:
     """Whether an operator has to know of it, wherever it turns up."""
     kind, _ = ERRORS.get(code, (ChannelError, 0.0))

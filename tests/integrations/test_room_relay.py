@@ -18,7 +18,7 @@ from assistant.rooms.talk import Said, Words
 from imagine.models import Picture
 from integrations import contacts, doors, inbox, intake, outbox, relay, rooms
 from integrations.errors import RefusedMediaError, WindowClosedError
-from integrations.inbound import InboundEdit, InboundMessage, InboundOpening, InboundReaction, Sender
+from integrations.inbound import InboundEdit, InboundMessage, InboundOpening, InboundReaction, Sender, StatusChange
 from integrations.models import Contact, OutboxEntry
 from integrations.registry import channels
 from tests.integrations.test_registry import ALL
@@ -595,6 +595,51 @@ def test_what_the_app_refused_is_passed_on_later(ana: Person, room: Room) -> Non
     assert room.events.filter(kind="unreached").count() == 1
     writes_again(bo)
     assert heard(bo) == ["*Ana:* One", "*Ana:* Two"]
+
+
+@pytest.mark.parametrize("problem", ["131047", "131026"])
+def test_what_the_app_took_and_then_lost_is_passed_on_later_too(ana: Person, room: Room, problem: str) -> None:
+    bo, cy = joined(room), joined(room, "messenger", "Cy")
+    said(ana, room, "One")
+    said(ana, room, "Two")
+    for number in range(3):
+        entry = outbox.claim(bo)
+        assert entry
+        outbox.sent(entry, f"{bo.user_id}.{number}")
+    said(ana, room, "Three")
+    lost = f"{bo.user_id}.2"
+    status = StatusChange("1000", Sender(bo.user_id or ""), timezone.now(), "failed", id=lost, problem=problem)
+    for _twice in range(2):
+        with transaction.atomic():
+            intake.apply(channels()["whatsapp"], status)
+    bo.refresh_from_db()
+    assert heard(bo) == ["Cy is here now.", "*Ana:* One"]
+    assert heard(cy)[-1] == "Bo cannot be reached in WhatsApp now, and reads this once they write again."
+    assert room.events.filter(kind="unreached").count() == 1
+    writes_again(bo)
+    assert heard(bo) == ["Cy is here now.", "*Ana:* One", "*Ana:* Two", "*Ana:* Three"]
+
+
+def test_a_failure_that_says_nothing_of_the_person_loses_them_no_words(ana: Person, room: Room) -> None:
+    bo = joined(room)
+    said(ana, room, "One")
+    said(ana, room, "Two")
+    for number in range(2):
+        entry = outbox.claim(bo)
+        assert entry
+        outbox.sent(entry, f"{bo.user_id}.{number}")
+    said(ana, room, "Three")
+    # One the app has shown, and the other was refused for what it is.
+    for number, status, problem in ((0, "delivered", ""), (0, "failed", "131026"), (1, "failed", "131053")):
+        event = StatusChange(
+            "1000", Sender(bo.user_id or ""), timezone.now(), status, id=f"{bo.user_id}.{number}", problem=problem
+        )
+        with transaction.atomic():
+            intake.apply(channels()["whatsapp"], event)
+    bo.refresh_from_db()
+    assert (bo.gone_at, bo.missed_after) == (None, None)
+    assert heard(bo) == ["*Ana:* One", "*Ana:* Three"]
+    assert not room.events.filter(kind="unreached").exists()
 
 
 def test_who_asked_for_silence_catches_up_when_they_are_back(ana: Person, room: Room) -> None:
