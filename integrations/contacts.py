@@ -1,8 +1,9 @@
 """Who writes to us: found by the app's own ids, made when they write first, followed when their ids change.
 
-All is synchronous and belongs into a transaction.
+All is synchronous and belongs into a transaction. Who is found is locked; rooms are locked before, see room_locks.py.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from assistant import people
+from assistant.rooms import persons
 from integrations.inbound import ContactChange, Sender
 from integrations.models import Contact
 from integrations.outbound import Recipient
@@ -26,6 +28,8 @@ def find(channel: str, account: str, sender: Sender) -> Contact | None:
     A user id is one person's for ever. A number may be given to somebody else: known under another user id, it does
     not make them the same.
     """
+    if sender.user_id and sender.phone:
+        _lock_rooms(channel, account, [sender.user_id], [sender.phone])
     # No stronger lock, so that rows which name the contact can be made meanwhile.
     rows = Contact.objects.select_for_update(no_key=True).filter(channel=channel, account=account, is_group=False)
     by_id = rows.filter(user_id=sender.user_id).first() if sender.user_id else None
@@ -70,6 +74,8 @@ def _make(channel: str, account: str, sender: Sender) -> Contact:
 
 def change(channel: str, event: ContactChange) -> Contact | None:
     """Follow a person to new ids; None for somebody who never wrote."""
+    before = event.sender
+    _lock_rooms(channel, event.account, [before.user_id, event.user_id], [before.phone, event.phone])
     contact = find(channel, event.account, event.sender)
     if contact is None:
         return None
@@ -90,6 +96,14 @@ def change(channel: str, event: ContactChange) -> Contact | None:
         del ids["user_id"]
     update(contact, **{name: value for name, value in ids.items() if value})
     return contact
+
+
+def _lock_rooms(channel: str, account: str, user_ids: Sequence[str], phones: Sequence[str]) -> None:
+    """Lock the rooms that the contacts with these ids share, as they may turn out to be one."""
+    ids = Q(user_id__in=[*filter(None, user_ids)]) | Q(phone__in=[*filter(None, phones)])
+    found = set(Contact.objects.filter(ids, channel=channel, account=account).values_list("person", flat=True))
+    if len(found) > 1:
+        persons.lock_common(found)
 
 
 def join(other: Contact, into: Contact) -> Contact:

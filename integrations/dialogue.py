@@ -283,7 +283,8 @@ class Dialogue:
     def _conclude(self, entries: Sequence[InboxEntry], reply: Reply) -> bool:
         """End the entries and queue what answers them: both, once, or neither. False where nothing is to be done."""
         with transaction.atomic():
-            now = Contact.objects.filter(pk=self._contact.pk).first()
+            # Before its entries, as where words are taken back.
+            now = Contact.objects.select_for_update(no_key=True).filter(pk=self._contact.pk).first()
             if now is None:
                 # Two contacts turned out to be one: the other has the entries, and is answered.
                 return False

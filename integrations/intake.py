@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import takewhile
 from typing import Any
+from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from assistant.models import Feedback
-from integrations import comments, contacts, inbox, outbox, relay, rooms
+from integrations import comments, contacts, inbox, outbox, relay, room_locks, rooms
 from integrations.base import Channel
 from integrations.errors import UnreadableDeliveryError
 from integrations.groups import news, telling
@@ -96,16 +97,21 @@ class Reading:
         self._heard = False
 
     @property
-    def next_events(self) -> int:
-        """How many events the next step applies."""
-        return min(len(self._parsed.events) - self._done, STEP)
+    def next_events(self) -> Sequence[Event]:
+        """The events that the next step applies."""
+        return self._parsed.events[self._done : self._done + STEP]
+
+    @property
+    def rooms(self) -> set[UUID]:
+        """The rooms in which the next step changes something."""
+        return room_locks.rooms_of(self._channel.name, self.next_events)
 
     def step(self) -> bool:
         """Apply the next events; the last step ends the delivery, and is the one that returns False.
 
         Raises OperationalError and InterfaceError where the database is away.
         """
-        events = self._parsed.events[self._done : self._done + STEP]
+        events = self.next_events
         for event in events:
             self._apply(event)
             self._heard |= isinstance(event, Heard)
@@ -119,6 +125,7 @@ class Reading:
     def _apply(self, event: Event) -> None:
         try:
             with transaction.atomic():
+                room_locks.lock(room_locks.rooms_of(self._channel.name, [event]))
                 apply(self._channel, event)
         except (OperationalError, InterfaceError):
             raise
@@ -174,6 +181,7 @@ def _read(ids: Sequence[int]) -> list[Reading]:
     left = []
     for together in _by_size(readings):
         with transaction.atomic():
+            room_locks.lock(set().union(*(reading.rooms for reading in together)))
             left += [reading for reading in together if reading.step()]
     return left
 
@@ -182,7 +190,7 @@ def _by_size(readings: Sequence[Reading]) -> Iterator[list[Reading]]:
     """Those whose next steps are small enough together for one transaction, which others wait for."""
     together: list[Reading] = []
     for reading in readings:
-        if together and sum(one.next_events for one in (*together, reading)) > STEP:
+        if together and sum(len(one.next_events) for one in (*together, reading)) > STEP:
             yield together
             together = []
         together.append(reading)
@@ -243,7 +251,7 @@ def end(delivery_id: int, state: Delivery.State, summary: str, *, again: bool = 
 
 
 def apply(channel: Channel, event: Event) -> None:
-    """Do what an event says. Raises DatabaseError."""
+    """Do what an event says. Its rooms are locked. Raises DatabaseError."""
     match event:
         case InboundMessage() | InboundEdit() | InboundUnsend() | InboundReaction() if event.group:
             if not news.apply(channel, event):

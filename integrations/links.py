@@ -4,7 +4,7 @@ It begins on one side and needs a word from both. In the app: /link gives an add
 page, and the app asks once more. On the site: a page shows a code; /link with that code lets the app ask, and the page
 as well. A code is good for one contact and one person, for ten minutes, in a private chat.
 
-Rows are locked in one order: the contact, its link code, the person.
+Rows are locked in one order: the rooms in which both are, the contact, its link code, the person.
 """
 
 import base64
@@ -27,6 +27,7 @@ from django.utils.translation import gettext as _
 from assistant import people
 from assistant.errors import NotFoundError
 from assistant.models import Person
+from assistant.rooms import persons
 from integrations import wake
 from integrations.errors import AlreadyLinkedError, LinkEndedError
 from integrations.models import Contact, InboxEntry, LinkCode, OutboxEntry
@@ -63,6 +64,8 @@ def confirm(contact: Contact, payload: str) -> OutboundMessage:
     """The answer to a tap on a choice of ours, whose payload begins with "link:"."""
     with _in_language_of(contact), transaction.atomic():
         answer, _colon, text = payload.removeprefix(PREFIX).partition(":")
+        asking = LinkCode.objects.filter(contact=contact, person__isnull=False).values_list("person", flat=True)
+        persons.lock_common([contact.person_id, *asking])
         locked = _lock(contact.pk)
         link = _of_contact(locked, text)
         if link is None:
@@ -161,9 +164,10 @@ def agree(person: Person, link_id: UUID) -> bool:
     """
     with transaction.atomic():
         mine = LinkCode.objects.filter(pk=link_id, person=person, contact__isnull=False, ends_at__gt=timezone.now())
-        found = mine.first()
-        if found is None:
+        found = mine.select_related("contact").first()
+        if found is None or found.contact is None:
             raise LinkEndedError
+        persons.lock_common([found.contact.person_id, person.pk])
         contact = _lock_contact(found)
         link = mine.select_for_update().first()
         if link is None:

@@ -60,7 +60,7 @@ PARTS = {
         reading inbox enclosed
         replies
         discretion
-        outbox contacts
+        outbox contacts room_locks
         checkup checks overview remedies expiry
         links records doors
         registry

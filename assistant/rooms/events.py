@@ -1,6 +1,8 @@
 """What happens in a room: numbered events, written in the transaction that makes them happen.
 
 Every function takes a room whose conversation is locked, see `lock`, so that numbers have no gaps and no order but one.
+Two transactions never wait for each other where all lock in one order: the quota of a person, see `lock_quota`, rooms
+by their ids, then all else that has to do with their members.
 What was published may be lost; a reader asks for the events after the last number that it has.
 """
 

@@ -1,8 +1,14 @@
 """What becomes of rooms when a person is erased, or turns out to be another one; called by signals of people.py."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
 
 from assistant import versions
+from assistant.errors import NotFoundError
 from assistant.models import Conversation, Member, Person, Poll, Reaction, Room, RoomBlock, RoomEvent, Run, Vote
 from assistant.rooms import membership, talk
 from assistant.rooms.events import Kind, lock_room, note
@@ -22,6 +28,18 @@ def erase(person: Person, **_more: Any) -> None:
     )
     for room_id in rooms.order_by("pk").values_list("pk", flat=True).distinct():
         _erase_in(lock_room(room_id), person)
+
+
+def lock_common(people: Iterable[UUID]) -> None:
+    """Lock the rooms in which several of these people are, who may turn out to be one.
+
+    Belongs before other locks of the transaction that merges them.
+    """
+    rows = Member.objects.filter(person__in=set(people), conversation__room__isnull=False)
+    shared = rows.values("conversation").annotate(number=Count("pk")).filter(number__gt=1).order_by("conversation")
+    for room_id in shared.values_list("conversation", flat=True):
+        with suppress(NotFoundError):
+            lock_room(room_id)
 
 
 def merge(guest: Person, into: Person, **_more: Any) -> None:
