@@ -5,6 +5,7 @@ All is synchronous. One event that fails never loses the others.
 
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -53,6 +54,10 @@ STEP = 50
 # What a human of the operator's says in the app's own inbox silences the assistant for so long.
 HUMAN = timedelta(hours=12)
 NUMBER_CHARACTERS = 40
+# What names a group in JSON: a field, or a value that is a word of the app's. Or letters that are written as numbers.
+OF_GROUP = re.compile(
+    rb'group[^"]{0,60}"\s*:|"group[a-z_]{0,60}"|\\u00(?:4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])', re.IGNORECASE
+)
 GOOD, BAD = ("👍", "❤", "❤️"), ("👎",)
 
 
@@ -146,9 +151,7 @@ class Reading:
         kinds.update(f"ignored: {one.what}" for one in self._parsed.ignored)
         summary = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
         outcome = Delivery.State.FAILED if self._failed else Delivery.State.DONE
-        # What is said in a group is kept nowhere, unless it calls us.
-        in_group = any(getattr(event, "group", "") for event in self._parsed.events)
-        end(self.delivery, outcome, summary, again=not in_group)
+        end(self.delivery, outcome, summary)
 
 
 def read_all(ids: Sequence[int]) -> list[Reading]:
@@ -242,12 +245,18 @@ def _number(digits: str) -> int | None:
 def end(delivery_id: int, state: Delivery.State, summary: str, *, again: bool = True) -> None:
     """Note what came of a delivery. Its body stays only where it failed and `again` says that it may be read again.
 
-    The text of one that is done is in other rows.
+    The text of one that is done is in other rows. What is said in a group is kept nowhere, unless it calls us.
     """
     values: dict[str, Any] = {"state": state, "summary": summary[:300], "taken_until": None}
-    if state == Delivery.State.DONE or not again:
+    rows = Delivery.objects.filter(id=delivery_id)
+    if state == Delivery.State.DONE or not again or any(map(may_be_of_group, rows.values_list("body", flat=True))):
         values["body"] = b""
-    Delivery.objects.filter(id=delivery_id).update(**values)
+    rows.update(**values)
+
+
+def may_be_of_group(body: bytes | memoryview) -> bool:
+    """Whether a delivery may be about a group, whatever is wrong with it: nobody can read it."""
+    return OF_GROUP.search(body) is not None
 
 
 def apply(channel: Channel, event: Event) -> None:

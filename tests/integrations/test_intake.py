@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -79,6 +80,61 @@ def test_a_delivery_that_kills_its_reader_is_given_up(account: str) -> None:
     Delivery.objects.filter(pk=delivery.pk).update(attempts=intake.MOST_ATTEMPTS + 1)
     assert reread(delivery).state == "failed"
     assert rows(account) == []
+
+
+IN_GROUP = {"group_id": "Y2FwaV9ncm91cDo"}
+
+
+@pytest.mark.parametrize(
+    ("more", "words", "kept"),
+    [
+        ({}, "Hello", True),
+        ({}, 'Our group: four people in a "group"', True),
+        ({}, "größer @ <b>", True),
+        (IN_GROUP, "Hello", False),
+        ({"group": {"id": "1"}}, "Hello", False),
+        ({"recipient_type": "group"}, "Hello", False),
+    ],
+)
+def test_what_broke_its_reader_can_be_read_again_unless_it_may_be_of_a_group(
+    account: str, more: dict[str, Any], words: str, kept: bool
+) -> None:
+    body = whatsapp(account, {**text("491700000001", words), **more})
+    delivery = stored(body)
+    Delivery.objects.filter(pk=delivery.pk).update(attempts=intake.MOST_ATTEMPTS + 1)
+    assert reread(delivery).state == "failed"
+    assert bytes(delivery.body) == (json.dumps(body).encode() if kept else b"")
+
+
+def test_letters_that_are_written_as_numbers_may_name_a_group(account: str) -> None:
+    body = json.dumps(whatsapp(account, text("491700000001", **IN_GROUP))).replace("group_id", "\\u0067roup_id")
+    assert json.loads(body)["entry"][0]["changes"][0]["value"]["messages"][0]["group_id"]
+    delivery = stored(body.encode())
+    Delivery.objects.filter(pk=delivery.pk).update(attempts=intake.MOST_ATTEMPTS + 1)
+    assert bytes(reread(delivery).body) == b""
+
+
+@pytest.mark.parametrize(("more", "kept"), [({}, True), (IN_GROUP, False)])
+def test_words_that_the_database_refuses_are_kept_unless_they_may_be_of_a_group(
+    account: str, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], kept: bool
+) -> None:
+    """Whatever our reader makes of them: here it takes all for private."""
+
+    def broken(*_event: Any) -> None:
+        raise DataError("no such text")
+
+    monkeypatch.setattr(intake, "apply", broken)
+    parsed = intake.parse
+
+    def private(body: bytes, signer: str) -> Any:
+        channel, found = parsed(body, signer)
+        return channel, replace(found, events=[replace(event, group="") for event in found.events])
+
+    monkeypatch.setattr(intake, "parse", private)
+    delivery = stored(whatsapp(account, text("491700000001", **more)))
+    Delivery.objects.filter(pk=delivery.pk).update(attempts=intake.MOST_ATTEMPTS)
+    assert reread(delivery).state == "failed"
+    assert bool(delivery.body) == kept
 
 
 HOSTILE: list[Any] = [
