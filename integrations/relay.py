@@ -48,6 +48,8 @@ PASSING = (Kind.ANSWERING, Kind.VOTED, Kind.UNSAID, Kind.REACTED, Kind.UNREACHED
 UNREACHABLE = (WindowClosedError.code, ContactGoneError.code)
 # So much is told of words that somebody replies or reacts to, in one line.
 QUOTED_CHARACTERS = 60
+# With this that line begins.
+QUOTED = "↪ "
 
 
 @receiver(post_save, sender=RoomEvent)
@@ -78,10 +80,16 @@ def relay(instance: RoomEvent, created: bool, **_more: Any) -> None:
 
 @receiver(pre_delete, sender=Message)
 def forget_words(instance: Message, **_more: Any) -> None:
-    """Words that go, go from what apps were sent too."""
-    if instance.spoken_as:
-        rows = OutboxEntry.objects.filter(message=instance, cause__startswith="room:")
-        _empty(rows)
+    """Words that go, go from what apps were sent too, and from the replies to them."""
+    if not instance.spoken_as:
+        return
+    of_rooms = OutboxEntry.objects.filter(cause__startswith="room:")
+    _empty(of_rooms.filter(message=instance))
+    for reply in of_rooms.filter(message__quoted=instance, place=0).exclude(state=OutboxEntry.State.SENDING):
+        bubble = OutboundMessage.from_json(reply.content)
+        bare = replace(bubble, text=_without_quote(bubble.text), instead=_without_quote(bubble.instead))
+        rows = OutboxEntry.objects.filter(pk=reply.pk).exclude(state=OutboxEntry.State.SENDING)
+        rows.update(content=bare.to_json())
 
 
 @receiver(pre_delete, sender=Room)
@@ -232,7 +240,12 @@ def _quoting(bubbles: list[OutboundMessage], quotes: str) -> list[OutboundMessag
 
 def _quote_line(quoted: Message) -> Line:
     name = quoted.spoken_as or settings.SITE_NAME
-    return Line([Run("↪ "), Run(f"{name}:", Style.BOLD), Run(f" {_beginning(quoted)}")])
+    return Line([Run(QUOTED), Run(f"{name}:", Style.BOLD), Run(f" {_beginning(quoted)}")])
+
+
+def _without_quote(text: str) -> str:
+    """The text of a reply without the line that says to what it is one, if it has one."""
+    return text.partition("\n")[2] if text.startswith(QUOTED) else text
 
 
 def _beginning(message: Message) -> str:

@@ -232,6 +232,35 @@ def test_who_came_later_is_not_told_to_what_a_reply_is_one(ana: Person, room: Ro
     assert heard(bo) == ["*Ana:* Never mind"]
 
 
+@pytest.mark.parametrize("goes", ["taken back", "erased"])
+def test_what_a_reply_quotes_goes_with_the_words(ana: Person, room: Room, goes: str) -> None:
+    bo, cy = joined(room, "whatsapp", "Bo"), joined(room, "messenger", "Cy")
+    eve = people.make_guest()
+    membership.join(eve, room.token or "", "Eve")
+    secret = said(eve, room, "My secret")
+    hut = picture(ana)
+    document = files.keep(ana, "Huts.pdf", PDF, Kind.DOCUMENT)
+    first = said(ana, room, "Yes\n↪ and no", quoted=secret.pk)
+    said(ana, room, "Look", quoted=secret.pk, pictures=[hut.pk])
+    said(ana, room, "Read", quoted=secret.pk, things=[document.pk])
+    said(ana, room, "I too", quoted=first.pk)
+    bubbles = ["Ana: Yes\n    ↪ and no", "Ana: Look", "", "Ana: Read", ""]
+    told = [f"↪ Eve: My secret\n{text}" if text else "" for text in bubbles]
+    last = "↪ Ana: Yes ↪ and no\nAna: I too"
+    assert heard(cy)[-6:] == [*told, last]
+    # One was sent already, without an id by which it could be quoted.
+    cy.outbox.filter(message=first).update(state="sent")
+    if goes == "taken back":
+        talk.unsay(eve, secret.pk)
+    else:
+        people.erase(eve)
+    assert [text for text in heard(cy) if text.startswith(("Ana", "↪")) or not text] == [*bubbles, last]
+    for contact in (bo, cy):
+        for content in contact.outbox.values_list("content", flat=True):
+            assert "secret" not in str(content)
+            assert "↪ Eve" not in str(content).replace("*", "")
+
+
 def test_an_edit_tells_the_new_words_to_those_who_read_the_old_ones(ana: Person, room: Room) -> None:
     bo = joined(room)
     message = said(ana, room, "At eight")
