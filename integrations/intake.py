@@ -20,7 +20,7 @@ from django.utils import timezone
 from assistant.models import Feedback
 from integrations import comments, contacts, inbox, outbox, relay, room_locks, rooms
 from integrations.base import Channel
-from integrations.errors import UnreadableDeliveryError
+from integrations.errors import RefusedMediaError, UnreadableDeliveryError
 from integrations.groups import news, telling
 from integrations.inbound import (
     AccountNotice,
@@ -325,9 +325,13 @@ def react(channel: Channel, event: InboundReaction) -> None:
 
 
 def note_lost(channel: Channel, event: StatusChange) -> None:
-    """A message that was taken is lost, as somebody cannot be reached: the same as where it is refused at once."""
+    """A message that was taken came to nothing: the same is done as where it is refused at once."""
     kind, entry = channel.failure(event.problem), outbox.lost(channel.name, event)
-    if entry is None or entry.contact.is_group or kind.code not in relay.UNREACHABLE:
+    if entry is None or entry.contact.is_group:
+        return
+    if issubclass(kind, RefusedMediaError):
+        outbox.in_words(entry)
+    if kind.code not in relay.UNREACHABLE:
         return
     contact = entry.contact
     if contact.wrote_at is None or contact.wrote_at <= event.at:

@@ -143,10 +143,10 @@ def failed(entry: OutboxEntry, error: ChannelError) -> None:
         case TemporaryError() if entry.attempts < MOST_ATTEMPTS or entry.created_at > timezone.now() - PATIENCE:
             later = timezone.now() + timedelta(seconds=pause(error, entry.attempts))
             row.update(state=State.QUEUED, not_before=later, **noted)
-        case RefusedMediaError() if instead := entry.content.get("instead"):
+        case RefusedMediaError() if entry.content.get("instead"):
             logger.info("message %s is sent in words: %s", entry.pk, error)
-            words = OutboundMessage(instead, quotes=entry.content.get("quotes", ""))
-            row.update(state=State.QUEUED, content=words.to_json(), **noted)
+            row.update(**noted)
+            in_words(entry)
         case CommentGoneError():
             logger.info("message %s is not sent: %s", entry.pk, error)
             row.update(state=State.FAILED, **noted)
@@ -156,6 +156,14 @@ def failed(entry: OutboxEntry, error: ChannelError) -> None:
         case _:
             logger.error("message %s could not be sent: %s", entry.pk, error)
             row.update(state=State.FAILED, **noted)
+
+
+def in_words(entry: OutboxEntry) -> None:
+    """Queue what is said in place of a file that the app does not take, where something is."""
+    if instead := entry.content.get("instead"):
+        words = OutboundMessage(instead, quotes=entry.content.get("quotes", ""))
+        row = OutboxEntry.objects.filter(pk=entry.pk)
+        row.update(state=State.QUEUED, content=words.to_json(), external_id="")
 
 
 def unreached(contact: Contact, error: ChannelError) -> None:

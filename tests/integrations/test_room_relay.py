@@ -1,6 +1,7 @@
 """What contacts are passed on of a room, and what they are not: on the database, no courier at work."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -441,6 +442,28 @@ def test_what_the_app_refuses_after_all_is_told_in_words(ana: Person, room: Room
     assert again
     assert again.content["enclosed"] is None
     assert again.content["text"].startswith("*Ana:* Look\nAna sends “Huts.pdf”, which WhatsApp does not take from me.")
+
+
+def test_what_the_app_takes_and_then_refuses_is_told_in_words_too(ana: Person, room: Room) -> None:
+    bo = joined(room)
+    document = files.keep(ana, "Huts.pdf", PDF, Kind.DOCUMENT)
+    send(ana, room, "Look", things=[document.pk])
+    entry = outbox.claim(bo)
+    assert entry
+    key = f"{bo.user_id}.0"
+    outbox.sent(entry, key)
+    status = StatusChange("1000", Sender(bo.user_id or ""), timezone.now(), "failed", id=key, problem="131053")
+    for _twice in range(2):
+        with transaction.atomic():
+            intake.apply(channels()["whatsapp"], status)
+    again = outbox.claim(bo)
+    assert again
+    assert again.content["enclosed"] is None
+    assert again.content["text"].startswith("*Ana:* Look\nAna sends “Huts.pdf”, which WhatsApp does not take from me.")
+    outbox.sent(again, f"{bo.user_id}.1")
+    with transaction.atomic():
+        intake.apply(channels()["whatsapp"], replace(status, id=f"{bo.user_id}.1"))
+    assert outbox.claim(bo) is None
 
 
 # Votes
