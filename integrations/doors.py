@@ -1,17 +1,24 @@
 """The ways into a chat with us, for people who are on the site: which apps are on, and an address that opens each."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from integrations import qr
 from integrations.models import Contact, Group
 from integrations.registry import SETUPS, TITLES
 from integrations.setup import stands_in
+
+# The token of an invitation, and what stands for it where its words are looked for.
+TOKEN, MARK = r"([A-Za-z0-9_-]{32})", "TOKEN"
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,23 @@ def invitations(token: str) -> list[Door]:
 def invitation_words(token: str) -> str:
     """What one writes in an app to be asked whether to join a room."""
     return _("Join room %(token)s") % {"token": token}
+
+
+def typed_token(text: str) -> str:
+    """The token of an invitation in such words, whichever language of the site typed them; else empty."""
+    found = _invitations(tuple(code for code, _name in settings.LANGUAGES)).fullmatch(text.strip())
+    return next(filter(None, found.groups())) if found else ""
+
+
+@cache
+def _invitations(languages: Sequence[str]) -> re.Pattern[str]:
+    spoken = set()
+    # Without a language they are those of the source.
+    for language in (None, *languages):
+        with translation.override(language):
+            spoken.add(invitation_words(MARK))
+    words = (r"\s+".join(map(re.escape, text.split())).replace(re.escape(MARK), TOKEN) for text in sorted(spoken))
+    return re.compile("|".join(rf"{one}\s*[.!]?" for one in words), re.IGNORECASE)
 
 
 def _doors(typed: str, carried: str) -> list[Door]:

@@ -27,7 +27,7 @@ from assistant.posing import chosen_name, poses_as
 from assistant.rooms import events, membership, orders, polls, reactions, talk
 from assistant.rooms.orders import Order
 from assistant.rooms.talk import Words
-from integrations import contacts, inbox, outbox, reading, relay, replies
+from integrations import contacts, doors, inbox, outbox, reading, relay, replies
 from integrations.base import Channel
 from integrations.inbound import InboundEdit, InboundMessage, InboundOpening, InboundReaction
 from integrations.models import Contact, InboxEntry
@@ -37,9 +37,9 @@ from integrations.received import Receiver
 # How the payloads begin of the buttons under an invitation.
 PREFIX = "room:"
 JOIN, NOT_NOW = "room:join", "room:no"
-# In a link into the chat, and in words that a link typed: "Join room TOKEN"; or "/join TOKEN".
+# In a link into the chat; and in a command.
 _REF = re.compile(r"room_([\w-]{20,40})")
-_WORDS = re.compile(r"(?:\s*/join\s+|[^/\n]{0,40}\broom\s+)([\w-]{32})\s*[.!]?\s*", re.IGNORECASE)
+_JOIN = re.compile(rf"\s*/join\s+{doors.TOKEN}\s*[.!]?\s*", re.IGNORECASE)
 NAMES_SHOWN = 12
 # These are about the chat in the app alone, so they are no commands of the room.
 MUTING = {"mute": True, "unmute": False}
@@ -49,8 +49,10 @@ def token_of(event: InboundMessage | InboundOpening) -> str:
     """The token of an invitation that came; empty where none did."""
     if found := _REF.fullmatch(event.ref.strip()):
         return found[1]
-    found = _WORDS.fullmatch(event.text) if isinstance(event, InboundMessage) else None
-    return found[1] if found else ""
+    if not isinstance(event, InboundMessage):
+        return ""
+    found = _JOIN.fullmatch(event.text)
+    return found[1] if found else doors.typed_token(event.text)
 
 
 def is_in_room(contact: Contact) -> bool:

@@ -1,14 +1,17 @@
 """What contacts are passed on of a room, and what they are not: on the database, no courier at work."""
 
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
 from assistant import attachments, people
@@ -528,6 +531,44 @@ def test_an_invitation_is_told_by_the_link_or_the_words(room: Room) -> None:
     for text in (f"Join room {token}", f"/join {token}", f" join  room {token} "):
         assert rooms.token_of(InboundMessage("1000", sender, now, id="1", text=text)) == token
     for text in (token, f"Join room {token} now", "Join room x", "/join"):
+        assert rooms.token_of(InboundMessage("1000", sender, now, id="1", text=text)) == ""
+
+
+def catalogue(path: Path, msgid: str, msgstr: str) -> None:
+    """A compiled catalogue of one language, as `compilemessages` makes it of a translator's file."""
+    texts = [("", "Content-Type: text/plain; charset=UTF-8\n"), (msgid, msgstr)]
+    size, rows, data = 28 + 16 * len(texts), ([], []), b""
+    for column in (0, 1):
+        for text in texts:
+            encoded = text[column].encode()
+            rows[column].append(struct.pack("<2I", len(encoded), size + len(data)))
+            data += encoded + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(texts), 28, 28 + 8 * len(texts), 0, 0)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(head + b"".join((*rows[0], *rows[1])) + data)
+
+
+def test_an_invitation_is_told_by_the_words_in_the_language_of_the_page(
+    room: Room, settings: Settings, tmp_path: Path
+) -> None:
+    catalogue(tmp_path / "de" / "LC_MESSAGES" / "django.mo", "Join room %(token)s", "Raum %(token)s betreten")
+    settings.LOCALE_PATHS, settings.LANGUAGES = [tmp_path], [("en", "English"), ("de", "Deutsch")]
+    settings.WHATSAPP_NUMBER = "15550001111"
+    token, sender, now = room.token or "", Sender("1"), timezone.now()
+    with translation.override("de"):
+        (address,) = [door.address for door in doors.invitations(token) if door.channel == "whatsapp"]
+    typed = unquote(address.partition("?text=")[2])
+    assert typed == f"Raum {token} betreten"
+    # Whoever answers speaks another language, or none that is known.
+    for text in (typed, f" raum {token}  betreten. ", f"Join room {token}", f"/join {token}"):
+        assert rooms.token_of(InboundMessage("1000", sender, now, id="1", text=text)) == token
+    ordinary = (
+        f"Wir wollen den Raum {token} betreten",
+        f"Raum {token}",
+        f"My hotel is room {token}",
+        f"Raum {token} betreten\nund mehr",
+    )
+    for text in ordinary:
         assert rooms.token_of(InboundMessage("1000", sender, now, id="1", text=text)) == ""
 
 
