@@ -13,7 +13,7 @@ from django.utils import timezone
 from assistant import people
 from assistant.rooms import persons
 from integrations.inbound import ContactChange, Sender
-from integrations.models import Contact
+from integrations.models import Contact, GroupOrder
 from integrations.outbound import Recipient
 
 # An app lets us answer for so long after the person's last message.
@@ -116,6 +116,7 @@ def join(other: Contact, into: Contact) -> Contact:
     other.inbox.update(contact=into)
     other.outbox.update(contact=into)
     into.groups.add(*other.groups.all())
+    GroupOrder.objects.removals(other).update(argument=GroupOrder.whom(into))
     into.conversation = into.conversation or other.conversation
     into.greeted_at = into.greeted_at or other.greeted_at
     into.stopped_at = into.stopped_at or other.stopped_at

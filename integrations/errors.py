@@ -81,6 +81,10 @@ class ContactGoneError(ChannelError):
     code = "contact_gone"
 
 
+class SuspendedError(ContactGoneError):
+    """The app has closed a group for a while."""
+
+
 class AccountError(ChannelError):
     """The account can do nothing until its operator acts: a token ended, a permission is missing, it is locked."""
 

@@ -273,10 +273,16 @@ class GroupJoined(GroupNews):
 
 @dataclass(frozen=True)
 class GroupLeft(GroupNews):
-    """People went, or were removed, `by_us` or by another tool of ours."""
+    """People went, or were removed, `by_us` or by another tool of ours.
+
+    `staying` should have been removed: `problem` is the app's code of what came between, `detail` its words.
+    """
 
     people: tuple[Sender, ...] = ()
     by_us: bool = False
+    staying: tuple[Sender, ...] = ()
+    problem: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True)

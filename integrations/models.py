@@ -290,6 +290,16 @@ class Group(models.Model):
         return f"{self.channel} {self.pk}"
 
 
+class GroupOrders(models.QuerySet["GroupOrder"]):
+    def removals(self, contact: Contact) -> Self:
+        """The removals of one contact."""
+        return self.filter(kind=GroupOrder.Kind.REMOVE, argument=GroupOrder.whom(contact))
+
+    def holding(self) -> Self:
+        """Removals that are not done: nothing goes into a group in which somebody reads who is out."""
+        return self.filter(kind=GroupOrder.Kind.REMOVE, state__in=(GroupOrder.State.WAITING, GroupOrder.State.FAILED))
+
+
 class GroupOrder(models.Model):
     """Something that the app has to do with a group. Those of one group are carried out in their order."""
 
@@ -305,9 +315,12 @@ class GroupOrder(models.Model):
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
+    # How the argument of a removal begins.
+    WHOM = "contact:"
+
     group = models.ForeignKey(Group, models.CASCADE, related_name="orders")
     kind = models.CharField(max_length=16, choices=Kind)
-    # The subject to give it, or the user id or number of whom to remove.
+    # The subject to give it, or whom to remove: see `whom`.
     argument = models.CharField(max_length=200, blank=True)
     state = models.CharField(_("state"), max_length=16, choices=State, default=State.WAITING)
     # By which the app names it when it tells what came of it.
@@ -320,6 +333,8 @@ class GroupOrder(models.Model):
     detail = models.CharField(_("detail"), max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = GroupOrders.as_manager()
+
     class Meta:
         verbose_name = _("order for a group")
         verbose_name_plural = _("orders for groups")
@@ -330,6 +345,11 @@ class GroupOrder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group_id} {self.kind}"
+
+    @classmethod
+    def whom(cls, contact: Contact) -> str:
+        """The argument of a removal: a key of ours, which says nothing once they are erased."""
+        return f"{cls.WHOM}{contact.pk}"
 
 
 class LinkCode(models.Model):

@@ -28,7 +28,7 @@ from integrations.errors import (
     WindowClosedError,
 )
 from integrations.inbound import Echo, StatusChange
-from integrations.models import ChannelState, Contact, InboxEntry, OutboxEntry
+from integrations.models import ChannelState, Contact, GroupOrder, InboxEntry, OutboxEntry
 from integrations.outbound import OutboundMessage
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ PATIENCE = timedelta(hours=1)
 LONGEST_PAUSE = 900
 # So long after it was queued a message of ours may come back as an echo without any name.
 NAMELESS = timedelta(minutes=10)
+# How the cause begins of what a group is told although it is held.
+HELD = "held:"
 # A courier that serves a contact prolongs its lease often: what a killed one held is free again after this.
 LEASE = timedelta(seconds=20)
 
@@ -87,7 +89,11 @@ def abandoned(contact: Contact) -> None:
 
 def claim(contact: Contact) -> OutboxEntry | None:
     """The next message to a contact, to be sent now; None where there is none, or where it has to wait."""
-    entry = contact.outbox.filter(state=State.QUEUED).order_by("created_at", "cause", "place").first()
+    queued = contact.outbox.filter(state=State.QUEUED).order_by("created_at", "cause", "place")
+    entry = queued.first()
+    # Asked afterwards: what was said after a removal finds that.
+    if entry and _is_held(contact):
+        entry = queued.filter(cause__startswith=HELD).first()
     if entry is None or entry.not_before > timezone.now() or is_halted(contact):
         return None
     claimed = OutboxEntry.objects.filter(pk=entry.pk, state=State.QUEUED)
@@ -203,6 +209,11 @@ def is_halted(contact: Contact) -> bool:
     return rows.halted().exists()
 
 
+def _is_held(contact: Contact) -> bool:
+    """Whether somebody is to be removed from a group first."""
+    return contact.is_group and GroupOrder.objects.holding().filter(group__contact=contact).exists()
+
+
 def note_status(channel: str, event: StatusChange) -> None:
     """Follow what the app says about messages of ours. What we do not know is of others, and says nothing to us."""
     rows = OutboxEntry.objects.filter(contact__channel=channel, contact__account=event.account)
@@ -294,7 +305,9 @@ def with_work(now: datetime) -> QuerySet[Contact]:
     queued = outgoing.filter(state__in=OPEN)
     halted = ChannelState.objects.filter(channel=OuterRef("channel"), account=OuterRef("account")).halted()
     to_answer = Exists(_its(waiting)) & ~Exists(_its(waiting).filter(not_before__gt=now))
-    to_send = Exists(_its(queued)) & ~Exists(_its(queued).filter(not_before__gt=now)) & ~Exists(halted)
+    held = Exists(GroupOrder.objects.holding().filter(group__contact=OuterRef("pk")))
+    free_to_send = ~held | Exists(_its(queued).filter(cause__startswith=HELD))
+    to_send = Exists(_its(queued)) & ~Exists(_its(queued).filter(not_before__gt=now)) & ~Exists(halted) & free_to_send
     # They are found by the few rows that are open, each kind in an index, not by a look at every contact.
     open_rows = (waiting, *(outgoing.filter(state=state) for state in OPEN))
     first, *others = [rows.values("contact") for rows in open_rows]

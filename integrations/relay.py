@@ -280,7 +280,7 @@ def sentence(event: RoomEvent) -> str:
     names["assistant"] = settings.SITE_NAME
     names["app"] = TITLES.get(str(event.data.get("channel", "")), "")
     if group := str(event.data.get("group", "")):
-        return wording.group_line(group)
+        return wording.group_line(group, event.name)
     match event.kind:
         case Kind.JOINED:
             return _("%(name)s is here now.") % names

@@ -74,8 +74,16 @@ def group_help() -> str:
     return "\n".join(lines)
 
 
-def group_line(what: str) -> str:
-    """What became of the WhatsApp group of a room, in a line for its other members."""
+def group_held(host: str) -> str:
+    """What a group is told in which somebody reads whom the app did not remove."""
+    return _(
+        "WhatsApp did not remove somebody who was to be removed from this group. "
+        "I say nothing here until %(host)s has decided what to do, on the website."
+    ) % {"host": host or _("who made this group")}
+
+
+def group_line(what: str, name: str = "") -> str:
+    """What became of the WhatsApp group of a room, in a line for its other members. `name` is whom it is about."""
     lines = {
         "closed": _("Nobody has written in the WhatsApp group for a day: it gets this once somebody does."),
         "back": _("The WhatsApp group has got what was said meanwhile."),
@@ -83,6 +91,15 @@ def group_line(what: str) -> str:
         "cleared": _("WhatsApp has opened the group again."),
         "gone": _("The WhatsApp group is gone. What was said in this room stays."),
         "not_made": _("The WhatsApp group could not be made."),
+        "kept_out": _(
+            "Somebody came into the WhatsApp group by its old link. The room is locked, so WhatsApp is to remove them."
+        ),
+        "not_removed": _(
+            "WhatsApp did not remove %(name)s from the group. Nothing more of this room goes there until the host has "
+            "decided, where people are invited."
+        )
+        % {"name": name or _("somebody")},
+        "goes_on": _("The WhatsApp group gets what is said here again."),
     }
     return lines.get(what, "")
 

@@ -234,10 +234,11 @@ class Graph:
         raise NoObject(call.node, call.method)
 
     def _fail_by_switch(self, call: Call, app: App) -> None:
-        """The next sends fail where the switch says so."""
+        """The next sends and removals from groups fail where the switch says so."""
         switches = self._world.switches
         sends = call.method == "POST" and call.edge in ("messages", "comments", "replies", "mentions", "groups")
-        if not (sends and switches.failures) or call.text("status") or call.text("sender_action"):
+        removes = call.method == "DELETE" and call.edge == "participants"
+        if not ((sends or removes) and switches.failures) or call.text("status") or call.text("sender_action"):
             return
         self._world.switch(failures=switches.failures - 1)
         if switches.failure in (CUT, LOST):

@@ -50,11 +50,15 @@ class GroupLeft(GroupEvent):
 
 @dataclass(frozen=True)
 class GroupRemoved(GroupEvent):
-    """We removed people, named as in our call; `failed` are those of them who were not in the group."""
+    """We removed people, named as in our call; `failed` are those of them who were not in the group.
+
+    With a `fault` nobody was removed, for another reason.
+    """
 
     request_id: str
     removed: list[str]
     failed: list[str] = field(default_factory=list)
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True)

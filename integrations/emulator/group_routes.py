@@ -54,7 +54,8 @@ class GroupRoutes:
         group = self._world.groups.get(call.node)
         if group is None:
             raise errors.whatsapp(131041)
-        if group.suspended and call.method == "POST":
+        # What no source says: nobody is removed from it either.
+        if group.suspended and (call.method == "POST" or call.edge == "participants"):
             raise errors.whatsapp(131207)
         match call.method, call.edge:
             case "GET", "":
@@ -221,7 +222,8 @@ class GroupRoutes:
         people = [person.id if (person := self._groups.member(group, name)) else name for name in names]
         if len(set(people)) < len(people):
             raise errors.whatsapp(131202)
-        return _requested(self._groups.remove(group, names))
+        # As with a group that cannot be made: no source says when a removal fails.
+        return _requested(self._groups.remove(group, names, self._late_fault()))
 
 
 def named(person: Person) -> Json:

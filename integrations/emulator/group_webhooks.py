@@ -76,7 +76,7 @@ def _made(group: Group, request_id: str, fault: Fault | None) -> Json:
 
 def _removed(event: happened.GroupRemoved) -> Json:
     item: Json = {"request_id": event.request_id, "initiated_by": "business"}
-    absent = told(errors.whatsapp(131212).fault)
+    absent = told(event.fault or errors.whatsapp(131212).fault)
     if event.removed:
         item["removed_participants"] = [{"input": name} for name in event.removed]
     if event.removed and event.failed:

@@ -134,8 +134,13 @@ class Groups:
         self._changed(group)
         return self._told(lambda request_id: GroupSettings(group, request_id, subject, description, sha256, fault))
 
-    def remove(self, group: Group, names: list[str]) -> str:
-        """Remove those who are in it; none of them comes back by a link. `names` are numbers or user ids."""
+    def remove(self, group: Group, names: list[str], fault: Fault | None = None) -> str:
+        """Remove those who are in it; none of them comes back by a link. `names` are numbers or user ids.
+
+        With a `fault` all stay, and a webhook tells of it.
+        """
+        if fault is not None:
+            return self._told(lambda request_id: GroupRemoved(group, request_id, [], names, fault))
         removed, failed = [], []
         for name in names:
             person = self.member(group, name)

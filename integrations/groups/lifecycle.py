@@ -74,6 +74,9 @@ def gone(group: Group, reason: str) -> None:
         return
     if group.contact:
         contacts.update(group.contact, gone_at=timezone.now())
+    # Nobody reads there any more.
+    removals = GroupOrder.objects.holding().filter(group=group)
+    removals.update(state=GroupOrder.State.DONE, argument="", detail="", taken_until=None)
     waiting = group.orders.filter(state=GroupOrder.State.WAITING)
     waiting.update(state=GroupOrder.State.FAILED, problem="gone")
     if room is None:
@@ -91,12 +94,20 @@ def suspend(group: Group, *, suspended: bool) -> bool:
     before = Group.State.OPEN if suspended else Group.State.SUSPENDED
     if not Group.objects.filter(pk=group.pk, state=before).update(state=state) or room is None:
         return False
+    if not suspended:
+        group.orders.filter(state=GroupOrder.State.WAITING).update(not_before=timezone.now())
     if group.contact:
         contacts.update(group.contact, gone_at=timezone.now() if suspended else None)
         if suspended and group.contact.missed_after is None:
             contacts.update(group.contact, missed_after=room.last_number)
     note(room, Kind.UNREACHED if suspended else Kind.BACK, nobody(room), group="suspended" if suspended else "cleared")
     return True
+
+
+def host_name(room: Room) -> str:
+    """What the host of a room is called there."""
+    member = room.conversation.memberships.filter(person=room.host_id).first() if room.host_id else None
+    return member.name if member else ""
 
 
 def reader(room: Room, contact: Contact) -> Member:

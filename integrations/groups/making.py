@@ -11,7 +11,7 @@ from assistant.models import Person, Room
 from assistant.rooms import membership
 from integrations import qr
 from integrations.errors import NoGroupsError
-from integrations.groups import lifecycle, official, orders
+from integrations.groups import lifecycle, official, orders, removals
 from integrations.models import Group, GroupOrder
 from integrations.registry import channels
 
@@ -32,11 +32,14 @@ class Offer(StrEnum):
 @dataclass(frozen=True)
 class GroupView:
     """The group of a room, as its page shows it: `state` is a state of Group, and there is no `link` while nobody may
-    come in. `was_there`: it had been made."""
+    come in. `was_there`: it had been made. `is_held`: WhatsApp did not remove somebody, and nothing goes there until
+    the host decides; `can_try`: they may have that tried again."""
 
     state: str
     link: str
     was_there: bool
+    is_held: bool
+    can_try: bool
 
     @property
     def picture(self) -> str:
@@ -86,4 +89,6 @@ def view(room: Room) -> GroupView | None:
     group = lifecycle.of_room(room)
     if group is None:
         return None
-    return GroupView(group.state, "" if room.locked else group.link, bool(group.group_id))
+    failed = removals.undecided(group)
+    can_try = any(map(removals.can_be_tried, failed))
+    return GroupView(group.state, "" if room.locked else group.link, bool(group.group_id), bool(failed), can_try)

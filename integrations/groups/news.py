@@ -8,7 +8,7 @@ from django.db import transaction
 from assistant.models import Conversation
 from assistant.rooms.events import Kind, note
 from integrations.base import Channel
-from integrations.groups import hearing, lifecycle, members, orders, telling
+from integrations.groups import hearing, lifecycle, members, orders, removals, telling
 from integrations.groups.hearing import Said
 from integrations.inbound import (
     GroupEnded,
@@ -31,7 +31,7 @@ def apply(channel: Channel, event: GroupNews | Said) -> bool:
         return False
     with transaction.atomic():
         if isinstance(event, GroupNews):
-            _happened(group, event)
+            _happened(channel, group, event)
         else:
             hearing.receive(group, event)
     return True
@@ -60,7 +60,7 @@ def _asked_for(channel: Channel, event: GroupMade) -> Group | None:
     return making.filter(orders__request_id="", orders__attempts__gt=0, subject=event.subject).first()
 
 
-def _happened(group: Group, event: GroupNews) -> None:
+def _happened(channel: Channel, group: Group, event: GroupNews) -> None:
     match event:
         case GroupEnded():
             if not event.problem:
@@ -72,11 +72,12 @@ def _happened(group: Group, event: GroupNews) -> None:
         case GroupJoined():
             if room := lifecycle.lock(group):
                 for person in event.people:
-                    members.enter(group, room, person)
+                    members.enter(group, room, person, event.at)
         case GroupLeft():
             if room := lifecycle.lock(group):
                 for person in event.people:
                     members.leave(group, room, person)
+                removals.told(channel, group, event, room)
         case GroupRenamed():
             _rename(group, event)
 

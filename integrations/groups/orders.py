@@ -19,10 +19,17 @@ from assistant.database import in_thread
 from assistant.models import Room
 from integrations import wake
 from integrations.base import Channel, mapping, sequence
-from integrations.errors import ChannelError, ContactGoneError, PermissionMissingError, TemporaryError, UncertainError
-from integrations.groups import lifecycle
+from integrations.errors import (
+    ChannelError,
+    ContactGoneError,
+    PermissionMissingError,
+    SuspendedError,
+    TemporaryError,
+    UncertainError,
+)
+from integrations.groups import lifecycle, removals
 from integrations.inbound import identifier, moment
-from integrations.models import ChannelState, Contact, Group, GroupOrder
+from integrations.models import ChannelState, Group, GroupOrder
 
 logger = logging.getLogger(__name__)
 
@@ -47,19 +54,15 @@ def add(group: Group, kind: GroupOrder.Kind, argument: str = "") -> None:
     transaction.on_commit(wake.couriers)
 
 
-def remove(group: Group, contact: Contact) -> None:
-    """Have somebody removed from a group."""
-    group.people.remove(contact)
-    add(group, Kind.REMOVE, contact.user_id or contact.phone or "")
-
-
 @receiver(pre_delete, sender=Room)
 def end(instance: Room, **_more: Any) -> None:
     """A room ends: its group too, and what was to be said there is gone at once."""
     group = Group.objects.select_related("contact__person").filter(room=instance.pk).first()
     if group is None:
         return
-    group.orders.filter(state=State.WAITING).exclude(kind=Kind.MAKE).update(state=State.FAILED, problem="ended")
+    changing = group.orders.exclude(kind=Kind.MAKE)
+    changing.update(argument="", detail="")
+    changing.filter(state=State.WAITING).update(state=State.FAILED, problem="ended")
     if group.contact:
         group.contact.person.delete()
     if group.state == Group.State.GONE:
@@ -76,7 +79,7 @@ async def carry_out(channel: Channel) -> bool:
     try:
         answer = await _call(channel, order)
     except ChannelError as error:
-        await in_thread(_failed)(order, error)
+        await in_thread(_failed)(channel, order, error)
     else:
         await in_thread(_taken)(order, answer)
     return True
@@ -109,9 +112,7 @@ async def _call(channel: Channel, order: GroupOrder) -> Json:
         case Kind.RELINK:
             return await graph.post(f"{group.group_id}/invite_link", PRODUCT)
         case Kind.REMOVE:
-            name = "user" if order.argument.isdigit() else "user_id"
-            body = {**PRODUCT, "participants": [{name: order.argument}]}
-            return await graph.delete(f"{group.group_id}/participants", body)
+            return await removals.call(channel, order)
         case _:
             return await graph.delete(group.group_id)
 
@@ -171,6 +172,14 @@ def _taken(order: GroupOrder, answer: Json) -> None:
             later = timezone.now() + timedelta(seconds=WORD_SECONDS)
             rows.update(request_id=request, not_before=later, taken_until=None)
             return
+        if order.kind == Kind.REMOVE:
+            if answer.get("absent"):
+                removals.done(order)
+            else:
+                # Done is it once the webhook says so.
+                later = timezone.now() + timedelta(seconds=WORD_SECONDS)
+                rows.update(request_id=request, not_before=later, taken_until=None)
+            return
         rows.update(state=State.DONE, request_id=request, taken_until=None)
         if order.kind == Kind.RELINK:
             link = identifier(answer.get("invite_link"), lifecycle.LINK_CHARACTERS)
@@ -179,16 +188,29 @@ def _taken(order: GroupOrder, answer: Json) -> None:
             group.delete()
 
 
-def _failed(order: GroupOrder, error: ChannelError) -> None:
+def _failed(channel: Channel, order: GroupOrder, error: ChannelError) -> None:
     """Try again later, or note that it came to nothing."""
     noted = {"problem": error.code, "detail": str(error)[:300], "taken_until": None}
     rows = GroupOrder.objects.filter(pk=order.pk, state=State.WAITING)
-    if isinstance(error, TemporaryError | UncertainError) and order.attempts < MOST_ATTEMPTS:
+    if isinstance(error, SuspendedError):
+        # Nothing is said there meanwhile; it is due at once when the app opens the group again.
+        later = timezone.now() + timedelta(seconds=LONGEST_PAUSE)
+        rows.update(not_before=later, attempts=F("attempts") - 1, **noted)
+        return
+    most = removals.MOST_ATTEMPTS if order.kind == Kind.REMOVE else MOST_ATTEMPTS
+    if isinstance(error, TemporaryError | UncertainError) and order.attempts < most:
         seconds = max(getattr(error, "seconds", 0), min(3**order.attempts, LONGEST_PAUSE))
         rows.update(not_before=timezone.now() + timedelta(seconds=seconds), **noted)
         return
-    if isinstance(error, ContactGoneError) and order.kind in (Kind.REMOVE, Kind.DELETE):
-        # They are not in it, or there is no such group: as it should be.
+    if order.kind == Kind.REMOVE:
+        if isinstance(error, ContactGoneError):
+            # They are not in it, or there is no such group: as it should be.
+            removals.done(order)
+        else:
+            removals.failed(channel, order, error.code, str(error))
+        return
+    if isinstance(error, ContactGoneError) and order.kind == Kind.DELETE:
+        # There is no such group: as it should be.
         rows.update(state=State.DONE, **noted)
     else:
         logger.error("a group could not be changed, %s: %s", order.kind, error)

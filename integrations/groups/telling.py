@@ -23,7 +23,7 @@ from assistant.rooms import events, talk
 from assistant.rooms.events import Kind
 from integrations import contacts, outbox, relay, replies, wake, wording
 from integrations.base import Channel
-from integrations.groups import lifecycle, orders
+from integrations.groups import lifecycle, orders, removals
 from integrations.inbound import StatusChange
 from integrations.models import Contact, Group, GroupOrder, InboxEntry, OutboxEntry
 from integrations.outbound import OutboundMessage
@@ -47,10 +47,11 @@ def tell(instance: RoomEvent, created: bool, **_more: Any) -> None:
     group = found.filter(room=instance.room_id).first()
     if group is None:
         return
-    _order(group, instance)
     channel = channels().get(group.channel)
     if channel and group.state != Group.State.ASKED:
         _pass_on(channel, group, lifecycle.attach(group, instance.room), instance)
+    # Afterwards: whom the app shows as gone is not told as gone besides.
+    _order(group, instance)
 
 
 def heard(group: Group, contact: Contact, room: Room, at: datetime) -> None:
@@ -66,7 +67,7 @@ def heard(group: Group, contact: Contact, room: Room, at: datetime) -> None:
     with translation.override(contact.language or settings.LANGUAGE_CODE):
         if contact.greeted_at is None:
             contacts.update(contact, greeted_at=timezone.now())
-            outbox.add(contact, WELCOME, [replies.say(channel, wording.group_greeting(_host(room)))])
+            outbox.add(contact, WELCOME, [replies.say(channel, wording.group_greeting(lifecycle.host_name(room)))])
         _catch_up(channel, group, contact, room)
     transaction.on_commit(wake.couriers)
 
@@ -115,11 +116,6 @@ def _refused(contact: Contact) -> QuerySet[OutboxEntry]:
     return rows.filter(cause__startswith="room:")
 
 
-def _host(room: Room) -> str:
-    member = room.conversation.memberships.filter(person=room.host_id).first() if room.host_id else None
-    return member.name if member else ""
-
-
 def _order(group: Group, event: RoomEvent) -> None:
     """Have the app do in the group what the host did in the room."""
     match event.kind:
@@ -129,7 +125,7 @@ def _order(group: Group, event: RoomEvent) -> None:
                 orders.add(group, GroupOrder.Kind.RENAME, title[: orders.SUBJECT_CHARACTERS])
         case Kind.REMOVED:
             for contact in group.people.filter(person=event.person_id):
-                orders.remove(group, contact)
+                removals.ask(group, contact)
         case Kind.LOCKED:
             # Who has the old link does not come in by it any more.
             orders.add(group, GroupOrder.Kind.RELINK)
@@ -163,7 +159,7 @@ def _concerns(group: Group, contact: Contact, event: RoomEvent) -> bool:
     if event.kind in COMING_AND_GOING and event.person_id:
         return not group.people.filter(person=event.person_id).exists()
     if event.kind in (Kind.UNREACHED, Kind.BACK):
-        return event.person_id is not None
+        return event.person_id is not None and "group" not in event.data
     if event.kind in (Kind.SAID, Kind.EDITED) and event.message:
         return not was_said_there(contact, event.message)
     # It is not known whether groups take reactions of ours.

@@ -510,14 +510,14 @@ def _lifecycle(item: Json, value: Json, people: People, account: Account) -> Eve
 
 
 def _participants(item: Json, value: Json, people: People, account: Account) -> Event:
-    kind, (group, at, request, *_error) = _kind(item.get("type")), _about_group(item)
+    kind, (group, at, request, problem, detail) = _kind(item.get("type")), _about_group(item)
     match kind:
         case "group_participants_add":
             return GroupJoined(account.phone_id, Sender(), at, group, request, _named(item.get("added_participants")))
         case "group_participants_remove":
             by_us = item.get("initiated_by") == "business"
-            gone = _named(item.get("removed_participants"))
-            return GroupLeft(account.phone_id, Sender(), at, group, request, gone, by_us)
+            gone, staying = _named(item.get("removed_participants")), _named(item.get("failed_participants"))
+            return GroupLeft(account.phone_id, Sender(), at, group, request, gone, by_us, staying, problem, detail)
         case _:
             raise _IgnoredItem(kind)
 

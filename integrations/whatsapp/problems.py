@@ -13,6 +13,7 @@ from integrations.errors import (
     RateError,
     RefusedError,
     RefusedMediaError,
+    SuspendedError,
     TemporaryError,
     TokenError,
     WindowClosedError,
@@ -88,7 +89,7 @@ ERRORS: dict[int, tuple[type[ChannelError], float]] = {
     # Groups: none there, or we are not in it.
     131020: (ContactGoneError, 0),
     131041: (ContactGoneError, 0),
-    131207: (ContactGoneError, 0),
+    131207: (SuspendedError, 0),
     131212: (ContactGoneError, 0),
     131215: (PermissionMissingError, 0),
 }

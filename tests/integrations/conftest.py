@@ -3,14 +3,21 @@
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from assistant.models import Person, Room
+from integrations.groups import making
+from integrations.models import Group
+from integrations.registry import channels
 from tests.fake_llama import FakeLlama, says
 from tests.fake_web import FakeWeb
+from tests.integrations.grouped import GroupChat, account
 from tests.integrations.phones import Phone
 from tests.ports import free_port
-from tests.servers import Courier, Emulator, Site, Valkey
+from tests.servers import Courier, Emulator, Site, Valkey, eventually
 
 PEOPLE = 500
 
@@ -111,3 +118,46 @@ def couriers(messengers: Messengers, tmp_path: Path) -> Iterator[Callable[[], Co
     yield make
     for one in made:
         one.kill()
+
+
+# A WhatsApp group as a door into a room
+
+
+@pytest.fixture
+def apps_here(settings: Any, messengers: Messengers) -> Iterator[None]:
+    """This process is one of the site's: what happens here reaches the apps too."""
+    for name, value in messengers.environment.items():
+        if name.startswith(("META_", "WHATSAPP_", "MESSENGER_", "INSTAGRAM_", "REDIS_", "GRAPH_")):
+            setattr(settings, name, value)
+    channels.cache_clear()
+    yield
+    channels.cache_clear()
+    messengers.emulator.switch(official=True)
+
+
+@pytest.fixture
+def ana(apps_here: None) -> Person:
+    """Somebody with an account, on the site."""
+    return account(f"ana-{uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def room(ana: Person, messengers: Messengers) -> Room:
+    return making.make(ana, "Ana", f"Ski trip {uuid4().hex[:6]}")
+
+
+@pytest.fixture
+def group(room: Room, messengers: Messengers) -> GroupChat:
+    chat = GroupChat(messengers.emulator, room)
+    eventually(lambda: chat.row.state == Group.State.OPEN)
+    return chat
+
+
+@pytest.fixture
+def bo(messengers: Messengers) -> Phone:
+    return messengers.phone("whatsapp")
+
+
+@pytest.fixture
+def cy(messengers: Messengers) -> Phone:
+    return messengers.phone("whatsapp")

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from assistant.models import Room
 from integrations.groups.making import CHANNEL
-from integrations.models import ChannelState, Group
+from integrations.models import ChannelState, Group, GroupOrder
 from tests.integrations.conftest import Messengers
 from tests.integrations.grouped import GroupChat
 from tests.people import Visitor, next_address
@@ -45,6 +45,38 @@ def test_an_account_makes_a_group_and_gets_its_link_and_code(messengers: Messeng
         with Visitor(messengers.site, next_address()) as eve:
             sign_up(eve)
             assert eve.get(sheet).status_code == 404
+
+
+def test_the_host_decides_about_somebody_whom_whatsapp_did_not_remove(messengers: Messengers) -> None:
+    held = "Nothing more of this room goes into it until the host has decided."
+    with Visitor(messengers.site, next_address()) as ana:
+        sign_up(ana)
+        made = ana.post("/rooms/new", FIELDS)
+        room = Room.objects.get(pk=UUID(made.headers["location"].split("/")[2]))
+        eventually(lambda: Group.objects.get(room=room).state == Group.State.OPEN)
+        sheet, change = f"/rooms/{room.pk}/people", f"/rooms/{room.pk}/change"
+        assert held not in text_of(ana.get(sheet).text)
+        order = room.group.orders.create(kind="remove", state="failed", argument="")
+        page = ana.get(sheet).text
+        assert held in text_of(page)
+        assert 'value="remove_again"' not in page, "nobody knows any more who it was"
+        phone = messengers.phone("whatsapp")
+        phone.write("Hello")
+        phone.hear(1)
+        GroupOrder.objects.filter(pk=order.pk).update(argument=GroupOrder.whom(phone.contact))
+        assert 'value="remove_again"' in ana.get(sheet).text
+        for do in ("remove_again", "let_stay"):
+            with Visitor(messengers.site, next_address()) as eve:
+                sign_up(eve)
+                assert eve.post(change, {"do": do}).status_code == 404
+        assert GroupOrder.objects.get(pk=order.pk).state == "failed"
+        assert ana.post(change, {"do": "let_stay"}).status_code == 302
+        assert held not in text_of(ana.get(sheet).text)
+        assert GroupOrder.objects.get(pk=order.pk).state == "done"
+        GroupOrder.objects.filter(pk=order.pk).update(state="failed")
+        assert ana.post(change, {"do": "remove_again"}).status_code == 302
+        # They are not in it: as it should be.
+        eventually(lambda: GroupOrder.objects.get(pk=order.pk).state == "done")
 
 
 def test_a_group_that_could_not_be_made_says_so_and_the_room_goes_on(messengers: Messengers) -> None:

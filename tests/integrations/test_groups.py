@@ -1,11 +1,8 @@
 """A WhatsApp group as a door into a room: real couriers, the emulator's groups, one database."""
 
-import hashlib
-import hmac
-import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,81 +12,16 @@ import pytest
 from django.utils import timezone
 
 from assistant.models import Feedback, Member, Message, Person, Room, RoomEvent, Run
-from assistant.rooms import membership, polls, talk
-from assistant.rooms.talk import Words
+from assistant.rooms import membership, polls
 from integrations.groups import hearing, making, members
 from integrations.inbound import InboundMessage, Sender
 from integrations.models import ChannelState, Contact, Delivery, Group, InboxEntry, OutboxEntry
-from integrations.registry import channels
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.integrations.conftest import Messengers
 from tests.integrations.couriers import Killed, time_passes
-from tests.integrations.grouped import GroupChat, account, member_names
+from tests.integrations.grouped import GroupChat, deliver_of, first, member_names, open_by, said, say
 from tests.integrations.phones import Phone, words
 from tests.servers import Courier, eventually
-
-
-@pytest.fixture
-def apps_here(settings: Any, messengers: Messengers) -> Iterator[None]:
-    """This process is one of the site's: what happens here reaches the apps too."""
-    for name, value in messengers.environment.items():
-        if name.startswith(("META_", "WHATSAPP_", "MESSENGER_", "INSTAGRAM_", "REDIS_", "GRAPH_")):
-            setattr(settings, name, value)
-    channels.cache_clear()
-    yield
-    channels.cache_clear()
-    messengers.emulator.switch(official=True)
-
-
-@pytest.fixture
-def ana(apps_here: None) -> Person:
-    """Somebody with an account, on the site."""
-    return account(f"ana-{uuid4().hex[:8]}")
-
-
-@pytest.fixture
-def room(ana: Person, messengers: Messengers) -> Room:
-    return making.make(ana, "Ana", f"Ski trip {uuid4().hex[:6]}")
-
-
-@pytest.fixture
-def group(room: Room, messengers: Messengers) -> GroupChat:
-    chat = GroupChat(messengers.emulator, room)
-    eventually(lambda: chat.row.state == Group.State.OPEN)
-    return chat
-
-
-@pytest.fixture
-def bo(messengers: Messengers) -> Phone:
-    return messengers.phone("whatsapp")
-
-
-@pytest.fixture
-def cy(messengers: Messengers) -> Phone:
-    return messengers.phone("whatsapp")
-
-
-def first(phone: Phone) -> str:
-    """What a phone's person is called in a room."""
-    return str(phone.person["name"])
-
-
-def say(person: Person, room: Room, text: str) -> None:
-    talk.say(person, room.pk, Words(text, uuid4()))
-
-
-def said(room: Room) -> list[str]:
-    """What stands in the room of what people said."""
-    return [event.message.text for event in room.events.filter(kind="said") if event.message]
-
-
-def open_by(group: GroupChat, *phones: Phone) -> None:
-    """These join and write, which opens the window and tells their names."""
-    for phone in phones:
-        group.join(phone)
-        group.write(phone, "Hello all")
-    group.hears("an AI assistant")
-    group.rests()
 
 
 def test_a_group_is_made_and_its_link_leads_two_phones_into_the_room(
@@ -468,27 +400,6 @@ def test_an_edit_changes_what_is_kept_and_calls_nobody(
     group.rests()
     assert said(room) == ["Chaski, a new word"]
     assert len(fake_llama.requests) == calls
-
-
-def deliver_of(messengers: Messengers, group: GroupChat, phone: Phone, about: str, more: dict[str, Any]) -> None:
-    """A delivery that the emulator's phones cannot make."""
-    message = {
-        "from": phone.person["phone"],
-        "from_user_id": phone.person["user_id"],
-        "id": f"wamid.{uuid4().hex}",
-        "timestamp": str(int(time.time())),
-        "group_id": group.row.group_id,
-        **more,
-    }
-    metadata = {"display_phone_number": "15550001111", "phone_number_id": messengers.environment["WHATSAPP_PHONE_ID"]}
-    value = {"messaging_product": "whatsapp", "metadata": metadata, "messages": [message]}
-    changes = [{"field": "messages", "value": value}]
-    entry = [{"id": messengers.environment["WHATSAPP_ACCOUNT_ID"], "changes": changes}]
-    body = json.dumps({"object": "whatsapp_business_account", "entry": entry}).encode()
-    digest = hmac.new(messengers.environment["META_APP_SECRET"].encode(), body, hashlib.sha256).hexdigest()
-    headers = {"X-Hub-Signature-256": f"sha256={digest}", "Content-Type": "application/json"}
-    url = messengers.emulator.configuration["webhook"]
-    assert httpx.post(url, content=body, headers=headers).status_code == 200
 
 
 def test_reactions_in_the_group_count_as_those_of_the_website_do(

@@ -351,7 +351,7 @@ def present_reactions(room: Room, message: Message) -> list[Reactions]:
 def sentence(event: RoomEvent) -> str:
     """What happened, in words."""
     if group := str(event.data.get("group", "")):
-        return wording.group_line(group)
+        return wording.group_line(group, event.name)
     name = {"name": event.name}
     match event.kind:
         case Kind.JOINED:

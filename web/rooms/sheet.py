@@ -18,7 +18,7 @@ from assistant.models import Person
 from assistant.rooms import events, membership
 from assistant.runs.forget import forget
 from integrations import doors, qr
-from integrations.groups import making
+from integrations.groups import making, removals
 from web.http import is_fragment, whole_number
 from web.rooms import presence
 from web.rooms.access import member_or_404, unlisted
@@ -124,6 +124,8 @@ def _carry_out(person: Person, room: UUID, what: str, chosen: int | None, title:
         "block": lambda: membership.remove(person, room, member, block=True),
         "mute": lambda: membership.mute(person, room, muted=True),
         "unmute": lambda: membership.mute(person, room, muted=False),
+        "remove_again": lambda: removals.try_again(person, room),
+        "let_stay": lambda: removals.let_stay(person, room),
         "leave": lambda: membership.leave(person, room),
     }
     if what == "invite" and making.is_one(room):

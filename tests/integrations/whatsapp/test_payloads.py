@@ -214,7 +214,18 @@ EXPECTED: dict[str, list[Event | Ignored]] = {
     ],
     "group_left": [GroupLeft("1000", NOBODY, AT, "Y2Fwa", people=(RECIPIENT,))],
     "group_removed": [
-        GroupLeft("1000", NOBODY, AT, "Y2Fwa", "79", (Sender("", "491700000001"), Sender("DE.777")), by_us=True)
+        GroupLeft(
+            "1000",
+            NOBODY,
+            AT,
+            "Y2Fwa",
+            "79",
+            people=(Sender("", "491700000001"), Sender("DE.777")),
+            by_us=True,
+            staying=(Sender("FR.9"),),
+            problem="131214",
+            detail="Too much marketing",
+        )
     ],
     "group_join_request": [Ignored("group_join_request_created")],
     "group_renamed": [GroupRenamed("1000", NOBODY, AT, "Y2Fwa", "80", "Ski trip 2027")],
