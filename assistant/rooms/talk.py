@@ -69,7 +69,9 @@ def say(person: Person, room_id: UUID, words: Words) -> Said:
         kept = attachments.claimable(person, words.files)
         things, pictures = files.claimable(person, words.things), _finished(person, words.pictures)
         quoted = readable(member).filter(pk=words.quoted).first() if words.quoted else None
-        called = not words.forwarded and (calls(room, text, quoted) or (words.called and not _is_hushed(room)))
+        # Without a word, and without a text to read, there is nothing to answer.
+        called = bool(text or kept) and not words.forwarded
+        called = called and (calls(room, text, quoted) or (words.called and not _is_hushed(room)))
         if called and _is_hushed(room):
             orders.wake(member)
         message = conversations.add(

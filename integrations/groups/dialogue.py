@@ -28,12 +28,14 @@ from integrations.base import Channel
 from integrations.groups import hearing
 from integrations.inbound import InboundMessage
 from integrations.models import Contact, Group, InboxEntry
+from integrations.received import Received, Receiver
+from integrations.talk import Later
 
 logger = logging.getLogger(__name__)
 
 LATE = timedelta(hours=1)
 MOST_TRIES = 6
-# Somebody who asks for too much is told so once in a while, whatever they go on to send.
+# Who asks for too much is told so once in a while, whatever they go on to send; so is a group what we cannot look into.
 TOLD_EVERY = timedelta(minutes=10)
 
 
@@ -60,6 +62,8 @@ class GroupDialogue:
         self._answering = answering
         self._channel = channel
         self._contact = contact
+        # Our key of who speaks.
+        self._speaking = 0
 
     async def answer(self, entries: Sequence[InboxEntry]) -> None:
         """Answer one entry. Raises DatabaseError."""
@@ -76,11 +80,12 @@ class GroupDialogue:
             reply: Reply | None
             try:
                 reply = await self._answer(entry, event)
+            except Later as later:
+                await in_thread(inbox.postpone)([entry], later.seconds, tried=later.tried)
+                return
             except LimitedError as error:
                 logger.info("group %s: somebody is limited: %s", self._contact.pk, error)
-                slot = int(timezone.now().timestamp() // TOLD_EVERY.total_seconds())
-                who = event.sender.user_id or event.sender.phone
-                reply = Reply(error.code, str(error.sentence), f"limited:{slot}:{who}"[:80])
+                reply = Reply(error.code, str(error.sentence), f"limited:{_slot()}:{self._speaking}")
             except AssistantError as error:
                 logger.info("group %s is told: %s: %s", self._contact.pk, error.code, error)
                 reply = Reply(error.code, str(error.sentence))
@@ -88,7 +93,7 @@ class GroupDialogue:
                 await in_thread(self._conclude)(entry, event, reply)
 
     async def _answer(self, entry: InboxEntry, event: InboundMessage) -> Reply | None:
-        """What came of an entry; None where it is ended already. Raises AssistantError."""
+        """What came of an entry; None where it is ended already. Raises AssistantError, Later."""
         if event.at < timezone.now() - LATE:
             return Reply("late")
         if not self._channel.admits(event.sender):
@@ -98,6 +103,7 @@ class GroupDialogue:
         speaker = await in_thread(self._speaker)(event)
         if speaker is None:
             return Reply("no_member")
+        self._speaking = speaker.contact.pk
         await self._count_order(event, speaker)
         if await in_thread(self._settle)(entry, event, speaker):
             return None
@@ -165,24 +171,54 @@ class GroupDialogue:
         return None
 
     async def _say(self, entry: InboxEntry, event: InboundMessage, speaker: Speaker) -> Reply:
-        text = hearing.words_of(event)
-        if not text:
-            return Reply("empty", _("I cannot look at files in a group. Please ask in words."))
+        """Say it in the room with its files, as from a chat alone. Raises AssistantError, Later."""
+        person, room, turn = speaker.person, speaker.room.pk, _turn(entry)
+        if await in_thread(self._is_said)(entry, speaker):
+            # Before a crash.
+            return Reply("said")
+        received = await self._received(entry, event, speaker)
+        told = "\n".join(received.told)
+        text = "\n".join(filter(None, (hearing.in_room(event), *received.heard)))
+        if received.is_empty and not text:
+            told = told or _("I cannot read this kind of message. Please write it in words.")
+            return Reply("empty", told)
         shown = await in_thread(hearing.quoted_in)(self._contact, event)
         quoted = shown.message if shown else None
         # A reply to what we said about a vote or an order has no message behind it; it calls us all the same.
         words = Words(
             text[: settings.MESSAGE_CHARACTERS],
-            _turn(entry),
-            quoted=quoted.pk if quoted else None,
+            turn,
+            received.files,
+            quoted.pk if quoted else None,
+            things=received.things,
+            pictures=received.pictures,
             called=shown is not None and quoted is None,
         )
-        said = await room_turns.say(
-            self._answering, speaker.person, contacts.address(speaker.contact), speaker.room.pk, words
-        )
+        said = await room_turns.say(self._answering, person, contacts.address(speaker.contact), room, words)
         if said.event.message:
             await in_thread(self._note)(entry, said.event.message)
-        return Reply("said", _("I cannot look at files in a group yet, and go by your words.") if event.media else "")
+        if len(received.pictures) + len(received.things) == len(received.heard):
+            return Reply("said", told)
+        if not text:
+            return Reply(
+                "said", "\n".join(filter(None, (told, _("I cannot look into this yet. Please ask in words."))))
+            )
+        unread = _("I cannot look into pictures and files of this kind yet, and go by your words.")
+        return Reply("said", told or unread, "" if told else f"unread:{_slot()}")
+
+    async def _received(self, entry: InboxEntry, event: InboundMessage, speaker: Speaker) -> Received:
+        """What came with the words; only of what calls us is it fetched. Raises LimitedError, Later."""
+        runtime = self._answering.runtime
+        if event.media:
+            # Nobody has files fetched that come to nothing more often than they may call.
+            await runtime.limits.count(settings.LIMIT_MEMBER_CALLS, "file", "member", str(speaker.person.pk))
+        return await Receiver(runtime, self._channel, speaker.contact, entry).receive(event.media)
+
+    def _is_said(self, entry: InboxEntry, speaker: Speaker) -> bool:
+        message = Message.objects.filter(author=speaker.person, client_id=entry.turn).first()
+        if message:
+            self._note(entry, message)
+        return message is not None
 
     def _note(self, entry: InboxEntry, message: Message) -> None:
         InboxEntry.objects.filter(pk=entry.pk).update(message=message)
@@ -213,6 +249,11 @@ class GroupDialogue:
         if unsent and said and said.author:
             with suppress(NotFoundError):
                 talk.unsay(said.author, said.pk)
+
+
+def _slot() -> int:
+    """The same number for a while: what is told by it is told once then."""
+    return int(timezone.now().timestamp() // TOLD_EVERY.total_seconds())
 
 
 def _turn(entry: InboxEntry) -> UUID:

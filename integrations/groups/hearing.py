@@ -16,11 +16,11 @@ from assistant import room_aside
 from assistant.errors import EmptyTextError, LimitedError, NotFoundError, RefusedInputError, TextTooLongError
 from assistant.models import Member, Message, Poll, Room, RoomEvent
 from assistant.rooms import orders, reactions, talk
-from integrations import contacts, inbox, outbox, rooms, wording
+from imagine.models import Picture
+from integrations import contacts, inbox, outbox, reading, rooms, wording
 from integrations.groups import lifecycle, members, telling
 from integrations.inbound import InboundEdit, InboundMessage, InboundReaction, InboundUnsend
 from integrations.models import Contact, Group, InboxEntry, OutboxEntry
-from integrations.reading import spoken
 
 Said = InboundMessage | InboundEdit | InboundUnsend | InboundReaction
 # Of one member so much waits to be answered; what comes beyond is dropped, so that others are heard.
@@ -47,7 +47,12 @@ def receive(group: Group, event: Said) -> None:
 
 def words_of(event: InboundMessage) -> str:
     """What was said. WhatsApp writes a mention as the number of who is mentioned: ours is read as our name."""
-    return _named(spoken(event).strip())
+    return _named(reading.spoken(event).strip())
+
+
+def in_room(event: InboundMessage) -> str:
+    """What was said, with places and cards in words."""
+    return _named(reading.in_room(event).strip())
 
 
 def poll_of(contact: Contact, room: Room, event: InboundMessage) -> tuple[Poll, int] | None:
@@ -147,6 +152,9 @@ def _unsend(contact: Contact, room: Room, group: Group, event: InboundUnsend) ->
     if not _is_of(entry, speaker):
         return
     contact.inbox.filter(pk=entry.pk).update(content={}, state=InboxEntry.State.DROPPED, outcome=inbox.UNSENT)
+    if entry.picture:
+        # It was fetched, and is not said yet.
+        Picture.objects.filter(id=entry.picture, person=speaker.person, made=Picture.Made.UPLOADED).delete()
     outbox.take_back(contact, f"turn:{entry.turn}")
     said = Message.objects.filter(author=speaker.person, client_id=entry.turn, conversation=room.pk).first()
     if entry.turn and said:
