@@ -57,6 +57,18 @@ def drop(room: UUID, key: str) -> None:
         logger.warning("words in a group that were taken back go with their time: %s", error)
 
 
+def drop_of(room: UUID, person: UUID) -> None:
+    """Keep no more of what somebody said who is erased."""
+    if not settings.GROUP_CONTEXT_MINUTES:
+        return
+    try:
+        for key, line in redis().hgetall(f"{_key(room)}:lines").items():
+            if json.loads(line)["person"] == str(person):
+                _drop(room, key)
+    except (RedisError, OSError) as error:
+        logger.warning("words in a group of somebody who is erased go with their time: %s", error)
+
+
 @receiver(post_delete, sender=Room)
 def forget(instance: Room, **_more: Any) -> None:
     """Keep nothing of a room that has ended."""

@@ -122,6 +122,12 @@ def take_back(contact: Contact, cause: str) -> bool:
     return bool(held_back) and not rows.exclude(problem="unsent").exists()
 
 
+def forget(contact: Contact) -> None:
+    """Keep no word of what was sent beside what happens in a room."""
+    rows = contact.outbox.exclude(state__in=OPEN).exclude(cause__startswith="room:")
+    rows.update(content=OutboundMessage().to_json())
+
+
 def sent(entry: OutboxEntry, external_id: str) -> None:
     """Note that the app took a message, under its id."""
     now = timezone.now()

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
@@ -45,6 +46,18 @@ def forget_failed(instance: Person, **_more: Any) -> None:
     names = [f'"{name}"'.encode() for pair in ids for name in pair if name]
     if names:
         transaction.on_commit(partial(_empty_failed, names), robust=True)
+
+
+@receiver(pre_delete, sender=Person)
+def forget_in_groups(instance: Person, **_more: Any) -> None:
+    """The person goes, so what they said in groups waits for no answer, and is not known by its id: that has a number
+    of theirs in it."""
+    rows = InboxEntry.objects.filter(contact__is_group=True)
+    rows.filter(message__author=instance).delete()
+    for contact in instance.contacts.all():
+        theirs = Q(content__sender__user_id=contact.user_id) if contact.user_id else Q(pk=None)
+        theirs |= Q(content__sender__phone=contact.phone) if contact.phone else Q(pk=None)
+        rows.filter(theirs, state=InboxEntry.State.WAITING).delete()
 
 
 def _empty_failed(names: Sequence[bytes]) -> None:

@@ -56,7 +56,7 @@ def make(
         _call(member, name)
         if title := clean_name(title, TITLE_CHARACTERS):
             conversation.title = title
-        conversation.title = conversation.title or _("Room of %(name)s") % {"name": member.name}
+        conversation.title = conversation.title or default_title(member.name)
         conversation.titled_by_person = True
         conversation.save(update_fields=["title", "titled_by_person"])
         last = conversations.shown_messages(conversation).last()
@@ -69,6 +69,11 @@ def make(
         )
         note(room, Kind.JOINED, member)
     return room
+
+
+def default_title(name: str) -> str:
+    """What a room is called that somebody made without a word."""
+    return _("Room of %(name)s") % {"name": name}
 
 
 def invited(token: str) -> Room:

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.db import transaction
 from django.db.models import Count
+from django.utils import translation
+from django.utils.translation import gettext as _
 
-from assistant import versions
+from assistant import room_aside, versions
 from assistant.errors import NotFoundError
 from assistant.models import Conversation, Member, Person, Poll, Reaction, Room, RoomBlock, RoomEvent, Run, Vote
 from assistant.rooms import membership, talk
@@ -51,7 +56,9 @@ def merge(guest: Person, into: Person, **_more: Any) -> None:
         kept.since = min(kept.since, member.since)
         kept.read_until = max(kept.read_until, member.read_until)
         kept.save(update_fields=["since", "read_until"])
-        note(room, Kind.LEFT, name=member.name)
+        left = note(room, Kind.LEFT, name=member.name)
+        # Afterwards, as they are there under their other name: so that it goes when they are erased.
+        RoomEvent.objects.filter(pk=left.pk).update(person=into)
     Room.objects.filter(host=guest).update(host=into)
     RoomEvent.objects.filter(person=guest).update(person=into)
     voted = Vote.objects.filter(person=into).values("poll")
@@ -71,14 +78,31 @@ def _erase_in(room: Room, person: Person) -> None:
     if room.call and room.call.author_id == person.pk:
         talk.renew_call(room, without=person)
     versions.close_gaps(person, Conversation.objects.filter(pk=room.pk))
+    _drop_title(room, person)
     numbers = _erase_events(room, person)
     member = Member.objects.filter(conversation=room.pk, person=person).first()
     if member:
         member.delete()
         note(room, Kind.LEFT)
         membership.pass_on(room, person)
+    transaction.on_commit(partial(room_aside.drop_of, room.pk, person.pk))
     for start in range(0, len(numbers), NUMBERS_AT_ONCE):
         note(room, Kind.UNSAID, numbers=numbers[start : start + NUMBERS_AT_ONCE])
+
+
+def _drop_title(room: Room, person: Person) -> None:
+    """Give a room another title that was made of the name of a person."""
+    made = RoomEvent.objects.filter(room=room.pk, person=person, number=1).first()
+    if made is None:
+        return
+    titles = []
+    for language, _label in settings.LANGUAGES:
+        with translation.override(language):
+            titles.append(membership.default_title(made.name))
+    if room.conversation.title in titles:
+        title = _("A room")
+        Conversation.objects.filter(pk=room.pk).update(title=title)
+        note(room, Kind.NAMED, title=title)
 
 
 def _erase_events(room: Room, person: Person) -> list[int]:

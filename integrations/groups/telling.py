@@ -121,11 +121,19 @@ def _order(group: Group, event: RoomEvent) -> None:
     match event.kind:
         case Kind.NAMED:
             title = str(event.data.get("title", ""))
-            if title and title != group.subject:
+            if not event.name:
+                # The title before was made of the name of somebody who is erased.
+                ended = group.orders.filter(kind=GroupOrder.Kind.RENAME).exclude(state=GroupOrder.State.WAITING)
+                ended.update(argument="")
+            # What the app told of is named in its place. The subject that we know may be old.
+            if title and (event.person_id or not event.name):
                 orders.add(group, GroupOrder.Kind.RENAME, title[: orders.SUBJECT_CHARACTERS])
         case Kind.REMOVED:
             for contact in group.people.filter(person=event.person_id):
                 removals.ask(group, contact)
+        case Kind.UNSAID if group.contact:
+            # What we answered by ourselves may name who is erased.
+            outbox.forget(group.contact)
         case Kind.LOCKED:
             # Who has the old link does not come in by it any more.
             orders.add(group, GroupOrder.Kind.RELINK)

@@ -9,9 +9,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
-from assistant.models import Feedback, Member, Message, Person, Room, RoomEvent, Run
+from assistant import people
+from assistant.models import Conversation, Feedback, Member, Message, Person, Room, RoomEvent, Run
 from assistant.rooms import membership, polls
 from integrations.groups import hearing, making, members
 from integrations.inbound import InboundMessage, Sender
@@ -19,7 +21,7 @@ from integrations.models import ChannelState, Contact, Delivery, Group, InboxEnt
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.integrations.conftest import Messengers
 from tests.integrations.couriers import Killed, time_passes
-from tests.integrations.grouped import GroupChat, deliver_of, first, member_names, open_by, said, say
+from tests.integrations.grouped import GroupChat, account, deliver_of, first, member_names, open_by, said, say
 from tests.integrations.phones import Phone, words
 from tests.servers import Courier, eventually
 
@@ -457,6 +459,66 @@ def test_one_member_uses_up_their_own_calls_only(
     by_bo = Message.objects.filter(conversation=room.pk, author=bo.contact.person)
     assert by_bo.count() <= 6
     assert len([line for line in group.lines if "too fast" in line.lower() or "limit" in line.lower()]) <= 1
+
+
+def test_what_somebody_said_in_a_group_and_is_not_answered_goes_with_them(
+    group: GroupChat, room: Room, bo: Phone, cy: Phone
+) -> None:
+    open_by(group, bo, cy)
+    waiting = {"contact": group.contact, "channel": "whatsapp", "kind": "message", "said_at": timezone.now()}
+    waiting["not_before"] = timezone.now() + timedelta(hours=1)
+    for phone in (bo, cy):
+        sender = Sender(phone.person["user_id"], phone.person["phone"])
+        event = InboundMessage("1", sender, timezone.now(), f"wamid.{uuid4()}", text="Chaski, a secret")
+        InboxEntry.objects.create(external_id=event.id, content=event.to_json(), **waiting)
+    people.erase(cy.contact.person)
+    left = group.contact.inbox.filter(state="waiting")
+    assert [entry.content["sender"]["user_id"] for entry in left] == [bo.person["user_id"]]
+    left.delete()
+
+
+def traces(*words: str) -> list[str]:
+    """Where one of these stands in what the apps' tables keep."""
+    found = []
+    for model in (*apps.get_app_config("integrations").get_models(), RoomEvent, Conversation, Message):
+        for row in model.objects.values():
+            values = [bytes(value) if isinstance(value, memoryview) else value for value in row.values()]
+            found += [f"{model.__name__}: {word} in {row}" for word in words if word in str(values)]
+    return found
+
+
+def test_who_is_erased_leaves_no_name_number_or_id(
+    apps_here: None, bo: Phone, cy: Phone, messengers: Messengers, fake_llama: FakeLlama
+) -> None:
+    fake_llama.on("when is it", says("In January."))
+    ana, name = account(f"ana-{uuid4().hex[:8]}"), f"Ana{uuid4().hex[:8]}"
+    room = making.make(ana, name, "")
+    group = GroupChat(messengers.emulator, room)
+    eventually(lambda: group.row.state == Group.State.OPEN)
+    open_by(group, bo, cy)
+    group.write(bo, "/who")
+    group.hears(f"Here are: {name} (host)")
+    for number in range(9):
+        group.write(cy, f"@Chaski when is it? {number}")
+    membership.rename(ana, room.pk, f"Room of {name}!")
+    eventually(lambda: group.subject == f"Room of {name}!")
+    membership.rename(ana, room.pk, f"Room of {name}")
+    eventually(lambda: group.subject == f"Room of {name}")
+    eventually(lambda: group.contact.outbox.filter(cause__startswith="limited:").exists())
+    group.rests()
+    running = Run.objects.filter(conversation=room.pk, status=Run.Status.RUNNING)
+    eventually(lambda: not running.exists() and Room.objects.get(pk=room.pk).call is None)
+    group.rests()
+    people.erase(ana)
+    eventually(lambda: group.subject == "A room")
+    eventually(lambda: not group.row.orders.filter(state="waiting").exists() and group.row.subject == "A room")
+    assert traces(name) == []
+    membership.remove(bo.contact.person, room.pk, Member.objects.get(conversation=room.pk, name=first(cy)).pk)
+    eventually(lambda: group.row.orders.filter(kind="remove", state="done").exists())
+    mine = [one for one in (cy.person["user_id"], cy.person["phone"]) if one]
+    assert traces(*mine)
+    people.erase(cy.contact.person)
+    assert traces(*mine) == []
 
 
 @pytest.mark.usefixtures("resting")

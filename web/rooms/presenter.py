@@ -360,6 +360,8 @@ def sentence(event: RoomEvent) -> str:
             return _("%(name)s left") % name if event.name else _("Somebody left and erased what they said")
         case Kind.REMOVED:
             return _("%(name)s was removed") % name
+        case Kind.NAMED if not event.name:
+            return _("This room is called “%(title)s” now") % {"title": event.data.get("title", "")}
         case Kind.NAMED:
             return _("%(name)s named this room “%(title)s”") % {**name, "title": event.data.get("title", "")}
         case Kind.HOST:

@@ -144,3 +144,35 @@ def test_an_answer_that_a_reaper_thought_dead_is_noted_once() -> None:
     finish(again)
     finish(again)
     assert [kind for kind, _name in seen(ana, room)][-2:] == ["answering", "answered"]
+
+
+def test_a_title_made_of_the_name_of_who_is_erased_goes() -> None:
+    ana = people.make_guest()
+    room = membership.make(ana, "Ana", "")
+    assert room.conversation.title == "Room of Ana"
+    bo = join(room, "Bo")
+    membership.leave(ana, room.pk)
+    people.erase(ana)
+    assert Conversation.objects.get(pk=room.pk).title == "A room"
+    named = room.events.get(kind="named")
+    assert (named.name, named.data) == ("", {"title": "A room"})
+    assert "Ana" not in str([(event.name, event.data) for event in room.events.all()])
+    assert seen(bo, room)[-1][0] == "unsaid"
+
+
+def test_a_title_that_somebody_gave_stays() -> None:
+    ana, room = make()
+    join(room, "Bo")
+    people.erase(ana)
+    assert Conversation.objects.get(pk=room.pk).title == "Ski trip"
+
+
+def test_who_was_there_under_two_names_and_is_erased_takes_both_along() -> None:
+    _ana, room = make()
+    guest, into = join(room, "Bo"), account()
+    room.refresh_from_db()
+    membership.join(into, room.token or "", "Robert")
+    people.merge(guest, into)
+    assert room.events.filter(kind="left", name="Bo").exists()
+    people.erase(into)
+    assert not {"Bo", "Robert"} & set(room.events.values_list("name", flat=True))

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from pytest_django.fixtures import Settings
 
-from assistant import room_aside
+from assistant import people, room_aside
 from assistant.models import Person, Room
 from assistant.rooms import membership
 from imagine.connection import redis
@@ -35,6 +35,18 @@ def test_who_joins_right_after_some_words_is_not_told_them() -> None:
     chat(ana, room, "Hello Cy")
     assert heard(bo, room) == ["Between us", "Hello Cy"]
     assert heard(cy, room) == ["Hello Cy"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_erased_leaves_no_word() -> None:
+    ana, room = make()
+    bo = join(room, "Bo")
+    chat(ana, room, "Between us")
+    chat(bo, room, "My secret")
+    people.erase(bo)
+    kept = redis().hvals(f"room:{room.pk}:aside:lines")
+    assert [b"Between us" in line for line in kept] == [True]
+    assert redis().zcard(f"room:{room.pk}:aside:order") == 1
 
 
 def test_who_has_gone_takes_their_words_along() -> None:
