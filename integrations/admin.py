@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Exists, Model, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 
 from assistant.admin import ReadOnlyAdmin, link_to
 from integrations import checkup, remedies
-from integrations.models import ChannelState, Contact, Delivery, InboxEntry, OutboxEntry
+from integrations.models import ChannelState, Contact, Delivery, Group, GroupOrder, InboxEntry, OutboxEntry
 from integrations.overview import deliveries, overview
 from integrations.registry import SETUPS, TITLES
 from integrations.setup import Finding, Setup
@@ -189,8 +189,7 @@ class OfContactAdmin(StoredAdmin):
 
     @admin.display(description=_("contact"))
     def contact_link(self, row: Any) -> str:
-        url = reverse("admin:integrations_contact_change", args=[row.contact_id])
-        return format_html('<a href="{}">{} {}</a>', url, TITLES.get(row.contact.channel, ""), row.contact_id)
+        return contact_link(row.contact_id, row.contact.channel)
 
 
 @admin.register(InboxEntry)
@@ -248,6 +247,113 @@ class OutboxEntryAdmin(OfContactAdmin):
         _log(self, request, chosen, _("Given up"))
         text = ngettext("%d message was given up.", "%d messages were given up.", number)
         self.message_user(request, text % number, messages.SUCCESS if number else messages.WARNING)
+
+
+class GroupChannelFilter(ChannelFilter):
+    """The same, for what belongs to a group."""
+
+    field = "group__channel"
+
+
+@admin.register(Group)
+class GroupAdmin(ReadOnlyAdmin):
+    """Groups: how it stands with each, without its name, its link or a word of its room."""
+
+    list_display = ("id", "app", "state", "reason", "last_problem", "people_count", "room_link", "created_at")
+    fields = ("id", "app", "state", "reason", "last_problem", "is_held", "people_count", "room_link", "contact_link",
+              "orders_link", "created_at")  # fmt: skip
+    list_filter = ("state", ChannelFilter)
+    search_fields = ("=id", "=room__conversation__id")
+    ordering = ("-id",)
+    list_per_page = 50
+    show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse guesses at names, links and people in the address."""
+        allowed = lookup.startswith(("state", "reason", "id", "created_at"))
+        return allowed and super().lookup_allowed(lookup, value, request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        troubles = GroupOrder.objects.filter(group=OuterRef("pk")).exclude(problem="").order_by("-pk")
+        return (
+            super()
+            .get_queryset(request)
+            .defer("subject", "link")
+            .annotate(
+                people_total=Count("people"),
+                trouble_kind=Subquery(troubles.values("kind")[:1]),
+                trouble=Subquery(troubles.values("problem")[:1]),
+                held=Exists(GroupOrder.objects.holding().filter(group=OuterRef("pk"))),
+            )
+        )
+
+    @admin.display(description=_("app"))
+    def app(self, group: Group) -> str:
+        return TITLES.get(group.channel, group.channel)
+
+    @admin.display(description=_("people"), ordering="people_total")
+    def people_count(self, group: Group) -> int:
+        return getattr(group, "people_total", 0)
+
+    @admin.display(description=_("last problem"))
+    def last_problem(self, group: Group) -> str:
+        kind, trouble = getattr(group, "trouble_kind", None), getattr(group, "trouble", None)
+        return f"{GroupOrder.Kind(kind).label}: {trouble}" if kind and trouble else "–"
+
+    @admin.display(description=_("waits until somebody is removed"), boolean=True)
+    def is_held(self, group: Group) -> bool:
+        return bool(getattr(group, "held", False))
+
+    @admin.display(description=_("room"))
+    def room_link(self, group: Group) -> str:
+        return link_to(group.room_id) if group.room_id else "–"
+
+    @admin.display(description=_("contact"))
+    def contact_link(self, group: Group) -> str:
+        return contact_link(group.contact_id, group.channel) if group.contact_id else "–"
+
+    @admin.display(description=_("orders"))
+    def orders_link(self, group: Group) -> str:
+        url = reverse("admin:integrations_grouporder_changelist")
+        return format_html('<a href="{}?group__id__exact={}">{}</a>', url, group.pk, group.orders.count())
+
+
+@admin.register(GroupOrder)
+class GroupOrderAdmin(ReadOnlyAdmin):
+    """What WhatsApp has to do with groups. What failed can be tried again."""
+
+    list_display = ("id", "group_link", "kind", "state", "problem", "attempts", "created_at")
+    fields = ("id", "group_link", "kind", "state", "problem", "detail", "attempts", "not_before", "created_at")
+    list_filter = ("state", "kind", GroupChannelFilter)
+    search_fields = ("=id", "=group__id")
+    ordering = ("-id",)
+    list_select_related = ("group",)
+    list_per_page = 50
+    show_full_result_count = False
+    actions = ("try_again",)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse guesses at names and people in the address."""
+        allowed = lookup.startswith(("state", "kind", "problem", "id", "created_at", "group__id"))
+        return allowed and super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("group"))
+    def group_link(self, order: GroupOrder) -> str:
+        url = reverse("admin:integrations_group_change", args=[order.group_id])
+        return format_html('<a href="{}">{} {}</a>', url, TITLES.get(order.group.channel, ""), order.group_id)
+
+    def has_try_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("integrations.change_grouporder")
+
+    @admin.action(description=_("Try again"), permissions=["try"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[GroupOrder]) -> None:
+        chosen = _chosen(queryset)
+        done = remedies.order_again([order.pk for order in chosen])
+        _log(self, request, [order for order in chosen if order.pk in done], _("Tried again"))
+        text = ngettext("%d order will be tried again.", "%d orders will be tried again.", len(done))
+        self.message_user(request, text % len(done), messages.SUCCESS if done else messages.WARNING)
+        if len(done) < len(chosen):
+            self.message_user(request, _("The others did not fail, or there is nothing left to do."), messages.WARNING)
 
 
 @admin.register(ChannelState)
@@ -317,6 +423,12 @@ class ChannelAdmin(ReadOnlyAdmin):
 
     def _context(self, request: HttpRequest, title: Any) -> dict[str, Any]:
         return {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+
+
+def contact_link(contact: int, channel: str) -> str:
+    """A link to the page of a contact."""
+    url = reverse("admin:integrations_contact_change", args=[contact])
+    return format_html('<a href="{}">{} {}</a>', url, TITLES.get(channel, ""), contact)
 
 
 def token(setup: Setup) -> Finding:

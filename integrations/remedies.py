@@ -6,10 +6,11 @@ All of it raises DatabaseError.
 from collections.abc import Collection
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from integrations import wake
-from integrations.models import ChannelState, Delivery, OutboxEntry
+from integrations.models import ChannelState, Delivery, Group, GroupOrder, OutboxEntry
 
 State = OutboxEntry.State
 # What came to an end that an operator may want otherwise.
@@ -41,6 +42,23 @@ def give_up(ids: Collection[UUID]) -> int:
     """Send messages no more that wait, or of which nobody knows whether they arrived. Returns how many."""
     rows = OutboxEntry.objects.filter(pk__in=ids, state__in=GIVEN_UP)
     return rows.update(state=State.FAILED, problem="given_up", detail="")
+
+
+def order_again(ids: Collection[int]) -> set[int]:
+    """Have the app do with groups what it did not do. Returns which.
+
+    Left out is what did not fail, what a later order made void, and what is for a group or a room that is gone.
+    """
+    failed = GroupOrder.objects.filter(pk__in=ids, state=GroupOrder.State.FAILED)
+    there = failed.exclude(group__state=Group.State.GONE).exclude(kind=GroupOrder.Kind.MAKE)
+    there = there.exclude(argument="", kind__in=(GroupOrder.Kind.RENAME, GroupOrder.Kind.REMOVE))
+    there = there.filter(Q(group__room__isnull=False) | Q(kind=GroupOrder.Kind.DELETE))
+    later = GroupOrder.objects.filter(group=OuterRef("group"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
+    keys = set(there.filter(Q(kind=GroupOrder.Kind.REMOVE) | ~Exists(later)).values_list("pk", flat=True))
+    rows = GroupOrder.objects.filter(pk__in=keys, state=GroupOrder.State.FAILED)
+    rows.update(state=GroupOrder.State.WAITING, attempts=0, request_id="", not_before=timezone.now())
+    wake.couriers()
+    return keys
 
 
 def go_on(channel: str, account: str) -> bool:

@@ -17,7 +17,9 @@ from redis import Redis
 
 from assistant import people
 from assistant.models import Person
-from integrations.models import ChannelState, Contact, Delivery, InboxEntry, OutboxEntry
+from assistant.rooms import membership, talk
+from assistant.rooms.talk import Words
+from integrations.models import ChannelState, Contact, Delivery, Group, GroupOrder, InboxEntry, OutboxEntry
 from integrations.outbound import OutboundMessage
 from integrations.wake import COURIER
 from tests.clients import browser, make_account
@@ -307,6 +309,99 @@ def test_only_those_with_the_right_mend(model: str, action: str) -> None:
     assert row.attempts < 5 or row.state != before
 
 
+# Groups
+
+
+def group(account: str = "1000", **values: Any) -> Group:
+    """A group with a person in it, whose room has a secret in its name and its words."""
+    host = people.make_guest()
+    room = membership.make(host, "Ana", "a secret thing")
+    talk.say(host, room.pk, Words("a secret thing", uuid4()))
+    values = {"group_id": uuid4().hex, "subject": "a secret thing", "link": "https://chat.whatsapp.com/secret",
+              "state": Group.State.OPEN} | values  # fmt: skip
+    made = Group.objects.create(room=room, channel="whatsapp", account=account, **values)
+    made.people.add(contact(account))
+    return made
+
+
+def order(of: Group, kind: str = "relink", state: str = "failed", **values: Any) -> GroupOrder:
+    values = {"problem": "refused", "detail": "No", "attempts": 3} | values
+    return of.orders.create(kind=kind, state=state, **values)
+
+
+def test_groups_are_shown_without_names_links_and_words() -> None:
+    one = group(reason="deleted")
+    trouble, client = order(one, "rename", argument="a secret thing"), browser(operator())
+    for path in ("group/", f"group/{one.pk}/change/", f"group/{one.pk}/history/", "grouporder/",
+                 f"grouporder/{trouble.pk}/change/", f"grouporder/?group__id__exact={one.pk}"):  # fmt: skip
+        page = client.get(f"/admin/integrations/{path}")
+        assert page.status_code == 200, path
+        assert "secret" not in page.text, path
+        assert not any(mark in page.text for mark in ("<style", " style=", "<script>", " onclick=")), path
+    page = client.get(f"/admin/integrations/group/{one.pk}/change/").text
+    assert "rename: refused" in page
+    assert "deleted" in page
+    assert f"/admin/assistant/conversation/{one.room_id}/change/" in page
+    assert f"grouporder/?group__id__exact={one.pk}" in page
+    listed = client.get("/admin/integrations/group/", {"q": one.pk}).text
+    assert '<td class="field-people_count">1</td>' in listed
+    assert "No" in client.get(f"/admin/integrations/grouporder/{trouble.pk}/change/").text
+    assert "rename: refused" not in client.get("/admin/integrations/group/", {"app": "messenger"}).text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "group/?subject__startswith=a",
+        "group/?link__contains=secret",
+        "group/?room__conversation__title__startswith=a",
+        "group/?people__phone__startswith=49",
+        "group/?contact__name__startswith=A",
+        "grouporder/?argument__startswith=a",
+        "grouporder/?group__subject__startswith=a",
+        "grouporder/?request_id__startswith=1",
+    ],
+)
+def test_nobody_guesses_about_groups_through_the_address(query: str) -> None:
+    order(group(), argument="a secret thing")
+    assert browser(operator()).get(f"/admin/integrations/{query}").status_code in (302, 400)
+
+
+def test_groups_and_their_orders_are_not_changed_by_hand() -> None:
+    client, one = browser(operator()), group()
+    for path in (f"group/{one.pk}", f"grouporder/{order(one).pk}"):
+        assert client.post(f"/admin/integrations/{path}/change/", {"state": "open"}).status_code == 403
+        assert client.post(f"/admin/integrations/{path}/delete/", {"post": "yes"}).status_code == 403
+    for model in ("group", "grouporder"):
+        assert client.get(f"/admin/integrations/{model}/add/").status_code == 403
+
+
+def test_a_failed_order_is_tried_again() -> None:
+    # Of an account that no courier serves.
+    one, reader = group(uuid4().hex), operator()
+    old, trouble = order(one), order(one)
+    erased, done = order(one, "remove", argument=""), order(one, "rename", "done", argument="New")
+    gone = order(group(uuid4().hex, state="gone"))
+    page = act(browser(reader), "grouporder", "try_again", old, trouble, erased, done, gone).text
+    assert "1 order will be tried again." in page
+    assert "nothing left to do" in page
+    states = [GroupOrder.objects.get(pk=row.pk).state for row in (old, trouble, erased, done, gone)]
+    assert states == ["failed", "waiting", "failed", "done", "failed"]
+    trouble.refresh_from_db()
+    assert trouble.attempts == 0
+    assert LogEntry.objects.get(user=reader).object_id == str(trouble.pk)
+
+
+def test_only_those_with_the_right_try_orders_again() -> None:
+    trouble = order(group(uuid4().hex))
+    helper = browser(operator("view_grouporder"))
+    assert "try_again" not in helper.get("/admin/integrations/grouporder/").text
+    act(helper, "grouporder", "try_again", trouble)
+    assert GroupOrder.objects.get(pk=trouble.pk).state == "failed"
+    act(browser(operator("view_grouporder", "change_grouporder")), "grouporder", "try_again", trouble)
+    assert GroupOrder.objects.get(pk=trouble.pk).state == "waiting"
+
+
 # A page for each app
 
 
@@ -365,6 +460,25 @@ def test_the_page_of_an_app_counts_what_waits_and_what_failed(settings: Settings
     assert row("failed", 1) in page
     assert row("refused", 1) in page
     assert "window_closed" not in page
+
+
+def test_the_page_of_an_app_counts_its_groups(settings: Settings, meta: ScriptedHTTP) -> None:
+    account = settings.WHATSAPP_PHONE_ID
+    assert "The app lets our account" not in channel_page()
+    ChannelState.objects.create(channel="whatsapp", account=account, official=True)
+    one = group(account)
+    group(account, state="gone")
+    group("another")
+    order(one)
+    order(one, state="done")
+    contact(account, wrote_at=timezone.now(), is_group=True)
+    page = channel_page()
+    assert row("The app lets our account make groups", "yes") in page
+    assert row("open", 1) in page
+    assert row("gone", 1) in page
+    assert row("orders: failed", 1) in page
+    assert "/admin/integrations/group/?app=whatsapp" in page
+    assert row("People who can be written to", 0) in page
 
 
 def test_the_page_of_an_app_shows_the_health_of_its_token_asked_once_a_minute(meta: ScriptedHTTP) -> None:
