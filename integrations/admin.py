@@ -275,16 +275,12 @@ class GroupAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         troubles = GroupOrder.objects.filter(group=OuterRef("pk")).exclude(problem="").order_by("-pk")
-        return (
-            super()
-            .get_queryset(request)
-            .defer("subject", "link")
-            .annotate(
-                people_total=Count("people"),
-                trouble_kind=Subquery(troubles.values("kind")[:1]),
-                trouble=Subquery(troubles.values("problem")[:1]),
-                held=Exists(GroupOrder.objects.holding().filter(group=OuterRef("pk"))),
-            )
+        rows: QuerySet[Group] = super().get_queryset(request).defer("subject", "link")
+        return rows.annotate(
+            people_total=Count("people"),
+            trouble_kind=Subquery(troubles.values("kind")[:1]),
+            trouble=Subquery(troubles.values("problem")[:1]),
+            held=Exists(GroupOrder.objects.holding().filter(group=OuterRef("pk"))),
         )
 
     @admin.display(description=_("app"))

@@ -6,6 +6,8 @@ All is synchronous, and raises DatabaseError.
 from django.db import transaction
 
 from assistant.models import Conversation
+from assistant.names import clean_name
+from assistant.rooms import membership
 from assistant.rooms.events import Kind, note
 from integrations.base import Channel
 from integrations.groups import hearing, lifecycle, members, orders, removals, telling
@@ -29,6 +31,9 @@ def apply(channel: Channel, event: GroupNews | Said) -> bool:
     group = lifecycle.find(channel.name, event.account, event.group)
     if group is None:
         return False
+    if group.state == Group.State.GONE:
+        # It comes late, and changes nothing in a room that goes on without it.
+        return True
     with transaction.atomic():
         if isinstance(event, GroupNews):
             _happened(channel, group, event)
@@ -87,9 +92,9 @@ def _rename(group: Group, event: GroupRenamed) -> None:
     Group.objects.filter(pk=group.pk).update(subject=event.subject[: orders.SUBJECT_CHARACTERS])
     room = lifecycle.lock(group)
     ours = event.request and group.orders.filter(request_id=event.request).exists()
-    waiting = group.orders.filter(kind=GroupOrder.Kind.RENAME, argument=event.subject)
-    if room is None or ours or waiting.exists() or room.conversation.title == event.subject:
+    waiting = group.orders.filter(kind=GroupOrder.Kind.RENAME, state=GroupOrder.State.WAITING, argument=event.subject)
+    title = clean_name(event.subject, membership.TITLE_CHARACTERS)
+    if room is None or ours or waiting.exists() or title in ("", room.conversation.title):
         return
-    title = event.subject[:120]
     Conversation.objects.filter(pk=room.pk).update(title=title, titled_by_person=True)
     note(room, Kind.NAMED, lifecycle.nobody(room), title=title)

@@ -88,6 +88,9 @@ def note_failed(channel: str, event: StatusChange) -> None:
     group = Group.objects.filter(contact=entry.contact).first() if entry and event.id else None
     if entry is None or group is None or event.problem != WINDOW_CLOSED:
         return
+    if entry.state != OutboxEntry.State.FAILED:
+        # It has reached somebody, so the window is open.
+        return
     room = lifecycle.lock(group)
     contacts.update(entry.contact, wrote_at=None)
     if room and found:
