@@ -12,7 +12,7 @@ from assistant.conversations import begin
 from assistant.models import Person
 from integrations import contacts
 from integrations.inbound import ContactChange, Sender
-from integrations.models import Contact
+from integrations.models import Contact, Group, GroupOrder
 from tests.integrations.people import ACCOUNT, contact, message, says
 
 
@@ -110,6 +110,17 @@ def test_who_wrote_from_the_new_ids_first_is_joined_when_the_app_says_so() -> No
     one = find_or_make(user_id=new)
     assert one == first
     assert one.inbox.get() == entry
+
+
+def test_who_is_to_be_removed_from_a_group_is_so_under_the_new_ids_too() -> None:
+    old, new = f"DE.{uuid4().hex}", f"DE.{uuid4().hex}"
+    first, early = find_or_make(user_id=old), find_or_make(user_id=new)
+    group = Group.objects.create(channel="whatsapp", account=ACCOUNT)
+    order = group.orders.create(kind="remove", argument=GroupOrder.whom(early))
+    contacts.change("whatsapp", ContactChange(ACCOUNT, Sender(old), timezone.now(), new))
+    order.refresh_from_db()
+    assert order.argument == GroupOrder.whom(first)
+    group.delete()
 
 
 def test_a_new_number_that_was_a_strangers_joins_nobody() -> None:
