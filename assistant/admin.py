@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Count, F, Prefetch, QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -18,10 +17,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from assistant import people, traces
+from assistant import traces
 from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Person, Run
-from assistant.runs.forget import forget
-from imagine import jobs
 
 SHOWN_MESSAGES = 200
 SHOWN_CHARACTERS = 2_000
@@ -111,9 +108,7 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [str(person) for person in objs], counts, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Person) -> None:
-        forget(people.erase(obj))
-        jobs.forget(obj.pk)
-        transaction.on_commit(traces.wipe)
+        traces.erase(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
         for person in queryset:

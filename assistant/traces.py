@@ -6,12 +6,20 @@ it was ever told in its own log until that is written anew. For PostgreSQL see d
 """
 
 import logging
+from collections.abc import Sequence
+from functools import partial
 from time import monotonic, sleep
+from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from redis import Redis
 from redis.exceptions import RedisError
+
+from assistant import people
+from assistant.models import Person
+from assistant.runs.forget import forget
+from imagine import jobs
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +31,20 @@ SECONDS = 5.0
 # How long others wait for the log to be emptied, while somebody still reads in it.
 BUSY_MILLISECONDS = 300
 LOOK_SECONDS = 0.02
+
+
+def erase(person: Person) -> None:
+    """Erase a person with all they said; what is left of it elsewhere goes once that is committed."""
+    key = person.pk
+    with transaction.atomic():
+        runs = people.erase(person)
+        transaction.on_commit(partial(_clean, key, runs))
+
+
+def _clean(person: UUID, runs: Sequence[UUID]) -> None:
+    forget(runs)
+    jobs.forget(person)
+    wipe()
 
 
 def wipe(seconds: float = SECONDS) -> bool:

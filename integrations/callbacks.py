@@ -19,10 +19,8 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from assistant import people, traces
+from assistant import traces
 from assistant.models import Person
-from assistant.runs.forget import forget
-from imagine import jobs
 from integrations.models import DeletionRequest
 from integrations.signatures import secrets, signed_request
 
@@ -99,12 +97,9 @@ def carry_out(provider: str, user_id: str, code: str) -> Person | None:
     if account is None:
         return None
     person: Person = account.user
-    key, runs = person.pk, people.erase(person)
+    traces.erase(person)
     request.outcome = DeletionRequest.Outcome.ERASED
     request.save(update_fields=["outcome"])
-    transaction.on_commit(lambda: forget(runs))
-    transaction.on_commit(lambda: jobs.forget(key))
-    transaction.on_commit(lambda: traces.wipe())
     return person
 
 

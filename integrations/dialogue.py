@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from assistant import people, traces, wishes
+from assistant import traces, wishes
 from assistant.answering import Answering
 from assistant.commands import tool_call
 from assistant.conversations import unsay
@@ -25,7 +25,6 @@ from assistant.database import in_thread
 from assistant.errors import AssistantError, BadNameError, InvitationEndedError, NotFoundError
 from assistant.models import Member, Message
 from assistant.runs.forget import forget
-from imagine import jobs
 from imagine.errors import ImagineError
 from imagine.models import Picture
 from integrations import commands, contacts, drawing, inbox, links, outbox, reading, relay, replies, rooms, wording
@@ -317,10 +316,7 @@ class Dialogue:
 async def erase(channel: Channel, contact: Contact) -> None:
     """Erase a guest with all that came from the app, and say so: not by the outbox, as that goes too."""
     recipient, text = contacts.recipient(contact), _("Everything is erased.")
-    runs = await in_thread(people.erase)(contact.person)
-    await asyncio.to_thread(forget, runs)
-    await asyncio.to_thread(jobs.forget, contact.person_id)
-    await in_thread(traces.wipe)()
+    await in_thread(traces.erase)(contact.person)
     try:
         await channel.send(recipient, replies.say(channel, text), None, "")
     except ChannelError as error:

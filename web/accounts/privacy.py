@@ -18,8 +18,6 @@ from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.models import Person
 from assistant.rooms import records as rooms
-from assistant.runs.forget import forget
-from imagine import jobs
 from integrations import doors
 from web.accounts.export import archive
 from web.accounts.identity import signed_in
@@ -110,10 +108,9 @@ def erase(request: HttpRequest) -> HttpResponse:
         return redirect("erased")
     if request.POST.get("sure") != "yes":
         return render(request, "you/erase.html", {"counts": counts(person)})
-    forget(people.erase(person))
-    jobs.forget(person.pk)
-    traces.wipe()
-    logger.info("a person was erased", extra={"person": str(person.pk)})
+    key = str(person.pk)
+    traces.erase(person)
+    logger.info("a person was erased", extra={"person": key})
     logout(request)
     return _cleared_response()
 
