@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import json
+import os
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -139,7 +140,11 @@ def renewed(token: str, path: Path) -> tuple[str, object]:
 
 # The site
 
+# Conversations are stored here: other users of this machine must not read what any part writes.
+os.umask(0o077)
 DATA_DIR: Path = env.path("DATA_DIR", BASE_DIR / "var")
+# How an operator makes a key.
+A_KEY = 'This prints one: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 SITE_NAME: str = env.str("SITE_NAME", "Chaski")
 SITE_URL: str = env.str(
     "SITE_URL", "http://127.0.0.1:8000", validate=validate.URL(require_tld=False, schemes={"http", "https"})
@@ -155,8 +160,12 @@ LOG_FORMAT: str = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json",
 
 if SITE_URL.count("/") > 2:
     raise ImproperlyConfigured('Environment variable "SITE_URL" invalid: it ends with the host or its port.')
-if HTTPS and len(SECRET_KEY) < 40:
-    raise ImproperlyConfigured('Environment variable "SECRET_KEY" invalid: a public site needs 40 characters or more.')
+if HTTPS and not env.str("SECRET_KEY", ""):
+    raise ImproperlyConfigured(f'Environment variable "SECRET_KEY" invalid: a public site has its own. {A_KEY}')
+if HTTPS and (len(SECRET_KEY) < 40 or len(set(SECRET_KEY)) < 15):
+    raise ImproperlyConfigured(
+        f'Environment variable "SECRET_KEY" invalid: a public site needs 40 characters or more, of chance. {A_KEY}'
+    )
 if HTTPS and DEBUG:
     raise ImproperlyConfigured('Environment variable "DEBUG" invalid: a public site never runs with it on.')
 
@@ -296,6 +305,11 @@ INSTRUCTIONS_FOR_GUESTS: bool = env.bool("INSTRUCTIONS_FOR_GUESTS", False)
 MEMORY_FOR_GUESTS: bool = env.bool("MEMORY_FOR_GUESTS", False)
 EMAIL = env.dj_email_url("EMAIL_URL", "console://")
 EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
+if HTTPS and env.str("EMAIL_URL", "") and not EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+    # Links that open accounts would stand in a log or a file, for whoever reads it.
+    raise ImproperlyConfigured(
+        'Environment variable "EMAIL_URL" invalid: a public site sends its e-mails by smtp://, or, unset, none.'
+    )
 EMAIL_HOST, EMAIL_PORT = EMAIL["EMAIL_HOST"], EMAIL["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL["EMAIL_HOST_USER"], EMAIL["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_TLS", False), EMAIL.get("EMAIL_USE_SSL", False)
@@ -441,14 +455,17 @@ LOCALE_PATHS = [BASE_DIR / "web" / "locale"]
 # Safety
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+if HTTPS:
+    # By these names browsers take a cookie from this very host alone: no other below its domain can plant one.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = GUEST_DAYS * 24 * 3600
-# The proxy that ends HTTPS redirects to it; a place in browsers' lists is the owner's to ask for.
-SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
+# The proxy that ends HTTPS redirects to it; hosts below ours may be others'; browsers' lists are for owners to ask.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = env.bool("HSTS_SUBDOMAINS", False)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

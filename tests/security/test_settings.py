@@ -13,6 +13,13 @@ HTTPS = {"SITE_URL": "https://chat.example", "SECRET_KEY": "quiet-llamas-cross-t
 BAD: list[tuple[str, dict[str, str]]] = [
     ("SECRET_KEY", {**HTTPS, "SECRET_KEY": "short"}),
     ("SECRET_KEY", {"SECRET_KEY": "k" * 501}),
+    ("SECRET_KEY", {**HTTPS, "SECRET_KEY": ""}),
+    ("SECRET_KEY", {**HTTPS, "SECRET_KEY": "k" * 50}),
+    ("SECRET_KEY", {**HTTPS, "SECRET_KEY": "llama-llama-llama-llama-llama-llama-llama-llama"}),
+    ("EMAIL_URL", {**HTTPS, "EMAIL_URL": "console://"}),
+    ("EMAIL_URL", {**HTTPS, "EMAIL_URL": "file:///tmp/mail"}),
+    ("EMAIL_URL", {**HTTPS, "EMAIL_URL": "dummy://"}),
+    ("HSTS_SUBDOMAINS", {**HTTPS, "HSTS_SUBDOMAINS": "perhaps"}),
     ("DEBUG", {**HTTPS, "DEBUG": "true"}),
     ("DEBUG", {"DEBUG": "perhaps"}),
     ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": "*"}),
@@ -81,7 +88,7 @@ def test_nonsense_is_refused_by_name(folder: Path, name: str, environment: dict[
     assert outcome.returncode != 0
     sentence = outcome.stderr.splitlines()[-1]
     assert f'"{name}" invalid' in sentence
-    assert name != "SECRET_KEY" or environment[name] not in sentence
+    assert name != "SECRET_KEY" or not environment[name] or environment[name] not in sentence
 
 
 def test_the_operator_reads_one_sentence(folder: Path) -> None:
@@ -119,3 +126,33 @@ def test_the_engines_are_those_with_a_key_or_else_those_that_need_none(
 ) -> None:
     done = run(tmp_path, environment, "-c", "from web.settings import SEARCH_ENGINES; print(SEARCH_ENGINES)")
     assert (done.stdout.strip(), done.stderr) == (engines, "")
+
+
+def test_what_the_first_command_writes_only_its_owner_reads(folder: Path) -> None:
+    """Whatever is first: here `migrate`, long before a start."""
+    assert run(folder, {}, "manage.py", "migrate", "--verbosity", "0").returncode == 0
+    written = [path for path in folder.rglob("*") if path.is_file()]
+    assert folder / "chaski.sqlite3" in written
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
+
+
+SHOW = """
+from web import settings
+print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        (HTTPS, "__Host-sessionid __Host-csrftoken False"),
+        (
+            {**HTTPS, "HSTS_SUBDOMAINS": "true", "EMAIL_URL": "smtp://mail.example"},
+            "__Host-sessionid __Host-csrftoken True",
+        ),
+    ],
+)
+def test_a_public_site_takes_cookies_of_its_own_host_alone(
+    folder: Path, environment: dict[str, str], shown: str
+) -> None:
+    assert run(folder, environment, "-c", SHOW).stdout.strip() == shown

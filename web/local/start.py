@@ -118,8 +118,6 @@ def run(host: str, port: int, terminal: Terminal, *, emulated: bool = False) -> 
 
     Raises LocalError when a part cannot start or dies, and StopRequested for a signal during the start.
     """
-    # Conversations are stored here: other users of this machine must not read them.
-    os.umask(0o077)
     data = settings.DATA_DIR.resolve()
     try:
         with start_lock(data):
