@@ -1,7 +1,8 @@
 """Rate limits of guests, accounts and addresses. The counters are in Redis, shared by all processes."""
 
+import ipaddress
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import cache
 
@@ -16,6 +17,11 @@ from redis.backoff import NoBackoff
 
 from assistant.errors import LimitedError, LogUnavailableError
 from assistant.models import Person
+
+# What one person may do people at one address may do so many times, where no limit of its own says otherwise.
+NEIGHBOURS = 5
+# What one IPv6 network may do all those of its site may do so many times; a site is what one customer is given.
+IPV6_SITE, NETWORKS = 48, 4
 
 
 class Limits:
@@ -39,48 +45,60 @@ class Limits:
         """Close the connections."""
         await self._pool.aclose()
 
-    async def count(self, rule: str, *names: str, uses: int = 1) -> None:
-        """Count so many uses of `rule` (as "20/minute;200/day") under the key `names`.
+    async def count(self, rule: str, *names: str, uses: int = 1, times: int = 1) -> None:
+        """Count so many uses of `rule` (as "20/minute;200/day"), `times` as generous, under the key `names`.
 
         The parts of a rule are counted in turn: when the day refuses, the minute has been counted already.
         Raises LimitedError when there were too many, LogUnavailableError when Redis cannot be reached.
         """
         try:
-            for item in items(rule):
+            for item in items(rule, times):
                 if not await self._limiter.hit(item, *names, cost=uses):
                     raise LimitedError(f"{names[0]}: over {item}")
         except StorageError as error:
             raise LogUnavailableError(f"limits cannot be counted: {error.storage_error}") from error
+
+    async def count_address(self, rule: str, kind: str, address: str, uses: int = 1, times: int = 1) -> None:
+        """Count uses by an address, and by the IPv6 site that it is in. Raises as `count` does."""
+        for block, networks in blocks(address):
+            await self.count(rule, kind, "address", block, uses=uses, times=times * networks)
+
+    async def count_use(self, rule: str, kind: str, person: Person | None, address: str) -> None:
+        """Count one use by a person, or a visitor without a row, and by their address. Raises as `count` does."""
+        # The person first: one who asks on and on must not use up what neighbours at the same address have.
+        if person:
+            await self.count(rule, kind, "person", str(person.id))
+        await self.count_address(rule, kind, address, times=NEIGHBOURS)
 
     async def count_message(self, person: Person, address: str) -> None:
         """Count one message or retry. Raises as `count` does."""
         rule = settings.LIMIT_GUEST_MESSAGES if person.is_guest else settings.LIMIT_ACCOUNT_MESSAGES
         # The person first: one who asks on and on must not use up what neighbours at the same address have.
         await self.count(rule, "message", "person", str(person.id))
-        await self.count(settings.LIMIT_ADDRESS_MESSAGES, "message", "address", address)
+        await self.count_address(settings.LIMIT_ADDRESS_MESSAGES, "message", address)
 
     async def count_pictures(self, person: Person, address: str, count: int) -> None:
         """Count that many pictures. Raises as `count` does."""
         await self.count_own_pictures(person, count)
-        await self.count(settings.LIMIT_ADDRESS_PICTURES, "picture", "address", address, uses=count)
+        await self.count_address(settings.LIMIT_ADDRESS_PICTURES, "picture", address, uses=count)
 
     async def count_own_pictures(self, person: Person, count: int) -> None:
         """Count that many pictures of a person whose address is not known. Raises as `count` does."""
         rule = settings.LIMIT_GUEST_PICTURES if person.is_guest else settings.LIMIT_ACCOUNT_PICTURES
         await self.count(rule, "picture", "person", str(person.id), uses=count)
 
-    async def count_live_prompt(self, person: Person) -> None:
+    async def count_live_prompt(self, person: Person, address: str) -> None:
         """Count one live prompt. Raises as `count` does."""
-        await self.count(settings.LIMIT_PERSON_FRAMES, "frame", "person", str(person.id))
+        await self.count_use(settings.LIMIT_PERSON_FRAMES, "frame", person, address)
 
     async def count_attachment(self, person: Person, address: str) -> None:
         """Count one text file. Raises as `count` does."""
         await self.count(settings.LIMIT_PERSON_ATTACHMENTS, "attachment", "person", str(person.id))
-        await self.count(settings.LIMIT_ADDRESS_ATTACHMENTS, "attachment", "address", address)
+        await self.count_address(settings.LIMIT_ADDRESS_ATTACHMENTS, "attachment", address)
 
     async def count_guest(self, address: str) -> None:
         """Count one new guest. Raises as `count` does."""
-        await self.count(settings.LIMIT_ADDRESS_GUESTS, "guest", "address", address)
+        await self.count_address(settings.LIMIT_ADDRESS_GUESTS, "guest", address)
 
     @asynccontextmanager
     async def socket(self, person: Person, address: str) -> AsyncIterator[None]:
@@ -99,7 +117,18 @@ class Limits:
             self.sockets += Counter()
 
 
+def blocks(address: str) -> Iterator[tuple[str, int]]:
+    """The keys that an address counts for, as web/addresses.py or a messenger gives it, and how generously."""
+    yield address, 1
+    try:
+        network = ipaddress.IPv6Network(address)
+    except ValueError:
+        return
+    if network.prefixlen > IPV6_SITE:
+        yield str(network.supernet(new_prefix=IPV6_SITE)), NETWORKS
+
+
 @cache
-def items(rule: str) -> list[RateLimitItem]:
-    """The limits that a setting names."""
-    return parse_many(rule)
+def items(rule: str, times: int = 1) -> list[RateLimitItem]:
+    """The limits that a setting names, that many times as generous."""
+    return [type(item)(item.amount * times, item.multiples) for item in parse_many(rule)]

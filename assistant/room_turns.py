@@ -41,7 +41,7 @@ async def say(answering: Answering, person: Person, address: str, room: UUID, wo
 async def _count(limits: Limits, person: Person, address: str, room: UUID, words: Words) -> None:
     """Count words, and calls by the member and the room: one member cannot use up what all have."""
     await limits.count(settings.LIMIT_MEMBER_MESSAGES, "room", "member", str(person.id), str(room))
-    await limits.count(settings.LIMIT_ADDRESS_MESSAGES, "message", "address", address)
+    await limits.count_address(settings.LIMIT_ADDRESS_MESSAGES, "message", address)
     # A reply may be one to the assistant.
     if words.quoted or words.called or talk.is_for_assistant(words.text):
         await limits.count(settings.LIMIT_MEMBER_CALLS, "call", "member", str(person.id))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from time import monotonic
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,11 +12,45 @@ from redis.exceptions import RedisError
 
 from assistant.database import in_thread
 from assistant.llama.errors import LlamaError
+from assistant.runtime import Runtime
 from web.process import current_process
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 5
+# What was found holds so long for all who ask, so that nobody has others asked without end.
+FOUND_SECONDS = 1
+
+
+class Readiness:
+    """Whether all that this process depends on answers, asked by one at a time. A part of web/process.py."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._lock = asyncio.Lock()
+        self._found: dict[str, bool] = {}
+        self._until = 0.0
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    async def found(self) -> dict[str, bool]:
+        """What answers, by its name."""
+        async with self._lock:
+            if monotonic() > self._until:
+                self._found = await self._ask()
+                self._until = monotonic() + FOUND_SECONDS
+            return self._found
+
+    async def _ask(self) -> dict[str, bool]:
+        runtime = self._runtime
+        parts = {
+            "database": query_database(),
+            "redis": runtime.redis.ping(),
+            "model": runtime.client.backend(fresh=True),
+        }
+        results = await asyncio.gather(*(answers(name, part) for name, part in parts.items()))
+        return dict(zip(parts, results, strict=True))
 
 
 @require_safe
@@ -27,10 +62,7 @@ async def alive(request: HttpRequest) -> HttpResponse:
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
     """Readiness: the database, Redis and the model answer too; 503 when one of them does not."""
-    runtime = current_process().runtime
-    parts = {"database": query_database(), "redis": runtime.redis.ping(), "model": runtime.client.backend(fresh=True)}
-    results = await asyncio.gather(*(answers(name, part) for name, part in parts.items()))
-    found = dict(zip(parts, results, strict=True))
+    found = await current_process().part(Readiness).found()
     return JsonResponse(found, status=200 if all(found.values()) else 503)
 
 

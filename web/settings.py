@@ -340,13 +340,13 @@ LIMIT_ADDRESS_CONNECTIONS: int = env.int("LIMIT_ADDRESS_CONNECTIONS", 200, valid
 LIMIT_GUEST_PICTURES: str = rate("LIMIT_GUEST_PICTURES", "12/minute;200/day")
 LIMIT_ACCOUNT_PICTURES: str = rate("LIMIT_ACCOUNT_PICTURES", "20/minute;1000/day")
 LIMIT_ADDRESS_PICTURES: str = rate("LIMIT_ADDRESS_PICTURES", "40/minute;2000/day")
-LIMIT_PERSON_FRAMES: str = rate("LIMIT_PERSON_FRAMES", "600/minute")
+LIMIT_PERSON_FRAMES: str = rate("LIMIT_PERSON_FRAMES", "600/minute;30000/day")
 LIMIT_PERSON_UPLOADS: str = rate("LIMIT_PERSON_UPLOADS", "10/minute;100/day")
 LIMIT_PERSON_IDEAS: str = rate("LIMIT_PERSON_IDEAS", "10/minute;200/day")
 LIMIT_PERSON_SHARES: str = rate("LIMIT_PERSON_SHARES", "10/minute;100/day")
 LIMIT_PERSON_EXPORTS: str = rate("LIMIT_PERSON_EXPORTS", "5/hour;20/day")
 LIMIT_PERSON_LINKS: str = rate("LIMIT_PERSON_LINKS", "10/hour;30/day")
-LIMIT_ADDRESS_SHARED: str = rate("LIMIT_ADDRESS_SHARED", "120/minute")
+LIMIT_ADDRESS_SHARED: str = rate("LIMIT_ADDRESS_SHARED", "120/minute;10000/day")
 LIMIT_PERSON_ATTACHMENTS: str = rate("LIMIT_PERSON_ATTACHMENTS", "30/minute;300/day")
 LIMIT_ADDRESS_ATTACHMENTS: str = rate("LIMIT_ADDRESS_ATTACHMENTS", "60/minute;600/day")
 LIMIT_SITE_PAGES: str = rate("LIMIT_SITE_PAGES", "60/minute")
@@ -355,7 +355,7 @@ LIMIT_MEMBER_MESSAGES: str = rate("LIMIT_MEMBER_MESSAGES", "40/minute;1000/day")
 LIMIT_MEMBER_CALLS: str = rate("LIMIT_MEMBER_CALLS", "6/minute;200/day")
 LIMIT_ROOM_CALLS: str = rate("LIMIT_ROOM_CALLS", "20/minute;1000/day")
 LIMIT_PERSON_ROOMS: str = rate("LIMIT_PERSON_ROOMS", "10/hour;30/day")
-LIMIT_ADDRESS_INVITATIONS: str = rate("LIMIT_ADDRESS_INVITATIONS", "60/minute")
+LIMIT_ADDRESS_INVITATIONS: str = rate("LIMIT_ADDRESS_INVITATIONS", "60/minute;1000/day")
 LIMIT_PERSON_PICTURES: int = env.int("LIMIT_PERSON_PICTURES", 8, validate=validate.Range(1))
 
 # Text files: the largest one, those of one message, and all of one person.
@@ -541,6 +541,8 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 # Signing up with a taken address looks the same as with a new one; only one person can prove it is theirs.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Of one address; allauth's own is 20 a minute, for ever.
+ACCOUNT_RATE_LIMITS = {"signup": "10/m/ip,40/h/ip,100/d/ip"}
 ACCOUNT_MAX_EMAIL_ADDRESSES = 3
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True

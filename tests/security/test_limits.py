@@ -5,7 +5,7 @@ import ipaddress
 import socket as sockets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,12 +19,12 @@ from django.urls import reverse
 
 from assistant import conversations, people
 from assistant.errors import LimitedError
-from assistant.limits import Limits
+from assistant.limits import NEIGHBOURS, NETWORKS, Limits
 from assistant.models import Conversation, Member, Message, Person, Run
 from imagine import keys
 from tests.fake_llama import FakeLlama, Gate, says, stalls
 from tests.people import Visitor, next_address
-from tests.security.attacks import Talk, replies, rest, rows, sign_up, talk
+from tests.security.attacks import PASSWORD, Talk, replies, rest, rows, sign_up, talk
 from tests.security.routes import NOTHING, OPEN, OWNED, SIGNED, routes
 from tests.servers import Site, Valkey, eventually
 from web.bodies import BoundedBodies
@@ -237,6 +237,90 @@ def test_all_of_an_ipv6_block_counts_as_one_in_every_spelling(tight_site: Site) 
         with Visitor(tight_site, spellings[number % 4](block[number * 77 + 1])) as visitor:
             statuses.append(new(visitor))
     assert guests_of(statuses) == GUESTS
+
+
+def test_the_networks_of_an_ipv6_site_share_a_wider_limit(tight_site: Site) -> None:
+    """One customer is given 65,536 of them."""
+    site = ipaddress.IPv6Network(f"2001:db8:{uuid4().hex[:4]}::/48")
+    statuses = []
+    for number in range(6 * GUESTS):
+        with Visitor(tight_site, str(site[number << 64])) as visitor:
+            statuses.append(new(visitor))
+    assert guests_of(statuses) == NETWORKS * GUESTS
+    with Visitor(tight_site, f"2001:db9:{uuid4().hex[:4]}::1") as elsewhere:
+        assert new(elsewhere) == 302
+
+
+@pytest.fixture(scope="module")
+def shared_crowded_site(
+    database: None, valkey: Valkey, shared_llama: FakeLlama, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A site where each may do everything once."""
+    kinds = ("UPLOADS", "IDEAS", "SHARES", "EXPORTS", "ROOMS", "FRAMES")
+    once = {f"LIMIT_PERSON_{kind}": "1/day" for kind in kinds}
+    environment = {"REDIS_URL": valkey.url, "LLAMA_URL": shared_llama.url, "IMAGINE_MODEL": "nothing", **once}
+    site = Site(tmp_path_factory.mktemp("crowded-site"), environment)
+    site.start()
+    yield site
+    site.kill()
+
+
+def upload(visitor: Visitor, _conversation: Conversation) -> int:
+    return visitor.post("/imagine/upload", files={"file": ("x.png", b"none", "image/png")}).status_code
+
+
+def export(visitor: Visitor, _conversation: Conversation) -> int:
+    return visitor.post("/you/export").status_code
+
+
+def make_a_room(visitor: Visitor, _conversation: Conversation) -> int:
+    return visitor.post("/rooms/new", {"name": "Ana", "title": "Ski"}).status_code
+
+
+def share(visitor: Visitor, conversation: Conversation) -> int:
+    return visitor.post(f"/c/{conversation.id}/share", headers={"X-Fragment": "1"}).status_code
+
+
+@pytest.mark.parametrize("act", [upload, export, make_a_room, share], ids=lambda act: act.__name__)
+def test_people_at_one_address_do_five_times_what_one_may(
+    shared_crowded_site: Site, fake_llama: FakeLlama, act: Callable[[Visitor, Conversation], int]
+) -> None:
+    address, statuses = next_address(), []
+    with ExitStack() as stack:
+        people = [stack.enter_context(Visitor(shared_crowded_site, address)) for _ in range(NEIGHBOURS + 2)]
+        begun = [(visitor, visitor.begin()) for visitor in people]
+        for visitor, conversation in begun:
+            rest(conversation)
+            statuses.append(act(visitor, conversation))
+        assert act(*begun[0]) == 429
+    assert [status == 429 for status in statuses] == [False] * NEIGHBOURS + [True] * 2
+    with Visitor(shared_crowded_site, next_address()) as elsewhere:
+        conversation = elsewhere.begin()
+        rest(conversation)
+        assert act(elsewhere, conversation) != 429
+
+
+def test_prompts_while_typing_count_for_the_address_too(shared_crowded_site: Site, fake_llama: FakeLlama) -> None:
+    address, refused = next_address(), []
+    with ExitStack() as stack:
+        for _ in range(NEIGHBOURS + 2):
+            visitor = stack.enter_context(Visitor(shared_crowded_site, address))
+            visitor.begin()
+            socket = stack.enter_context(visitor.socket("/ws/imagine/"))
+            asked = {"prompt": "a llama", "style": "", "shape": "square", "seed": 1, "hurry": False}
+            socket.say("draw", sketch=uuid4(), number=1, **asked)
+            refused.append([reply["code"] for reply in replies(socket) if reply["type"] == "refused"])
+    assert refused[-2:] == [["limited"]] * 2
+    assert ["limited"] not in refused[:-2]
+
+
+def test_a_hundred_accounts_a_day_are_made_from_an_address_and_ten_a_minute(tight_site: Site) -> None:
+    address, statuses = next_address(), []
+    for _ in range(12):
+        with Visitor(tight_site, address) as visitor:
+            name = f"ted-{uuid4().hex[:12]}"
+            statuses.append(visitor.post("/account/signup/", {"username": name, "password1": PASSWORD}).status_code)
+    assert statuses == [302] * 10 + [429] * 2
 
 
 def test_a_forged_chain_of_proxies_changes_nothing(tight_site: Site) -> None:

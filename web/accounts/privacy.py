@@ -21,6 +21,7 @@ from assistant.rooms import records as rooms
 from integrations import doors
 from web.accounts.export import archive
 from web.accounts.identity import signed_in
+from web.addresses import address_block
 from web.http import error_page, status_of
 from web.process import current_process
 
@@ -91,7 +92,7 @@ async def export(request: HttpRequest) -> HttpResponseBase:
         return redirect("you")
     limits = current_process().runtime.limits
     try:
-        await limits.count(settings.LIMIT_PERSON_EXPORTS, "export", "person", str(person.id))
+        await limits.count_use(settings.LIMIT_PERSON_EXPORTS, "export", person, address_block(request))
     except AssistantError as error:
         return await in_thread(error_page)(request, error)
     response = StreamingHttpResponse(archive(person), content_type="application/zip")

@@ -10,6 +10,8 @@ from web.local.errors import MissingPackageError, UnreachableError
 from web.local.ports import free_port
 from web.local.process import Child
 
+# When memory is short, what is seldom asked for goes first: not the counters of limits, for which whoever fills it
+# asks all the time, and which a policy by age would take first.
 CONFIG = """\
 bind 127.0.0.1
 port {port}
@@ -19,7 +21,7 @@ appendonly yes
 appendfsync everysec
 save ""
 maxmemory 512mb
-maxmemory-policy volatile-ttl
+maxmemory-policy volatile-lfu
 """
 
 

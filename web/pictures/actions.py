@@ -89,7 +89,8 @@ async def upload_picture(request: HttpRequest) -> HttpResponse:
     """Keep an uploaded picture, to go on from."""
     limits = current_process().runtime.limits
     try:
-        await limits.count(settings.LIMIT_PERSON_UPLOADS, "upload", "person", await uploader(request))
+        person = await signed_in(request)
+        await limits.count_use(settings.LIMIT_PERSON_UPLOADS, "upload", person, address_block(request))
     except AssistantError as error:
         return await show_error(request, error)
     return await make_and_show(request, lambda person: keep_upload(person, request.FILES.get("file")))
@@ -215,12 +216,6 @@ def uuid_of(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise RefusedInputError("no id") from error
-
-
-async def uploader(request: HttpRequest) -> str:
-    """The key by which uploads are counted: the person, or the address of a visitor without a row."""
-    person = await signed_in(request)
-    return str(person.id) if person else address_block(request)
 
 
 def seed_of(request: HttpRequest) -> int | None:

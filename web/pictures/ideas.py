@@ -11,6 +11,7 @@ from assistant.ideas import Ideas, plain_ideas
 from assistant.ideas import ideas as ideas_of_model
 from assistant.models import Person
 from web.accounts.identity import signed_in
+from web.addresses import address_block
 from web.process import current_process
 
 
@@ -18,15 +19,15 @@ from web.process import current_process
 async def ideas(request: HttpRequest) -> HttpResponse:
     """Suggestions, or better words for `prompt`; from the model for people with a row, within their limit."""
     person, prompt = await signed_in(request), request.POST.get("prompt", "")
-    found = await own_ideas(person, prompt) if person else plain_ideas(prompt)
+    found = await own_ideas(person, address_block(request), prompt) if person else plain_ideas(prompt)
     return await in_thread(render)(request, "_ideas.html", {"ideas": found.suggested, "improved": found.improved})
 
 
-async def own_ideas(person: Person, prompt: str) -> Ideas:
-    """Ideas of the model, or plain ones beyond the person's limit."""
+async def own_ideas(person: Person, address: str, prompt: str) -> Ideas:
+    """Ideas of the model, or plain ones beyond the limit of the person or the address."""
     runtime = current_process().runtime
     try:
-        await runtime.limits.count(settings.LIMIT_PERSON_IDEAS, "ideas", "person", str(person.id))
+        await runtime.limits.count_use(settings.LIMIT_PERSON_IDEAS, "ideas", person, address)
     except AssistantError:
         return plain_ideas(prompt)
     return await ideas_of_model(runtime, prompt)

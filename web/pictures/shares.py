@@ -57,7 +57,8 @@ async def share_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     shows_prompt = request.POST.get("shows_prompt") == "1"
     person = await known_person(request)
     try:
-        await current_process().runtime.limits.count(settings.LIMIT_PERSON_SHARES, "share", "person", str(person.id))
+        limits = current_process().runtime.limits
+        await limits.count_use(settings.LIMIT_PERSON_SHARES, "share", person, address_block(request))
         with missing_as_404():
             await in_thread(shares.make)(person.id, picture_id, shows_prompt)
     except (AssistantError, ImagineError) as error:
@@ -103,9 +104,8 @@ async def report_share(request: HttpRequest, token: str) -> HttpResponseBase:
 async def answer(request: HttpRequest, show: Callable[[], Awaitable[HttpResponseBase]]) -> HttpResponseBase:
     """What `show` makes of a link, within the address's limit. Links for which it raises Http404 all look the same."""
     try:
-        await current_process().runtime.limits.count(
-            settings.LIMIT_ADDRESS_SHARED, "shared", "address", address_block(request)
-        )
+        limits = current_process().runtime.limits
+        await limits.count_address(settings.LIMIT_ADDRESS_SHARED, "shared", address_block(request))
     except AssistantError as error:
         status = status_of(error)
         return _with_headers(public_page(page_for(status), status))

@@ -86,7 +86,7 @@ class PictureConsumer(PageConsumer):
         """Make the message the person's newest live prompt. Raises AssistantError, ImagineError, RedisError."""
         check_account(self.person)
         self.painter.check()
-        await self.runtime.limits.count_live_prompt(self.person)
+        await self.runtime.limits.count_live_prompt(self.person, self.address)
         prompt = self.prompt_of(message)
         self.canvas = message.sketch
         place = await live.put(self.runtime.redis, prompt)

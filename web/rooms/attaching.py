@@ -113,7 +113,7 @@ async def keep_file(request: HttpRequest, person: Person, file: object, pasted: 
     head = await asyncio.to_thread(file.read, HEAD_BYTES)
     await asyncio.to_thread(file.seek, 0)
     if head.startswith(text_files.PICTURES) or WEBP.match(head):
-        return await _picture(person, file)
+        return await _picture(person, address_block(request), file)
     if b"\x00" in head or head.startswith(BINARY):
         return await _thing(request, person, file)
     text = await asyncio.to_thread(decode, file)
@@ -121,13 +121,13 @@ async def keep_file(request: HttpRequest, person: Person, file: object, pasted: 
     return Attached(kept.id, kept.name or text_files.UNNAMED, kept.size)
 
 
-async def _picture(person: Person, file: "UploadedFile[bytes]") -> Attached:
+async def _picture(person: Person, address: str, file: "UploadedFile[bytes]") -> Attached:
     runtime = current_process().runtime
     with redis_as_unavailable():
         error = (await read_status(runtime.redis)).error()
     if error:
         raise error
-    await runtime.limits.count(settings.LIMIT_PERSON_UPLOADS, "upload", "person", str(person.id))
+    await runtime.limits.count_use(settings.LIMIT_PERSON_UPLOADS, "upload", person, address)
     picture = await keep_upload(person.id, file)
     await drawing.finished(runtime, picture, PICTURE_SECONDS)
     done = await in_thread(Picture.objects.filter(id=picture.id).first)()

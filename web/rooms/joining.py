@@ -38,7 +38,8 @@ async def new_room(request: HttpRequest) -> HttpResponse:
         _check_name(name, ())
         with missing_as_404():
             person = await _maker(request, conversation)
-            await current_process().runtime.limits.count(settings.LIMIT_PERSON_ROOMS, "made", "person", str(person.id))
+            limits = current_process().runtime.limits
+            await limits.count_use(settings.LIMIT_PERSON_ROOMS, "made", person, address_block(request))
             if conversation is None and request.POST.get("door") == making.CHANNEL:
                 room = await in_thread(making.make)(person, name, title)
             else:
@@ -104,7 +105,7 @@ async def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """What a room is, who reads what is said there, and the form to join it. A visitor becomes a guest by joining."""
     try:
         limits = current_process().runtime.limits
-        await limits.count(settings.LIMIT_ADDRESS_INVITATIONS, "invitation", "address", address_block(request))
+        await limits.count_address(settings.LIMIT_ADDRESS_INVITATIONS, "invitation", address_block(request))
     except AssistantError as error:
         # Before anything is looked up: who guesses learns nothing.
         return await in_thread(error_page)(request, error)

@@ -13,6 +13,7 @@ from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.models import Person
 from web.accounts.identity import known_person
+from web.addresses import address_block
 from web.http import error_json, is_fragment, missing_as_404, status_of
 from web.process import current_process
 from web.shares.reader import address
@@ -28,9 +29,8 @@ async def share_conversation(request: HttpRequest, conversation_id: UUID) -> Htt
     try:
         with missing_as_404():
             await in_thread(conversations.own_conversation)(person, conversation_id)
-            await current_process().runtime.limits.count(
-                settings.LIMIT_PERSON_SHARES, "share", "person", str(person.id)
-            )
+            limits = current_process().runtime.limits
+            await limits.count_use(settings.LIMIT_PERSON_SHARES, "share", person, address_block(request))
             if link:
                 await in_thread(shares.renew)(person, conversation_id, link, shows_name)
             else:

@@ -145,7 +145,7 @@ async def _fork(request: HttpRequest, token: str) -> HttpResponse:
 async def _count(request: HttpRequest, person: Person) -> None:
     """Count a copy made of a link. Raises LimitedError, LogUnavailableError."""
     limits = current_process().runtime.limits
-    await limits.count(settings.LIMIT_PERSON_SHARES, "fork", "person", str(person.id))
+    await limits.count_use(settings.LIMIT_PERSON_SHARES, "fork", person, address_block(request))
     await limits.count_message(person, address_block(request))
 
 

@@ -70,6 +70,21 @@ def test_what_it_was_told_is_there_after_it_ends(tmp_path: Path, number: int) ->
     stop(child)
 
 
+def test_a_counter_outlives_what_fills_the_memory(running: tuple[Child, str]) -> None:
+    """Whoever fills it must not get rid of their limits by that."""
+    _child, url = running
+    with redis.Redis.from_url(url) as client:
+        used = client.info("memory")["used_memory"]
+        client.config_set("maxmemory", used + 3_000_000)
+        client.set("LIMITS:typed", 1, ex=60)
+        for number in range(10_000):
+            client.set(f"log:{number}", "x" * 1000, ex=3600)
+            if number % 100 == 0:
+                client.incr("LIMITS:typed")
+        assert client.get("LIMITS:typed") == b"101"
+        assert client.info("stats")["evicted_keys"] > 5_000
+
+
 def test_a_redis_that_is_not_there_is_named_without_its_password() -> None:
     with pytest.raises(UnreachableError, match="REDIS_URL") as caught:
         check_redis(f"redis://:a-password@127.0.0.1:{free_port()}/0")
