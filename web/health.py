@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
-from time import monotonic
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,29 +17,26 @@ from web.process import current_process
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 5
-# What was found holds so long for all who ask, so that nobody has others asked without end.
-FOUND_SECONDS = 1
 
 
 class Readiness:
-    """Whether all that this process depends on answers, asked by one at a time. A part of web/process.py."""
+    """Whether all that this process depends on answers; a part of web/process.py.
+
+    Who asks meanwhile gets the same answer: nobody has others asked without end.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._lock = asyncio.Lock()
-        self._found: dict[str, bool] = {}
-        self._until = 0.0
+        self._asking: asyncio.Task[dict[str, bool]] | None = None
 
     async def close(self) -> None:
         """There is nothing to close."""
 
     async def found(self) -> dict[str, bool]:
         """What answers, by its name."""
-        async with self._lock:
-            if monotonic() > self._until:
-                self._found = await self._ask()
-                self._until = monotonic() + FOUND_SECONDS
-            return self._found
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._asking)
 
     async def _ask(self) -> dict[str, bool]:
         runtime = self._runtime
