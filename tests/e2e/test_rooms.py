@@ -14,6 +14,7 @@ from assistant.database import in_thread
 from assistant.models import Person, Room
 from assistant.rooms import talk
 from assistant.rooms.talk import Words
+from integrations.models import Group
 from tests.e2e.conftest import OpenPage
 from tests.e2e.talk import composer, converse, held, say
 from tests.fake_llama import FakeLlama, says
@@ -197,6 +198,46 @@ async def test_own_words_are_taken_back_for_all(page: Page, open_page: OpenPage)
     for one in (page, other):
         await expect(said(one)).to_have_text(["Is it?"])
         await expect(one.locator(".quote")).to_have_count(0)
+
+
+@in_thread
+def ask_for_a_group(room: str) -> Group:
+    """As if the room had been made as a WhatsApp group, which the app has not made yet."""
+    return Group.objects.create(room_id=room, channel="whatsapp", account="1", subject="Ski trip")
+
+
+async def test_the_sheet_is_brought_up_to_date_under_what_one_does_there(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    link = await make(page)
+    await join(await open_page(), link)
+    await expect(page.locator("[data-count]")).to_have_text("2")
+    group = await ask_for_a_group(room_of(page))
+    await page.get_by_role("link", name="People and settings").click()
+    await sheet(page).locator("summary", has_text="End this room").click()
+    about = sheet(page).locator("summary[aria-label='More about Bo']")
+    await about.click()
+    title = sheet(page).get_by_label("Name of the room")
+    await title.fill("A trip in")
+    before = await title.element_handle()
+    await join(await open_page(), link, "Cy")
+    await expect(sheet(page)).to_contain_text("3 people")
+    # The group is looked for every two seconds, and is there at last.
+    group.link, group.state = "https://chat.whatsapp.com/x", Group.State.OPEN
+    await in_thread(group.save)()
+    await expect(sheet(page).get_by_label("Link to the WhatsApp group")).to_be_visible(timeout=10_000)
+    await page.keyboard.type(" May")
+    await expect(title).to_have_value("A trip in May")
+    await expect(title).to_be_focused()
+    assert await title.evaluate("(now, before) => now === before", before)
+    await expect(sheet(page).get_by_role("button", name="End it for all")).to_be_visible()
+    await expect(sheet(page).get_by_role("button", name="Make host")).to_be_visible()
+    # What has the focus goes: then it is at the title.
+    gone = await open_page()
+    await join(gone, link, "Di")
+    await sheet(page).locator("summary[aria-label='More about Di']").focus()
+    await say(gone, "/leave")
+    await expect(sheet(page)).to_contain_text("3 people")
+    await expect(sheet(page).locator("#sheet-title")).to_be_focused()
 
 
 class Line:

@@ -2,6 +2,7 @@
 
 import { fragment, post, sentenceOf } from "../../shared/http.js";
 import { copy } from "../copy.js";
+import { update } from "./update.js";
 
 const dialog = document.getElementById("room-sheet");
 const LOOK_MS = 2000;
@@ -16,28 +17,45 @@ function say(text) {
   content().querySelector("[data-sheet-status]").textContent = text;
 }
 
-async function load() {
-  const found = (await fragment(address))?.querySelector("[data-sheet-content]");
-  if (found) dialog.replaceChildren(found);
-  if (found?.querySelector("[data-group-asked]")) lookForGroup();
+/** Fetch what is behind `address`; null where that fails, or the dialog shows something else by then. */
+async function fetched() {
+  const wanted = address;
+  const found = (await fragment(wanted))?.querySelector("[data-sheet-content]");
+  return wanted === address ? found : null;
+}
+
+/** Show the sheet as it is now: only what changed is replaced. Returns false where it cannot be fetched. */
+async function refresh() {
+  const found = await fetched();
+  const focused = dialog.contains(document.activeElement) && document.activeElement;
+  if (found) update(content(), found);
+  if (focused && !focused.isConnected) focusTitle();
+  lookForGroup();
   return Boolean(found);
+}
+
+function focusTitle() {
+  dialog.querySelector("#sheet-title").focus();
 }
 
 /** A WhatsApp group is being made: show its link once it is there. */
 function lookForGroup() {
   clearTimeout(looking);
-  looking = setTimeout(() => dialog.open && content()?.querySelector("[data-group-asked]") && load(), LOOK_MS);
+  if (content()?.querySelector("[data-group-asked]")) looking = setTimeout(() => dialog.open && refresh(), LOOK_MS);
 }
 
 /** Open the sheet behind `url`; where that fails, go there. */
 export async function openSheet(url) {
   address = url;
-  if (!(await load())) return location.assign(url);
+  const found = await fetched();
+  if (!found) return address === url && location.assign(url);
+  dialog.replaceChildren(found);
+  lookForGroup();
   if (!dialog.open) dialog.showModal();
   return (dialog.querySelector("#vote-question") ?? dialog.querySelector("#sheet-title")).focus();
 }
 
-/** Show who is here now, if the sheet is open; where somebody joined or left it is loaded again. */
+/** Show who is here now, if the sheet is open; where somebody joined or left it is fetched again. */
 export async function refreshSheet({ here, names }) {
   if (!dialog.open || !dialog.querySelector(".people")) return;
   const lines = [...dialog.querySelectorAll("[data-member]")];
@@ -46,9 +64,8 @@ export async function refreshSheet({ here, names }) {
     line.querySelector(".dot").classList.toggle("dot-here", isHere);
     line.querySelector(".here-now").hidden = !isHere;
   }
-  const writes = document.activeElement?.matches("#room-title");
-  if (lines.length === names.length || writes) return;
-  if (await load()) dialog.querySelector("#sheet-title").focus();
+  const shown = lines.map((line) => line.querySelector("bdi").textContent);
+  if (shown.join("\n") !== names.join("\n")) await refresh();
 }
 
 /** Close it, for instance as one is not in the room any more. */
@@ -72,7 +89,10 @@ dialog.addEventListener("submit", async (event) => {
   const response = await post(form.action, fields).catch(() => null);
   if (response?.ok && ["leave", "end"].includes(fields.get("do"))) return location.assign("/");
   if (response?.ok && form.matches(".vote-form")) return dialog.close();
-  if (response?.ok && (await load())) return dialog.querySelector("#sheet-title").focus();
+  if (response?.ok && (await refresh())) {
+    say("");
+    return focusTitle();
+  }
   return say((await sentenceOf(response)) || content().dataset.wordFailed);
 });
 
