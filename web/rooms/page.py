@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from assistant import commands
 from assistant.database import in_thread
 from assistant.errors import AssistantError
-from assistant.models import Member, Message, Person, Run
+from assistant.models import Member, Message, Person
 from assistant.rooms import events, files, membership, orders, records
 from imagine.status import is_configured
 from web.accounts.identity import known_person, remember
@@ -43,7 +43,6 @@ def room_page(
     page = present_page(member, before, position)
     me = speaker_id(found.pk, member.person_id)
     unread = _first_unread(page.events, member, me) if before is None and position is None else None
-    running = found.conversation.runs.filter(status=Run.Status.RUNNING).first()
     names = [one.name for one in membership.members_of(found)]
     context = {
         "room": found,
@@ -59,7 +58,6 @@ def room_page(
         "unread": unread,
         "names": names,
         "request_id": uuid4(),
-        "is_running": running is not None,
         "draft_text": draft,
         "sentence": sentence,
         "commands": [*(commands.DRAWING if is_configured() else ()), *orders.COMMANDS],

@@ -11,7 +11,7 @@ import pytest
 from assistant.models import Member, Room, RoomFile, Run
 from assistant.rooms import files, membership, talk
 from assistant.rooms.talk import Words
-from tests.fake_llama import FakeLlama, says
+from tests.fake_llama import FakeLlama, Gate, says
 from tests.people import Visitor
 from tests.recordings import recording
 from tests.security.attacks import attach, draw, rest
@@ -68,6 +68,20 @@ def test_the_assistant_answers_all_when_it_is_called(
     # Nothing of it asks for what only an owner can do.
     assert "data-retry" not in page(bob, room)
     assert "/feedback" not in page(bob, room)
+
+
+def test_a_page_without_a_script_is_looked_at_again_only_by_a_link(
+    bob: Visitor, alice: Visitor, room: Room, fake_llama: FakeLlama
+) -> None:
+    gate = Gate()
+    fake_llama.script(says("In February.", gate=gate))
+    say(alice, room, "@Chaski when?")
+    shown = page(bob, room)
+    gate.open()
+    assert "data-run" in shown
+    # What is being typed would be lost.
+    assert "http-equiv" not in shown
+    assert re.search(rf'<noscript>.*href="/rooms/{room.pk}/">Look again</a>', shown)
 
 
 def test_commands_work_without_a_script(alice: Visitor, bob: Visitor, room: Room) -> None:
