@@ -9,6 +9,8 @@ from redis.asyncio import Redis
 
 # Pages ping every 20 seconds.
 HERE_SECONDS = 60
+# Pages say every three seconds that somebody types, and show it for five.
+TYPING_MS = 2_000
 
 
 def key(room: UUID) -> str:
@@ -59,8 +61,9 @@ async def announce(redis: Redis, room: UUID) -> None:
 
 
 async def announce_typing(redis: Redis, room: UUID, speaker: str, name: str) -> None:
-    """Tell all pages that somebody types."""
-    await redis.publish(channel(room), json.dumps([speaker, name]))
+    """Tell all pages that somebody types, once in TYPING_MS from however many of theirs."""
+    if await redis.set(f"room:{room}:typing:{speaker}", 1, nx=True, px=TYPING_MS):
+        await redis.publish(channel(room), json.dumps([speaker, name]))
 
 
 def typing(data: bytes | None) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from contextlib import suppress
+from time import monotonic
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -47,6 +48,8 @@ MOST_MISSED = 300
 AGAIN_SECONDS = 1
 # A notice may be lost, with the process that wanted to give it.
 LOOK_SECONDS = 5
+# However many come and go, who is here is told so often at most.
+HERE_PACE_SECONDS = 1
 GOING = (Kind.LEFT, Kind.REMOVED)
 COMING = (Kind.JOINED, *GOING, Kind.HOST)
 
@@ -106,6 +109,7 @@ class RoomView:
         self._lock = asyncio.Lock()
         self._rung = asyncio.Event()
         self._here_changed = False
+        self._here_due = 0.0
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -193,20 +197,22 @@ class RoomView:
 
     async def _follow_forever(self) -> None:
         while True:
+            pause = min(LOOK_SECONDS, self._here_due - monotonic()) if self._here_changed else LOOK_SECONDS
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(pause):
                     await self._rung.wait()
             self._rung.clear()
             try:
                 async with self._lock:
                     await self._read()
-                if self._here_changed:
+                if self._here_changed and monotonic() >= self._here_due:
                     self._here_changed = False
+                    self._here_due = monotonic() + HERE_PACE_SECONDS
                     await self._show_here()
             except (DatabaseError, RedisError, OSError, TimeoutError) as error:
                 logger.warning("room %s cannot be read: %s", self.room, error)
                 await asyncio.sleep(AGAIN_SECONDS)
-                self._rung.set()
+                self._ring_here()
             except Exception:
                 # The edge of this task: it must go on for as long as somebody looks.
                 logger.exception("room %s was not shown once", self.room)

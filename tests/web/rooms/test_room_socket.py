@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -302,6 +303,41 @@ def test_others_see_who_is_writing_and_who_is_here(alice: Visitor, bob: Visitor)
         while len(here["here"]) > 1:
             here = hers.hear_until("here")
     assert here["names"] == ["Ana", "Bo"]
+
+
+def test_that_somebody_types_is_told_every_two_seconds_at_most(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice)
+    join(bob, room)
+    with entered(alice, room) as hers, entered(bob, room) as his, entered(bob, room) as another:
+        began = monotonic()
+        for _ in range(30):
+            his.say("typing")
+            another.say("typing")
+        replies(his)
+        replies(another)
+        most = 1 + (monotonic() - began) // 2
+        say(his, "Hello")
+        hear_event(hers, "said")
+    assert 1 <= len([frame for frame in hers.heard if frame["type"] == "typing"]) <= most
+
+
+def test_who_is_here_is_told_once_a_second_at_most_and_in_the_end_rightly(
+    alice: Visitor, bob: Visitor, carol: Visitor
+) -> None:
+    room = make(alice)
+    join(bob, room)
+    with entered(alice, room) as hers:
+        began = monotonic()
+        with entered(bob, room) as his:
+            for _ in range(40):
+                his.say("enter", room=room.pk, after=0)
+            replies(his)
+        join(carol, room, "Cy")
+        last = hers.hear_until("here")
+        while last["names"] != ["Ana", "Bo", "Cy"] or len(last["here"]) > 1:
+            last = hers.hear_until("here")
+        most = 2 + (monotonic() - began)
+    assert len([frame for frame in hers.heard if frame["type"] == "here"]) <= most
 
 
 def test_what_was_read_is_kept(alice: Visitor, bob: Visitor) -> None:
