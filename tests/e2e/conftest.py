@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
+from pytest_django.fixtures import Settings
 from redis import Redis
 
 from tests.conftest import note_errors
@@ -41,6 +42,12 @@ async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
 async def phone(open_page: OpenPage) -> Page:
     """A fresh browser on a phone."""
     return await open_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+
+
+@pytest.fixture
+def noticed(settings: Settings, valkey: Valkey) -> None:
+    """What is said by this process is noticed by the site's."""
+    settings.REDIS_URL = valkey.url
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from assistant.background import end
 from assistant.database import in_thread
 from assistant.errors import NotFoundError
 from assistant.models import Member, Person, Room, RoomEvent
+from assistant.names import isolated
 from assistant.rooms.events import membership
 from assistant.runs import keys
 from assistant.runtime import Runtime
@@ -176,7 +177,7 @@ class RoomView:
             return
         speaker, name = typing
         with override(self.language):
-            line = _("%(name)s is writing") % {"name": name}
+            line = _("%(name)s is writing") % {"name": isolated(name)}
         message = encode("typing", speaker=speaker, sentence=line)
         for viewer in tuple(self.viewers):
             if viewer.speaker != speaker:
@@ -357,8 +358,8 @@ def show(room: Room, event: RoomEvent, speakers: Speakers) -> ShownEvent:
         fields["numbers"] = view.numbers
     if event.kind == Kind.NAMED:
         fields["title"] = event.data.get("title", "")
-    if view.speaker:
-        fields["speaker"] = view.speaker.id
+    if speaker := view.speaker.id if view.speaker else view.by if event.kind == Kind.POLL else "":
+        fields["speaker"] = speaker
     if event.kind == Kind.HOST:
         fields["host"] = speakers.of(event.person_id, event.name).id
     quoted, unquoted = None, ""

@@ -46,7 +46,7 @@ export class Thread {
     this.#changed = true;
     const fresh = [...parse(html).querySelectorAll("article")];
     const pending = this.element.querySelector(".pending");
-    this.#keepFocus(() => {
+    this.keepFocus(() => {
       for (const article of this.element.querySelectorAll("[data-position]")) {
         if (article.dataset.position > after && !fresh.some((one) => one.id === article.id)) article.remove();
       }
@@ -81,11 +81,13 @@ export class Thread {
   /** Show the end of an answer. */
   finish(article, { reasoning, blocks, sources, pictures, footer }) {
     this.#changed = true;
-    finishReasoning(article, reasoning);
-    this.setBlocks(article, blocks);
-    article.querySelector(".message-sources").innerHTML = sources;
-    article.querySelector(".message-pictures").innerHTML = pictures;
-    article.querySelector(".message-footer").innerHTML = footer;
+    this.keepFocus(() => {
+      finishReasoning(article, reasoning);
+      this.setBlocks(article, blocks);
+      article.querySelector(".message-sources").innerHTML = sources;
+      article.querySelector(".message-pictures").innerHTML = pictures;
+      article.querySelector(".message-footer").innerHTML = footer;
+    });
     delete article.dataset.run;
     delete article.dataset.number;
     article.removeAttribute("aria-busy");
@@ -134,18 +136,18 @@ export class Thread {
       if (abort.aborted) return this.#newest;
     } while (found && this.#changed);
     if (!found) return false;
-    this.autoscroll.preserve(() => this.#keepFocus(() => this.#reconcile(found)));
+    this.autoscroll.preserve(() => this.keepFocus(() => this.#reconcile(found)));
     return true;
   }
 
-  /** Run `change`. Focus within what it removes goes to the same line or message, or else to the last one. */
-  #keepFocus(change) {
+  /** Run `change`. Focus within what it removes goes to the same line, message or vote, or else to the last message. */
+  keepFocus(change) {
     const focused = document.activeElement;
-    const id = focused?.closest("article")?.id;
+    const id = focused?.closest("article, .poll")?.id;
     const within = this.element.contains(focused);
     const inThoughts = focused?.matches(".reasoning summary");
     change();
-    if (!within || focused.isConnected) return;
+    if (!within || focused.isConnected || document.activeElement !== document.body) return;
     const article = document.getElementById(id) ?? [...this.element.querySelectorAll(".message")].at(-1);
     const same = inThoughts && article?.querySelector(".reasoning summary");
     if (same) same.focus({ preventScroll: true });

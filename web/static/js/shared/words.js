@@ -9,6 +9,11 @@ export function word(name) {
   return document.querySelector(`[${attribute}]`).getAttribute(attribute);
 }
 
+/** `name` for a sentence, whose direction it does not change. */
+export function isolated(name) {
+  return `\u2068${name}\u2069`;
+}
+
 /**
  * @param {string} name
  * @returns {Element} A copy of the element in the page's `<template id=NAME>`.

@@ -1,5 +1,7 @@
 // To which message the next one is a reply: shown above the composer until it is sent.
 
+import { sentenceFor } from "./spoken.js";
+
 export class Reply {
   #message;
 
@@ -37,9 +39,7 @@ export class Reply {
 
   #choose(article) {
     this.#message = article.dataset.message;
-    const name = article.querySelector(".speaker").textContent.trim();
-    const words = article.querySelector(".prose").textContent.trim().replace(/\s+/g, " ");
-    this.text.textContent = `${name}: ${words}`;
+    this.text.textContent = sentenceFor(article);
     this.line.hidden = false;
     this.field.focus();
   }

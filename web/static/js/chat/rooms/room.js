@@ -21,6 +21,7 @@ import { Together } from "./drawing.js";
 import { Mentions } from "./mentions.js";
 import { Reply } from "./reply.js";
 import { closeSheet, openSheet, refreshSheet } from "./sheet.js";
+import { sentenceFor, speakerOf } from "./spoken.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
 import { Voice } from "./voice.js";
@@ -237,8 +238,7 @@ function shown(fresh, { speaker }) {
     following.watch(fresh);
     announce(word("answering"));
   } else if (speaker !== me) {
-    const text = (fresh.querySelector(".prose, .poll-question") ?? fresh).textContent.trim();
-    voice.say(fresh.querySelector(".speaker")?.textContent.trim(), text);
+    voice.say(speakerOf(fresh), sentenceFor(fresh));
     if (document.hidden && fresh.matches(".message, .poll")) away.missed(fresh);
   }
 }
@@ -273,7 +273,9 @@ function gone() {
   for (const one of element.querySelectorAll(".pending")) one.remove();
   const card = piece("room-gone");
   card.role = "alert";
+  const focused = [composer.form, element].some((one) => one.contains(document.activeElement));
   composer.form.replaceWith(card);
+  if (focused) card.querySelector("a").focus({ preventScroll: true });
   document.getElementById("replying").hidden = true;
   refreshList();
 }

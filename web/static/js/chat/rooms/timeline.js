@@ -68,8 +68,10 @@ export class Timeline {
     if (!there) return;
     this.#own(fresh);
     const focused = there.contains(document.activeElement) && document.activeElement.dataset.react;
-    this.autoscroll.preserve(() => there.replaceWith(fresh));
-    if (focused) (fresh.querySelector(`[data-react="${focused}"]`) ?? fresh.querySelector("button"))?.focus({ preventScroll: true });
+    this.#change(() => {
+      there.replaceWith(fresh);
+      if (focused) (fresh.querySelector(`[data-react="${focused}"]`) ?? fresh.querySelector("button"))?.focus({ preventScroll: true });
+    });
   }
 
   /** Mark the reader's own reactions: pressed again they are taken back. */
@@ -95,21 +97,24 @@ export class Timeline {
 
   #replace(there, fresh, kind) {
     if (there.matches(".poll")) {
-      const focused = there.contains(document.activeElement) && document.activeElement.dataset.option;
+      const { option, close } = there.contains(document.activeElement) ? document.activeElement.dataset : {};
+      const same = close === undefined ? `[data-option="${option}"]:enabled` : "[data-close]";
       fresh.dataset.event = there.dataset.event;
-      there.replaceWith(fresh);
-      if (focused) fresh.querySelector(`[data-option="${focused}"]:enabled`)?.focus({ preventScroll: true });
+      this.thread.keepFocus(() => {
+        there.replaceWith(fresh);
+        fresh.querySelector(same)?.focus({ preventScroll: true });
+      });
       return null;
     }
     if (kind === "edited") {
-      this.autoscroll.preserve(() => there.querySelector(".prose").replaceWith(fresh.querySelector(".prose")));
+      this.#change(() => there.querySelector(".prose").replaceWith(fresh.querySelector(".prose")));
       return null;
     }
     // An answer that was followed to its end is there already.
     const followed = "run" in there.dataset;
     if (kind !== "answered" || !(followed || "stale" in there.dataset)) return null;
     fresh.dataset.event = there.dataset.event;
-    this.autoscroll.preserve(() => there.replaceWith(fresh));
+    this.#change(() => there.replaceWith(fresh));
     if (followed) this.onEnded(fresh);
     return null;
   }
@@ -129,6 +134,11 @@ export class Timeline {
   #remove(number) {
     // It may be quoted where it does not stand any more.
     const gone = this.element.querySelectorAll(`[data-event="${number}"], [data-quotes="${number}"]`);
-    if (gone.length) this.autoscroll.preserve(() => gone.forEach((one) => one.remove()));
+    if (gone.length) this.#change(() => gone.forEach((one) => one.remove()));
+  }
+
+  /** Change what stands there, under the reader's eyes and focus. */
+  #change(change) {
+    this.autoscroll.preserve(() => this.thread.keepFocus(change));
   }
 }
