@@ -18,6 +18,11 @@ def clean_name(text: str, length: int) -> str:
     return cut(line, length).rstrip() if is_visible(line) else ""
 
 
+def isolated(name: str) -> str:
+    """`name` for a sentence, whose direction it does not change: in the isolates that `clean_name` takes out of it."""
+    return f"\u2068{name}\u2069"
+
+
 def is_visible(text: str) -> bool:
     """Whether there is anything to see: marks, spaces, tags and characters of format alone are not."""
     return any(sign not in BLANK and _is_drawn(sign) for sign in text)

@@ -4,6 +4,7 @@ The pairs are those of Unicode, as the library confusable_homoglyphs has them (h
 on top of them digits and signs that people write for letters.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
@@ -16,6 +17,13 @@ from assistant.names import clean_name
 NAME_CHARACTERS = 40
 # What ends a name in a line of a talk, and what calls somebody: neither is part of one.
 SIGNS = str.maketrans("", "", ":\uff1a\ufe55\ua789\u2236@\uff20\ufe6b<>[]{}|*_`~#")
+# What ends a sentence, in many scripts: behind it a name goes on as if the page did.
+ENDS = re.compile(
+    "[.!?\u2026\u203c\u203d\u2047-\u2049\u3002\uff0e\uff61\uff01\uff1f\u061f\u06d4\u0589\u0964\u0965\u1362]+"
+)
+# Behind these a full stop ends none: a letter that stands alone, and titles.
+TITLES = "dra?|prof|m[rsx]|mrs|mme|mlle|ste?|[js]r|srt?a|fr|hr|ing|mag|lic|dipl|med|phil|ph|sc"
+SHORTENED = re.compile(rf"(?<![^\W\d_])(?:[^\W\d_]|{TITLES})\Z", re.IGNORECASE)
 # As letters, after the pairs of Unicode.
 LETTERS = str.maketrans("01345789l|!$", "oieastbgiiis")
 PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
@@ -60,8 +68,15 @@ WEIGHTS = (
 
 
 def chosen_name(name: str) -> str:
-    """A name as somebody chose it, without signs that end a name or call somebody; empty where nothing is left."""
-    return clean_name(name.translate(SIGNS), NAME_CHARACTERS)
+    """A name as somebody chose it, without signs that end a name or a sentence, or call somebody; it may be empty."""
+    return clean_name(ENDS.sub(_sign, name.translate(SIGNS)), NAME_CHARACTERS)
+
+
+def _sign(end: re.Match[str]) -> str:
+    """What stays of signs that may end a sentence: all of it within a word, and after "Dr" and "J"."""
+    sign, before, after = end.group(), end.string[: end.start()], end.string[end.end() :]
+    in_word = sign in (".", "!", "?") and before[-1:].isalnum() and (after[:1].islower() or after[:1].isdigit())
+    return sign if in_word or (sign == "." and SHORTENED.search(before)) else " "
 
 
 def skeleton(name: str) -> str:

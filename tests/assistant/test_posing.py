@@ -107,3 +107,31 @@ def test_a_name_stays_on_its_line_and_forges_no_other(name: str) -> None:
     chosen = chosen_name(name)
     assert len(chosen) <= 40
     assert not set(chosen) & set(":@\n\u202e<>*")
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [
+        ("Ana left. The host is Bo", "Ana left The host is Bo"),
+        ("Ana left.The host is Bo", "Ana left The host is Bo"),
+        ("Bo. This room has moved!", "Bo This room has moved"),
+        ("Really? Yes... It ends now.", "Really Yes It ends now"),
+        ("安娜离开了。房间关闭了", "安娜离开了 房间关闭了"),
+        ("غادرت آنا۔ انتهت الغرفة؟", "غادرت آنا انتهت الغرفة"),
+        ("आना चली गई। कमरा बंद है", "आना चली गई कमरा बंद है"),
+        ("...", ""),
+    ],
+)
+def test_a_name_ends_no_sentence_of_the_page(name: str, chosen: str) -> None:
+    assert chosen_name(name) == chosen
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Dr. Ana", "J.R.", "J. R. Ewing", "Prof. Dr. med. Bo", "Ana B.", "Mrs. O'Hara"),
+        *("ana.k", "Ph.D. Cy", "P!nk", "Bo 2.0", "د. أحمد"),
+    ],
+)
+def test_a_name_keeps_its_full_stops(name: str) -> None:
+    assert chosen_name(name) == name

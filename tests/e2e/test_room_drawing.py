@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("painter")
 
 def drawn_by(page: Page, name: str) -> Locator:
     """What another draws now."""
-    return page.get_by_role("img", name=f"{name} is drawing")
+    return page.get_by_role("img", name=f"\u2068{name}\u2069 is drawing")
 
 
 def preview(page: Page) -> Locator:
@@ -52,10 +52,10 @@ async def test_one_draws_at_a_time_and_another_takes_over_after_some_seconds(pag
     await composer(page).fill("/imagine a llama")
     await expect(drawn_by(phone, "Ana")).to_be_visible(timeout=DRAW_MS)
     await composer(phone).fill("/imagine a boat")
-    await expect(preview(phone)).to_contain_text("Ana is drawing. Once they have stopped")
+    await expect(preview(phone)).to_contain_text("\u2068Ana\u2069 is drawing. Once they have stopped")
     await expect(preview(phone).get_by_role("img")).to_be_hidden()
     await expect(page.locator(".drawing")).to_have_count(0)
-    await expect(phone.locator(".drawing")).to_contain_text("Ana has stopped drawing", timeout=15_000)
+    await expect(phone.locator(".drawing")).to_contain_text("\u2068Ana\u2069 has stopped drawing", timeout=15_000)
     await composer(phone).press_sequentially(" at sea")
     await expect(drawn_by(page, "Phone")).to_be_visible(timeout=DRAW_MS)
     await expect(phone.locator(".drawing")).to_have_count(0)

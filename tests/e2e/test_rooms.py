@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
-from pytest_django.fixtures import Settings
 
 from assistant.database import in_thread
 from assistant.models import Person, Room
@@ -18,7 +17,6 @@ from integrations.models import Group
 from tests.e2e.conftest import OpenPage
 from tests.e2e.talk import composer, converse, held, say
 from tests.fake_llama import FakeLlama, says
-from tests.servers import Valkey
 
 
 def said(page: Page) -> Locator:
@@ -61,7 +59,7 @@ async def test_two_browsers_share_a_room_made_from_a_conversation(
     await converse(page, "Where can one ski?")
     link = await make_from_conversation(page)
     await join(phone, link)
-    await expect(page.locator(".room-line").last).to_have_text("Bo joined")
+    await expect(page.locator(".room-line").last).to_have_text("\u2068Bo\u2069 joined")
     # Who joins reads nothing of before, where that was not wished.
     await expect(phone.locator("#thread")).not_to_contain_text("Where can one ski?")
 
@@ -168,7 +166,7 @@ async def test_a_name_is_completed_by_the_keyboard(page: Page, open_page: OpenPa
     await page.goto("/rooms/new")
     link = await make(page)
     await join(await open_page(), link, "Cléo")
-    await expect(page.locator(".room-line").last).to_have_text("Cléo joined")
+    await expect(page.locator(".room-line").last).to_have_text("\u2068Cléo\u2069 joined")
     await composer(page).press_sequentially("Hello @cl")
     await expect(page.locator("#mentions [role=option]")).to_have_text(["@Cléo"])
     await page.keyboard.press("Enter")
@@ -330,7 +328,7 @@ async def test_without_a_script_one_joins_says_and_votes(page: Page, open_page: 
     await expect(plain.locator("main")).to_contain_text("2 people")
     await plain.locator("summary", has_text="Leave this room").click()
     await plain.get_by_role("button", name="Leave", exact=True).click()
-    await expect(page.locator(".room-line").last).to_have_text("Bo left")
+    await expect(page.locator(".room-line").last).to_have_text("\u2068Bo\u2069 left")
 
 
 async def test_a_vote_is_asked_by_a_form_and_its_result_stands(page: Page, phone: Page) -> None:
@@ -351,7 +349,7 @@ async def test_a_vote_is_asked_by_a_form_and_its_result_stands(page: Page, phone
     await phone.get_by_role("button", name="End the vote").tap()
     for one in (page, phone):
         await expect(one.locator(".room-result")).to_have_text(
-            "The vote “Which weekend?” is over: The 19th, with 1 of 1 vote"
+            "The vote “\u2068Which weekend?\u2069” is over: \u2068The 19th\u2069, with 1 of 1 vote"
         )
         await expect(one.locator(".poll-option:disabled")).to_have_count(5)
         await expect(one.locator(".poll-won")).to_contain_text("The 19th")
@@ -381,12 +379,6 @@ async def test_one_reacts_by_mouse_finger_and_keyboard(page: Page, phone: Page) 
     await page.keyboard.press("Escape")
     await expect(page.locator(".react[open]")).to_have_count(0)
     await expect(page.locator(".message-user").get_by_label("React", exact=True)).to_be_focused()
-
-
-@pytest.fixture
-def noticed(settings: Settings, valkey: Valkey) -> None:
-    """What is said by this process is noticed by the site's."""
-    settings.REDIS_URL = valkey.url
 
 
 @in_thread
@@ -424,7 +416,7 @@ async def test_many_words_at_once_leave_the_reader_in_peace(page: Page, open_pag
     assert abs(await read.evaluate("element => element.getBoundingClientRect().top") - top) < 2
     await expect(other.locator(".message").last).to_be_in_viewport()
     # A screen reader is told how many there were, not each.
-    await expect(page.locator("#status")).to_contain_text("new messages, the last one from Bo")
+    await expect(page.locator("#status")).to_contain_text("new messages, the last one from \u2068Bo\u2069")
     told = await page.evaluate("told")
     assert len(told) < 6, told
     names = await page.locator(".message-other .speaker:visible").count()

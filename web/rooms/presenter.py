@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 
 from assistant import excerpts
 from assistant.models import Attachment, Member, Message, Poll, Room, RoomEvent
+from assistant.names import isolated
 from assistant.rooms import polls, reactions
 from assistant.rooms.events import readable, seen_by, shown_at
 from integrations import wording
@@ -252,11 +253,11 @@ def present_poll(poll: Poll, speakers: Speakers) -> PollView:
 
 def result(view: PollView) -> str:
     """How a vote ended, in words."""
-    question = view.poll.question
+    question = isolated(view.poll.question)
     most = max(option.votes for option in view.options)
     if not most:
         return _("The vote “%(question)s” is over: nobody voted") % {"question": question}
-    first = [option.text for option in view.options if option.votes == most]
+    first = [isolated(option.text) for option in view.options if option.votes == most]
     names = {"question": question, "options": ", ".join(first), "votes": most, "total": view.total}
     if len(first) > 1:
         return _("The vote “%(question)s” is over, undecided between: %(options)s") % names
@@ -351,8 +352,8 @@ def present_reactions(room: Room, message: Message) -> list[Reactions]:
 def sentence(event: RoomEvent) -> str:
     """What happened, in words."""
     if group := str(event.data.get("group", "")):
-        return wording.group_line(group, event.name)
-    name = {"name": event.name}
+        return wording.group_line(group, isolated(event.name))
+    name = {"name": isolated(event.name)}
     match event.kind:
         case Kind.JOINED:
             return _("%(name)s opened this room") % name if event.number == 1 else _("%(name)s joined") % name
@@ -361,9 +362,12 @@ def sentence(event: RoomEvent) -> str:
         case Kind.REMOVED:
             return _("%(name)s was removed") % name
         case Kind.NAMED if not event.name:
-            return _("This room is called “%(title)s” now") % {"title": event.data.get("title", "")}
+            return _("This room is called “%(title)s” now") % {"title": isolated(str(event.data.get("title", "")))}
         case Kind.NAMED:
-            return _("%(name)s named this room “%(title)s”") % {**name, "title": event.data.get("title", "")}
+            return _("%(name)s named this room “%(title)s”") % {
+                **name,
+                "title": isolated(str(event.data.get("title", ""))),
+            }
         case Kind.HOST:
             return _("%(name)s is the host now") % name
         case Kind.LOCKED:

@@ -25,5 +25,6 @@ def join(visitor: Visitor, room: Room, name: str = "Bo") -> Member:
 
 
 def text_of(html: str) -> str:
-    """What a reader sees of it."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+    """What a reader sees of it; what isolates a name takes no room."""
+    shown = re.sub(r"</?bdi>|[\u2068\u2069]", "", html)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).split())

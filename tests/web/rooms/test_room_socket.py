@@ -282,7 +282,7 @@ def test_a_reaction_is_shown_to_those_who_read_the_message_alone(alice: Visitor,
 def test_pages_are_told_who_the_host_is_now(alice: Visitor, bob: Visitor) -> None:
     room = make(alice)
     member = join(bob, room)
-    his_id = bob.get(f"/rooms/{room.pk}/").text.split('data-me="')[1].split('"')[0]
+    his_id = own_id(bob, room)
     with entered(alice, room) as hers:
         assert alice.post(f"/rooms/{room.pk}/change", {"do": "hand_over", "member": member.pk}).status_code == 302
         assert hear_event(hers, "host")["host"] == his_id
@@ -296,7 +296,7 @@ def test_others_see_who_is_writing_and_who_is_here(alice: Visitor, bob: Visitor)
         while len(hers.hear_until("here")["here"]) < 2:
             pass
         his.say("typing")
-        assert hers.hear_until("typing")["sentence"] == "Bo is writing"
+        assert hers.hear_until("typing")["sentence"] == "\u2068Bo\u2069 is writing"
         assert [frame for frame in replies(his) if frame["type"] == "typing"] == []
     with entered(alice, room) as hers:
         here = hers.hear_until("here")
@@ -338,6 +338,29 @@ def test_who_is_here_is_told_once_a_second_at_most_and_in_the_end_rightly(
             last = hers.hear_until("here")
         most = 2 + (monotonic() - began)
     assert len([frame for frame in hers.heard if frame["type"] == "here"]) <= most
+
+
+def test_names_do_not_turn_the_sentences_around_them(alice: Visitor, bob: Visitor) -> None:
+    room = make(alice, "אנה")
+    with entered(alice, room) as hers:
+        assert "\u2068אנה\u2069 opened this room" in hear_event(hers, "joined")["html"]
+        join(bob, room, "بو")
+        assert "\u2068بو\u2069 joined" in hear_event(hers, "joined")["html"]
+        say(hers, "/poll متى؟ | الجمعة | السبت")
+        asked = hear_event(hers, "poll")
+        assert "<bdi>אנה</bdi> asks." in asked["html"]
+        # Whose vote it is, for readers who would hear it.
+        assert asked["speaker"] == own_id(alice, room)
+        poll = room.polls.get()
+        hers.say("vote", poll=poll.pk, option=1)
+        assert alice.post(f"/rooms/{room.pk}/vote?poll={poll.pk}", {"close": "1"}).status_code == 302
+        closed = hear_event(hers, "closed")["html"]
+        assert "“\u2068متى؟\u2069” is over: \u2068السبت\u2069, with 1 of 1 vote" in closed
+
+
+def own_id(visitor: Visitor, room: Room) -> str:
+    """The id of a member as a speaker."""
+    return visitor.get(f"/rooms/{room.pk}/").text.split('data-me="')[1].split('"')[0]
 
 
 def test_what_was_read_is_kept(alice: Visitor, bob: Visitor) -> None:

@@ -1,7 +1,7 @@
 // Drawing together: what another draws live is seen by all, and one draws at a time.
 
 import { Crossfade } from "../../pictures/crossfade.js";
-import { piece, word } from "../../shared/words.js";
+import { isolated, piece, word } from "../../shared/words.js";
 
 const TELL_EVERY = 1_000;
 // As the server has it: who neither types nor gets a preview for so long has stopped.
@@ -77,7 +77,7 @@ export class Together {
   }
 
   #sentence(name) {
-    return word(name).replace("{name}", () => this.#turn.name);
+    return word(name).replace("{name}", () => isolated(this.#turn.name));
   }
 
   #begin() {
