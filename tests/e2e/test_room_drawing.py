@@ -1,12 +1,16 @@
 """Drawing together in a room: what one types a picture with, all see grow."""
 
+from uuid import uuid4
+
 import pytest
 from playwright.async_api import Locator, Page, expect
+from redis import Redis
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.imagining import DRAW_MS, PIXELS, until
 from tests.e2e.talk import composer
-from tests.e2e.test_rooms import join, make
+from tests.e2e.test_rooms import join, make, room_of
+from tests.servers import Valkey
 
 pytestmark = pytest.mark.usefixtures("painter")
 
@@ -60,6 +64,36 @@ async def test_one_draws_at_a_time_and_another_takes_over_after_some_seconds(pag
     await expect(drawn_by(page, "Phone")).to_be_visible(timeout=DRAW_MS)
     await expect(phone.locator(".drawing")).to_have_count(0)
     await expect(preview(phone).get_by_role("img")).to_be_visible(timeout=DRAW_MS)
+
+
+async def test_a_page_that_says_it_draws_and_draws_nothing_lets_another(
+    page: Page, phone: Page, valkey: Valkey
+) -> None:
+    await together(page, phone)
+    room = room_of(page)
+    await page.evaluate(
+        """([room, canvas]) => { const socket = new WebSocket("/ws/room/");
+        const tell = () => socket.send(JSON.stringify({type: "drawing", sketch: canvas}));
+        socket.onopen = () => {
+          socket.send(JSON.stringify({type: "enter", room, after: 1000}));
+          tell();
+          setInterval(tell, 500);
+        }; }""",
+        [room, str(uuid4())],
+    )
+    await expect(phone.locator(".drawing")).to_contain_text("is drawing")
+    await composer(phone).fill("/imagine a boat")
+    await expect(preview(phone)).to_contain_text("Once they have stopped")
+
+    async def has_the_turn() -> bool:
+        # As if those seconds had passed.
+        with Redis.from_url(valkey.url) as redis:
+            redis.delete(f"room:{room}:turn:drawn")
+        await composer(phone).press_sequentially(" at sea")
+        return await phone.locator(".drawing").count() == 0
+
+    await until(has_the_turn)
+    await expect(drawn_by(page, "Phone")).to_be_visible(timeout=DRAW_MS)
 
 
 async def test_words_that_are_not_a_command_draw_nothing(page: Page, open_page: OpenPage) -> None:

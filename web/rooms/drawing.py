@@ -24,15 +24,22 @@ logger = logging.getLogger(__name__)
 
 # A turn is over once nothing was typed and nothing drawn for so long.
 TURN_MS = 5_000
+# Once another wants it, it is over too where no preview came for so long, and where it has lasted so long.
+DRAWN_MS = 15_000
+LONGEST_MS = 60_000
 # Five previews a second are enough to see a picture grow, and are bearable for a room of fifty.
 PACE_SECONDS = 0.2
 TELL_SECONDS = 1
 
-# Takes or keeps the turn, and publishes ARGV[3] if it is one's own; returns who has it.
+# Takes or keeps the turn, and publishes ARGV[3] if it is one's own; returns who has it. ARGV[5] says whether that is a
+# preview. KEYS[2] is there for DRAWN_MS after one, KEYS[3] for LONGEST_MS after the turn began.
 TAKE = """
 local held = redis.call('GET', KEYS[1])
-if held and held ~= ARGV[1] then return held end
+local begins = held ~= ARGV[1]
+if held and begins and redis.call('EXISTS', KEYS[2], KEYS[3]) == 2 then return held end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if begins then redis.call('SET', KEYS[3], 1, 'PX', ARGV[7]) end
+if begins or ARGV[5] ~= '' then redis.call('SET', KEYS[2], 1, 'PX', ARGV[6]) end
 if ARGV[3] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[3]) end
 return ARGV[1]
 """
@@ -129,9 +136,11 @@ class Easel:
             await end(self._task)
 
     async def _take(self, published: str | bytes) -> Turn | None:
-        script = self._runtime.redis.eval(
-            TAKE, 1, _key(self._room), self._turn.to_text(), str(TURN_MS), published, channel(self._room)
-        )
+        """Take or keep the turn, and publish that or a preview. Returns who has it. Raises RedisError."""
+        key, preview = _key(self._room), "1" if isinstance(published, bytes) else ""
+        arguments = (self._turn.to_text(), str(TURN_MS), published, channel(self._room), preview)
+        keys_of_turn = (key, f"{key}:drawn", f"{key}:begun")
+        script = self._runtime.redis.eval(TAKE, 3, *keys_of_turn, *arguments, str(DRAWN_MS), str(LONGEST_MS))
         return turn_in(await cast(Awaitable[bytes], script))
 
     def _hear(self, data: bytes | None) -> None:

@@ -107,6 +107,57 @@ def test_who_stopped_for_some_seconds_has_the_turn_no_more(alice: Visitor, bob: 
         assert live(his) == []
 
 
+def test_who_says_again_that_they_draw_and_draws_nothing_has_the_turn_until_another_wants_it(
+    alice: Visitor, bob: Visitor, painter: Redis
+) -> None:
+    room = make(alice)
+    join(bob, room)
+    mine, other = uuid4(), uuid4()
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        begin(hers, mine)
+        his.hear_until("turn")
+        left = painter.pttl(f"room:{room.pk}:turn:drawn")
+        assert drawing.TURN_MS < left <= drawing.DRAWN_MS
+        # However slow this machine is.
+        painter.persist(f"room:{room.pk}:turn")
+        begin(his, other)
+        assert his.hear_until("turn")["name"] == "Ana"
+        # As if these seconds had passed, all the while with her word that she draws.
+        painter.delete(f"room:{room.pk}:turn:drawn")
+        begin(hers, mine)
+        replies(hers)
+        begin(his, other)
+        while hers.hear_until("turn")["name"] != "Bo":
+            pass
+        # Now it is hers no more.
+        begin(hers, mine)
+        assert hers.hear_until("turn")["name"] == "Bo"
+
+
+def test_who_draws_on_and_on_gives_way_once_another_wants_it(alice: Visitor, bob: Visitor, painter: Redis) -> None:
+    room = make(alice)
+    join(bob, room)
+    mine, other = uuid4(), uuid4()
+    with entered(alice, room) as hers, entered(bob, room) as his:
+        begin(hers, mine)
+        left = painter.pttl(f"room:{room.pk}:turn:begun")
+        paint(painter, alice, mine, 1)
+        his.hear_until("live")
+        # Neither a preview nor a word prolongs it.
+        begin(hers, mine)
+        replies(hers)
+        assert 0 < painter.pttl(f"room:{room.pk}:turn:begun") <= max(left, drawing.LONGEST_MS)
+        painter.persist(f"room:{room.pk}:turn")
+        painter.delete(f"room:{room.pk}:turn:begun")
+        paint(painter, alice, mine, 2)
+        his.hear_until("live")
+        begin(his, other)
+        while hers.hear_until("turn")["name"] != "Bo":
+            pass
+        paint(painter, bob, other, 3)
+        assert hers.hear_until("live")["number"] == 3
+
+
 def test_who_is_removed_sees_no_more_and_draws_no_more(
     alice: Visitor, bob: Visitor, carol: Visitor, painter: Redis
 ) -> None:

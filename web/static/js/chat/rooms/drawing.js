@@ -33,16 +33,17 @@ export class Together {
   }
 
   /**
-   * Draw on `canvas` so that all see it, if nobody else does.
+   * Draw on `canvas` so that all see it, if nobody else does. The server is asked though another does: it ends turns.
    * @returns {string} Who draws, in a sentence; empty where one may.
    */
   take(canvas) {
-    if (this.#isTaken) return this.#sentence("taken");
-    if (canvas === this.#canvas && Date.now() - this.#told < TELL_EVERY) return "";
-    this.#canvas = canvas;
-    this.#told = Date.now();
-    this.socket.send({ type: "drawing", sketch: canvas });
-    return "";
+    const isTold = Date.now() - this.#told < TELL_EVERY;
+    if (!isTold || (canvas !== this.#canvas && !this.#isTaken)) {
+      this.#canvas = canvas;
+      this.#told = Date.now();
+      this.socket.send({ type: "drawing", sketch: canvas });
+    }
+    return this.#isTaken ? this.#sentence("taken") : "";
   }
 
   /** Draw no more: it was sent, or the words are gone. */
@@ -58,7 +59,6 @@ export class Together {
     if (speaker === this.me && this.#canvas) return this.#clear();
     const isNew = this.#turn?.speaker !== speaker;
     this.#turn = { speaker, name };
-    this.#canvas = "";
     if (isNew) this.#begin();
     this.#touch();
     if (isNew) this.onTaken(this.#sentence("taken"));
