@@ -309,6 +309,56 @@ async def test_where_no_socket_connects_words_go_by_a_form(page: Page, open_page
     await expect(other.locator(".pending")).to_have_count(0)
 
 
+async def test_where_no_socket_connects_one_reads_what_it_would_have_told(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    link = await make(page)
+    other, line = await open_page(), Line()
+    line.is_cut = True
+    await other.route_web_socket("**/ws/room/", line.connect)
+    await join(other, link)
+    await say(other, "/who")
+    await expect(other.locator("#notice")).to_have_text("Here are: Ana (host), Bo.", timeout=15_000)
+    await expect(other.locator(".pending")).to_have_count(0)
+    await say(other, "/poll Nothing to choose")
+    refused = other.locator(".pending .trouble")
+    await expect(refused).to_contain_text("A vote needs a question", timeout=15_000)
+    await expect(refused.get_by_role("button", name="Try again")).to_be_hidden()
+    await refused.get_by_role("button", name="Edit").click()
+    await composer(other).fill("")
+    await say(page, "A word")
+    await other.reload()
+    await other.locator(".message-other").get_by_label("React", exact=True).click()
+    await other.get_by_role("button", name="👍").click()
+    await expect(other.locator(".reaction")).to_have_attribute("aria-pressed", "true")
+    # What is gone is no reason to say that the room is; but that is one.
+    await remove(page, "Bo")
+    await say(other, "Still here?")
+    await expect(other.get_by_role("alert")).to_contain_text("You are not in this room any more", timeout=15_000)
+
+
+async def test_who_leaves_by_a_command_where_no_socket_connects_is_told_so(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    link = await make(page)
+    other, line = await open_page(), Line()
+    line.is_cut = True
+    await other.route_web_socket("**/ws/room/", line.connect)
+    await join(other, link)
+    await say(other, "/leave")
+    await expect(other.locator("#notice")).to_have_text(
+        "You have left the room. Nothing more of it reaches you.", timeout=15_000
+    )
+    await expect(other.get_by_role("alert")).to_contain_text("You are not in this room any more")
+
+
+async def remove(page: Page, name: str) -> None:
+    """Take somebody out of the room by its sheet."""
+    await page.get_by_role("link", name="People and settings").click()
+    await sheet(page).locator(f"summary[aria-label='More about {name}']").click()
+    await sheet(page).get_by_role("button", name="Remove", exact=True).click()
+    await expect(sheet(page)).to_contain_text("1 person")
+    await sheet(page).get_by_role("button", name="Close").click()
+
+
 async def test_without_a_script_one_joins_says_and_votes(page: Page, open_page: OpenPage) -> None:
     await page.goto("/rooms/new")
     link = await make(page)

@@ -195,6 +195,8 @@ async def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
             what = turns.send(conversation_id, text, client_id(request), files, search=search)
             await start_turn(request, person, what)
     except AssistantError as error:
+        if is_fragment(request):
+            return error_json(error)
         page = in_thread(conversation_page)
         return await page(request, conversation_id, text, str(error.sentence), status_of(error))
     return redirect("conversation", conversation_id)

@@ -352,7 +352,7 @@ def present_reactions(room: Room, message: Message) -> list[Reactions]:
 def sentence(event: RoomEvent) -> str:
     """What happened, in words."""
     if group := str(event.data.get("group", "")):
-        return wording.group_line(group, isolated(event.name))
+        return wording.group_line(group, isolated(event.name) if event.name else "")
     name = {"name": isolated(event.name)}
     match event.kind:
         case Kind.JOINED:

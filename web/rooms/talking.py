@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
@@ -15,7 +15,7 @@ from assistant.rooms.talk import Words
 from imagine.errors import ImagineError
 from web.accounts.identity import known_person
 from web.addresses import address_block
-from web.http import an_id, client_id, done, error_json, error_page, is_fragment, missing_as_404, status_of
+from web.http import an_id, client_id, done, error_json, is_fragment, missing_as_404, status_of
 from web.process import current_process
 from web.rooms import actions
 from web.rooms.attaching import take
@@ -55,7 +55,7 @@ async def say(request: HttpRequest, room_id: UUID) -> HttpResponse:
             return error_json(error)
         return await in_thread(room_page)(request, room_id, str(error.sentence), status_of(error), text)
     if is_fragment(request):
-        return HttpResponse(status=204)
+        return JsonResponse({"sentence": outcome.sentence}) if outcome.sentence else HttpResponse(status=204)
     if outcome.sentence:
         try:
             return await in_thread(room_page)(request, room_id, outcome.sentence)
@@ -88,7 +88,9 @@ async def react(request: HttpRequest, room_id: UUID) -> HttpResponse:
         limits = current_process().runtime.limits
         await limits.count(settings.LIMIT_MEMBER_MESSAGES, "reaction", "member", str(person.id), str(room_id))
     except AssistantError as error:
-        return await in_thread(error_page)(request, error)
+        if is_fragment(request):
+            return error_json(error)
+        return await in_thread(room_page)(request, room_id, str(error.sentence), status_of(error))
 
     def work(person: Person) -> None:
         member = events.membership(person, room_id)

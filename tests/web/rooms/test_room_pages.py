@@ -99,6 +99,24 @@ def test_commands_work_without_a_script(alice: Visitor, bob: Visitor, room: Room
     assert bob.get(f"/rooms/{room.pk}/").status_code == 404
 
 
+def test_what_is_refused_is_said_on_the_page_with_what_was_typed(alice: Visitor, bob: Visitor, room: Room) -> None:
+    say(bob, room, "By train?")
+    message = room.conversation.messages.get(text="By train?")
+    fields = {"text": "/poll Nothing to choose", "id": str(uuid4()), "quoted": str(message.pk)}
+    refused = alice.post(f"/rooms/{room.pk}/messages", fields)
+    assert refused.status_code == 400
+    assert "/poll Nothing to choose</textarea>" in refused.text
+    assert f'name="quoted" value="{message.pk}"' in refused.text
+    # Which counts what a member does, with what they say.
+    for _ in range(100):
+        reacted = alice.post(f"/rooms/{room.pk}/react?message={message.pk}", {"emoji": "👍"})
+        if reacted.status_code != 302:
+            break
+    assert reacted.status_code == 429
+    assert 'id="thread"' in reacted.text
+    assert 'role="alert"' in reacted.text
+
+
 def test_a_vote_is_begun_by_a_form_and_ended_by_who_began_it_or_the_host(
     alice: Visitor, bob: Visitor, room: Room, carol: Visitor
 ) -> None:

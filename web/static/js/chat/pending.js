@@ -1,6 +1,6 @@
 // Optimistic messages: shown at once, kept until the server accepts them, retried on demand.
 
-import { post } from "../shared/http.js";
+import { post, refusalOf, sentenceOf } from "../shared/http.js";
 import { Outbox, newId } from "../shared/store.js";
 import { sentFiles } from "./attachments.js";
 import { announce, piece, word } from "../shared/words.js";
@@ -14,9 +14,9 @@ export class Pending {
 
   /**
    * @param {HTMLElement} thread
-   * @param {{send: function(object): boolean, onPosted: function(): void, onTakeBack: function(string, Array<object>): void}}
-   *   handlers `send` sends an entry on the socket; `onPosted` is called after one went by HTTP instead, `onTakeBack`
-   *   with the text and the files of one that the person takes back.
+   * @param {{send: function(object): boolean, onPosted: function(string): void, onTakeBack: function(string, Array<object>): void}}
+   *   handlers `send` sends an entry on the socket; `onPosted` is called after one went by HTTP instead, with what a
+   *   command of a room has to say; `onTakeBack` with the text and the files of one that the person takes back.
    */
   constructor(thread, { send, onPosted, onTakeBack }) {
     this.thread = thread;
@@ -75,9 +75,12 @@ export class Pending {
     if (entry.quoted) fields.push(["quoted", entry.quoted]);
     const response = await post(this.thread.dataset.messages, fields).catch(() => null);
     if (response?.status === 404) document.dispatchEvent(new Event("missing"));
-    if (!response?.ok) return this.#fail(entry, word("unsent"), true);
-    this.accepted(entry.id);
-    return this.onPosted();
+    if (response?.ok) {
+      this.accepted(entry.id);
+      return this.onPosted(response.status === 204 ? "" : await sentenceOf(response));
+    }
+    const refusal = await refusalOf(response);
+    return refusal ? this.refused({ id: entry.id, ...refusal }) : this.#fail(entry, word("unsent"), true);
   }
 
   #clearTimer(id) {

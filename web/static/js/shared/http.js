@@ -39,13 +39,22 @@ export async function fragment(url, signal = AbortSignal.timeout(TIMEOUT)) {
 }
 
 /**
+ * What was refused, and why.
+ * @param {Response|null} response
+ * @returns {Promise<{sentence: string, retry: boolean}|null>} Null where the response does not say.
+ */
+export async function refusalOf(response) {
+  const found = await response?.json().catch(() => null);
+  return found?.sentence ? found : null;
+}
+
+/**
  * The sentence of an error response.
  * @param {Response|null} response
  * @returns {Promise<string>} Empty when it holds none.
  */
 export async function sentenceOf(response) {
-  const found = await response?.json().catch(() => null);
-  return found?.sentence ?? "";
+  return (await refusalOf(response))?.sentence ?? "";
 }
 
 /**

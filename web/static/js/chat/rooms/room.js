@@ -47,7 +47,12 @@ const following = new Following(thread, socket, (behind, article) => {
 });
 const pending = new Pending(element, {
   send: ({ files = [], ...entry }) => socket.send({ type: "say", ...entry, attachments: files.map((file) => file.id) }),
-  onPosted: () => location.reload(),
+  onPosted(sentence) {
+    if (!sentence) return location.reload();
+    notice(sentence);
+    // Perhaps it was the command that leaves.
+    return look();
+  },
   onTakeBack(text, files) {
     composer.put(text);
     tray.put(files);
@@ -127,7 +132,10 @@ async function act(button) {
   if (option && socket.send({ type: "vote", poll, option: Number(option) })) return;
   if (run && socket.send({ type: "stop", run })) return;
   const response = await post(button.formAction, button.name ? { [button.name]: button.value } : {});
-  if (!response.ok) notice((await sentenceOf(response)) || word("failed"));
+  if (response.ok && !socket.open) return location.reload();
+  if (response.ok) return;
+  notice((await sentenceOf(response)) || word("failed"));
+  if (response.status === 404) look();
 }
 
 for (const link of document.querySelectorAll("[data-sheet-open]")) {
@@ -258,6 +266,13 @@ function read() {
 }
 
 document.addEventListener("visibilitychange", read);
+document.addEventListener("missing", look);
+
+/** Ask the server whether one is still in the room. */
+async function look() {
+  const response = await fetch(element.dataset.messages, { headers: { "X-Fragment": "1" } }).catch(() => null);
+  if (response?.status === 404) gone();
+}
 
 /** The person was removed or has left, or the room is erased. */
 function gone() {

@@ -93,6 +93,7 @@ dialog.addEventListener("submit", async (event) => {
     say("");
     return focusTitle();
   }
+  if (response?.status === 404) document.dispatchEvent(new Event("missing"));
   return say((await sentenceOf(response)) || content().dataset.wordFailed);
 });
 
