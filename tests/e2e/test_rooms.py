@@ -238,6 +238,44 @@ async def test_the_sheet_is_brought_up_to_date_under_what_one_does_there(page: P
     await expect(sheet(page).locator("#sheet-title")).to_be_focused()
 
 
+async def test_own_words_are_changed_by_mouse_and_keyboard(page: Page, open_page: OpenPage) -> None:
+    await page.goto("/rooms/new")
+    link = await make(page)
+    other = await open_page()
+    await join(other, link)
+    await say(page, "At eihgt")
+    await expect(said(other)).to_have_text(["At eihgt"])
+    await expect(other.locator(".message-other [data-edit]")).to_be_hidden()
+    await page.locator(".message-user").hover()
+    edit = page.get_by_role("link", name="Edit")
+    await edit.click()
+    field = page.locator(".edit textarea")
+    await expect(field).to_be_focused()
+    await expect(field).to_have_value("At eihgt")
+    # What is refused stays, and so does what is typed when the page is loaded again.
+    await field.evaluate("field => field.removeAttribute('maxlength')")
+    await field.fill("x" * 20_000)
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".edit .trouble")).to_contain_text("This message is too long")
+    await field.fill("At eight")
+    await page.reload()
+    await expect(field).to_have_value("At eight")
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    await page.get_by_role("button", name="Save").click()
+    for one in (page, other):
+        await expect(said(one)).to_have_text([re.compile(r"^At eight\s*edited$")])
+    await expect(edit).to_be_focused()
+    await composer(page).focus()
+    await page.keyboard.press("ArrowUp")
+    await expect(field).to_be_focused()
+    await page.keyboard.type("!")
+    await page.keyboard.press("Escape")
+    await expect(field).to_have_count(0)
+    await expect(edit).to_be_focused()
+    await expect(said(page)).to_have_text([re.compile(r"^At eight\s*edited$")])
+
+
 class Line:
     """The way from a page to the socket of its room, which can be cut."""
 

@@ -111,6 +111,10 @@ def room_picture(talk: Talk) -> UUID:
     return talk.together.picture.pk
 
 
+def room_message(talk: Talk) -> UUID:
+    return talk.together.said.pk
+
+
 def room_file(talk: Talk) -> UUID:
     return talk.together.file.pk
 
@@ -165,6 +169,8 @@ OWNED: list[tuple[str, Owned]] = [
     ("room_code", Owned("GET", room, 200)),
     ("ask_vote", Owned("GET", room, 200)),
     ("ask_vote", Owned("POST", room, 302, lambda: {"question": "When?", "option": ["Friday", "Saturday"]})),
+    ("edit_in_room", Owned("GET", room, 200, second=room_message)),
+    ("edit_in_room", Owned("POST", room, 302, words, second=room_message)),
     ("room_picture", Owned("GET", room, 200, second=room_picture, more=("picture.jpg",))),
     ("room_file", Owned("GET", room, 200, second=room_file)),
     # With a file: tests/web/rooms/test_attaching.py.

@@ -29,7 +29,7 @@ DRAWING = [
     "ideas",
 ]
 # Addresses that show by GET what they change by POST.
-LOOKED_AT = ("messages", "share_conversation", "room_messages", "ask_vote")
+LOOKED_AT = ("messages", "share_conversation", "room_messages", "ask_vote", "edit_in_room")
 POST_ONLY = [
     *(name for name, _ in CHANGES if name not in LOOKED_AT),
     *DRAWING,

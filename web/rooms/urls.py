@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from web.rooms import attaching, files, joining, page, sheet, talking, voting
+from web.rooms import attaching, editing, files, joining, page, sheet, talking, voting
 
 urlpatterns = [
     path("r/<str:token>", joining.invitation, name="invitation"),
     path("rooms/new", joining.new_room, name="new_room"),
     path("rooms/<uuid:room_id>/", page.room, name="room"),
     path("rooms/<uuid:room_id>/messages", talking.messages, name="room_messages"),
+    path("rooms/<uuid:room_id>/edit/<uuid:message_id>", editing.edit, name="edit_in_room"),
     path("rooms/<uuid:room_id>/unsay", talking.unsay, name="unsay"),
     path("rooms/<uuid:room_id>/react", talking.react, name="react"),
     path("rooms/<uuid:room_id>/vote", voting.vote, name="vote"),

@@ -174,6 +174,27 @@ def test_a_vote_of_another_room_is_none_here(alice: Visitor, room: Room) -> None
     assert not poll.votes.exists()
 
 
+def test_ones_own_words_are_changed_and_nobody_elses(alice: Visitor, bob: Visitor, room: Room) -> None:
+    say(alice, room, "At <b>eihgt</b>")
+    message = room.conversation.messages.get(text="At <b>eihgt</b>")
+    link = f"/rooms/{room.pk}/edit/{message.pk}"
+    assert f'href="{link}"' in page(alice, room)
+    assert "At &lt;b&gt;eihgt&lt;/b&gt;</textarea>" in alice.get(link).text
+    for one in (bob.get(link), bob.post(link, {"text": "Mine now"})):
+        assert one.status_code == 404
+    refused = alice.post(link, {"text": "x" * 20_000})
+    assert refused.status_code == 400
+    assert "x" * 20_000 in refused.text
+    assert "This message is too long" in text_of(refused.text)
+    assert alice.post(link, {"text": "  "}).status_code == 400
+    saved = alice.post(link, {"text": "At eight"})
+    assert (saved.status_code, saved.headers["location"]) == (302, f"/rooms/{room.pk}/")
+    assert "At eight edited" in text_of(page(bob, room))
+    # Another room of hers does not lead to it.
+    other = make(alice, title="Another")
+    assert alice.post(f"/rooms/{other.pk}/edit/{message.pk}", {"text": "Moved"}).status_code == 404
+
+
 def test_only_ones_own_words_are_taken_back(alice: Visitor, bob: Visitor, room: Room) -> None:
     say(alice, room, "A mistake")
     message = room.conversation.messages.get(text="A mistake")

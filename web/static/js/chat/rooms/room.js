@@ -18,6 +18,7 @@ import { Thread } from "../thread.js";
 import { Away } from "./away.js";
 import { Days } from "./days.js";
 import { Together } from "./drawing.js";
+import { Edit } from "./edit.js";
 import { Mentions } from "./mentions.js";
 import { Reply } from "./reply.js";
 import { closeSheet, openSheet, refreshSheet } from "./sheet.js";
@@ -62,6 +63,7 @@ const mentions = new Mentions(composer.form);
 const typing = new Typing(composer.field, () => socket.send({ type: "typing" }));
 const reply = new Reply(element, composer);
 const voice = new Voice();
+new Edit(element, reloadWithoutSocket);
 const away = new Away(element);
 const together = new Together(socket, me, autoscroll, (name, text) => voice.say(name, text));
 const timers = {};
@@ -132,10 +134,14 @@ async function act(button) {
   if (option && socket.send({ type: "vote", poll, option: Number(option) })) return;
   if (run && socket.send({ type: "stop", run })) return;
   const response = await post(button.formAction, button.name ? { [button.name]: button.value } : {});
-  if (response.ok && !socket.open) return location.reload();
-  if (response.ok) return;
+  if (response.ok) return reloadWithoutSocket();
   notice((await sentenceOf(response)) || word("failed"));
   if (response.status === 404) look();
+}
+
+/** Show what was done by HTTP, of which no socket tells. */
+function reloadWithoutSocket() {
+  if (!socket.open) location.reload();
 }
 
 for (const link of document.querySelectorAll("[data-sheet-open]")) {
