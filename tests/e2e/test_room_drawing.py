@@ -49,6 +49,9 @@ async def test_all_see_a_picture_grow_and_then_the_whole_one(page: Page, phone: 
         await expect(one.get_by_role("img", name="a red llama in a boat at sea")).to_be_visible(timeout=DRAW_MS)
     await expect(phone.locator(".drawing")).to_have_count(0)
     await expect(preview(page)).to_be_hidden()
+    # It is that of who asked for it.
+    await expect(page.get_by_role("link", name="Change, animate or share")).to_be_visible()
+    await expect(phone.locator(".by-asker")).to_be_hidden()
 
 
 async def test_one_draws_at_a_time_and_another_takes_over_after_some_seconds(page: Page, phone: Page) -> None:

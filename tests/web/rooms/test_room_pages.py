@@ -174,6 +174,22 @@ def test_a_vote_of_another_room_is_none_here(alice: Visitor, room: Room) -> None
     assert not poll.votes.exists()
 
 
+def test_who_asked_for_a_picture_goes_on_with_it(alice: Visitor, bob: Visitor, room: Room) -> None:
+    run = talk.say(bob.person, room.pk, Words("@Chaski, a llama", uuid4())).run
+    assert run
+    picture = draw(bob)
+    run.answer.pictures.add(picture)
+    Run.objects.filter(pk=run.pk).update(status=Run.Status.DONE)
+    talk.ended(run.pk)
+    # The page is the same for all, and the style sheet hides what is offered to one.
+    offered = {name: bool(re.search(r"<article[^>]*data-asked[\s\S]*by-asker", page(one, room))) for name, one in
+               {"the host": alice, "who asked": bob}.items()}  # fmt: skip
+    assert offered == {"the host": False, "who asked": True}
+    assert f'href="/p/{picture.pk}/"' in page(bob, room)
+    assert bob.get(f"/p/{picture.pk}/").status_code == 200
+    assert alice.get(f"/p/{picture.pk}/").status_code == 404
+
+
 def test_ones_own_words_are_changed_and_nobody_elses(alice: Visitor, bob: Visitor, room: Room) -> None:
     say(alice, room, "At <b>eihgt</b>")
     message = room.conversation.messages.get(text="At <b>eihgt</b>")

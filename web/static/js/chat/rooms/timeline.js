@@ -90,9 +90,11 @@ export class Timeline {
     if (there) this.#replace(there, fresh, kind);
   }
 
-  /** What only some may end shows it to them. */
+  /** What only some may end shows it to them, and what was made for one shows them what they can do with it. */
   #allow(element) {
-    element.toggleAttribute("data-may", this.me === this.#host || this.me === element.dataset.by);
+    const asked = this.me === element.dataset.by;
+    element.toggleAttribute("data-may", this.me === this.#host || asked);
+    element.toggleAttribute("data-asked", asked);
   }
 
   #replace(there, fresh, kind) {
