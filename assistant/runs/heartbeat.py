@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from assistant.errors import InterruptedRunError
 from assistant.events import TurnFailed
 from assistant.models import Run
 from assistant.rooms import talk
-from assistant.runs import keys
+from assistant.runs import keys, saving
 from assistant.runs.log import LOG_SECONDS, Entry, read
 
 logger = logging.getLogger(__name__)
@@ -118,24 +118,31 @@ def running_since(moment: object) -> list[UUID]:
 
 
 @in_thread
-def mark_interrupted(run: UUID) -> int | None:
-    """End `run` in the database, unless it has ended meanwhile; returns the number that its text stands for."""
+def mark_interrupted(run: UUID, entries: Sequence[Entry] = ()) -> int | None:
+    """End `run` in the database, with what its log says after what was saved, unless it has ended meanwhile.
+
+    Returns the number that its text stands for.
+    """
     with transaction.atomic():
         talk.lock_of(run)
         running = Run.objects.filter(id=run, status=Run.Status.RUNNING)
         problem = InterruptedRunError.code
-        ended = running.update(status=Run.Status.INTERRUPTED, problem=problem, finished_at=timezone.now())
-        if ended:
-            talk.ended(run)
-    return Run.objects.values_list("saved_number", flat=True).get(id=run) if ended else None
+        if not running.update(status=Run.Status.INTERRUPTED, problem=problem, finished_at=timezone.now()):
+            return None
+        # What people have seen of it must not be gone.
+        reached = saving.reached(run)
+        reached.follow(entries)
+        saving.keep(run, reached)
+        talk.ended(run)
+    return reached.number
 
 
 async def _interrupt(redis: "Redis", run: UUID) -> None:
-    saved_number = await mark_interrupted(run)
+    entries = await read(redis, run, 0)
+    saved_number = await mark_interrupted(run, entries)
     if saved_number is None:
         return
     logger.warning("run %s was interrupted: its process is gone", run)
-    entries = await read(redis, run, 0)
     number = max([saved_number, *(entry.number for entry in entries)]) + 1
     data = Entry(number, TurnFailed(InterruptedRunError.code)).encode()
     pipe = redis.pipeline(transaction=False)

@@ -19,6 +19,7 @@ from assistant.history import past, token_factor
 from assistant.models import Memory, Message, Run
 from assistant.room_history import room_past
 from assistant.rooms import talk
+from assistant.runs.reached import Reached
 from assistant.sources import Source, Step
 from assistant.tools.base import ToolCall
 
@@ -118,6 +119,20 @@ def save_progress(
         running = Run.objects.filter(id=run_id, status=Run.Status.RUNNING)
         if running.update(saved_number=number, **reasoning_fields(reasoning), **found_fields(steps, sources)):
             Message.objects.filter(run=run_id).update(text=text)
+
+
+def reached(run_id: UUID) -> Reached:
+    """How far a run came, as it was saved. Synchronous."""
+    run = Run.objects.select_related("answer").get(id=run_id)
+    thought = ReasoningReplaced(run.reasoning, run.reasoned_seconds or 0) if run.reasoning else None
+    return Reached(run.saved_number, run.answer.text, thought, list(run.steps or ()), list(run.sources or ()))
+
+
+def keep(run_id: UUID, reached: Reached) -> None:
+    """Save how far a run came that is over. Synchronous; belongs into the transaction that ends it."""
+    found = found_fields(reached.steps, reached.sources)
+    Run.objects.filter(id=run_id).update(saved_number=reached.number, **reasoning_fields(reached.reasoning), **found)
+    Message.objects.filter(run=run_id).update(text=reached.text)
 
 
 @in_thread

@@ -19,6 +19,8 @@ from assistant.events import (
     Event,
     ReasoningDelta,
     ReasoningReplaced,
+    SourcesFound,
+    StepTaken,
     TextDelta,
     TextReplaced,
     TurnFailed,
@@ -418,11 +420,11 @@ async def test_one_listener_that_stumbles_does_not_deafen_the_others(
 
 
 @in_thread
-def make_run(seconds_ago: float = 0, text: str = "") -> UUID:
+def make_run(seconds_ago: float = 0, text: str = "", number: int = 3) -> UUID:
     """A run that nobody answers, begun so long ago."""
     conversation = conversations.begin(people.make_guest(), "")
     answer = conversation.messages.create(position=1, role=Message.Role.ASSISTANT, text=text)
-    run = Run.objects.create(conversation=conversation, answer=answer, saved_number=3 if text else 0)
+    run = Run.objects.create(conversation=conversation, answer=answer, saved_number=number if text else 0)
     Run.objects.filter(id=run.id).update(created_at=timezone.now() - timedelta(seconds=seconds_ago))
     return run.id
 
@@ -494,6 +496,33 @@ async def test_a_run_that_shows_life_again_is_not_interrupted(shaky_redis: Redis
     await shaky_redis.delete(keys.alive(run))
     assert run in await reap(shaky_redis, doubted)
     assert await state(run) == ("running", "")
+
+
+async def test_what_people_saw_of_a_dead_processs_answer_is_kept(shaky_redis: Redis) -> None:
+    """It was saved every two seconds, and told many times in between."""
+    run = await make_run(60, "So far", number=2)
+    async with Journal(shaky_redis) as journal:
+        writer = journal.open(run)
+        events: list[Event] = [TextDelta("So "), TextDelta("far"), TextDelta(" and on"), ReasoningDelta("Hm", 1.5)]
+        step = {"tool": "search_web", "what": "llamas"}
+        source = {"url": "https://a.example/", "title": "A"}
+        for event in [*events, StepTaken(step), SourcesFound([source]), TextDelta(" and on")]:
+            writer.append(event)
+            assert await journal.written(writer, 5)
+    await reap(shaky_redis, {run})
+    kept = await Run.objects.select_related("answer").aget(id=run)
+    assert (kept.answer.text, kept.saved_number) == ("So far and on and on", 7)
+    assert (kept.reasoning, kept.steps, kept.sources) == ("Hm", [step], [source])
+
+
+async def test_after_a_gap_in_the_log_only_a_whole_text_is_kept(shaky_redis: Redis) -> None:
+    lost, told_again = await make_run(60, "So far", number=2), await make_run(60, "So far", number=2)
+    for run, event in ((lost, TextDelta("later")), (told_again, TextReplaced("So far and later"))):
+        data = Entry(5, event).encode()
+        await shaky_redis.xadd(keys.log(run), {"e": data}, id="5-0")
+        await reap(shaky_redis, {run})
+    texts = [run.answer.text async for run in Run.objects.select_related("answer").filter(id__in=[lost, told_again])]
+    assert sorted(texts) == ["So far", "So far and later"]
 
 
 async def test_what_a_dead_process_wrote_last_stands_before_the_end(shaky_redis: Redis) -> None:
