@@ -21,7 +21,7 @@ class Child:
     `name` is for the operator, `command` starts with a full path, `environment` is complete. `is_ready` is the
     readiness probe and may be called often. `secret` goes to its standard input, which no other process can read.
     `exit_codes` explains exit codes. `show_warnings`: warnings in its log are shown to the operator. `optional` says
-    what is lost without it; where it is empty, the site stops when the child dies.
+    what is lost without it; where it is empty, the site does not start without it, and stops when it dies too often.
     The timeouts are `start_seconds` until it is ready and `stop_seconds` until it has ended.
     """
 

@@ -1,4 +1,4 @@
-"""Start children in order, watch them, and stop them in reverse order, also after an error."""
+"""Start children in order, watch and restart them, and stop them in reverse order, also after an error."""
 
 import signal
 import time
@@ -8,7 +8,7 @@ from web.local.errors import ChildError
 from web.local.logs import LogWatcher
 from web.local.process import Child
 from web.local.progress import Terminal
-from web.local.restarts import RestartPolicy
+from web.local.restarts import RETRY_SECONDS, RestartPolicy
 
 START_POLL_SECONDS = 0.05
 WATCH_POLL_SECONDS = 0.2
@@ -22,11 +22,13 @@ class StopRequested(Exception):
 class Supervisor:
     """A context manager that owns the children; use it on the main thread, as it handles signals."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, delays: tuple[float, ...] = RETRY_SECONDS) -> None:
         self.terminal = terminal
         self.children: list[Child] = []
         self.restarts: list[RestartPolicy] = []
         self.signals = 0
+        self._delays = delays
+        self._watching = False
 
     def __enter__(self) -> "Supervisor":
         self._before = {
@@ -45,14 +47,14 @@ class Supervisor:
             signal.signal(number, handler)
 
     def start(self, child: Child) -> None:
-        """Start `child`, and stop it on exit, even if it is never ready. An optional one is restarted when it dies.
+        """Start `child`, and stop it on exit, even if it is never ready.
 
-        Raises OSError when its log cannot be written.
+        It is restarted when it dies, one that is not optional only once all are watched: what cannot start is told at
+        once. Raises OSError when its log cannot be written.
         """
         self.children.append(child)
         child.start()
-        if child.optional:
-            self.restarts.append(RestartPolicy(child, self.terminal.line))
+        self.restarts.append(RestartPolicy(child, self.terminal.line, self._delays))
 
     def wait_for(self, child: Child) -> None:
         """Wait until `child` is ready. Raises StopRequested, and ChildError when a child dies or is too slow."""
@@ -66,7 +68,9 @@ class Supervisor:
         self._poll()
 
     def watch(self) -> None:
-        """Print warnings until a signal arrives. Raises ChildError when a child dies that is not optional."""
+        """Restart what dies, and print warnings, until a signal arrives. Raises ChildError when a child that is not
+        optional dies too often."""
+        self._watching = True
         logs = [(child.name, LogWatcher(child.log)) for child in self.children if child.show_warnings]
         try:
             while True:
@@ -84,11 +88,11 @@ class Supervisor:
     def _poll(self) -> None:
         if self.signals:
             raise StopRequested
-        for child in self.children:
-            if not child.optional:
-                child.check()
         for restart in self.restarts:
-            restart.poll()
+            if self._watching or restart.child.optional:
+                restart.poll()
+            else:
+                restart.child.check()
 
     def _stop_all(self) -> None:
         for child in reversed(self.children):
