@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from assistant.database import in_thread
 from assistant.models import Room
+from assistant.names import isolated
 from integrations.models import ChannelState, Contact
 from tests.conftest import note_errors
 from tests.e2e.talk import converse, say
@@ -103,7 +104,7 @@ async def test_four_people_plan_a_trip_in_a_room(
     await join(bo, link)
     await enter(cy, token, "Cy")
     await enter(di, token, "Di")
-    await expect(ana.locator(".room-line").last).to_have_text("Di joined")
+    await expect(ana.locator(".room-line").last).to_have_text(isolated("Di") + " joined")
 
     await say(bo, "Hello all")
     for phone in (cy, di):
@@ -240,7 +241,7 @@ async def test_a_whatsapp_group_plans_by_its_own_rules(
     await sheet(ana).get_by_role("button", name="Close").click()
     for holder in ("Ada Brandt", "Bo Larsen"):
         await join_group(phones, whatsapp, link, holder)
-    await expect(ana.locator(".room-line").last).to_have_text("bo.larsen joined")
+    await expect(ana.locator(".room-line").last).to_have_text(isolated("bo.larsen") + " joined")
 
     # Chatter is nobody's business; a call is answered for all, with what was found.
     await whatsapp.write("Who brings the skis?")
