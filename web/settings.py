@@ -601,6 +601,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # This one does too, and an address may be a shared link.
         "django.security.csrf": {"level": "ERROR"},
+        # Each robot that looks for other sites at our address would leave a traceback.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         # These too, and the addresses hold what is searched for.

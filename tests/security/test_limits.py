@@ -27,6 +27,7 @@ from tests.people import Visitor, next_address
 from tests.security.attacks import PASSWORD, Talk, replies, rest, rows, sign_up, talk
 from tests.security.routes import NOTHING, OPEN, OWNED, SIGNED, routes
 from tests.servers import Site, Valkey, eventually
+from web import asgi
 from web.bodies import BoundedBodies
 from web.sockets.messages import CONVERSATION_MESSAGES, PICTURE_MESSAGES, UUIDS
 
@@ -379,6 +380,12 @@ def test_an_uploaded_file_goes_nowhere(alice: Visitor) -> None:
     assert status == 413
     small = alice.http.post("/", files={"text": ("a.txt", b"Hello")}, headers=headers)
     assert small.status_code == 400
+
+
+def test_the_site_gives_a_body_half_a_minute() -> None:
+    bodies = asgi.application.application_mapping["http"]
+    assert isinstance(bodies, BoundedBodies)
+    assert bodies._seconds == asgi.BODY_SECONDS == 30
 
 
 async def test_a_body_that_drips_is_given_up() -> None:

@@ -359,6 +359,11 @@ def say_everywhere(visitor: Visitor, marker: str, fake_llama: FakeLlama) -> None
     visitor.post(f"/c/{conversation.id}/rename", {"title": marker})
     visitor.get("/c/", params={"q": marker})
     visitor.get(f"/nowhere/{NOTHING}", params={"q": marker})
+    # Addresses may be links that only some have, or tell what is searched for.
+    for path in (f"/nowhere/{marker}", f"/r/{marker}", f"/s/{marker}/", f"/s/c/{marker}/", f"/healthz?q={marker}"):
+        visitor.get(path)
+        visitor.http.post(path)
+    visitor.get("/", headers={"Host": f"{marker}.example"})
     visitor.http.post("/", data={"text": marker})
     visitor.post("/", {"text": marker * 1000})
     visitor.post("/", {"text": marker, "id": marker})

@@ -4,7 +4,8 @@ import socket as sockets
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.fake_llama import FakeLlama
 from tests.people import Visitor, next_address
 from tests.security.test_sockets import TOO_MANY, memory, raw_socket
 from tests.servers import Site, Valkey, eventually
+from web.local import site as local
 from web.server import frames, requests
 from web.server.frames import BoundedFrames
 from web.server.peers import Place
@@ -150,6 +152,34 @@ def test_one_address_holds_few_connections_and_nobody_elses(shared_lean_site: Si
                 return status(again) == 200
 
         eventually(is_taken)
+
+
+def test_more_connections_than_the_server_has_places_are_told_so(
+    shared_lean_site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From many addresses: each holds only some."""
+    monkeypatch.setattr(local, "CONNECTIONS", 20)
+    site = Site(tmp_path, {**shared_lean_site.environment, "SITE_URL": ""})
+    site.environment["SITE_URL"] = site.url
+    site.start()
+    ask = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    try:
+        with ExitStack() as stack:
+            for number in range(20):
+                held = stack.enter_context(line(site, f"127.0.1.{number + 1}"))
+                held.sendall(b"GET / HTTP/1.1\r\n")
+            with line(site) as late:
+                late.sendall(ask)
+                assert status(late) == 503
+
+        def is_taken() -> bool:
+            with line(site) as again:
+                again.sendall(ask)
+                return status(again) == 200
+
+        eventually(is_taken)
+    finally:
+        site.kill()
 
 
 @pytest.mark.parametrize(

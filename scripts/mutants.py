@@ -1,0 +1,203 @@
+"""Remove one protection after another, and see whether a test notices: python scripts/mutants.py [WORD].
+
+Each mutant is a small change that an attacker would like, and the tests that must fail with it. They run in a copy
+of the working tree. WORD picks the mutants whose name holds it. It ends with 1 where one survives.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+
+
+class Mutant(NamedTuple):
+    """`old` in `file` becomes `new`; `tests` must notice, on PostgreSQL where `postgres` says so."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+    postgres: bool = False
+
+
+MUTANTS = [
+    Mutant(
+        "the session key stays when a guest's chats move",
+        "web/accounts/allauth.py",
+        "            request.session.cycle_key()\n",
+        "",
+        "tests/web/accounts/test_allauth.py -k changes_once_more",
+    ),
+    Mutant(
+        "a known e-mail is checked twice",
+        "web/accounts/passwords.py",
+        '            credentials.pop("username", None)\n',
+        "            pass\n",
+        "tests/web/accounts/test_allauth.py -k same_work",
+    ),
+    Mutant(
+        "the server takes any number of connections",
+        "web/local/site.py",
+        '        "--limit-concurrency": CONNECTIONS,\n',
+        "",
+        "tests/security/test_server.py -k places",
+    ),
+    Mutant(
+        "an address takes any number of connections",
+        "web/server/peers.py",
+        "_open[block] < most * (WIDER if place else 1)",
+        "True",
+        "tests/security/test_server.py -k connections",
+    ),
+    Mutant(
+        "a head has no end",
+        "web/server/requests.py",
+        "HEAD_BYTES = 64 * 1024",
+        "HEAD_BYTES = 64 * 1024**3",
+        "tests/security/test_server.py -k 'never_ends or long_head'",
+    ),
+    Mutant(
+        "a head has all the time in the world",
+        "web/server/requests.py",
+        "self._head_timer = self.loop.call_later(HEAD_SECONDS, look_again)",
+        "pass",
+        "tests/security/test_server.py -k 'half or drips or own_time'",
+    ),
+    Mutant(
+        "trailers are headers",
+        "web/server/requests.py",
+        "        if self._in_head:\n            super().on_header",
+        "        if True:\n            super().on_header",
+        "tests/security/test_server.py -k follows_a_body",
+    ),
+    Mutant(
+        "frames are not counted",
+        "web/server/frames.py",
+        "FRAMES_PER_WINDOW = 400",
+        "FRAMES_PER_WINDOW = 400_000_000",
+        "tests/security/test_server.py -k 'flood or told_why'",
+    ),
+    Mutant(
+        "a body has an hour",
+        "web/asgi.py",
+        "BODY_SECONDS = 30",
+        "BODY_SECONDS = 3600",
+        "tests/security/test_limits.py -k half_a_minute",
+    ),
+    Mutant(
+        "one address takes the memory of all bodies",
+        "web/bodies.py",
+        " or self._taken[address] + size > self._share",
+        "",
+        "tests/web/test_bodies.py",
+    ),
+    Mutant(
+        "addresses are written to the log",
+        "web/settings.py",
+        '        "django.request": {"level": "ERROR"},\n',
+        "",
+        "tests/security/test_pages.py -k stands_in_a_log",
+    ),
+    Mutant(
+        "a person's requests do not wait for each other",
+        "assistant/conversations.py",
+        "Person.objects.select_for_update(no_key=True)",
+        "Person.objects",
+        "tests/assistant/test_conversations.py",
+        postgres=True,
+    ),
+    Mutant(
+        "an IPv6 site has 65,536 quotas",
+        "assistant/limits.py",
+        "    if network.prefixlen > IPV6_SITE:\n",
+        "    if False:\n",
+        "tests/security/test_limits.py -k ipv6_site",
+    ),
+    Mutant(
+        "the log of changes keeps what was erased",
+        "assistant/traces.py",
+        "(_merge(deadline) and _empty_log())",
+        "_merge(deadline)",
+        "tests/security/test_erasing.py",
+    ),
+    Mutant(
+        "Redis' log keeps what was erased",
+        "assistant/traces.py",
+        "return _rewrite(deadline) and clean",
+        "return clean",
+        "tests/security/test_erasing.py",
+    ),
+    Mutant(
+        "a decoder takes any memory",
+        "imagine/files/uploads.py",
+        '"webp": 25_000_000',
+        '"webp": 250_000_000',
+        "tests/imagine/files/test_decoder.py",
+    ),
+    Mutant(
+        "a kilobyte is a table of 66,000 cells",
+        "assistant/markdown/tables.py",
+        "            if rows * columns > min(CELLS, written * (1 + FILLED)):\n                break\n",
+        "",
+        "tests/web/markdown/test_tables.py -k so_many_cells",
+    ),
+    Mutant(
+        "a public site makes its own key",
+        "web/settings.py",
+        'if HTTPS and not env.str("SECRET_KEY", ""):',
+        "if False:",
+        "tests/security/test_settings.py -k refused_by_name",
+    ),
+    Mutant(
+        "other sites open sockets",
+        "web/asgi.py",
+        "own = len(named) == 1 and named[0] in allowed",
+        "own = True",
+        "tests/security/test_sockets.py -k 'other_site or without_an_origin'",
+    ),
+]
+
+
+def survives(mutant: Mutant, tree: Path) -> bool:
+    """Whether all tests pass with it. Raises ValueError where it has nothing to change any more."""
+    file = tree / mutant.file
+    before = file.read_text()
+    if before.count(mutant.old) != 1:
+        raise ValueError(f"{mutant.file} has {mutant.old!r} {before.count(mutant.old)} times")
+    file.write_text(before.replace(mutant.old, mutant.new))
+    python = tree / ".venv/bin/python"
+    tests = f"{python} -m pytest -x -p no:cacheprovider {mutant.tests}"
+    command = f"{python} scripts/postgres.py {tests}" if mutant.postgres else tests
+    try:
+        # The shell parts the words of `-k`. Tests that end by a limit of time have noticed as well.
+        run = subprocess.run(command, shell=True, cwd=tree, capture_output=True, timeout=900, check=False)  # noqa: S602
+        return run.returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        file.write_text(before)
+
+
+def main() -> int:
+    """Try the mutants; returns the exit code."""
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    left = []
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        tree = Path(folder) / "tree"
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".venv", ".git", "var", "*_cache", "__pycache__"))
+        (tree / ".venv").symlink_to((ROOT / ".venv").resolve())
+        for mutant in MUTANTS:
+            if word in mutant.name:
+                seen = not survives(mutant, tree)
+                print("noticed " if seen else "SURVIVES", mutant.name, flush=True)
+                left += [] if seen else [mutant.name]
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
