@@ -8,6 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
+ADMIN = "/admin/"
+# What Chromium and others know, and we never ask for.
+DEVICES = {"bluetooth", "camera", "display-capture", "geolocation", "hid", "microphone", "midi", "payment", "usb"}
+UNUSED = ", ".join(f"{name}=()" for name in sorted(DEVICES))
+TRUSTED_TYPES = {"require-trusted-types-for": ["'script'"], "trusted-types": ["chaski"]}
+
 
 class PrivatePagesMiddleware(MiddlewareMixin):
     """Keeps pages out of shared and disk caches, as nearly all of them are personal."""
@@ -16,6 +22,21 @@ class PrivatePagesMiddleware(MiddlewareMixin):
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
+class PoliciesMiddleware(MiddlewareMixin):
+    """Tells browsers what no page of ours does: use a device, or make HTML of text but by static/js/shared/http.js.
+
+    Django's admin makes HTML its own way. It stands before the middleware of the Content-Security-Policy in the answer.
+    """
+
+    get_response: Callable[[HttpRequest], HttpResponse]
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response.headers.setdefault("Permissions-Policy", UNUSED)
+        if not request.path.startswith(ADMIN):
+            response._csp_update = {**getattr(response, "_csp_update", {}), **TRUSTED_TYPES}  # type: ignore[attr-defined]
         return response
 
 

@@ -413,6 +413,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "web.middleware.PoliciesMiddleware",
     "web.middleware.PrivatePagesMiddleware",
     "web.middleware.TimeZoneMiddleware",
 ]

@@ -91,9 +91,12 @@ async def test_words_appear_while_the_model_still_speaks(page: Page, fake_llama:
 
 
 AS_FETCHED = """async () => {
-  const url = document.getElementById("thread").dataset.messages;
-  const html = await (await fetch(url, { headers: { "X-Fragment": "1" } })).text();
-  const fetched = new DOMParser().parseFromString(html, "text/html").querySelectorAll("article");
+  const request = new XMLHttpRequest();
+  request.open("GET", document.getElementById("thread").dataset.messages);
+  request.setRequestHeader("X-Fragment", "1");
+  request.responseType = "document";
+  await new Promise((done) => { request.onload = done; request.send(); });
+  const fetched = request.response.querySelectorAll("article");
   const shown = document.querySelectorAll("#thread article");
   return fetched.length === shown.length && [...fetched].every((article, index) => article.isEqualNode(shown[index]));
 }"""

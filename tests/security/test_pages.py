@@ -64,6 +64,11 @@ def assert_guarded(response: httpx.Response) -> None:
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["referrer-policy"] in ("same-origin", "no-referrer")
     assert response.headers["cross-origin-opener-policy"] == "same-origin"
+    assert "camera=(), " in response.headers["permissions-policy"]
+    # Django's admin makes HTML of text in ways of its own.
+    in_admin = response.request.url.path.startswith("/admin/")
+    types = ("require-trusted-types-for", ["'script'"]), ("trusted-types", ["chaski"])
+    assert all(policy.get(name) == (None if in_admin else value) for name, value in types)
 
 
 def inline(html: str) -> list[str]:

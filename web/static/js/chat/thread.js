@@ -63,7 +63,7 @@ export class Thread {
     const prose = article.querySelector(".prose");
     for (const [index, html] of blocks) {
       while (prose.children.length <= index) prose.append(emptyBlock(prose.children.length));
-      prose.children[index].innerHTML = html;
+      prose.children[index].replaceChildren(parse(html));
     }
   }
 
@@ -84,9 +84,9 @@ export class Thread {
     this.keepFocus(() => {
       finishReasoning(article, reasoning);
       this.setBlocks(article, blocks);
-      article.querySelector(".message-sources").innerHTML = sources;
-      article.querySelector(".message-pictures").innerHTML = pictures;
-      article.querySelector(".message-footer").innerHTML = footer;
+      article.querySelector(".message-sources").replaceChildren(parse(sources));
+      article.querySelector(".message-pictures").replaceChildren(parse(pictures));
+      article.querySelector(".message-footer").replaceChildren(parse(footer));
     });
     delete article.dataset.run;
     delete article.dataset.number;

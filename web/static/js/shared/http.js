@@ -57,6 +57,9 @@ export async function sentenceOf(response) {
   return (await refusalOf(response))?.sentence ?? "";
 }
 
+// Browsers that know Trusted Types make HTML of text nowhere else in our pages.
+const ours = globalThis.trustedTypes?.createPolicy("chaski", { createHTML: (html) => html });
+
 /**
  * Parse HTML of our own server.
  * @param {string} html
@@ -64,6 +67,6 @@ export async function sentenceOf(response) {
  */
 export function parse(html) {
   const template = document.createElement("template");
-  template.innerHTML = html;
+  template.innerHTML = ours ? ours.createHTML(html) : html;
   return template.content;
 }
