@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakSet
 
 import httpx
 import redis
@@ -48,7 +49,9 @@ def database_url(name: str | None = None) -> str:
     if database["ENGINE"].endswith("sqlite3"):
         return f"sqlite:///{name or database['NAME']}"
     user, password = quote(database["USER"]), quote(database["PASSWORD"])
-    address = f"{database['HOST']}:{database['PORT'] or 5432}"
+    # A socket is named by its folder.
+    host = quote(database["HOST"], safe="")
+    address = host if database["HOST"].startswith("/") else f"{host}:{database['PORT'] or 5432}"
     return f"postgresql://{user}:{password}@{address}/{name or database['NAME']}"
 
 
@@ -73,12 +76,21 @@ def another_database(folder: Path) -> Iterator[str]:
 START_SECONDS = 90
 
 
+# Those that tests of this process have made, and still know.
+all_servers: "WeakSet[Server]" = WeakSet()
+
+
 class Server:
     """One process. `start()` waits until it answers; `kill()` is `kill -9`."""
 
     def __init__(self, make: Callable[[], Child]) -> None:
         self.make = make
         self._child: Child | None = None
+        all_servers.add(self)
+
+    @property
+    def runs(self) -> bool:
+        return self._child is not None and not self._child.stopped()
 
     @property
     def log(self) -> str:

@@ -17,7 +17,7 @@ from tests.fake_web import FakeWeb
 from tests.integrations.grouped import GroupChat, account
 from tests.integrations.phones import Phone
 from tests.ports import free_port
-from tests.servers import Courier, Emulator, Site, Valkey, eventually
+from tests.servers import Courier, Emulator, Site, Valkey, all_servers, eventually
 
 PEOPLE = 500
 
@@ -100,10 +100,13 @@ def ada(request: pytest.FixtureRequest, messengers: Messengers) -> Phone:
 
 @pytest.fixture(scope="module")
 def resting(shared_messengers: Messengers) -> Iterator[None]:
-    """No courier but those of the tests."""
-    shared_messengers.courier.stop(60)
+    """No courier but those of the tests, nor a site without messengers: it would answer for one that was killed."""
+    others = [one for one in all_servers if isinstance(one, Site) and one.runs and one is not shared_messengers.site]
+    for server in (shared_messengers.courier, *others):
+        server.stop(60)
     yield
-    shared_messengers.courier.start()
+    for server in (shared_messengers.courier, *others):
+        server.start()
 
 
 @pytest.fixture
