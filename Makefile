@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONSTARTUP VIRTUAL_ENV DJANGO_S
 unexport PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
 unexport GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
-.PHONY: help run test check bench format clean
+.PHONY: help run test check bench mutants format clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ bench: $(STAMP)  ## measure, against the aims in the docs
 	@$(PY) -m benchmarks.turn
 	@$(PY) -m benchmarks.webhooks
 	@$(PY) -m benchmarks.rooms
+
+mutants: $(STAMP)  ## remove one protection after another: does a test notice? (WORD=cookie)
+	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && $(PY) scripts/mutants.py "$(WORD)"
 
 format: $(STAMP)  ## put every file into shape
 	$(PY) -m ruff check --fix .
