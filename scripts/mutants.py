@@ -27,13 +27,6 @@ class Mutant(NamedTuple):
 
 MUTANTS = [
     Mutant(
-        "the session key stays when a guest's chats move",
-        "web/accounts/allauth.py",
-        "            request.session.cycle_key()\n",
-        "",
-        "tests/web/accounts/test_allauth.py -k changes_once_more",
-    ),
-    Mutant(
         "a known e-mail is checked twice",
         "web/accounts/passwords.py",
         '            credentials.pop("username", None)\n',

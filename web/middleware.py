@@ -10,7 +10,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 ADMIN = "/admin/"
 # What Chromium and others know, and we never ask for.
-DEVICES = {"bluetooth", "camera", "display-capture", "geolocation", "hid", "microphone", "midi", "payment", "usb"}
+DEVICES = {"camera", "display-capture", "geolocation", "hid", "microphone", "midi", "payment", "usb"}
 UNUSED = ", ".join(f"{name}=()" for name in sorted(DEVICES))
 TRUSTED_TYPES = {"require-trusted-types-for": ["'script'"], "trusted-types": ["chaski"]}
 
