@@ -1,8 +1,7 @@
 """Rate limits of guests, accounts and addresses. The counters are in Redis, shared by all processes."""
 
-import ipaddress
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 
@@ -15,13 +14,12 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from assistant.addresses import wider
 from assistant.errors import LimitedError, LogUnavailableError
 from assistant.models import Person
 
 # What one person may do people at one address may do so many times, where no limit of its own says otherwise.
 NEIGHBOURS = 5
-# What one IPv6 network may do all those of its site may do so many times; a site is what one customer is given.
-IPV6_SITE, NETWORKS = 48, 4
 
 
 class Limits:
@@ -60,8 +58,8 @@ class Limits:
 
     async def count_address(self, rule: str, kind: str, address: str, uses: int = 1, times: int = 1) -> None:
         """Count uses by an address, and by the IPv6 site that it is in. Raises as `count` does."""
-        for block, networks in blocks(address):
-            await self.count(rule, kind, "address", block, uses=uses, times=times * networks)
+        for key, wider_times in wider(address):
+            await self.count(rule, kind, "address", key, uses=uses, times=times * wider_times)
 
     async def count_use(self, rule: str, kind: str, person: Person | None, address: str) -> None:
         """Count one use by a person, or a visitor without a row, and by their address. Raises as `count` does."""
@@ -115,17 +113,6 @@ class Limits:
         finally:
             self.sockets.subtract(places.keys())
             self.sockets += Counter()
-
-
-def blocks(address: str) -> Iterator[tuple[str, int]]:
-    """The keys that an address counts for, as web/addresses.py or a messenger gives it, and how generously."""
-    yield address, 1
-    try:
-        network = ipaddress.IPv6Network(address)
-    except ValueError:
-        return
-    if network.prefixlen > IPV6_SITE:
-        yield str(network.supernet(new_prefix=IPV6_SITE)), NETWORKS
 
 
 @cache

@@ -42,8 +42,8 @@ MUTANTS = [
     ),
     Mutant(
         "an address takes any number of connections",
-        "web/server/peers.py",
-        "_open[block] < most * (WIDER if place else 1)",
+        "web/server/connections.py",
+        "_open[key] < most * times",
         "True",
         "tests/security/test_server.py -k connections",
     ),
@@ -106,9 +106,9 @@ MUTANTS = [
     ),
     Mutant(
         "an IPv6 site has 65,536 quotas",
-        "assistant/limits.py",
-        "    if network.prefixlen > IPV6_SITE:\n",
-        "    if False:\n",
+        "assistant/addresses.py",
+        "    if network.prefixlen <= IPV6_SITE:\n",
+        "    if True:\n",
         "tests/security/test_limits.py -k ipv6_site",
     ),
     Mutant(

@@ -9,8 +9,7 @@ from django.http import HttpRequest
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Of IPv6 a network, and a site of 65,536 of them, as one customer is given.
-IPV6_BLOCK, IPV6_SITE = 64, 48
+IPV6_BLOCK = 64
 
 
 def address_block(source: HttpRequest | Mapping[str, Any]) -> str:
@@ -26,7 +25,7 @@ def address_block(source: HttpRequest | Mapping[str, Any]) -> str:
         if address is None or before is None or not is_trusted(address):
             break
         address = before
-    return "unknown" if address is None else blocks(address)[0]
+    return "unknown" if address is None else block(address)
 
 
 def _hops(source: HttpRequest | Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -63,8 +62,7 @@ def is_trusted(address: Address) -> bool:
     return any(address in network for network in settings.TRUSTED_PROXIES)
 
 
-def blocks(address: Address) -> list[str]:
-    """The networks that an address counts for, the narrowest first."""
-    if address.version == 4:
-        return [f"{address}/32"]
-    return [str(ipaddress.ip_network((address.packed, length), strict=False)) for length in (IPV6_BLOCK, IPV6_SITE)]
+def block(address: Address) -> str:
+    """The key for limits: the IPv4 address, or the IPv6 network that it is in."""
+    length = IPV6_BLOCK if address.version == 6 else address.max_prefixlen
+    return str(ipaddress.ip_network((address.packed, length), strict=False))

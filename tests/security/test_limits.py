@@ -18,8 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from assistant import conversations, people
+from assistant.addresses import NETWORKS
 from assistant.errors import LimitedError
-from assistant.limits import NEIGHBOURS, NETWORKS, Limits
+from assistant.limits import NEIGHBOURS, Limits
 from assistant.models import Conversation, Member, Message, Person, Run
 from imagine import keys
 from tests.fake_llama import FakeLlama, Gate, says, stalls

@@ -1,5 +1,6 @@
 """The web server under attack by bytes: lines without end, frames without end, connections that only wait."""
 
+import ipaddress
 import socket as sockets
 import struct
 import threading
@@ -17,8 +18,8 @@ from tests.security.test_sockets import TOO_MANY, memory, raw_socket
 from tests.servers import Site, Valkey, eventually
 from web.local import site as local
 from web.server import frames, requests
+from web.server.connections import Place
 from web.server.frames import BoundedFrames
-from web.server.peers import Place
 from web.server.requests import BoundedRequests
 
 CHUNK = b"x" * 65536
@@ -200,7 +201,7 @@ def test_connections_count_for_the_network_and_the_site_of_an_address(
     settings: Any, addresses: list[str | None], taken: int
 ) -> None:
     settings.LIMIT_ADDRESS_CONNECTIONS = ADDRESS_CONNECTIONS
-    settings.TRUSTED_PROXIES = [__import__("ipaddress").ip_network("10.0.0.0/8")]
+    settings.TRUSTED_PROXIES = [ipaddress.ip_network("10.0.0.0/8")]
     places = [Place(address) for address in addresses]
     try:
         assert sum(place.is_free for place in places) == taken
@@ -332,7 +333,7 @@ class Near:
 @pytest.fixture
 def near(monkeypatch: pytest.MonkeyPatch) -> Iterator[Near]:
     monkeypatch.setattr(requests, "HEAD_SECONDS", 0.5)
-    monkeypatch.setattr(requests, "UNREAD_SECONDS", 0.5)
+    monkeypatch.setattr(BoundedRequests, "unread_seconds", 0.5)
     with Near() as server:
         yield server
 

@@ -70,7 +70,6 @@ class AccountAdapter(DefaultAccountAdapter):
         guest = getattr(request, "guest", None)
         if guest is not None and guest.pk != user.pk:
             people.merge(guest, cast(Person, user))
-            request.session.cycle_key()
 
     def is_safe_url(self, url: str | None) -> bool:
         """Whether `url` is a path of this site: account pages redirect to no other."""

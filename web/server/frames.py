@@ -4,14 +4,12 @@ The consumer counts messages, see web/sockets/base.py; empty pings, pongs and pa
 cost as much. A chunk of them is parsed at once by the library: so it is given slices.
 """
 
-from asyncio.events import TimerHandle
-from asyncio.transports import BaseTransport
 from time import monotonic
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from web.server.peers import Place
+from web.server.connections import BoundedConnection
 
 # At most some 700 frames, of six bytes and more.
 SLICE = 4 * 1024
@@ -19,33 +17,26 @@ FRAMES_PER_WINDOW = 400
 WINDOW_SECONDS = 10
 # A message comes in so many parts at most; browsers send one, or parts of 128 KB.
 PARTS = 256
-# Who reads nothing for so long is cut.
-UNREAD_SECONDS = 30
 TOO_MANY = 4429
+# A connection that is closed while more comes in is reset, and the browser never reads why: for so long, and so many
+# bytes, what comes is thrown away first.
+LINGER_SECONDS, LINGER_BYTES = 1, 1_000_000
 
 
-class BoundedFrames(WebSocketsSansIOProtocol):
+class BoundedFrames(BoundedConnection, WebSocketsSansIOProtocol):
     """One connection of a WebSocket."""
 
-    _place: Place
+    unread_seconds = 30
+    _failed = False
+    _thrown_away = 0
     _window_started = 0.0
     _window_frames = 0
-    _unread_timer: TimerHandle | None = None
-
-    def connection_made(self, transport: BaseTransport) -> None:
-        super().connection_made(transport)
-        self._place = Place(self.client[0] if self.client else None)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._place.give_back()
-        if self._unread_timer:
-            self._unread_timer.cancel()
-            self._unread_timer = None
-        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._failed:
+            self._throw_away(data)
         for start in range(0, len(data), SLICE):
-            if self.transport.is_closing():
+            if self._failed or self.transport.is_closing():
                 return
             super().data_received(data[start : start + SLICE])
 
@@ -78,22 +69,9 @@ class BoundedFrames(WebSocketsSansIOProtocol):
         if self._takes_another():
             super().handle_pong(event)
 
-    # Who reads too slowly
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        if self._unread_timer is None:
-            self._unread_timer = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._unread_timer:
-            self._unread_timer.cancel()
-            self._unread_timer = None
-
     def _takes_another(self) -> bool:
         """Count one frame. False, and the socket is closed, beyond FRAMES_PER_WINDOW in one window."""
-        if self.transport.is_closing():
+        if self._failed or self.transport.is_closing():
             return False
         now = monotonic()
         if now - self._window_started > WINDOW_SECONDS:
@@ -104,8 +82,20 @@ class BoundedFrames(WebSocketsSansIOProtocol):
             return False
         return True
 
+    def _throw_away(self, data: bytes) -> None:
+        self._thrown_away += len(data)
+        if self._thrown_away > LINGER_BYTES:
+            self.transport.abort()
+
     def _fail(self, reason: str) -> None:
-        """Close at once, with a code; the consumer hears that the browser has gone."""
-        if not self.transport.is_closing():
-            self.conn.fail(TOO_MANY, reason)
-            self.handle_parser_exception()
+        """Send a close frame, and read no more; the consumer hears that the browser has gone."""
+        if self._failed or self.transport.is_closing():
+            return
+        self._failed = self.close_sent = self.disconnected = True
+        self.conn.fail(TOO_MANY, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": TOO_MANY, "reason": reason})
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)

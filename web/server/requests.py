@@ -4,15 +4,15 @@ Uvicorn bounds none of it: a line that never ends, headers or trailers without e
 says nothing has a place for ever. Bodies are bounded by web/bodies.py.
 """
 
-import asyncio
 from asyncio.events import TimerHandle
+from asyncio.transports import BaseTransport
 from collections.abc import Callable
 from functools import partial
 
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from web.server.peers import Place
+from web.server.connections import BoundedConnection
 
 ADDRESS_BYTES = 8 * 1024
 HEAD_BYTES = 64 * 1024
@@ -22,8 +22,6 @@ HEAD_SECONDS = 10
 GRACE_SECONDS = 0.5
 # So many requests may wait on one connection for the one before them.
 PIPELINED = 8
-# Who reads nothing of an answer for so long is cut.
-UNREAD_SECONDS = 60
 
 TEXTS = {
     400: b"This could not be read.\n",
@@ -38,10 +36,9 @@ class RefusedHeadError(Exception):
     """The request is not read any further."""
 
 
-class BoundedRequests(HttpToolsProtocol):
+class BoundedRequests(BoundedConnection, HttpToolsProtocol):
     """One connection of HTTP."""
 
-    _place: Place
     # The request that is answered; `cycle` is the newest, which may still wait.
     _answered: RequestResponseCycle | None = None
     _in_head = True
@@ -49,22 +46,17 @@ class BoundedRequests(HttpToolsProtocol):
     _head_bytes = _unsaid_bytes = 0
     _refusal = 400
     _head_timer: TimerHandle | None = None
-    _unread_timer: TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
-        self._place = Place(self.client[0] if self.client else None)
-        if not self._place.is_free:
+        if not self.place.is_free:
             self._refuse(429)
             return
         # Browsers connect ahead of need: who says nothing gets no answer.
         self._wait_for_head(transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._place.give_back()
         self._end_head_timer()
-        if self._unread_timer:
-            self._unread_timer.cancel()
         self._give_up()
         super().connection_lost(exc)
 
@@ -78,7 +70,7 @@ class BoundedRequests(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         # The socket takes a place of its own.
-        self._place.give_back()
+        self.place.give_back()
         self._end_head_timer()
         super().handle_websocket_upgrade()
 
@@ -118,19 +110,6 @@ class BoundedRequests(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answered = cycle
         super()._start_asgi_task(cycle, app)
-
-    # Who reads too slowly
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        if self._unread_timer is None:
-            self._unread_timer = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._unread_timer:
-            self._unread_timer.cancel()
-            self._unread_timer = None
 
     # Refusals
 
