@@ -6,17 +6,18 @@ from types import TracebackType
 
 
 class Wire:
-    """Passes bytes on to `port` of this machine, until it is cut. Use it in `async with`."""
+    """Passes bytes on to `port` of this machine, until it is cut; `at` is its own port. Use it in `async with`."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, at: int = 0) -> None:
         self._to = port
+        self._at = at
         self._plugged = True
         self._back = asyncio.Event()
         self._back.set()
         self._open: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> "Wire":
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._at)
         return self
 
     async def __aexit__(
@@ -53,11 +54,14 @@ class Wire:
         if not self._plugged:
             writer.transport.abort()
             return
-        with suppress(OSError):
+        try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
-            self._open |= {writer, far_writer}
-            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer, self._back))
-            self._open -= {writer, far_writer}
+        except OSError:
+            writer.transport.abort()
+            return
+        self._open |= {writer, far_writer}
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer, self._back))
+        self._open -= {writer, far_writer}
 
 
 async def pump(

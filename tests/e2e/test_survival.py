@@ -1,6 +1,6 @@
 """Whatever breaks in the middle of an answer: the person sees all of it, or what there is and a way to go on."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.fake_llama import FakeLlama, Gate, cut_off, fails, nonsense, says, silent, stalls
 from tests.people import next_address
+from tests.ports import free_port
 from tests.servers import Site, Valkey, another_database
 from tests.wire import Wire
 
@@ -20,46 +21,59 @@ pytestmark = pytest.mark.slow
 
 
 class Stage:
-    """A site of its own with all that stands behind it, for a test to break."""
+    """A site of its own with all that stands behind it, for tests to break. Browsers reach it by a cable, whose port
+    the site knows as its address."""
 
     def __init__(self, folder: Path, database: str, patience_seconds: int) -> None:
-        self.database = database
-        self.patience_seconds = patience_seconds
         self.valkey = Valkey(folder / "valkey")
         self.llama = FakeLlama()
-        self.folder = folder
-
-    def __enter__(self) -> "Stage":
-        self.valkey.start()
         self.llama.start()
+        self.port = free_port()
         environment = {
-            "DATABASE_URL": self.database,
+            "SITE_URL": f"http://127.0.0.1:{self.port}",
+            "DATABASE_URL": database,
             "REDIS_URL": self.valkey.url,
             "LLAMA_URL": self.llama.url,
-            "LLAMA_FIRST_TOKEN_SECONDS": str(self.patience_seconds),
-            "LLAMA_SILENCE_SECONDS": str(self.patience_seconds),
+            "LLAMA_FIRST_TOKEN_SECONDS": str(patience_seconds),
+            "LLAMA_SILENCE_SECONDS": str(patience_seconds),
         }
-        self.site = Site(self.folder, environment)
-        self.site.start()
-        return self
+        self.site = Site(folder, environment)
 
-    def __exit__(self, *_: object) -> None:
+    def put_up(self) -> None:
+        """For the next test: all is there, and the script is empty."""
+        self.llama.reset()
+        for server in (self.valkey, self.site):
+            if not server.runs:
+                server.start()
+
+    def kill(self) -> None:
         self.site.kill()
         self.llama.stop()
         self.valkey.kill()
 
 
 @pytest.fixture(scope="module")
-def stage_database(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def stages(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], Stage]]:
+    """A stage by the patience of its site, in seconds; each is made once."""
+    made: dict[int, Stage] = {}
     with another_database(tmp_path_factory.mktemp("stage-database")) as url:
-        yield url
+
+        def find(patience: int) -> Stage:
+            if patience not in made:
+                made[patience] = Stage(tmp_path_factory.mktemp("stage"), url, patience)
+            return made[patience]
+
+        yield find
+        for stage in made.values():
+            stage.kill()
 
 
 @pytest.fixture
-def stage(stage_database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+def stage(stages: Callable[[int], Stage], request: pytest.FixtureRequest) -> Stage:
     """A stage; tests of silence ask for one without patience."""
-    with Stage(tmp_path, stage_database, getattr(request, "param", 60)) as stage:
-        yield stage
+    stage = stages(getattr(request, "param", 60))
+    stage.put_up()
+    return stage
 
 
 @asynccontextmanager
@@ -69,24 +83,22 @@ async def context_at(browser: Browser, url: str) -> AsyncIterator[BrowserContext
         yield context
 
 
-@pytest.fixture
-async def stage_page(browser: Browser, stage: Stage) -> AsyncIterator[Page]:
-    async with context_at(browser, stage.site.url) as context:
-        yield await context.new_page()
-
-
 Cable: TypeAlias = tuple[Page, Wire]
 
 
 @pytest.fixture
 async def cable(browser: Browser, stage: Stage) -> AsyncIterator[Cable]:
-    """A page behind a cable that can be cut. It has a port of its own, which the site must know as its address."""
-    async with Wire(stage.site.port) as wire:
-        stage.site.stop()
-        stage.site.environment["SITE_URL"] = url = f"http://127.0.0.1:{wire.port}"
-        stage.site.start()
-        async with context_at(browser, url) as context:
-            yield await context.new_page(), wire
+    """A page, and the cable to it, which can be cut."""
+    async with (
+        Wire(stage.site.port, stage.port) as wire,
+        context_at(browser, f"http://127.0.0.1:{stage.port}") as context,
+    ):
+        yield await context.new_page(), wire
+
+
+@pytest.fixture
+def stage_page(cable: Cable) -> Page:
+    return cable[0]
 
 
 async def ask(page: Page, text: str = "Tell me a story") -> None:
@@ -154,10 +166,42 @@ async def test_the_line_is_cut_and_the_page_catches_up(stage: Stage, cable: Cabl
     await ask(page)
     await sees(page, ENOUGH)
     wire.cut()
-    await expect(page.locator("#notice")).to_contain_text("Connecting", timeout=15_000)
+    await expect(page.locator("#notice")).to_have_text("The site is away. Trying again…", timeout=15_000)
     gate.let(20)
     wire.mend()
     await sees(page, "word25")
+    gate.open()
+    await sees_whole_story(page)
+
+
+async def test_a_page_that_is_cut_off_does_not_say_that_the_model_is_slow(stage: Stage, cable: Cable) -> None:
+    page, wire = cable
+    gate = held_story(stage.llama)
+    await page.clock.install()
+    await ask(page)
+    await sees(page, ENOUGH)
+    wire.cut()
+    await expect(page.locator("#notice")).to_contain_text("again…", timeout=15_000)
+    await page.clock.fast_forward(12_000)
+    await expect(page.locator("#notice")).to_have_text("The site is away. Trying again…")
+    await expect(page.get_by_text("Still working.")).to_have_count(0)
+    wire.mend()
+    await page.clock.fast_forward(25_000)
+    gate.open()
+    await sees_whole_story(page)
+    await expect(page.locator("#notice")).to_be_empty()
+
+
+async def test_a_browser_without_a_network_is_told_that_it_is_offline(stage: Stage, cable: Cable) -> None:
+    page, wire = cable
+    gate = held_story(stage.llama)
+    await ask(page)
+    await sees(page, ENOUGH)
+    wire.cut()
+    await page.context.set_offline(True)
+    await expect(page.locator("#notice")).to_contain_text("You are offline.", timeout=15_000)
+    wire.mend()
+    await page.context.set_offline(False)
     gate.open()
     await sees_whole_story(page)
 

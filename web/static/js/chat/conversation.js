@@ -2,6 +2,7 @@
 
 import "./copy.js";
 import { Composer } from "../shared/composer.js";
+import { ConnectionNotice } from "../shared/connection-notice.js";
 import { refreshList, showTitle } from "../shared/conversation-list.js";
 import { post } from "../shared/http.js";
 import { markUnread } from "../shared/room-list.js";
@@ -25,7 +26,6 @@ import { copySelections } from "./selection.js";
 import { Thread } from "./thread.js";
 import { switchVersions } from "./versions.js";
 
-const CONNECTING_NOTICE_AFTER = 1_500;
 const POLL_INTERVAL = 3_000;
 const TITLE_POLLS = [2_500, 8_000, 20_000, 60_000];
 
@@ -37,7 +37,7 @@ const composer = new Composer(document.getElementById("composer"), send);
 const tray = new Tray(composer.form, { name: conversation, onChange: (some) => { composer.attached = some; } });
 const search = searchSwitch(composer.form);
 const temporary = "temporary" in element.dataset && import("./temporary.js");
-const timers = {};
+const connection = new ConnectionNotice();
 let connectedBefore = false;
 
 const socket = new Socket(element.dataset.socket, { onMessage: handle, onOpen: opened, onClose: closed });
@@ -47,7 +47,7 @@ const following = new Following(thread, socket, (behind) => {
 });
 const actions = new Actions(element, (message) => socket.send({ ...message, search: search() }));
 const gone = new Gone(element, composer, () => {
-  clearTimeout(timers.notice);
+  connection.back();
   following.end();
   socket.end();
 });
@@ -124,16 +124,16 @@ for (const type of ["pointerover", "focusin", "click"]) {
 // The connection
 
 function opened() {
-  clearTimeout(timers.notice);
-  timers.notice = null;
-  notice("");
+  connection.back();
   socket.send({ type: "open", conversation });
   follow();
   pending.resend();
 }
 
 function closed() {
-  timers.notice ??= setTimeout(() => notice(word("connecting")), CONNECTING_NOTICE_AFTER);
+  connection.lost();
+  // No event of the model is awaited now.
+  following.end();
 }
 
 /** Watch every run on the page that is being answered. */

@@ -45,6 +45,7 @@ export class PreviewPanel {
       },
       progress: () => {},
       connected: () => {},
+      lost: () => {},
     });
     form.querySelector("textarea").addEventListener("blur", () => this.live.flush());
   }

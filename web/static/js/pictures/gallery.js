@@ -4,16 +4,21 @@ import "./loops.js";
 import { fragment } from "../shared/http.js";
 import { notice, word } from "../shared/words.js";
 import { Pictures } from "./pictures.js";
+import { ConnectionNotice } from "../shared/connection-notice.js";
 import { Socket } from "../shared/socket.js";
 
 const gallery = document.getElementById("gallery");
+const connection = new ConnectionNotice();
 const pictures = new Pictures(gallery);
 
 if (pictures.making.length) {
   new Socket(gallery.dataset.socket, {
     onMessage: (message) => message.type === "picture" && pictures.apply(message),
-    onOpen: () => pictures.refreshAll(),
-    onClose: () => {},
+    onOpen() {
+      connection.back();
+      pictures.refreshAll();
+    },
+    onClose: () => connection.lost(),
   });
 }
 

@@ -2,6 +2,7 @@
 
 import "./loops.js";
 import { Composer } from "../shared/composer.js";
+import { ConnectionNotice } from "../shared/connection-notice.js";
 import { announce, notice, word } from "../shared/words.js";
 import { Crossfade } from "./crossfade.js";
 import { DrawingNotice } from "./drawing-notice.js";
@@ -27,16 +28,24 @@ const history = new History(easel.querySelector(".history"), show);
 const spoken = new Spoken((prompt) => announce(word("shows").replace("{words}", () => prompt)));
 const pictures = new Pictures(document.getElementById("drawn"), showProgress);
 const drawing = new DrawingNotice(composer.card);
+const connection = new ConnectionNotice();
 const live = new LiveClient({ socket: easel.dataset.socket, begin: easel.dataset.begin, known: "known" in easel.dataset }, {
   preview: showPreview,
   // Where there is no painter, the sentence about that stays.
-  pending: () => statusSentence || drawing.start(),
+  pending: () => statusSentence || !live.open || drawing.start(),
   idle: () => drawing.stop(),
   error: (sentence) => sentence === statusSentence || drawing.show(sentence || word("failed")),
   queued: (sentence) => drawing.show(sentence),
   status: showStatus,
   progress: (message) => pictures.apply(message),
-  connected: () => pictures.refreshAll(),
+  connected() {
+    connection.back();
+    pictures.refreshAll();
+  },
+  lost() {
+    drawing.stop();
+    connection.lost();
+  },
 });
 
 let statusSentence = easel.dataset.sentence;

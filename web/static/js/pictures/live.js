@@ -27,7 +27,7 @@ export class LiveClient {
    *   the first word makes them a guest, by a POST to `begin`.
    * @param {object} on Callbacks: `preview({number, prompt, width, height, jpeg})`, `pending()` when a prompt is sent,
    *   `idle()` when no preview is awaited, `error(sentence)`, `queued(sentence)`, `status(message)` of the painter,
-   *   `progress(message)` of a picture, `connected()`.
+   *   `progress(message)` of a picture, `connected()`, `lost()`.
    */
   constructor({ socket, begin, known }, on) {
     Object.assign(this, { path: socket, beginPath: begin, on });
@@ -116,7 +116,7 @@ export class LiveClient {
     this.#socket ??= new Socket(this.path, {
       onMessage: (message) => this.#receive(message),
       onOpen: () => this.#opened(),
-      onClose: () => {},
+      onClose: () => this.on.lost(),
     });
   }
 
@@ -131,8 +131,10 @@ export class LiveClient {
 
   /** Connected, or reconnected: the pending prompt is sent again. */
   #opened() {
-    if (this.#pending) this.#socket.send(this.#pending);
     this.on.connected();
+    if (!this.#pending) return;
+    this.#socket.send(this.#pending);
+    this.on.pending();
   }
 
   #receive(message) {

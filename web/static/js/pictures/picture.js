@@ -3,17 +3,22 @@
 import "./loops.js";
 import { parse, post, sentenceOf } from "../shared/http.js";
 import { Pictures } from "./pictures.js";
+import { ConnectionNotice } from "../shared/connection-notice.js";
 import { Socket } from "../shared/socket.js";
 import { announce, notice, word } from "../shared/words.js";
 
 const POLL_INTERVAL = 3_000;
 
 const words = document.getElementById("words");
+const connection = new ConnectionNotice();
 const pictures = new Pictures(document.getElementById("drawn"));
 const socket = new Socket(words.dataset.socket, {
   onMessage: (message) => message.type === "picture" && pictures.apply(message),
-  onOpen: () => pictures.refreshAll(),
-  onClose: () => {},
+  onOpen() {
+    connection.back();
+    pictures.refreshAll();
+  },
+  onClose: () => connection.lost(),
 });
 setInterval(() => socket.open || document.hidden || pictures.refreshAll(), POLL_INTERVAL);
 

@@ -2,6 +2,7 @@
 
 import "../copy.js";
 import { Composer } from "../../shared/composer.js";
+import { ConnectionNotice } from "../../shared/connection-notice.js";
 import { refreshList, showTitle } from "../../shared/conversation-list.js";
 import { post, sentenceOf } from "../../shared/http.js";
 import { markUnread } from "../../shared/room-list.js";
@@ -27,7 +28,6 @@ import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
 import { Voice } from "./voice.js";
 
-const CONNECTING_NOTICE_AFTER = 1_500;
 const READ_AFTER = 800;
 
 const element = document.getElementById("thread");
@@ -66,6 +66,7 @@ const voice = new Voice();
 new Edit(element, reloadWithoutSocket);
 const away = new Away(element);
 const together = new Together(socket, me, autoscroll, (name, text) => voice.say(name, text));
+const connection = new ConnectionNotice();
 const timers = {};
 // Whether the socket shows this room: who is taken out of it later is told so by "gone".
 let inside = false;
@@ -155,15 +156,15 @@ for (const link of document.querySelectorAll("[data-sheet-open]")) {
 // The connection
 
 function opened() {
-  clearTimeout(timers.notice);
-  timers.notice = null;
-  notice("");
+  connection.back();
   inside = false;
   socket.send({ type: "enter", room, after: timeline.last });
 }
 
 function closed() {
-  timers.notice ??= setTimeout(() => notice(word("connecting")), CONNECTING_NOTICE_AFTER);
+  connection.lost();
+  // No event of the model is awaited now.
+  following.end();
 }
 
 // Messages
@@ -285,7 +286,7 @@ function gone() {
   if ("gone" in element.dataset) return;
   element.dataset.gone = "";
   following.end();
-  clearTimeout(timers.notice);
+  connection.back();
   clearTimeout(timers.read);
   socket.end();
   closeSheet();
