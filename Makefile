@@ -19,6 +19,8 @@ STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
 # Leftovers of the caller's shell (a git hook, another project) must not reach ours.
 unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONSTARTUP VIRTUAL_ENV DJANGO_SETTINGS_MODULE
+# Without compiled files each of the many processes that tests start would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 unexport PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
 unexport GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 

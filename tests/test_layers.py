@@ -38,7 +38,9 @@ FILES = [path for layer in LAYERS for path in (ROOT / layer).rglob("*.py")]
 # lower parts only, never from its neighbours in the same line.
 PARTS = {
     "web": """
-        urls asgi celery settings apps management
+        apps
+        urls asgi celery clock management
+        settings
         local
         rooms shares
         chat pictures pages leaving health

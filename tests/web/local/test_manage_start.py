@@ -3,8 +3,10 @@
 import hashlib
 import os
 import re
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 from tests.imagine.diffusion.hub import serving
 from tests.ports import free_port
 from tests.servers import eventually
-from tests.started import Started
+from tests.started import CHECKOUT, Started
 from tests.web.local.checkpoints import make_checkpoint
 from tests.web.local.hub import Hub
 from tests.web.local.processes import alive, children, command_line
@@ -41,12 +43,26 @@ PARTS = {
 KEY = "quiet-llamas-cross-the-bridge-before-dawn-0123456789"
 
 
+@pytest.fixture(scope="module")
+def used_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that was started on before: with a migrated database, and all static files."""
+    folder = tmp_path_factory.mktemp("used")
+    environment = os.environ | {"DATA_DIR": str(folder)}
+    environment.pop("DATABASE_URL", None)
+    for command in (["migrate"], ["collectstatic", "--no-input"]):
+        subprocess.run([sys.executable, "manage.py", *command, "-v", "0"], env=environment, cwd=CHECKOUT, check=True)
+    return folder
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts the product on `tmp_path`; what still runs at the end of the test is ended."""
+def start(tmp_path: Path, used_data: Path) -> Iterator[Start]:
+    """Starts the product on `tmp_path`, or `anew`, where nothing was before; what still runs at the end of the test is
+    ended."""
     begun: list[Started] = []
 
-    def begin(**settings: object) -> Started:
+    def begin(anew: bool = False, **settings: object) -> Started:
+        if not anew and not begun:
+            shutil.copytree(used_data, tmp_path, dirs_exist_ok=True)
         begun.append(Started(tmp_path, **settings))  # type: ignore[arg-type]
         return begun[-1]
 
@@ -80,7 +96,7 @@ def ctrl_c_leaves_nothing(started: Started) -> None:
 
 
 def test_an_operator_starts_everything_and_stops_it_with_ctrl_c(start: Start) -> None:
-    started = start()
+    started = start(anew=True)
     eventually(started.is_up, 90)
     said = started.said()
     assert f"http://127.0.0.1:{started.port}" in said

@@ -1,6 +1,7 @@
 """`manage.py courier`: answers what comes from WhatsApp, Messenger and Instagram, until Ctrl-C or SIGTERM."""
 
 import asyncio
+import gc
 import signal
 import sys
 from typing import Any
@@ -28,5 +29,7 @@ async def serve() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    # As in a web process: what was loaded is no garbage, and looking through it takes long.
+    gc.freeze()
     async with Runtime() as runtime, Courier(runtime) as courier, RoomCalls(courier.answering):
         await stop.wait()
