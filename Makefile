@@ -14,6 +14,10 @@ PROCESSES ?= 2
 
 VENV := .venv
 PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+# Once more on PostgreSQL: what leans on locks, on the order of transactions, or on the database's own search.
+ON_POSTGRES := tests/assistant/rooms tests/assistant/runs tests/integrations/test_lock_order.py \
+	$(patsubst %,tests/assistant/test_%.py,conversations members memories migrations people search shares)
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
@@ -37,7 +41,10 @@ run: $(STAMP)  ## run Chaski on this machine, at http://127.0.0.1:8000 (MODEL=ll
 	@exec $(PY) manage.py start $(ARGS)
 
 test: $(STAMP)  ## run every test, in a real browser too (ARGS="-k word")
-	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PYTEST) $(ARGS)
+ifeq (,$(ARGS)$(DATABASE_URL))
+	@$(PY) scripts/postgres.py $(PYTEST) $(ON_POSTGRES)
+endif
 
 check: $(STAMP)  ## lint, formatting, types, Django's own checks, no secrets in files
 	$(PY) -m ruff check .

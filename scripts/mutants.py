@@ -147,6 +147,14 @@ MUTANTS = [
         "tests/security/test_settings.py -k refused_by_name",
     ),
     Mutant(
+        "a person is counted while they count elsewhere",
+        "assistant/conversations.py",
+        "    if not Person.objects.select_for_update(no_key=True).filter(id=person.id).exists():",
+        "    if not Person.objects.filter(id=person.id).exists():",
+        "tests/assistant/test_conversations.py -k waits_until",
+        postgres=True,
+    ),
+    Mutant(
         "other sites open sockets",
         "web/asgi.py",
         "own = len(named) == 1 and named[0] in allowed",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
 from assistant import conversations, people
@@ -25,6 +25,8 @@ from assistant.errors import (
 from assistant.models import Conversation, Member, Message, Person, Run
 from assistant.tools.base import ToolCall
 from assistant.versions import ONLY, versions_of
+from tests.locks import Other
+from tests.servers import eventually
 
 
 @pytest.fixture
@@ -429,6 +431,21 @@ def test_limits_hold_in_the_same_moment(ada: Person, settings: Settings) -> None
     outcomes = at_once(*[lambda: say(ada)] * 5)
     assert sum(isinstance(outcome, BusyError) for outcome in outcomes) == 3
     assert ada.conversations.count() == 2
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_what_a_person_says_waits_until_what_they_said_elsewhere_is_counted(ada: Person, settings: Settings) -> None:
+    settings.LIMIT_PERSON_RUNS = 1
+    said: list[Turn] = []
+    other = Other(lambda: said.append(say(ada, "There")))
+    with transaction.atomic():
+        here = say(ada, "Here")
+        other.start()
+        eventually(other.waits)
+    with pytest.raises(BusyError):
+        other.ended()
+    assert said == []
+    assert list(Run.objects.filter(person=ada)) == [here.run]
 
 
 def test_an_answer_asked_for_anew_twice_in_the_same_moment_is_made_once(ada: Person) -> None:

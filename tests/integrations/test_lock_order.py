@@ -1,14 +1,12 @@
 """Two transactions meet at a room and a contact of it: whoever takes both takes the room first, so neither is lost."""
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -25,13 +23,12 @@ from integrations.talk import Reply
 from tests.clients import make_account
 from tests.integrations.linking import code_for
 from tests.integrations.readings import our_account, stored, text, whatsapp
+from tests.locks import Other
 from tests.servers import eventually
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="SQLite has one writer at a time, so no two can wait for each other"
 )
-
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture(autouse=True)
@@ -56,34 +53,6 @@ def bo(account: str, room: Room) -> Contact:
     return found
 
 
-class Other(threading.Thread):
-    """Another process, with a connection of its own."""
-
-    def __init__(self, act: Callable[[], object]) -> None:
-        super().__init__()
-        self._act, self._begun = act, threading.Event()
-        self._pid = 0
-        self.error: DatabaseError | None = None
-
-    def run(self) -> None:
-        with closing(connection):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
-                self._pid = cursor.fetchone()[0]
-            self._begun.set()
-            try:
-                self._act()
-            except DatabaseError as error:
-                self.error = error
-
-    def waits(self) -> bool:
-        """Whether it waits for a lock of somebody else's."""
-        self._begun.wait(10)
-        with connection.cursor() as cursor:
-            cursor.execute(WAITING, [self._pid])
-            return bool(cursor.fetchone()[0])
-
-
 def meets(act: Callable[[], object], room: Room, *people_of_it: Contact) -> None:
     """Something happens in a room, which its contacts miss, while `act` goes on."""
     other = Other(act)
@@ -93,9 +62,7 @@ def meets(act: Callable[[], object], room: Room, *people_of_it: Contact) -> None
         eventually(other.waits)
         for contact in people_of_it:
             Contact.objects.filter(pk=contact.pk).update(missed_after=1)
-    other.join(30)
-    assert other.error is None
-    assert not other.is_alive()
+    other.ended()
     for contact in people_of_it:
         assert Contact.objects.filter(pk=contact.pk, missed_after=1).exists()
 
@@ -232,5 +199,4 @@ def test_an_answer_takes_the_contact_before_its_entries(account: str, bo: Contac
         other.start()
         eventually(other.waits)
         inbox.unsend(bo, key)
-    other.join(30)
-    assert other.error is None
+    other.ended()
