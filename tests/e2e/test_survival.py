@@ -69,11 +69,14 @@ def stages(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def stage(stages: Callable[[int], Stage], request: pytest.FixtureRequest) -> Stage:
+def stage(stages: Callable[[int], Stage], request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A stage; tests of silence ask for one without patience."""
     stage = stages(getattr(request, "param", 60))
     stage.put_up()
-    return stage
+    yield stage
+    if not hasattr(request, "param"):
+        # What a test has left on its way must not hear the words that the next one has scripted.
+        stage.site.kill()
 
 
 @asynccontextmanager

@@ -174,7 +174,7 @@ def test_the_phones_are_answered_also_after_the_courier_was_killed(start: Start)
     os.kill(first, signal.SIGKILL)
     phone("write", text="/help")
     eventually(lambda: len(answers()) == 3, 60)
-    assert "The courier stopped by itself and starts again in 0.5 s." in started.said()
+    eventually(lambda: "The courier stopped by itself and starts again in 0.5 s." in started.said())
     assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
 
     ctrl_c_leaves_nothing(started)
