@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from assistant import traces
+from assistant import suspension, traces
 from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Person, Run
 
 SHOWN_MESSAGES = 200
@@ -107,6 +107,11 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         counts = {Person._meta.verbose_name_plural: len(objs), Conversation._meta.verbose_name_plural: said}
         return [str(person) for person in objs], counts, set(), []
 
+    def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not obj.is_active:
+            suspension.suspend(obj.pk)
+
     def delete_model(self, request: HttpRequest, obj: Person) -> None:
         traces.erase(obj)
 
@@ -125,7 +130,10 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def _set_active(self, request: HttpRequest, queryset: QuerySet[Person], *, active: bool) -> None:
         changed = [person for person in queryset if self.has_change_permission(request, person)]
         for person in changed:
-            Person.objects.filter(pk=person.pk).update(is_active=active)
+            if active:
+                Person.objects.filter(pk=person.pk).update(is_active=True)
+            else:
+                suspension.suspend(person.pk)
             self.log_change(request, person, [{"changed": {"fields": [str(_("active"))]}}])
         text = ngettext("%d person was changed.", "%d people were changed.", len(changed))
         self.message_user(request, text % len(changed), messages.SUCCESS)

@@ -223,6 +223,17 @@ def stop(person: UUID, picture: UUID) -> None:
     set_stop(found.id)
 
 
+def stop_all(person: UUID) -> None:
+    """Have nothing drawn for the person any further. Without Redis what is being drawn goes on to its end."""
+    making = own_pictures(person).filter(status__in=(Picture.Status.WAITING, Picture.Status.DRAWING))
+    try:
+        redis().delete(keys.slot(person))
+        for picture in making.values_list("id", flat=True):
+            stop(person, picture)
+    except RedisError as error:
+        logger.warning("what is drawn for %s goes on: %s", person, error)
+
+
 def delete(person: UUID, picture: UUID) -> None:
     """Delete it, its files and its links. Pictures made from it stay."""
     own_picture(person, picture).delete()

@@ -225,6 +225,8 @@ class Comments:
             return Under("moved")
         if contacts.is_quiet(self._contact):
             return Under("silent")
+        if await in_thread(contacts.is_suspended)(self._contact):
+            return Under("suspended")
         await self._count(event)
         text = naming.without(found.text, [*names, settings.SITE_NAME], tagged=event.named)
         return await self._said(posts, entry, Asked(event, found, text, posts.is_own(event)))

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from assistant import people
+from assistant.models import Person
 from assistant.rooms import persons
 from integrations.inbound import ContactChange, Sender
 from integrations.models import Contact, GroupOrder
@@ -160,6 +161,11 @@ def is_quiet(contact: Contact) -> bool:
     """Whether the assistant says nothing: the person wished that, or a human answers."""
     human = contact.human_until
     return contact.stopped_at is not None or (human is not None and human > timezone.now())
+
+
+def is_suspended(contact: Contact) -> bool:
+    """Whether an operator has suspended the person, now."""
+    return Person.objects.filter(pk=contact.person_id, is_active=False).exists()
 
 
 def recipient(contact: Contact) -> Recipient:

@@ -43,8 +43,8 @@ logger = logging.getLogger(__name__)
 LATE = timedelta(hours=1)
 MOST_TRIES = 6
 # After these nobody is told who answers: nothing is said.
-NOT_ADMITTED = "not_admitted"
-UNGREETED = "silent", NOT_ADMITTED, "too_late", "edit_of_old", "edit_in_room", "edited_in_room"
+NOT_ADMITTED, SUSPENDED = "not_admitted", "suspended"
+UNGREETED = "silent", NOT_ADMITTED, SUSPENDED, "too_late", "edit_of_old", "edit_in_room", "edited_in_room"
 # After these nothing is left that could be ended.
 ERASED, SETTLED = "erased", "settled"
 
@@ -89,6 +89,8 @@ class Dialogue:
             return Reply(ERASED, [])
         if self._is_silent(event):
             return Reply("silent", [])
+        if await in_thread(contacts.is_suspended)(self._contact):
+            return Reply(SUSPENDED, [])
         if not self._channel.admits(contacts.sender(self._contact)):
             return Reply(NOT_ADMITTED, await in_thread(self._refusal)())
         if not isinstance(event, InboundMessage) and self._is_late(event):
@@ -290,7 +292,7 @@ class Dialogue:
             if not inbox.finish(entries, reply.outcome):
                 self._take_back(entries, reply)
                 return False
-            # They may have parted from the person while that was answered.
+            # They may have parted from the person, or been suspended, while that was answered.
             bubbles = [bubble for bubble in reply.bubbles if _may_see(now, bubble, reply.answer)]
             if self._used_up:
                 contacts.update(self._contact, expects=None)
@@ -331,6 +333,8 @@ def _is_order(event: InboundMessage) -> bool:
 
 def _may_see(contact: Contact, bubble: OutboundMessage, answer: Message | None) -> bool:
     """Whether a bubble shows what belongs to the contact's person."""
+    if contacts.is_suspended(contact):
+        return False
     if bubble.drawn and not Picture.objects.filter(id=bubble.drawn.picture, person=contact.person_id).exists():
         return False
     mine = Member.objects.filter(person=contact.person_id)

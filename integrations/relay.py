@@ -71,7 +71,7 @@ def relay(instance: RoomEvent, created: bool, **_more: Any) -> None:
         member = by_person.get(contact.person_id)
         if instance.kind in OUT and instance.person_id == contact.person_id:
             _let_go(contact, instance)
-        elif member and _concerns(instance, contact, member):
+        elif member and contact.person.is_active and _concerns(instance, contact, member):
             _pass_on(contact, instance, member)
     if instance.kind == Kind.UNSAID:
         _take_back(instance)

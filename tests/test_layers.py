@@ -82,7 +82,7 @@ PARTS = {
         answering ideas
         changes
         runtime tools
-        temporary traces
+        temporary traces suspension
         runs shares
         room_history
         rooms

@@ -121,7 +121,7 @@ class GroupDialogue:
         group = Group.objects.select_related("room").filter(contact=self._contact).first()
         with transaction.atomic():
             found = contacts.find(self._channel.name, event.account, event.sender)
-        if group is None or group.room is None or found is None:
+        if group is None or group.room is None or found is None or contacts.is_suspended(found):
             return None
         try:
             events.membership(found.person, group.room.pk)

@@ -412,6 +412,15 @@ def test_a_public_answer_knows_nothing_of_the_person(wall: Wall, bo: Phone, fake
     assert "> I am vegetarian" not in prompt
 
 
+def test_who_is_suspended_gets_no_answer_under_posts(wall: Wall, bo: Phone, fake_llama: FakeLlama) -> None:
+    wall.ask(bo, f"{NAME} what is it?")
+    author = entry(wall.comments[0]["id"]).contact
+    Person.objects.filter(pk=author.person_id).update(is_active=False)
+    asked = len(fake_llama.requests)
+    assert outcome(wall.say(bo, f"{NAME} and when?")) == "suspended"
+    assert len(fake_llama.requests) == asked
+
+
 def test_who_asked_for_silence_has_it_under_posts_too(wall: Wall, bo: Phone, fake_llama: FakeLlama) -> None:
     bo.ask("STOP", 1)
     comment = wall.say(bo, f"{NAME} what is it?")

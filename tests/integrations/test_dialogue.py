@@ -12,7 +12,7 @@ from integrations.models import Contact
 from tests.fake_llama import FakeLlama, Gate, fails, says
 from tests.fake_web import FakePage, FakeWeb
 from tests.integrations.conftest import SUGGESTING, Messengers
-from tests.integrations.phones import Phone, choices, words
+from tests.integrations.phones import Bubble, Phone, choices, words
 from tests.servers import Painter, eventually
 
 HELLO = "an AI assistant"
@@ -106,6 +106,38 @@ def test_stop_means_silence_until_start(greeted: Phone, fake_llama: FakeLlama) -
     assert words(greeted.ask("Start")) == ["I am here again."]
     fake_llama.script(says("Yes."))
     assert words(greeted.ask("Are you there now?")) == ["Yes."]
+
+
+def came_of(phone: Phone, written: Bubble) -> str:
+    """What came of a message, once it is over."""
+    done = phone.contact.inbox.filter(external_id=written["id"]).exclude(state="waiting")
+    eventually(done.exists)
+    eventually(lambda: not phone.contact.outbox.filter(state__in=("queued", "sending")).exists())
+    return done.get().outcome
+
+
+@pytest.mark.parametrize("when", ["before they write", "while it is answered"])
+def test_who_is_suspended_is_not_answered(phone: Callable[[str], Phone], fake_llama: FakeLlama, when: str) -> None:
+    bo, gate = phone("whatsapp"), Gate()
+    fake_llama.script(says("Hi."))
+    bo.ask("Good morning", 2)
+    person = Person.objects.filter(pk=bo.contact.person_id)
+    if when == "before they write":
+        person.update(is_active=False)
+        asked = len(turns(fake_llama))
+        assert came_of(bo, bo.write("Are you there?")) == "suspended"
+        assert len(turns(fake_llama)) == asked
+    else:
+        fake_llama.script(says("Yes, I am.", gate=gate))
+        written = bo.write("Are you there?")
+        eventually(lambda: bo.contact.person.runs.filter(status="running").exists())
+        person.update(is_active=False)
+        gate.open()
+        came_of(bo, written)
+    assert len(bo.answers) == 2
+    person.update(is_active=True)
+    fake_llama.script(says("Welcome back."))
+    assert words(bo.ask("And now?")) == ["Welcome back."]
 
 
 def test_forget_erases_everything_once_it_is_confirmed(greeted: Phone, fake_llama: FakeLlama) -> None:

@@ -232,6 +232,20 @@ def test_who_was_removed_is_not_heard_before_whatsapp_has_removed_them(
     assert member_names(room) == ["Ana", first(bo)]
 
 
+def test_who_is_suspended_is_not_heard_in_a_group(
+    group: GroupChat, room: Room, bo: Phone, cy: Phone, fake_llama: FakeLlama
+) -> None:
+    open_by(group, bo, cy)
+    Person.objects.filter(pk=bo.contact.person_id).update(is_active=False)
+    asked = len(fake_llama.requests)
+    written = group.write(bo, "@Chaski are you there?")
+    done = group.contact.inbox.filter(external_id=written["id"]).exclude(state="waiting")
+    eventually(done.exists)
+    assert done.get().outcome == "no_member"
+    assert len(fake_llama.requests) == asked
+    assert said(room) == []
+
+
 def test_who_leaves_in_whatsapp_leaves_the_room_and_comes_back_by_the_link(
     group: GroupChat, room: Room, bo: Phone, cy: Phone
 ) -> None:

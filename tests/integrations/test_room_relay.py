@@ -169,6 +169,13 @@ def test_signs_in_a_name_format_nothing(ana: Person, room: Room) -> None:
     assert "".join(heard(bo)).replace("\u200a", "") == told
 
 
+def test_who_is_suspended_hears_nothing_of_a_room(ana: Person, room: Room) -> None:
+    bo = joined(room)
+    Person.objects.filter(pk=bo.person_id).update(is_active=False)
+    said(ana, room, "Hello")
+    assert heard(bo) == []
+
+
 def test_who_is_muted_hears_nothing_until_they_undo_it(ana: Person, room: Room) -> None:
     bo, channel = joined(room), channels()["whatsapp"]
     assert "until you write /unmute" in rooms._mute(channel, bo, room.pk, True).text

@@ -10,7 +10,14 @@ from django.utils import timezone
 
 from assistant import attachments, conversations, people
 from assistant.models import Conversation, Feedback, Message, Person, Run
+from imagine import keys
+from imagine.models import Picture
 from tests.clients import PASSWORD, browser, make_account
+from tests.fake_llama import FakeLlama, Gate, says
+from tests.people import Visitor
+from tests.security.attacks import draw
+from tests.security.quiet import film
+from tests.servers import Valkey, eventually
 
 pytestmark = pytest.mark.usefixtures("valkey_here", "quick_passwords")
 
@@ -190,6 +197,31 @@ def test_a_suspended_person_is_out_until_let_in_again():
     assert "Nothing is kept about you" in theirs.get("/you/").text
     act(client, "let_in", person)
     assert "Nothing is kept about you" not in theirs.get("/you/").text
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_nothing_goes_on_for_somebody_who_is_suspended(
+    alice: Visitor, fake_llama: FakeLlama, valkey: Valkey, way: str
+) -> None:
+    gate = Gate()
+    fake_llama.on("Go on and on", says("word " * 500, gate=gate))
+    runs, person = alice.begin("Go on and on").runs, alice.person
+    film(alice, valkey, "a llama")
+    waits, is_drawn = (draw(alice, status=status) for status in (Picture.Status.WAITING, Picture.Status.DRAWING))
+    gate.let(2)
+    client = browser(operator())
+    if way == "page":
+        assert client.post(f"/admin/assistant/person/{person.pk}/change/").status_code == 302
+    else:
+        act(client, "suspend", person)
+    try:
+        eventually(lambda: runs.get().status == Run.Status.STOPPED)
+    finally:
+        gate.open()
+    waits.refresh_from_db()
+    assert waits.status == Picture.Status.STOPPED
+    assert valkey.has(keys.stop(is_drawn.pk))
+    assert not valkey.has(keys.slot(person.pk))
 
 
 def test_an_operator_cannot_reach_a_superuser_or_become_one():
