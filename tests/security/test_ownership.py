@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import zipfile
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +14,8 @@ import redis
 from assistant.models import Conversation, Message, Person
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.people import Visitor
-from tests.security.attacks import replies, rows, talk
+from tests.security.attacks import replies, rest, rows, talk
+from tests.security.routes import OWNED, Owned
 from tests.servers import Valkey, eventually
 
 
@@ -159,6 +162,77 @@ def test_fields_nobody_asked_for_are_never_stored(alice: Visitor) -> None:
     assert list(conversation.messages.values_list("parent__position", flat=True)) == [None, 1, 2, 3]
     assert set(conversation.runs.values_list("revision", flat=True)) == {""}
     assert answer.feedback.person_id == person.id
+
+
+# Columns of all that one may have, which no form asks for. A form takes fifty fields.
+MORE_SMUGGLED = {
+    **SMUGGLED,
+    "token": "smuggled",
+    "locked": "1",
+    "shows_earlier": "1",
+    "last_number": "987",
+    "joined_at": "1999-01-01T00:00:00Z",
+    "ends_at": "2999-01-01T00:00:00Z",
+    "reported_at": "1999-01-01T00:00:00Z",
+    "closed_at": "1999-01-01T00:00:00Z",
+    "edition": "987",
+    "kind": "smuggled",
+    "size": "987",
+    "problem": "smuggled",
+    "made": "uploaded",
+    "from_upload": "1",
+    "attempts": "987",
+    "files": "smuggled",
+    "group": "00000000-0000-4000-8000-000000000001",
+    "linked_at": "1999-01-01T00:00:00Z",
+    "channel": "smuggled",
+    "muted": "1",
+    "remembers": "",
+}
+# What a form of that name asks for.
+WANTED = {"retry": {"revision"}, "react": {"kind"}}
+# These take away what others work with.
+LAST = ("discard_attachment", "erase_memory", "stop_picture", "unshare_picture", "delete_picture", "delete")
+
+
+def changes() -> list[tuple[str, Owned]]:
+    """All forms about what one has, so that each finds it there. Who leaves a room alone has ended it."""
+    forms = [(name, case, case.data().get("do")) for name, case in OWNED if case.method == "POST"]
+    ordered = sorted(forms, key=lambda form: (form[0] in LAST, form[2] == "end"))
+    return [(name, case) for name, case, do in ordered if do != "leave"]
+
+
+def kept(visitor: Visitor) -> list[Any]:
+    """The rows of a visitor's, without what is another for each: ids, tokens, and times within the test."""
+    person = visitor.person
+    found = [*rows(person), list(Person.objects.filter(pk=person.pk).values(*RIGHTS))]
+    rough = ([{key: plain(row[key], person) for key in row.keys() - ANOTHER} for row in table] for table in found)
+    return [sorted(table, key=str) for table in rough]
+
+
+RIGHTS = ("is_staff", "is_superuser", "is_active", "is_guest", "remembers", "date_joined")
+ANOTHER = {"id", "seed", "token", "user_id", "digest", "contact_id"}
+
+
+def plain(value: Any, person: Person) -> Any:
+    if isinstance(value, datetime):
+        return "now" if 2000 < value.year < 2900 else "smuggled"
+    if isinstance(value, UUID):
+        return "me" if value == person.pk else "an id"
+    return re.sub(r"[0-9a-f-]{32,36}", "an id", str(value))
+
+
+def test_no_form_stores_a_field_that_it_does_not_ask_for(alice: Visitor, bob: Visitor) -> None:
+    """Bob sends what Alice sends, and more: what both have afterwards is the same."""
+    hers, his = talk(alice), talk(bob)
+    owners = dict.fromkeys(("user", "person", "person_id", "author", "author_id", "owner", "host"), alice.person.pk)
+    for name, case in changes():
+        extra = {key: value for key, value in (MORE_SMUGGLED | owners).items() if key not in WANTED.get(name, ())}
+        for visitor, talked, more in ((alice, hers, {}), (bob, his, extra)):
+            response = visitor.post(case.path(name, talked), {**more, **case.data()})
+            assert response.status_code in (case.status, 409), f"{name}: {response.status_code}"
+            rest(talked.conversation)
+        assert kept(alice) == kept(bob), name
 
 
 FILTERS: list[dict[str, Any]] = [
