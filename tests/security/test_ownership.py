@@ -206,12 +206,15 @@ def kept(visitor: Visitor) -> list[Any]:
     """The rows of a visitor's, without what is another for each: ids, tokens, and times within the test."""
     person = visitor.person
     found = [*rows(person), list(Person.objects.filter(pk=person.pk).values(*RIGHTS))]
-    rough = ([{key: plain(row[key], person) for key in row.keys() - ANOTHER} for row in table] for table in found)
-    return [sorted(table, key=str) for table in rough]
+    return [sorted((told(row, person) for row in table), key=str) for table in found]
+
+
+def told(row: dict[str, Any], person: Person) -> dict[str, Any]:
+    return {key: plain(value, person) for key, value in row.items() if key not in ANOTHER}
 
 
 RIGHTS = ("is_staff", "is_superuser", "is_active", "is_guest", "remembers", "date_joined")
-ANOTHER = {"id", "seed", "token", "user_id", "digest", "contact_id"}
+ANOTHER = {"id", "seed", "token", "user_id", "digest", "contact_id", "saved_number"}
 
 
 def plain(value: Any, person: Person) -> Any:
@@ -232,7 +235,8 @@ def test_no_form_stores_a_field_that_it_does_not_ask_for(alice: Visitor, bob: Vi
             response = visitor.post(case.path(name, talked), {**more, **case.data()})
             assert response.status_code in (case.status, 409), f"{name}: {response.status_code}"
             rest(talked.conversation)
-        assert kept(alice) == kept(bob), name
+        for one, other in zip(kept(alice), kept(bob), strict=True):
+            assert one == other, name
 
 
 FILTERS: list[dict[str, Any]] = [

@@ -296,7 +296,12 @@ def test_a_message_in_several_parts_and_a_few_pings_are_welcome(shared_lean_site
 
 
 async def echo(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
-    """Reads the body, then says which headers came; `/big` says very much."""
+    """Reads the body, then says which headers came; `/big` says very much, a socket nothing."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+        return
     while (await receive()).get("more_body"):
         pass
     names = b",".join(name for name, _value in scope["headers"])
@@ -312,8 +317,9 @@ class Near:
         listener = sockets.socket()
         listener.bind(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
-        config = uvicorn.Config(echo, http=BoundedRequests, ws=BoundedFrames, lifespan="off", log_level="critical")
-        self.server = uvicorn.Server(config)
+        pings = {"ws_ping_interval": 0.1, "ws_ping_timeout": 0.5}
+        bounds = {"http": BoundedRequests, "ws": BoundedFrames, **pings}
+        self.server = uvicorn.Server(uvicorn.Config(echo, **bounds, lifespan="off", log_level="critical"))  # type: ignore[arg-type]
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]})
 
     def __enter__(self) -> "Near":
@@ -378,6 +384,41 @@ def test_who_reads_nothing_is_cut(near: Any) -> None:
         connection.sendall(b"GET /big HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         eventually(lambda: near.connections == 1)
         eventually(lambda: near.connections == 0)
+
+
+UPGRADE = b"\r\n".join(
+    [
+        b"GET / HTTP/1.1",
+        b"Host: 127.0.0.1",
+        b"Connection: Upgrade",
+        b"Upgrade: websocket",
+        b"Sec-WebSocket-Version: 13",
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        b"\r\n",
+    ]
+)
+
+
+def test_a_socket_whose_browser_has_vanished_is_cut_and_one_that_is_idle_stays(near: Any) -> None:
+    """The one answers no pings, as a phone that went out of reach; the other nothing but pings."""
+    with line(near) as vanished, line(near) as idle:
+        for connection in (vanished, idle):
+            connection.sendall(UPGRADE)
+            while not connection.recv(4096).endswith(b"\r\n\r\n"):
+                pass
+        eventually(lambda: near.connections == 2)
+        pings = 0
+        while near.connections == 2:
+            pings += 1
+            assert pings < 50
+            opcode, length = idle.recv(2)
+            assert opcode == 0x89
+            idle.sendall(frame(10, idle.recv(length)))
+        assert near.connections == 1
+        vanished.settimeout(5)
+        while vanished.recv(4096):
+            pass
+        assert idle.recv(1) == b"\x89"
 
 
 def test_what_follows_a_body_is_no_header(near: Any) -> None:

@@ -160,6 +160,29 @@ def test_a_suspended_person_opens_no_socket(alice: Visitor, path: str) -> None:
     assert opens(alice, path) == SIGNED_OUT
 
 
+@pytest.mark.parametrize("door", ["login", "signup"])
+def test_who_planted_a_cookie_is_out_once_its_bearer_has_an_account(alice: Visitor, bob: Visitor, door: str) -> None:
+    """Bob had Alice's cookies before her, and holds a socket open with them."""
+    said = talk(alice).conversation
+    bob.http.cookies.update(alice.http.cookies)
+    planted = dict(bob.http.cookies)
+    with bob.socket() as socket, Visitor(alice.site, next_address()) as before:
+        socket.say("open", conversation=said.id)
+        socket.hear_until("opened")
+        if door == "signup":
+            sign_up(alice)
+        else:
+            fields = {"login": sign_up(before).username, "password": PASSWORD}
+            assert alice.post("/account/login/", fields).status_code == 302
+        socket.say("open", conversation=said.id)
+        assert closed_with(socket) == SIGNED_OUT
+    assert alice.get(f"/c/{said.id}/").status_code == 200
+    assert bob.get(f"/c/{said.id}/").status_code == 404
+    assert opens(bob) == SIGNED_OUT
+    assert alice.session_key != planted["sessionid"]
+    assert alice.http.cookies["csrftoken"] != planted["csrftoken"]
+
+
 def sign_out(visitor: Visitor) -> None:
     visitor.post("/account/logout/")
 
@@ -272,7 +295,7 @@ BAD_FRAMES: dict[str, str | bytes] = {
     "a list": '["send"]',
     "null": "null",
     "a number": "1",
-    "deep lists": "[" * 60_000,
+    "deep lists": "[" * 100_000,
     "deep objects": '{"a":' * 20_000 + "1" + "}" * 20_000,
     "NaN": '{"type": "watch", "run": "{run}", "after": NaN}',
     "Infinity": '{"type": "watch", "run": "{run}", "after": Infinity}',
@@ -349,14 +372,23 @@ def test_of_a_field_written_twice_only_one_counts(hers: Any) -> None:
         assert [reply["type"] for reply in replies(socket)] == ["opened"]
 
 
-@pytest.mark.parametrize("compression", [None, "deflate"])
-@pytest.mark.parametrize("size", [200_000, 50_000_000])
+@pytest.mark.parametrize(
+    ("path", "size", "compression"),
+    [
+        ("/ws/", 200_000, None),
+        ("/ws/", 200_000, "deflate"),
+        ("/ws/", 50_000_000, None),
+        ("/ws/", 50_000_000, "deflate"),
+        ("/ws/imagine/", 50_000_000, None),
+        ("/ws/room/", 50_000_000, None),
+    ],
+)
 def test_a_huge_frame_ends_its_socket_and_nobody_elses(
-    alice: Visitor, bob: Visitor, size: int, compression: str | None
+    alice: Visitor, bob: Visitor, path: str, size: int, compression: str | None
 ) -> None:
-    talk(alice)
-    talk(bob)
-    with bob.socket() as other, raw_socket(alice, compression=compression) as socket:
+    alice.begin()
+    bob.begin()
+    with bob.socket() as other, raw_socket(alice, path, compression) as socket:
         before = memory(alice.site)
         with suppress(ConnectionClosed):
             socket.connection.send("x" * size)
@@ -365,17 +397,41 @@ def test_a_huge_frame_ends_its_socket_and_nobody_elses(
         assert memory(alice.site) - before < 20_000_000
 
 
-def test_text_that_is_no_utf8_ends_its_socket(alice: Visitor, bob: Visitor) -> None:
-    talk(alice)
-    talk(bob)
-    with bob.socket() as other, alice.socket() as socket:
+FLOODS = pytest.mark.parametrize("message", ['{"type": "ping"}', "[" * 100_000], ids=["small", "deep"])
+
+
+@PATHS
+@FLOODS
+def test_five_thousand_messages_end_their_socket_and_nobody_elses(
+    alice: Visitor, bob: Visitor, path: str, message: str
+) -> None:
+    alice.begin()
+    bob.begin()
+    with bob.socket() as other, raw_socket(alice, path) as socket:
+        before = memory(alice.site)
+        with suppress(ConnectionClosed):
+            for _ in range(5000):
+                socket.connection.send(message)
+        # Of what was sent after that so much is thrown away, and no more.
+        assert closed_with(socket) in (TOO_MANY, CUT)
+        assert replies(other) == []
+        assert memory(alice.site) - before < 20_000_000
+
+
+@PATHS
+def test_text_that_is_no_utf8_ends_its_socket(alice: Visitor, bob: Visitor, path: str) -> None:
+    alice.begin()
+    bob.begin()
+    with bob.socket() as other, alice.socket(path) as socket:
         socket.connection.send(b'{"type": "ping", "x": "\xff\xfe"}', text=True)
         assert closed_with(socket) == NOT_TEXT
         assert replies(other) == []
 
 
 @contextmanager
-def raw_socket(visitor: Visitor, compression: str | None = None, receive_bytes: int = 0) -> Iterator[Socket]:
+def raw_socket(
+    visitor: Visitor, path: str = "/ws/", compression: str | None = None, receive_bytes: int = 0
+) -> Iterator[Socket]:
     """A socket whose connection is ours to choose."""
     url = urlsplit(visitor.site.url)
     line = sockets.socket()
@@ -383,7 +439,7 @@ def raw_socket(visitor: Visitor, compression: str | None = None, receive_bytes: 
         line.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_bytes)
     line.connect((url.hostname, url.port))
     with connect(
-        f"ws://{url.netloc}/ws/",
+        f"ws://{url.netloc}{path}",
         sock=line,
         origin=visitor.site.url,  # type: ignore[arg-type]
         additional_headers={"Cookie": f"sessionid={visitor.session_key}", "X-Forwarded-For": visitor.address},

@@ -26,7 +26,9 @@ from tests.imagine.drawing import ask, begin, ended
 from tests.imagine.drawings import encoded, gradient
 from tests.people import Socket, Visitor, next_address
 from tests.security.attacks import closed_with, draw, replies, rows
+from tests.security.routes import NOTHING
 from tests.servers import Painter, Site, Valkey, eventually
+from web.asgi import LARGER_BODIES
 from web.sockets.messages import PICTURE_MESSAGES
 
 UPLOADS, CONVERSATION_MESSAGES = 3, 4
@@ -329,6 +331,41 @@ def test_strangers_who_send_drop_by_drop_hold_nobody_up(alice: Visitor) -> None:
             head = f"POST /imagine/upload HTTP/1.1\r\nHost: 127.0.0.1:{alice.site.port}\r\n"
             line.sendall(f"{head}X-Forwarded-For: {next_address()}\r\nContent-Length: 12000000\r\n\r\nx".encode())
         assert send(alice, encoded(gradient(), "jpeg") + b"\x00" * 3_000_000).status_code == 201
+
+
+DOORS = [pattern.replace("[0-9a-f-]{36}", str(NOTHING)) for pattern in LARGER_BODIES]
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_five_gigabytes_find_no_door(eve: Visitor, path: str) -> None:
+    """Promised, they are refused at once; sent without a promise, they are cut off where the largest file would end."""
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{eve.site.port}\r\n".encode()
+    with sockets.create_connection(("127.0.0.1", eve.site.port), timeout=10) as line:
+        line.sendall(head + b"Content-Length: 5000000000\r\n\r\n")
+        assert b" 413 " in line.recv(100)
+    sent, chunk = 0, b"80000\r\n" + b"x" * 0x80000 + b"\r\n"
+    with sockets.create_connection(("127.0.0.1", eve.site.port), timeout=10) as line, suppress(ConnectionError):
+        line.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        while sent < 5_000_000_000:
+            line.sendall(chunk)
+            sent += len(chunk)
+    assert sent < 30_000_000
+    assert not any((eve.site.folder / "temporary").iterdir())
+
+
+@pytest.mark.parametrize("path", ["/imagine/upload", "/attachments/", "/"])
+def test_ten_thousand_files_in_one_form_are_refused(eve: Visitor, path: str) -> None:
+    before = rows(eve.person)
+    field, content = (b"files", b"Hi") if path == "/" else (b"file", b"Hi")
+    if path == "/imagine/upload":
+        content = encoded(Image.new("L", (64, 64)), "jpeg")
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"; filename="a.txt"\r\n\r\n%s\r\n' % (field, content)
+    headers = {"X-CSRFToken": eve.http.cookies["csrftoken"], "Origin": eve.site.url, "X-Fragment": "1"}
+    headers["Content-Type"] = "multipart/form-data; boundary=x"
+    body = part * 10_000 + b"--x--\r\n"
+    assert eve.http.post(path, content=body, headers=headers).status_code == 400
+    assert rows(eve.person) == before
+    assert not any((eve.site.folder / "temporary").iterdir())
 
 
 def test_a_file_that_stops_half_way_leaves_nothing(eve: Visitor) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import MD5PasswordHasher
-from django.core import mail
+from django.core import mail, signing
 from django.core.management import call_command
 from django.db import connection
 from django.http import HttpResponse
@@ -397,6 +397,48 @@ def test_a_taken_address_gives_no_way_into_the_account_that_has_it():
     assert person_of(intruder) is None
 
 
+def at_the_addresses(account: Person, host: str = "testserver") -> Client:
+    """A browser of theirs in which they have just typed their password once more."""
+    client = browser(account)
+    client.post("/account/reauthenticate/", {"password": PASSWORD}, headers={"host": host})
+    return client
+
+
+def test_adding_a_taken_address_looks_the_same_as_a_free_one() -> None:
+    taken, pages = make_account(new_email()).email, []
+    for email in (taken, new_email()):
+        account = make_account()
+        client = at_the_addresses(account)
+        response = client.post("/account/email/", {"email": email, "action_add": ""}, follow=True)
+        pages.append((response.redirect_chain, same_but_for(response, email, account.username)))
+        assert mail.outbox[-1].to == [email]
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("page", ["login", "signup", "password/reset"])
+def test_a_program_that_asks_for_json_learns_no_more_than_a_browser(page: str) -> None:
+    account, stranger = make_account(new_email()), new_email()
+    asking, told = {"accept": "application/json", "x-requested-with": "XMLHttpRequest"}, []
+    for email in (account.email, stranger):
+        name = f"hal-{uuid4().hex[:12]}"
+        fields = {"login": email, "password": "wrong", "email": email, "username": name, "password1": PASSWORD}
+        response = browser().post(f"/account/{page}/", fields, headers=asking)
+        told.append((response.status_code, response.headers["content-type"], same_but_for(response, email, name)))
+    assert told[0] == told[1]
+    assert told[0][1].startswith("text/html")
+
+
+def test_too_many_tries_look_the_same_for_known_and_unknown_people() -> None:
+    told = []
+    for email in (make_account(new_email()).email, new_email()):
+        tries = [sign_in(browser(), email, "wrong") for _ in range(6)]
+        resets = [browser().post("/account/password/reset/", {"email": email}) for _ in range(6)]
+        told.append([(page.status_code, same_but_for(page, email)) for page in (tries[-1], resets[-1])])
+    assert told[0] == told[1]
+    assert "Too many tries" in told[0][0][1]
+    assert told[0][1][0] == 429
+
+
 # Links in e-mails
 
 
@@ -410,7 +452,10 @@ def test_links_are_made_from_the_configured_site(settings):
         {"username": uuid4().hex[:12], "password1": PASSWORD, "email": new_email()},
         headers=headers,
     )
-    for message in mail.outbox[-3:]:
+    client = at_the_addresses(account, "evil.example")
+    client.post("/account/email/", {"email": new_email(), "action_add": ""}, headers=headers)
+    assert len(mail.outbox) == 4
+    for message in mail.outbox:
         assert link_in(message).startswith("https://chat.example/account/")
         assert "evil.example" not in message.body + message.subject
 
@@ -455,6 +500,18 @@ def test_an_old_reset_link_is_refused(settings):
     assert "no longer works" in use_reset_link(path, "a fresh llama 44").text
 
 
+def test_a_reset_link_dies_with_the_one_that_was_used_and_with_its_address() -> None:
+    account = make_account(new_email())
+    first, second = reset_link(account.email), reset_link(account.email)
+    assert use_reset_link(second, "a fresh llama 44").status_code == 302
+    assert "no longer works" in use_reset_link(first, "a second llama 45").text
+    third = reset_link(account.email)
+    Person.objects.filter(pk=account.pk).update(email=new_email())
+    assert "no longer works" in use_reset_link(third, "a second llama 45").text
+    account.refresh_from_db()
+    assert account.check_password("a fresh llama 44")
+
+
 def test_a_new_password_ends_the_other_sessions_and_keeps_this_one():
     account = make_account()
     here, elsewhere = browser(), browser(account)
@@ -475,6 +532,58 @@ def test_an_address_is_confirmed_by_its_link():
     assert not EmailAddress.objects.get(email=email).verified
     client.post(path)
     assert EmailAddress.objects.get(email=email).verified
+
+
+def confirmation() -> tuple[Person, str, str]:
+    """Somebody who signed up with an e-mail; the e-mail, and the path of its link."""
+    client, email = browser(), new_email()
+    sign_up(client, email=email)
+    account = person_of(client)
+    assert account
+    return account, email, "/" + link_in(mail.outbox[-1]).split("/", 3)[3]
+
+
+def confirms(path: str, client: Client | None = None) -> bool:
+    client = client or browser()
+    offered = "Yes, it is mine" in client.get(path).text
+    client.post(path)
+    return offered
+
+
+def test_a_confirmation_link_works_once() -> None:
+    account, email, path = confirmation()
+    assert confirms(path)
+    EmailAddress.objects.get(email=email).remove()
+    # Somebody else has it now, and has confirmed nothing.
+    other = make_account(email)
+    EmailAddress.objects.filter(user=other).update(verified=False)
+    assert not confirms(path)
+    assert not EmailAddress.objects.filter(email=email, verified=True).exists()
+    assert not EmailAddress.objects.filter(user=account).exists()
+
+
+def test_an_old_confirmation_link_is_refused(settings) -> None:
+    _account, email, path = confirmation()
+    settings.ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = -1
+    assert not confirms(path)
+    assert not EmailAddress.objects.get(email=email).verified
+
+
+def test_a_confirmation_link_is_about_its_own_account_whoever_opens_it() -> None:
+    account, email, path = confirmation()
+    key = path.rstrip("/").rpartition("/")[2]
+    own = EmailAddress.objects.get(email=email)
+    other = EmailAddress.objects.get(user=make_account(new_email()))
+    EmailAddress.objects.filter(pk=other.pk).update(verified=False)
+    _number, _colon, signature = key.partition(":")
+    forged = f"{signing.dumps(other.pk, salt='').partition(':')[0]}:{signature}"
+    assert not confirms(path.replace(key, forged))
+    bystander = browser(other.user)
+    assert confirms(path, bystander)
+    assert person_of(bystander) != account
+    own.refresh_from_db()
+    other.refresh_from_db()
+    assert (own.user, own.verified, other.verified) == (account, True, False)
 
 
 def test_a_mail_server_that_is_away_stops_nobody(settings):

@@ -105,6 +105,17 @@ def test_an_invitation_that_leads_nowhere_looks_the_same_whyever(alice: Visitor,
         assert response.headers["X-Robots-Tag"] == "noindex, noarchive"
 
 
+def test_an_invitation_is_made_from_the_configured_site_whatever_host_is_asked(alice: Visitor, site: Site) -> None:
+    room = make(alice)
+    evil = {"Host": f"localhost:{site.port}", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    page, codes = alice.get(f"/rooms/{room.pk}/people", headers=evil), []
+    assert f'value="{site.url}/r/{room.token}"' in page.text
+    for headers in ({}, evil):
+        codes.append(alice.get(f"/rooms/{room.pk}/code.svg", headers=headers).text)
+    assert codes[0] == codes[1]
+    assert "<svg" in codes[0]
+
+
 def test_a_full_room_says_so(alice: Visitor, bob: Visitor) -> None:
     room = make(alice)
     for number in range(49):
