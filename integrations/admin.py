@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -431,14 +432,15 @@ def token(setup: Setup) -> Finding:
     """How it stands with an app's token, asked at most once a minute."""
     key = f"channels:token:{setup.name}:{setup.account}"
     try:
-        kept: Finding | None = cache.get(key)
+        kept = cache.get(key)
     except (RedisError, OSError) as error:
         logger.warning("what is known of a token is not kept: %s", error)
         return async_to_sync(checkup.token_now)(setup)
-    if kept is None:
-        kept = async_to_sync(checkup.token_now)(setup)
-        cache.set(key, kept, TOKEN_SECONDS)
-    return kept
+    if kept is not None:
+        return Finding(**kept)
+    found = async_to_sync(checkup.token_now)(setup)
+    cache.set(key, {name: str(text) for name, text in asdict(found).items()}, TOKEN_SECONDS)
+    return found
 
 
 def readable(stored: Any) -> str:

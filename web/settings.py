@@ -166,6 +166,11 @@ if HTTPS and (len(SECRET_KEY) < 40 or len(set(SECRET_KEY)) < 15):
     raise ImproperlyConfigured(
         f'Environment variable "SECRET_KEY" invalid: a public site needs 40 characters or more, of chance. {A_KEY}'
     )
+if HTTPS and any(len(key) < 40 or len(set(key)) < 15 for key in SECRET_KEY_FALLBACKS):
+    raise ImproperlyConfigured(
+        'Environment variable "OLD_SECRET_KEYS" invalid: what is signed with a key that can be guessed, anybody signs. '
+        "Leave it out."
+    )
 if HTTPS and DEBUG:
     raise ImproperlyConfigured('Environment variable "DEBUG" invalid: a public site never runs with it on.')
 
@@ -511,7 +516,9 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
-        "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
+        # Those of version 1 were pickles.
+        "VERSION": 2,
+        "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3, "serializer": "web.cache.JSONSerializer"},
     }
 }
 SESSION_ENGINE = "web.accounts.sessions"

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from django.conf import settings
 
 from tests.fake_llama import FakeLlama, fails, says
 from tests.people import Visitor, next_address
@@ -315,8 +316,10 @@ def test_a_public_site_speaks_https_only(
             assert http.post("/", data={"text": "Hi"}, headers=headers).status_code == 403
             answer = http.post("/", data={"text": "Hi"}, headers=own)
             assert answer.status_code == 302
-            for cookie in [page.headers["set-cookie"], *answer.headers.get_list("set-cookie")]:
-                assert "Secure" in cookie
+            given = [*page.headers.get_list("set-cookie"), *answer.headers.get_list("set-cookie")]
+            assert {cookie.partition("=")[0] for cookie in given} == {"__Host-csrftoken", "__Host-sessionid"}
+            for cookie in given:
+                assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
             assert httpx.get(f"{site.url}/", headers={"Host": "127.0.0.1"}, trust_env=False).status_code == 400
     finally:
         site.kill()
@@ -330,6 +333,34 @@ def test_health_tells_strangers_no_more_than_yes_or_no(bob: Visitor) -> None:
     ready = bob.get("/readyz").json()
     assert set(ready) == {"database", "redis", "model"}
     assert all(isinstance(answer, bool) for answer in ready.values())
+
+
+def test_no_page_file_or_log_holds_a_secret(alice: Visitor, site: Site) -> None:
+    """Those that this site was started with."""
+    said = talk(alice)
+    named = ("META_APP_SECRET", "META_VERIFY_TOKEN", "INSTAGRAM_APP_SECRET", "REDIS_URL")
+    secrets = {site.environment[name] for name in named} | {settings.SECRET_KEY}
+    assert len(secrets) == 5
+    paths = [path_of(route, said) for route in PAGES if not route.name.startswith("admin:")]
+    shown = {path: alice.get(path).text for path in [*paths, "/static/", "/var/secret-key", "/.env", "/.git/config"]}
+    files = [path for path in Path(settings.STATIC_ROOT).rglob("*") if path.is_file()]
+    built = {str(path): path.read_text(errors="replace") for path in files}
+    assert len(built) > 100
+    everything = shown | built | {"the log": site.log}
+    assert [name for name, text in everything.items() for secret in secrets if secret in text] == []
+
+
+def test_browsers_are_given_no_file_of_another_site() -> None:
+    """Scripts, styles, fonts and pictures are our own: what another site serves could change any day."""
+    files = [path for path in Path(settings.STATIC_ROOT).rglob("*") if path.suffix in (".js", ".css", ".html")]
+    files += TEMPLATES.rglob("*.html")
+    foreign = re.compile(
+        r"""(?:\bfrom|\bimport|\bfetch|importScripts|url|Worker)\s*\(?\s*["'`]?(?:https?:)?//[\w.]+"""
+        r"""|<(?:script|link|img|iframe|source|video|audio)\b[^>]*\b(?:src|href|srcset)=["']?(?:https?:)?//"""
+        r"""|sourceMappingURL"""
+    )
+    assert len(files) > 100
+    assert [(str(path), found[0]) for path in files for found in foreign.finditer(path.read_text())] == []
 
 
 def test_nothing_that_people_write_stands_in_a_log(fake_llama: FakeLlama, folder: Path) -> None:

@@ -16,6 +16,8 @@ BAD: list[tuple[str, dict[str, str]]] = [
     ("SECRET_KEY", {**HTTPS, "SECRET_KEY": ""}),
     ("SECRET_KEY", {**HTTPS, "SECRET_KEY": "k" * 50}),
     ("SECRET_KEY", {**HTTPS, "SECRET_KEY": "llama-llama-llama-llama-llama-llama-llama-llama"}),
+    ("OLD_SECRET_KEYS", {**HTTPS, "OLD_SECRET_KEYS": "short"}),
+    ("OLD_SECRET_KEYS", {**HTTPS, "OLD_SECRET_KEYS": f"{HTTPS['SECRET_KEY']},{'k' * 50}"}),
     ("EMAIL_URL", {**HTTPS, "EMAIL_URL": "console://"}),
     ("EMAIL_URL", {**HTTPS, "EMAIL_URL": "file:///tmp/mail"}),
     ("EMAIL_URL", {**HTTPS, "EMAIL_URL": "dummy://"}),
@@ -89,6 +91,22 @@ def test_nonsense_is_refused_by_name(folder: Path, name: str, environment: dict[
     sentence = outcome.stderr.splitlines()[-1]
     assert f'"{name}" invalid' in sentence
     assert name != "SECRET_KEY" or not environment[name] or environment[name] not in sentence
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-m", "uvicorn", "web.asgi:application", "--port", "1"),
+        ("-m", "celery", "-A", "web.celery", "worker", "--pool", "solo"),
+        ("manage.py", "courier"),
+        ("manage.py", "start"),
+    ],
+    ids=["the web server", "a worker", "the courier", "all of it"],
+)
+def test_no_part_of_a_public_site_starts_with_what_is_for_tests(folder: Path, command: tuple[str, ...]) -> None:
+    outcome = run(folder, {**HTTPS, "DEBUG": "true"}, *command)
+    assert outcome.returncode != 0
+    assert '"DEBUG" invalid: a public site never runs with it on' in outcome.stderr
 
 
 def test_the_operator_reads_one_sentence(folder: Path) -> None:

@@ -262,5 +262,20 @@ def test_operators_sign_in_where_everybody_does():
     assert guest.get("/admin/").status_code == 200
 
 
+def test_the_admin_has_no_door_of_its_own_and_says_who_came_in(caplog):
+    chief, visitor = operator(), browser()
+    fields = {"username": chief.username, "password": PASSWORD, "login": chief.username, "next": "/admin/"}
+    assert visitor.post("/admin/login/", fields).url == "/account/login/?next=%2Fadmin%2F"
+    assert visitor.get("/admin/").status_code == 302
+    for _ in range(6):
+        refused = visitor.post("/account/login/", fields | {"password": "wrong"})
+    assert "Too many tries" in refused.text
+    assert f"operator {chief.pk} signed in" not in caplog.text
+    other = operator()
+    browser().post("/account/login/", {"login": other.username, "password": PASSWORD})
+    assert f"operator {other.pk} signed in" in caplog.text
+    assert other.username not in caplog.text
+
+
 def test_people_who_are_not_operators_are_turned_away():
     assert browser(make_account()).get("/admin/", follow=True).status_code == 403

@@ -67,6 +67,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         """Sign in, and merge the guest of this browser into the account."""
         super().login(request, user)
+        if cast(Person, user).is_staff:
+            logger.info("operator %s signed in", user.pk)
         guest = getattr(request, "guest", None)
         if guest is not None and guest.pk != user.pk:
             people.merge(guest, cast(Person, user))

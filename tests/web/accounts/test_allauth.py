@@ -1,10 +1,12 @@
 """Signing up, in and out; guests keep their words, strangers learn nothing."""
 
 import io
+import pickle
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,10 +17,13 @@ from django.core.management import call_command
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from redis import Redis
 
 from assistant import conversations, people
 from assistant.models import Conversation, Person
+from tests.assistant.test_tasks import Touch
 from tests.clients import PASSWORD, browser, make_account, new_email
+from tests.servers import Valkey
 from web.models import Session
 
 pytestmark = pytest.mark.usefixtures("valkey_here", "quick_passwords")
@@ -274,6 +279,22 @@ def test_without_redis_nobody_signs_in_and_a_plain_page_says_so(settings):
     response = sign_in(browser(), account.username)
     assert response.status_code == 503
     assert "try again in a moment" in response.text
+
+
+def test_what_redis_holds_is_not_run(valkey_here: Valkey, tmp_path: Path) -> None:
+    account, trace = make_account(), tmp_path / "trace"
+    with Redis.from_url(valkey_here.url) as redis:
+        before = set(redis.scan_iter("cache:*"))
+        client = browser()
+        sign_in(client, account.username, "wrong")
+        counted = set(redis.scan_iter("cache:*")) - before
+        assert counted
+        for key in counted:
+            redis.set(key, pickle.dumps(Touch(trace)), ex=60)
+        with pytest.raises(ValueError, match="decode"):
+            sign_in(client, account.username)
+        redis.delete(*counted)
+    assert not trace.exists()
 
 
 # Nobody learns who has an account
