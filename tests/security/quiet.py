@@ -24,8 +24,10 @@ def quiet_site(valkey: Valkey, llama_url: str, folder: Path, changes: Mapping[st
     environment = {"REDIS_URL": valkey.url, "LLAMA_URL": llama_url, "IMAGINE_MODEL": "/nowhere", **changes}
     site = Site(folder, environment)
     site.start()
-    yield site
-    site.kill()
+    try:
+        yield site
+    finally:
+        site.kill()
 
 
 def film(visitor: Visitor, valkey: Valkey, *prompts: str) -> UUID:

@@ -1,11 +1,14 @@
 """What pictures need is broken or gone: a plain sentence, and all else goes on."""
 
 import pickle
+import resource
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from imagine import keys
 from imagine.diffusion.checkpoint import find
@@ -15,13 +18,15 @@ from tests.assistant.test_tasks import Touch
 from tests.fake_llama import FakeLlama
 from tests.imagine.diffusion.checkpoints import stable_diffusion
 from tests.imagine.drawing import Pad, draw, ended
+from tests.imagine.drawings import encoded, gradient
 from tests.people import Visitor, next_address
-from tests.security.attacks import rest
-from tests.security.quiet import ask
+from tests.security.attacks import closed_with, rest
+from tests.security.quiet import FRAGMENT, ask, quiet_site
 from tests.servers import Painter, Server, Site, Valkey, eventually
 
 pytestmark = pytest.mark.slow
 
+TRY_AGAIN = 1011
 PAGES = ["/", "/c/", "/about/", "/you/", "/imagine/", "/imagine/gallery/"]
 
 
@@ -125,6 +130,45 @@ def test_while_redis_is_gone_pages_say_so_and_afterwards_all_is_drawn_again(
             ended(draw(visitor))
             pad.type("a llama in the sun", hurry=True)
             pad.frame(3)
+
+
+# K5: the disk
+
+
+@contextmanager
+def full_disk(site: Site) -> Iterator[None]:
+    """The web server writes to no file: neither the database nor what is uploaded."""
+    children = Path(f"/proc/{site.pid}/task/{site.pid}/children").read_text().split()
+    pid = int(children[0]) if children else site.pid
+    _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the disk of PostgreSQL is not ours")
+def test_while_the_disk_is_full_pages_say_so_and_afterwards_all_works(
+    valkey: Valkey, fake_llama: FakeLlama, tmp_path: Path
+) -> None:
+    with quiet_site(valkey, fake_llama.url, tmp_path, {}) as site, Visitor(site, next_address()) as visitor:
+        conversation = visitor.begin()
+        rest(conversation)
+        address, words = f"/c/{conversation.pk}/messages", {"text": "Are you there?", "id": str(uuid4())}
+        file = {"file": ("a.jpg", encoded(gradient(), "jpeg"), "image/jpeg")}
+        with visitor.socket() as socket, full_disk(site):
+            refused = [visitor.post(address, words), visitor.post("/imagine/upload", files=file)]
+            assert {answer.status_code for answer in refused} <= {500, 503}
+            assert "Traceback" not in refused[0].text + refused[1].text
+            assert set(pages_of(visitor)) == {200}
+            socket.say("send", conversation=conversation.pk, id=uuid4(), text="Are you there?")
+            assert closed_with(socket) == TRY_AGAIN
+        assert conversation.messages.count() == 2
+        assert visitor.post(address, words).status_code == 302
+        rest(conversation)
+        assert conversation.runs.order_by("created_at").last().status == "done"
+        assert visitor.post("/imagine/upload", files=file, headers=FRAGMENT).status_code == 201
 
 
 def assert_plain(refusal: dict[str, object]) -> None:

@@ -1,5 +1,6 @@
 """After "all of it is gone" not a word is left: in no file of the data folder, and in no key of Redis."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -25,7 +26,7 @@ DONE = "/retry"
 def started(tmp_path: Path, fake_llama: FakeLlama) -> Iterator[Started]:
     """The whole product on a data folder of its own; only the model is another's."""
     fake_llama.on(MARK, says(f"The {MARK} lives in the *{MARK}* valleys, {MARK} by {MARK}."))
-    start = Started(tmp_path, LLAMA_URL=fake_llama.url, LLAMA_MODEL="llama-3", IMAGINE_MODEL="")
+    start = Started(tmp_path, LLAMA_URL=fake_llama.url, LLAMA_MODEL="llama-3", MEMORY_FOR_GUESTS="true")
     eventually(start.is_up, 120)
     yield start
     start.process.terminate()
@@ -104,6 +105,13 @@ def test_after_an_erasure_no_file_holds_a_word_of_it(
         ana.post(f"{path}rename", data={"title": f"About the {MARK}"})
     ana.post("/attachments/", files={"file": (f"{MARK}.txt", MARK.encode() * 2000, "text/plain")})
     ana.post("/you/instructions", data={"instructions": f"I love the {MARK}"})
+    ana.post("/you/memory", data={"text": f"The {MARK} is striped"})
+    ana.post(f"{path}share")
+    answer = re.search(r"/m/([0-9a-f-]{36})/feedback", ana.http.get(path).text)
+    assert answer
+    ana.post(f"/m/{answer[1]}/feedback", data={"good": "0", "word": f"No {MARK}"})
+    room = ana.post("/rooms/new", data={"name": MARK.title(), "title": f"Friends of the {MARK}"}).headers["location"]
+    ana.post(f"{room.partition('#')[0]}messages", data={"text": f"@Chaski, the {MARK}!", "id": str(uuid4())})
     assert MARK in ana.http.get("/c/?q=" + MARK).text
     # What was said long ago is in the database itself, and what was said now in its log too.
     with closing(sqlite3.connect(tmp_path / "chaski.sqlite3")) as database:

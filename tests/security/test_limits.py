@@ -6,10 +6,12 @@ import socket as sockets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import psutil
 import pytest
 from django.conf import settings as site_settings
 from django.db import connection
@@ -28,11 +30,13 @@ from tests.people import Visitor, next_address
 from tests.security.attacks import PASSWORD, Talk, replies, rest, rows, sign_up, talk
 from tests.security.routes import NOTHING, OPEN, OWNED, SIGNED, routes
 from tests.servers import Site, Valkey, eventually
+from tests.web.markdown.corpus import HUGE
+from tests.web.rooms.rooms import join, make
 from web import asgi
 from web.bodies import BoundedBodies
 from web.sockets.messages import CONVERSATION_MESSAGES, PICTURE_MESSAGES, UUIDS
 
-GUEST, ACCOUNT, ADDRESS, GUESTS, RUNS = 4, 6, 9, 3, 2
+GUEST, ACCOUNT, ADDRESS, GUESTS, RUNS, MEMBER = 4, 6, 9, 3, 2, 3
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +199,42 @@ def test_a_tab_that_is_closed_leaves_no_work_for_ever(guest: Visitor, fake_llama
     assert conversation.messages.get(role="assistant").text == "Some words and then"
 
 
+# In a room
+
+
+def test_a_member_and_a_room_have_limits_of_their_own(shared_crowded_site: Site, fake_llama: FakeLlama) -> None:
+    with (
+        Visitor(shared_crowded_site, next_address()) as host,
+        Visitor(shared_crowded_site, next_address()) as member,
+        Visitor(shared_crowded_site, next_address()) as elsewhere,
+    ):
+        room = make(host)
+        join(member, room)
+
+        def speak(visitor: Visitor, text: str) -> int:
+            return visitor.post(f"/rooms/{room.pk}/messages", {"text": text, "id": str(uuid4())}).status_code
+
+        # A call of the room's is everybody's; words are each member's own.
+        assert [speak(host, "@Chaski hi"), speak(member, "@Chaski hi")] == [302, 429]
+        assert [speak(host, "Hello") for _ in range(MEMBER)] == [302] * (MEMBER - 1) + [429]
+        assert [speak(member, "Hello") for _ in range(MEMBER)] == [302] * (MEMBER - 1) + [429]
+        assert room.events.filter(kind="said").count() == 2 * MEMBER - 1
+        other = make(elsewhere, "Eve", "Another")
+        assert (
+            elsewhere.post(f"/rooms/{other.pk}/messages", {"text": "@Chaski hi", "id": str(uuid4())}).status_code == 302
+        )
+
+
+def test_every_limit_has_a_case() -> None:
+    """One that stands in no test is one that nobody has tried."""
+    tests = Path(__file__).parent.parent
+    tried = "".join(path.read_text() for path in tests.rglob("test_*.py"))
+    # LIMIT_PERSON_ROOMS and LIMIT_ADDRESS_INVITATIONS: tests/web/rooms/test_invitations.py, by what they are unset;
+    # so LIMIT_POST_COMMENTS: tests/integrations/test_comments.py.
+    limits = {name for name in dir(site_settings) if name.startswith("LIMIT_")}
+    assert {name for name in limits if name not in tried} == set()
+
+
 # Guests from one address
 
 
@@ -260,6 +300,7 @@ def shared_crowded_site(
     """A site where each may do everything once."""
     kinds = ("UPLOADS", "IDEAS", "SHARES", "EXPORTS", "ROOMS", "FRAMES")
     once = {f"LIMIT_PERSON_{kind}": "1/day" for kind in kinds}
+    once |= {"LIMIT_ROOM_CALLS": "1/day", "LIMIT_MEMBER_MESSAGES": f"{MEMBER}/day"}
     environment = {"REDIS_URL": valkey.url, "LLAMA_URL": shared_llama.url, "IMAGINE_MODEL": "nothing", **once}
     site = Site(tmp_path_factory.mktemp("crowded-site"), environment)
     site.start()
@@ -470,6 +511,23 @@ def test_a_conversation_as_long_as_it_can_get_opens_like_any_other(writer: Perso
     first, fragment = queries_of(client, f"/c/{full.id}/messages?before=51")
     assert first < 15
     assert "Line 1<" in fragment
+
+
+def test_pages_of_twisted_texts_answer_in_time(alice: Visitor) -> None:
+    """What a model may have written at most; and who asks for nothing of it does not wait."""
+    said = talk(alice)
+    parent = said.answer
+    for position, name in enumerate(("lists", "nested links", "rows", "mixed marks", "links in lines"), 3):
+        text = HUGE[name][: conversations.ANSWER_CHARACTERS]
+        parent = Message.objects.create(
+            conversation=said.conversation, position=position, role="assistant", text=text, parent=parent
+        )
+    begun = psutil.Process(alice.site.pid).cpu_times()
+    pages = ("", "messages?before=7", "export.md", "export.json", "share")
+    assert {alice.get(f"/c/{said.conversation.id}/{page}").status_code for page in pages} == {200}
+    assert alice.get("/c/", params={"q": "*a b"}).status_code == 200
+    spent = psutil.Process(alice.site.pid).cpu_times()
+    assert spent.user - begun.user < 10
 
 
 def test_nothing_fits_into_a_full_conversation(alice: Visitor, fake_llama: FakeLlama) -> None:

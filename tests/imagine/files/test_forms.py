@@ -87,8 +87,8 @@ def test_the_label_is_in_each_form(settings: Settings) -> None:
     settings.IMAGINE_LABEL = False
     bare = {"still": develop.still_files(plain), "loop": develop.loop_files([plain] * 3, 80)}
     for kind, names in {
-        "still": ("picture.jpg", "sticker.webp"),
-        "loop": ("picture.jpg", "loop.gif", "sticker.webp"),
+        "still": ("picture.jpg", "picture.png", "picture.webp", "thumb.webp", "sticker.webp"),
+        "loop": ("picture.jpg", "loop.gif", "loop.webp", "thumb.webp", "sticker.webp"),
     }.items():
         for name in names:
             one, other = (Image.open(BytesIO(files[kind][name])) for files in (labelled, bare))
