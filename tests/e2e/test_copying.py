@@ -371,7 +371,7 @@ async def test_printing_fetches_earlier_messages_and_unfolds_what_is_folded(page
     await fill_up(page)
     await page.reload()
     await expect(page.locator(".earlier")).to_be_visible()
-    await page.evaluate("document.querySelector('.prose').insertAdjacentHTML('beforeend', '<details>x</details>')")
+    await page.evaluate("document.querySelector('.prose').append(document.createElement('details'))")
     await page.get_by_role("button", name="Save or print").click()
     await page.get_by_role("menuitem", name="Print").click()
     await expect(page.locator("body")).to_have_attribute("data-printed", "122")

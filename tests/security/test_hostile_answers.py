@@ -1,10 +1,9 @@
 """Hostile Markdown, as a person's words and as the model's, looked at in a real browser while it arrives and after."""
 
-import json
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, Request
+from playwright.async_api import Page, Request, Route
 
 from assistant.models import Conversation
 from tests.fake_llama import FakeLlama, says
@@ -242,13 +241,20 @@ async def test_a_hostile_address_bar_does_nothing(page: Page, strangers: list[st
 
 
 async def test_the_look_at_the_page_sees_what_it_should(page: Page) -> None:
-    """A negative control: one bad element, put there by hand, is found, and the policy stops what it would do."""
+    """A negative control: one bad element, let through by a server, is found, and the policy stops what it would do."""
     await talk_of(page, "A talk")
     await page.locator(".message-answer .icon-good").wait_for()
-    bad = json.dumps("<img src=http://evil.example/x.png onerror=struck()>")
-    await page.evaluate(f"document.querySelector('.message-answer .prose').lastElementChild.innerHTML = {bad}")
+
+    async def let_through(route: Route) -> None:
+        response = await route.fetch()
+        before, block, after = (await response.text()).rpartition('<div class="block"')
+        bad = "<div class=block><img src=http://evil.example/x.png onerror=struck()></div>"
+        await route.fulfill(response=response, body=before + bad + block + after)
+
+    await page.route(page.url, let_through)
+    await page.reload()
     await page.evaluate("lookAtProse()")
-    await page.wait_for_function("window.found.some((one) => one.startsWith('policy: img-src'))")
+    await page.wait_for_function("() => window.found.some((one) => one.startsWith('policy: img-src'))")
     found = await page.evaluate("window.found")
     assert any("onerror" in one for one in found)
     assert await page.evaluate("window.blows") == []
