@@ -56,6 +56,13 @@ def database(django_test_environment: None, django_db_blocker: DjangoDbBlocker) 
         teardown_databases(names, verbosity=0)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """What pytest-django's own fixtures and its mark ask for. It would be a second database, which only threads that
+    begin later would see, and which is emptied after each test."""
+    pytest.fail("The database is open to every test: nothing marks or asks for it.")
+
+
 def end_other_sessions() -> None:
     """PostgreSQL drops no database that somebody uses, and takes a while to see that a killed server has gone."""
     if connection.vendor == "postgresql":

@@ -37,7 +37,6 @@ def test_who_joins_right_after_some_words_is_not_told_them() -> None:
     assert heard(cy, room) == ["Hello Cy"]
 
 
-@pytest.mark.django_db(transaction=True)
 def test_who_is_erased_leaves_no_word() -> None:
     ana, room = make()
     bo = join(room, "Bo")
