@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
 unexport GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
-.PHONY: help run test check audit bench mutants format clean
+.PHONY: help run test check audit bench drill mutants format clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ bench: $(STAMP)  ## measure, against the aims in the docs
 	@$(PY) -m benchmarks.turn
 	@$(PY) -m benchmarks.webhooks
 	@$(PY) -m benchmarks.rooms
+
+drill: $(STAMP)  ## break each part of a running site, and see what people see (WORD=painter)
+	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m benchmarks.drill "$(WORD)"
 
 mutants: $(STAMP)  ## remove one protection after another: does a test notice? (WORD=cookie)
 	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && $(PY) scripts/mutants.py "$(WORD)"

@@ -1,0 +1,410 @@
+"""Parts of a running site are broken, and people with pages open are watched: python -m benchmarks.drill [WORD]
+
+One `manage.py start` with all its parts, the small model and the small checkpoint that come along, and three pages in a
+real browser: one person reads a long answer, one asks something just after the break, one types what is to be drawn.
+WORD picks the faults that have it in their name.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from itertools import takewhile
+from pathlib import Path
+
+import httpx
+from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Error as PlaywrightError
+from redis import Redis
+
+import benchmarks.environment  # noqa: F401  Django must be ready before the tests' modules are imported
+from scripts.postgres import Postgres, running
+from tests.conftest import CHROMIUM_FLAGS
+from tests.servers import soon
+from tests.started import Started
+from tests.web.local.processes import children, command_line, said
+
+# What stands in the command of a part, by what an operator calls it.
+PARTS = {
+    "web server": "uvicorn",
+    "worker": "--pool threads",
+    "clock": " beat ",
+    "painter": "live,final,animate",
+    "model server": "llama_server",
+    "Valkey": "valkey-server",
+}
+# So long a fault lasts that ends by itself.
+FAULT_SECONDS = 20
+# What is not over by then never ends, as far as a person can tell.
+PATIENCE_SECONDS = 120
+LOOK_SECONDS = 0.1
+STORY = "Tell me a very long story about a llama who walks over the mountains to the sea."
+SETTINGS = {
+    # All three come from one address.
+    "LIMIT_GUEST_MESSAGES": "100000/minute",
+    "LIMIT_ADDRESS_MESSAGES": "100000/minute",
+    # Who asks does not wait for who reads.
+    "LLAMA_PARALLEL": "4",
+}
+
+
+@dataclass
+class Seen:
+    """What one person saw after a break, in seconds from it; None: never."""
+
+    sentence: float | None = None
+    """The first sentence that says what is the matter."""
+    plain: float | None = None
+    """It goes on, or has ended with a sentence and a way to go on."""
+
+    def __str__(self) -> str:
+        if self.plain is None:
+            return f"NEVER ({seconds(self.sentence)})"
+        return seconds(self.plain) if self.sentence is None else f"{seconds(self.sentence)} → {seconds(self.plain)}"
+
+
+@dataclass
+class Row:
+    """One break: what each of the three saw, and what was lost or doubled afterwards."""
+
+    fault: str
+    reads: Seen = field(default_factory=Seen)
+    asks: Seen = field(default_factory=Seen)
+    draws: Seen = field(default_factory=Seen)
+    lost: str = "0"
+    doubled: str = "0"
+
+
+@dataclass
+class Three:
+    """The pages of the three people."""
+
+    reader: Page
+    asker: Page
+    drawer: Page
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way to break the site: `broken(started)` breaks it on the way in, and mends on the way out what does not mend
+    itself."""
+
+    name: str
+    broken: Callable[[Started], AbstractContextManager[None]]
+
+
+def seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+# The faults
+
+
+@contextmanager
+def nothing(_: Started) -> Iterator[None]:
+    yield
+
+
+def killed(part: str) -> Fault:
+    @contextmanager
+    def kill(started: Started) -> Iterator[None]:
+        os.kill(process_of(started, part), signal.SIGKILL)
+        yield
+
+    return Fault(f"{part}, kill -9", kill)
+
+
+@contextmanager
+def locked(started: Started) -> Iterator[None]:
+    """Another process holds the database for a while, as a backup does."""
+    connection = sqlite3.connect(started.data / "chaski.sqlite3", isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+@contextmanager
+def full_memory(started: Started) -> Iterator[None]:
+    """Valkey may hold no more than it does."""
+    with Redis.from_url(redis_url(started)) as redis:
+        before = redis.config_get("maxmemory")["maxmemory"]
+        redis.config_set("maxmemory", 1)
+        try:
+            yield
+        finally:
+            redis.config_set("maxmemory", before)
+
+
+@contextmanager
+def full_disk(started: Started) -> Iterator[None]:
+    """Nothing more can be written below the data folder, which is a small disk of its own."""
+    filler = started.data / "filler"
+    with filler.open("wb") as file:
+        while True:
+            try:
+                file.write(bytes(64 * 1024))
+                file.flush()
+            except OSError:
+                break
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+def restarted(server: Postgres) -> Callable[[Started], AbstractContextManager[None]]:
+    @contextmanager
+    def restart(_: Started) -> Iterator[None]:
+        server.stop()
+        server.start()
+        yield
+
+    return restart
+
+
+FAULTS = (
+    Fault("nothing", nothing),
+    *(killed(part) for part in PARTS),
+    Fault(f"database locked for {FAULT_SECONDS} s", locked),
+    Fault(f"Valkey's memory full for {FAULT_SECONDS} s", full_memory),
+    Fault(f"disk full for {FAULT_SECONDS} s", full_disk),
+)
+RESTART = "PostgreSQL restarted"
+# These are over at once.
+SUDDEN = {f"{part}, kill -9" for part in PARTS} | {"nothing", RESTART}
+
+
+def process_of(started: Started, part: str) -> int:
+    return next(pid for pid in children(started.process.pid) if PARTS[part] in command_line(pid))
+
+
+def redis_url(started: Started) -> str:
+    """Valkey's address, which its start chose."""
+    environment = said(Path(f"/proc/{process_of(started, 'web server')}/environ"))
+    return next(line for line in environment.split("\0") if line.startswith("REDIS_URL=")).partition("=")[2]
+
+
+# What people do and see
+
+
+async def begin(three: Three, number: int) -> None:
+    """The reader has words of an answer, the asker a conversation, the drawer a preview."""
+    await ask(three.reader, STORY)
+    await until(three.reader, f"({ANSWER}).length > 80")
+    await ask(three.asker, "Hello")
+    await idle(three.asker)
+    await draw(three.drawer, f"a red house {number}")
+    await three.drawer.get_by_role("img", name=f"a red house {number}", exact=True).wait_for(timeout=60_000)
+
+
+async def ask(page: Page, text: str) -> None:
+    await page.goto("/")
+    await page.locator("#text").fill(text)
+    await page.get_by_role("button", name="Send").click()
+    await page.wait_for_url("**/c/**")
+
+
+async def idle(page: Page) -> None:
+    """Wait until nothing is being answered."""
+    await until(page, f"!({BUSY})")
+
+
+async def until(page: Page, over: str) -> None:
+    """Wait until an expression of the page's script is true. Raises AssertionError."""
+    seen = await watch(page, time.monotonic(), over)
+    assert seen.plain is not None, f"in vain: {over}"
+
+
+async def draw(page: Page, words: str) -> None:
+    if "/imagine/" not in page.url:
+        await page.goto("/imagine/")
+    await page.get_by_label("What to draw").fill(words)
+
+
+# What a page says in sentences, apart from its content.
+SENTENCES = """[...document.querySelectorAll("#notice, .trouble, .waiting.slow [data-waiting]")]
+  .filter((one) => one.checkVisibility()).map((one) => one.textContent.trim()).filter(Boolean).join(" | ")"""
+ANSWER = "[...document.querySelectorAll('.message-answer .prose')].at(-1)?.textContent ?? ''"
+TROUBLE = "[...document.querySelectorAll('.message .trouble')].some((one) => one.checkVisibility())"
+BUSY = "Boolean(document.querySelector('[aria-busy=true]'))"
+
+
+async def watch(page: Page, since: float, over: str) -> Seen:
+    """What happens on a page until `over`, an expression of its script, is true."""
+    seen = Seen()
+    while (passed := time.monotonic() - since) < PATIENCE_SECONDS:
+        sentence, is_over = await page.evaluate(f"[{SENTENCES}, {over}]")
+        if sentence and seen.sentence is None:
+            seen.sentence = passed
+            print(f"    {passed:5.1f} s  {sentence}", flush=True)
+        if is_over:
+            seen.plain = passed
+            break
+        await asyncio.sleep(LOOK_SECONDS)
+    return seen
+
+
+async def drilled(started: Started, three: Three, fault: Fault, number: int) -> Row:
+    """Break it once, and see."""
+    print(f"{fault.name}", flush=True)
+    await begin(three, number)
+    row = Row(fault.name)
+    question, words = f"What is {number} plus {number}?", f"a blue house {number}"
+    shown = await three.reader.evaluate(ANSWER)
+    with ExitStack() as stack:
+        since = time.monotonic()
+        breaking = asyncio.create_task(asyncio.to_thread(stack.enter_context, fault.broken(started)))
+        await three.asker.locator("#text").fill(question)
+        await three.asker.locator("#text").press("Enter")
+        await draw(three.drawer, words)
+        # What was on its way when it broke may still come.
+        read_on = f"({ANSWER}).length > {len(shown) + 40} || !({BUSY})"
+        answered = f"{TROUBLE} || (document.querySelectorAll('.message-answer').length > 1 && ({ANSWER}).length > 0)"
+        drawn = f"document.getElementById('live-picture').getAttribute('aria-label') === {words!r}"
+        everybody = asyncio.gather(
+            watch(three.reader, since, read_on),
+            watch(three.asker, since, answered),
+            watch(three.drawer, since, drawn),
+        )
+        await breaking
+        if fault.name not in SUDDEN:
+            await asyncio.sleep(FAULT_SECONDS)
+    row.reads, row.asks, row.draws = await everybody
+    await until_ready(started)
+    await settle(three, row, shown, question)
+    return row
+
+
+async def until_ready(started: Started) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    async with httpx.AsyncClient() as client:
+        while time.monotonic() < deadline:
+            try:
+                if (await client.get(f"http://127.0.0.1:{started.port}/readyz", timeout=5)).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(LOOK_SECONDS)
+    raise AssertionError(f"the site did not come back: {started.said()[-500:]}")
+
+
+async def settle(three: Three, row: Row, shown: str, question: str) -> None:
+    """What is there in the end: of the answer that was read, and of the question that was asked."""
+    for page in (three.reader, three.asker):
+        await idle(page)
+    # What was not taken is sent again by a button, as a person would.
+    if await three.asker.locator(".message-user .trouble button").count():
+        await three.asker.locator(".message-user .trouble button").first.click()
+        await idle(three.asker)
+    for page in (three.reader, three.asker):
+        await page.reload()
+        await idle(page)
+    kept = await three.reader.evaluate(ANSWER)
+    pairs = zip(squeezed(shown), squeezed(kept), strict=False)
+    lost = len(squeezed(shown)) - sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    questions = await three.asker.locator(".message-user .prose").all_text_contents()
+    asked = sum(text.strip() == question for text in questions)
+    row.lost = f"{lost} characters" if lost else "0"
+    if not asked:
+        row.lost += ", the question"
+    row.doubled = str(max(asked - 1, 0))
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+# The whole
+
+
+@asynccontextmanager
+async def pages(browser: Browser, started: Started) -> AsyncIterator[Three]:
+    contexts = [
+        await browser.new_context(base_url=f"http://127.0.0.1:{started.port}", reduced_motion="reduce")
+        for _ in range(3)
+    ]
+    three = Three(*[await context.new_page() for context in contexts])
+    for page in (three.reader, three.asker, three.drawer):
+        page.set_default_timeout(60_000)
+    yield three
+    for context in contexts:
+        await context.close()
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A folder for the data, on a small disk of its own where this user may make one."""
+    with tempfile.TemporaryDirectory(prefix="chaski-drill-") as name:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", name]
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+        if not mounted:
+            print("A disk of its own needs root: a full disk is not tried.", flush=True)
+        try:
+            yield Path(name)
+        finally:
+            if mounted:
+                subprocess.run(["umount", "-l", name], check=False)
+
+
+async def drill(word: str) -> list[Row]:
+    """All faults whose name holds `word`."""
+    rows: list[Row] = []
+    with data_folder() as data:
+        faults = [fault for fault in FAULTS if word in fault.name and (data.is_mount() or "disk" not in fault.name)]
+        if faults:
+            rows += await on_a_site(data, faults)
+    if word in RESTART:
+        with running() as server, tempfile.TemporaryDirectory(prefix="chaski-drill-") as name:
+            server.make_database()
+            rows += await on_a_site(Path(name), [Fault(RESTART, restarted(server))], DATABASE_URL=server.url)
+    return rows
+
+
+async def on_a_site(data: Path, faults: list[Fault], **settings: str) -> list[Row]:
+    started = Started(data, shipped=True, **SETTINGS, **settings)
+    try:
+        await soon(started.is_up, PATIENCE_SECONDS)
+        await until_ready(started)
+        return await with_pages(started, faults)
+    finally:
+        started.process.send_signal(signal.SIGINT)
+        started.process.wait(90)
+        print(started.said())
+
+
+async def with_pages(started: Started, faults: list[Fault]) -> list[Row]:
+    async with async_playwright() as playwright:
+        path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+        browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        rows = []
+        for number, fault in enumerate(faults):
+            async with pages(browser, started) as three:
+                try:
+                    rows.append(await drilled(started, three, fault, number))
+                except (PlaywrightError, AssertionError) as error:
+                    print(f"  {fault.name}: {error}", flush=True)
+                    rows.append(Row(fault.name, lost="FAILED"))
+        await browser.close()
+        return rows
+
+
+def table(rows: list[Row]) -> str:
+    """Markdown: for each person `sentence → plain` in seconds, or `plain` alone where no sentence was needed."""
+    head = "| what breaks | who reads | who asks | who draws | lost | doubled |\n|---|---|---|---|---|---|\n"
+    return head + "\n".join(
+        f"| {row.fault} | {row.reads} | {row.asks} | {row.draws} | {row.lost} | {row.doubled} |" for row in rows
+    )
+
+
+if __name__ == "__main__":
+    print(table(asyncio.run(drill(sys.argv[1] if len(sys.argv) > 1 else ""))))
