@@ -1,7 +1,7 @@
 // What a page says while it is not connected: nothing for a moment, as most losses mend at once, then that it connects
 // again, then that the site is away. The words stand on the notice itself.
 
-import { notice, word } from "./words.js";
+import { lastingNotice, word } from "./words.js";
 
 const STEPS = [
   [1_500, "connecting"],
@@ -21,12 +21,12 @@ export class ConnectionNotice {
   back() {
     for (const timer of this.#timers ?? []) clearTimeout(timer);
     this.#timers = null;
-    if (this.#shown) notice("");
+    if (this.#shown) lastingNotice("");
     this.#shown = false;
   }
 
   #show(name) {
     this.#shown = true;
-    notice(word(name));
+    lastingNotice(word(name));
   }
 }

@@ -27,7 +27,15 @@ export function announce(text) {
   document.getElementById("status").textContent = text;
 }
 
-/** Show `text` in the line above the composer; an empty one hides it. */
+let lasting = "";
+
+/** Show `text` in the line above the composer; an empty one hides it, or shows what lasts again. */
 export function notice(text) {
-  document.getElementById("notice").textContent = text;
+  document.getElementById("notice").textContent = text || lasting;
+}
+
+/** Have `text` stand there whenever nothing else does; an empty one ends that. */
+export function lastingNotice(text) {
+  lasting = text;
+  notice("");
 }
