@@ -30,6 +30,11 @@ def secret_from(path: Path) -> str:
         raise ImproperlyConfigured(f"Nothing can be kept in {path.parent} ({error.strerror}).") from error
 
 
+def is_guessable(key: str) -> bool:
+    """Whether a key is short, or of few different characters."""
+    return len(key) < 40 or len(set(key)) < 15
+
+
 def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """A comma-separated list of addresses or networks, from the variable `name`. Raises ImproperlyConfigured."""
     texts: list[str] = env.list(name, [])
@@ -162,11 +167,11 @@ if SITE_URL.count("/") > 2:
     raise ImproperlyConfigured('Environment variable "SITE_URL" invalid: it ends with the host or its port.')
 if HTTPS and not env.str("SECRET_KEY", ""):
     raise ImproperlyConfigured(f'Environment variable "SECRET_KEY" invalid: a public site has its own. {A_KEY}')
-if HTTPS and (len(SECRET_KEY) < 40 or len(set(SECRET_KEY)) < 15):
+if HTTPS and is_guessable(SECRET_KEY):
     raise ImproperlyConfigured(
         f'Environment variable "SECRET_KEY" invalid: a public site needs 40 characters or more, of chance. {A_KEY}'
     )
-if HTTPS and any(len(key) < 40 or len(set(key)) < 15 for key in SECRET_KEY_FALLBACKS):
+if HTTPS and any(map(is_guessable, SECRET_KEY_FALLBACKS)):
     raise ImproperlyConfigured(
         'Environment variable "OLD_SECRET_KEYS" invalid: what is signed with a key that can be guessed, anybody signs. '
         "Leave it out."
