@@ -364,6 +364,7 @@ async def test_where_no_socket_connects_one_reads_what_it_would_have_told(page: 
     await refused.get_by_role("button", name="Edit").click()
     await composer(other).fill("")
     await say(page, "A word")
+    await expect(page.locator(".pending")).to_have_count(0)
     await other.reload()
     await other.locator(".message-other").get_by_label("React", exact=True).click()
     await other.get_by_role("button", name="👍").click()

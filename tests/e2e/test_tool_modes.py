@@ -114,7 +114,8 @@ async def test_hello_is_neither_searched_nor_offered_tools(
 ) -> None:
     await begin(screen, "hello")
     await is_answered(screen)
-    assert fake_web.asked == []
+    # The page of a test before may still have fetched the icon of a source.
+    assert [one.path for one in fake_web.asked if one.path != "/icon.png"] == []
     assert not offered(fake_llama)
     assert len(fake_llama.requests) == 1
     await expect(screen.locator(".found")).to_have_count(0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -434,7 +435,9 @@ async def test_a_voice_note_from_a_file(desk: Page, bot: Bot) -> None:
 async def test_a_voice_note_from_the_microphone(emulator: Emulator, bot: Bot) -> None:
     flags = [*CHROMIUM_FLAGS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        browser = await playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=flags
+        )
         errors: list[str] = []
         page = await open_desk(browser, emulator, errors, permissions=["microphone"])
         box = phone(page, "whatsapp")

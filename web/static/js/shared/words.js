@@ -34,8 +34,10 @@ export function notice(text) {
   document.getElementById("notice").textContent = text || lasting;
 }
 
-/** Have `text` stand there whenever nothing else does; an empty one ends that. */
+/** Have `text` stand there from now on, until something else is said and whenever that is over; an empty one ends that. */
 export function lastingNotice(text) {
+  const line = document.getElementById("notice");
+  // What was said meanwhile stays.
+  if (!lasting || line.textContent === lasting) line.textContent = text;
   lasting = text;
-  notice("");
 }
