@@ -1,7 +1,9 @@
 """Names that people give, of conversations and of themselves: one line that can be seen and stays in its place."""
 
 import re
-from unicodedata import category
+from unicodedata import bidirectional, category
+
+from django.utils.translation import get_language_bidi
 
 # Embeddings, overrides and isolates would turn the page around them; names need none, as they stand in elements of
 # their own with `dir="auto"`: https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
@@ -21,6 +23,15 @@ def clean_name(text: str, length: int) -> str:
 def isolated(name: str) -> str:
     """`name` for a sentence, whose direction it does not change: in the isolates that `clean_name` takes out of it."""
     return f"\u2068{name}\u2069"
+
+
+def in_plain_text(name: str) -> str:
+    """`name` for a sentence of plain text in the language of now: isolated only where it reads in another direction.
+
+    Whoever copies a message of an app, or looks for it, meets no invisible signs that nobody needs.
+    """
+    other = {"L"} if get_language_bidi() else {"R", "AL"}
+    return isolated(name) if any(bidirectional(sign) in other for sign in name) else name
 
 
 def is_visible(text: str) -> bool:

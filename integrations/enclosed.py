@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from assistant.models import Attachment, Member, Message, RoomFile
+from assistant.names import in_plain_text
 from assistant.rooms import files
 from imagine.models import Picture
 from integrations import replies
@@ -95,7 +96,7 @@ def _text(channel: Channel, text: Attachment, message: Message, member: Member) 
 
 def _not_taken(channel: Channel, name: str, message: Message, member: Member) -> str:
     """What is said in place of a file that the app does not take."""
-    names = {"name": message.spoken_as, "file": name, "app": channel.title}
+    names = {"name": in_plain_text(message.spoken_as), "file": in_plain_text(name), "app": channel.title}
     if member.person.is_guest:
         # Nobody but they knows this chat, so there is no way to it on the website.
         return (

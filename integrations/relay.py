@@ -21,6 +21,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from assistant.errors import NotFoundError
 from assistant.models import Member, Message, Person, Poll, Room, RoomEvent
+from assistant.names import in_plain_text
 from assistant.rooms import events, polls, reactions
 from assistant.rooms.events import Kind
 from integrations import contacts, enclosed, outbox, replies, wake, wording
@@ -150,7 +151,7 @@ def bubbles_of(
     if event.kind == Kind.SAID and message:
         return _said(channel, event.name, message, member, contact)
     if event.kind == Kind.EDITED and message:
-        name = _("%(name)s (edited)") % {"name": event.name}
+        name = _("%(name)s (edited)") % {"name": in_plain_text(event.name)}
         texts = list(map(OutboundMessage, said(channel.dialect, name, message.text))) if message.text else []
         return _quoting(texts, shown_as(contact, message))
     if event.kind == Kind.REACTED and message:
@@ -218,7 +219,7 @@ def reaction(
         return []
     if target:
         return _quoting(list(map(OutboundMessage, said(channel.dialect, event.name, emoji))), target)
-    words = {"name": event.name, "emoji": emoji, "words": _beginning(message)}
+    words = {"name": in_plain_text(event.name), "emoji": emoji, "words": in_plain_text(_beginning(message))}
     return [plain(channel, _("%(name)s: %(emoji)s to “%(words)s”") % words)]
 
 
@@ -258,25 +259,30 @@ def _beginning(message: Message) -> str:
 
 def poll_bubble(channel: Channel, name: str, poll: Poll) -> OutboundMessage:
     """A vote, with its options to tap."""
-    text = plain(channel, _("%(name)s asks all to vote: %(question)s") % {"name": name, "question": poll.question}).text
+    text = plain(channel, asks(name, poll)).text
     choices = [Choice(option, f"{VOTE}{poll.pk}:{place}", option) for place, option in enumerate(poll.options)]
     return replies.menu(channel, text, _("Vote"), choices)
 
 
+def asks(name: str, poll: Poll) -> str:
+    """The sentence by which somebody asks all to vote."""
+    words = {"name": in_plain_text(name), "question": in_plain_text(poll.question)}
+    return _("%(name)s asks all to vote: %(question)s") % words
+
+
 def standing(poll: Poll, person: Person | None = None) -> str:
     """How a vote stands, in lines."""
-    lines = [
-        poll.question if poll.closed_at is None else _("The vote is over: %(question)s") % {"question": poll.question}
-    ]
+    question = in_plain_text(poll.question)
+    lines = [question if poll.closed_at is None else _("The vote is over: %(question)s") % {"question": question}]
     for count in polls.counts(poll, person):
         mark = " ✓" if count.mine else ""
-        lines.append(f"{count.option}: {count.votes}{mark}")
+        lines.append(f"{in_plain_text(count.option)}: {count.votes}{mark}")
     return "\n".join(lines)
 
 
 def sentence(event: RoomEvent) -> str:
     """What else happened, in a line; empty for what is not told in apps."""
-    names = {"name": event.name, "title": event.data.get("title", "")}
+    names = {"name": in_plain_text(event.name), "title": in_plain_text(str(event.data.get("title", "")))}
     names["assistant"] = settings.SITE_NAME
     names["app"] = TITLES.get(str(event.data.get("channel", "")), "")
     if group := str(event.data.get("group", "")):
@@ -410,7 +416,7 @@ def _tell(contact: Contact, because: str, room: Room, text: str) -> None:
     channel = channels().get(contact.channel)
     if channel and contacts.is_open(contact):
         with translation.override(contact.language or settings.LANGUAGE_CODE):
-            words = _(text) % {"title": room.conversation.title}
+            words = _(text) % {"title": in_plain_text(room.conversation.title)}
             outbox.add(contact, because, [plain(channel, words)])
 
 

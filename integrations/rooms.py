@@ -23,6 +23,7 @@ from assistant.errors import (
     RefusedInputError,
 )
 from assistant.models import Member, Message
+from assistant.names import in_plain_text
 from assistant.posing import chosen_name, poses_as
 from assistant.rooms import events, membership, orders, polls, reactions, talk
 from assistant.rooms.orders import Order
@@ -73,14 +74,14 @@ def new_title(contact: Contact) -> str | None:
 def invite(channel: Channel, contact: Contact, token: str) -> OutboundMessage:
     """What a room is, and the question whether to join. Raises InvitationEndedError."""
     room = membership.invited(token)
-    title = room.conversation.title
+    title = in_plain_text(room.conversation.title)
     if room.conversation.memberships.filter(person=contact.person).exists():
         _enter(contact, membership.join(contact.person, token, ""))
         return _say(channel, _("You are in the room “%(title)s” again. /leave takes you out.") % {"title": title})
     if room.locked or room.blocks.filter(person=contact.person).exists():
         raise InvitationEndedError
     contacts.update(contact, expects={"room": token})
-    names = [member.name for member in membership.members_of(room)]
+    names = [in_plain_text(member.name) for member in membership.members_of(room)]
     shown = ", ".join(names[:NAMES_SHOWN]) + ("…" if len(names) > NAMES_SHOWN else "")
     text = _(
         "You are invited to the room “%(title)s” with %(names)s.\n\n"
@@ -101,7 +102,11 @@ def join(channel: Channel, contact: Contact, name: str) -> OutboundMessage:
     text = _(
         "You are in the room “%(title)s” as %(name)s. What you write now is read by all. "
         "“%(assistant)s, …” asks me; /who, /summarise, /poll and /imagine work too; /leave takes you out."
-    ) % {"title": member.conversation.title, "name": member.name, "assistant": settings.SITE_NAME}
+    ) % {
+        "title": in_plain_text(member.conversation.title),
+        "name": in_plain_text(member.name),
+        "assistant": settings.SITE_NAME,
+    }
     return _say(channel, text)
 
 
@@ -126,8 +131,8 @@ def make(channel: Channel, contact: Contact, title: str, name: str) -> OutboundM
         "What you write now is read by all who are in it. “%(assistant)s, …” asks me; /invite shows the link again, "
         "/leave takes you out."
     ) % {
-        "title": room.conversation.title,
-        "name": name,
+        "title": in_plain_text(room.conversation.title),
+        "name": in_plain_text(name),
         "invitation": orders.invitation(contact.person, room.pk),
         "assistant": settings.SITE_NAME,
     }

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from assistant.names import in_plain_text
 from imagine.models import Picture
 
 NAME_CHARACTERS = 40
@@ -57,7 +58,7 @@ def group_greeting(host: str) -> str:
     ) % {
         "name": settings.SITE_NAME,
         "kept": kept,
-        "host": host or _("who made this group"),
+        "host": in_plain_text(host) or _("who made this group"),
         "days": settings.ROOM_DAYS,
     }
 
@@ -79,7 +80,7 @@ def group_held(host: str) -> str:
     return _(
         "WhatsApp did not remove somebody who was to be removed from this group. "
         "I say nothing here until %(host)s has decided what to do, on the website."
-    ) % {"host": host or _("who made this group")}
+    ) % {"host": in_plain_text(host) or _("who made this group")}
 
 
 def group_line(what: str, name: str = "") -> str:
@@ -98,7 +99,7 @@ def group_line(what: str, name: str = "") -> str:
             "WhatsApp did not remove %(name)s from the group. Nothing more of this room goes there until the host has "
             "decided, where people are invited."
         )
-        % {"name": name or _("somebody")},
+        % {"name": in_plain_text(name) or _("somebody")},
         "goes_on": _("The WhatsApp group gets what is said here again."),
     }
     return lines.get(what, "")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from assistant.commands import Command
 from assistant.errors import BadPollError
 from assistant.models import Member, Person, Room
+from assistant.names import in_plain_text
 from assistant.rooms import events, membership, polls
 from assistant.rooms.events import Kind, lock, note
 
@@ -99,7 +100,9 @@ def who(person: Person, room_id: UUID) -> str:
     with transaction.atomic():
         room = lock(person, room_id).conversation.room
         names = [
-            _("%(name)s (host)") % {"name": one.name} if one.person_id == room.host_id else one.name
+            _("%(name)s (host)") % {"name": in_plain_text(one.name)}
+            if one.person_id == room.host_id
+            else in_plain_text(one.name)
             for one in membership.members_of(room)
         ]
     return _("Here are: %(names)s.") % {"names": ", ".join(names)}

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from assistant.models import Message, Poll, Room, RoomEvent
+from assistant.names import in_plain_text
 from assistant.rooms import events, talk
 from assistant.rooms.events import Kind
 from integrations import contacts, outbox, relay, replies, wake, wording
@@ -206,8 +207,8 @@ def _bubbles(channel: Channel, contact: Contact, event: RoomEvent) -> list[Outbo
 
 def poll_text(name: str, poll: Poll) -> str:
     """A vote, with its options to type."""
-    lines = [_("%(name)s asks all to vote: %(question)s") % {"name": name, "question": poll.question}]
-    lines += [f"{place}. {option}" for place, option in enumerate(poll.options, 1)]
+    lines = [relay.asks(name, poll)]
+    lines += [f"{place}. {in_plain_text(option)}" for place, option in enumerate(poll.options, 1)]
     return "\n".join([*lines, _("Write the number of your choice.")])
 
 

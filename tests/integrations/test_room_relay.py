@@ -649,6 +649,19 @@ def test_who_is_alone_in_a_room_is_erased_with_it() -> None:
     assert not Room.objects.filter(pk=room.pk).exists()
 
 
+def test_a_name_that_reads_the_other_way_turns_no_sentence_around(ana: Person, room: Room) -> None:
+    bo = joined(room, "messenger", "Bo")
+    omar = joined(room, "whatsapp", "عمر")
+    polls.ask(omar.person, room.pk, "أين؟", ["هنا", "There"])
+    membership.remove(ana, room.pk, room.conversation.memberships.get(person=omar.person).pk)
+    assert heard(bo) == [
+        "\u2068عمر\u2069 is here now.",
+        "\u2068عمر\u2069 asks all to vote: \u2068أين؟\u2069",
+        "\u2068عمر\u2069 was removed.",
+    ]
+    assert orders.who(ana, room.pk) == "Here are: Ana (host), Bo."
+
+
 # Beyond the window
 
 
