@@ -555,7 +555,12 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 # Of one address; allauth's own is 20 a minute, for ever.
-ACCOUNT_RATE_LIMITS = {"signup": "10/m/ip,40/h/ip,100/d/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "signup": "10/m/ip,40/h/ip,100/d/ip",
+    # By key, of all IPv6 networks of one site: as many as of four.
+    "signup_of_site": "40/m/key,160/h/key,400/d/key",
+    "form_of_site": "120/m/key",
+}
 ACCOUNT_MAX_EMAIL_ADDRESSES = 3
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True

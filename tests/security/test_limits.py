@@ -366,6 +366,18 @@ def test_a_hundred_accounts_a_day_are_made_from_an_address_and_ten_a_minute(tigh
     assert statuses == [302] * 10 + [429] * 2
 
 
+def test_the_networks_of_an_ipv6_site_share_what_is_sent_to_account_pages(tight_site: Site) -> None:
+    site = ipaddress.IPv6Network(f"2001:db8:{uuid4().hex[:4]}::/48")
+    statuses = []
+    for number in range(NETWORKS * 10 + 2):
+        with Visitor(tight_site, str(site[number << 64])) as visitor:
+            # A form that is refused counts too, and is quick.
+            statuses.append(visitor.post("/account/signup/", {"username": ""}).status_code)
+    assert statuses == [200] * NETWORKS * 10 + [429] * 2
+    with Visitor(tight_site, f"2001:db9:{uuid4().hex[:4]}::1") as elsewhere:
+        assert elsewhere.post("/account/signup/", {"username": ""}).status_code == 200
+
+
 def test_a_forged_chain_of_proxies_changes_nothing(tight_site: Site) -> None:
     address = next_address()
     forged = ["1.2.3.4", "127.0.0.1", "unknown", "'; --", "::1", "10.0.0.1, 10.0.0.2", ", ,", "x" * 2000]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -21,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from assistant import people
+from assistant.addresses import wider
 from assistant.errors import LogUnavailableError
 from assistant.models import Person
 from assistant.names import BLANK
@@ -125,14 +127,17 @@ class GuestsAsAnonymousMiddleware(MiddlewareMixin):
     """Makes a guest anonymous on account pages, so that they can sign in or up; `request.guest` keeps them.
 
     Pages that need an account redirect them to the sign-up form. Without mail, those that promise an e-mail say what
-    to do instead.
+    to do instead. allauth counts by the networks of IPv6; what their whole site may send is counted here.
     """
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        if view.__module__.startswith("allauth.") and getattr(request.user, "is_guest", False):
-            request.guest = request.user  # type: ignore[attr-defined]
-            request.user = AnonymousUser()
         match = request.resolver_match
+        if view.__module__.startswith("allauth."):
+            if getattr(request.user, "is_guest", False):
+                request.guest = request.user  # type: ignore[attr-defined]
+                request.user = AnonymousUser()
+            if match is not None and not _may_send(request, "signup" if match.url_name == "account_signup" else "form"):
+                return ratelimit.respond_429(request)
         if match is not None and match.url_name in MAIL_PAGES and not mail_is_on():
             return render(request, "account/no_mail.html")
         return None
@@ -150,6 +155,12 @@ class GuestsAsAnonymousMiddleware(MiddlewareMixin):
             query = response["Location"].removeprefix(sign_in)
             return HttpResponseRedirect(f"{reverse('account_signup')}?{query}")
         return response
+
+
+def _may_send(request: HttpRequest, what: str) -> bool:
+    """Count a form of an account page by the IPv6 site that it comes from."""
+    sites = [key for key, _times in wider(address_block(request))[1:]]
+    return all(ratelimit.consume(request, action=f"{what}_of_site", key=site) for site in sites)
 
 
 urlpatterns = [path("", include("allauth.account.urls"))]
