@@ -15,10 +15,11 @@ from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
-from django.urls import include, path, reverse
+from django.urls import URLPattern, URLResolver, include, path, reverse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
 from redis.exceptions import RedisError
 
 from assistant import people
@@ -81,8 +82,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return own and url is not None and url.startswith("/")
 
     def is_ajax(self, request: HttpRequest) -> bool:
-        """Always False: account pages answer with HTML only."""
-        return False
+        """Account pages answer with HTML only, but for what the page to sign in asks a passkey to sign."""
+        match = request.resolver_match
+        return request.method == "GET" and match is not None and match.url_name == "mfa_login_webauthn"
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that attempts are counted by."""
@@ -163,8 +165,10 @@ def _may_send(request: HttpRequest, what: str) -> bool:
     return all(ratelimit.consume(request, action=f"{what}_of_site", key=site) for site in sites)
 
 
-urlpatterns = [path("", include("allauth.account.urls"))]
+urlpatterns: list[URLPattern | URLResolver] = [path("", include("allauth.account.urls"))]
 if settings.PASSKEYS:
+    # There is one kind, so its page is the one that leads to all kinds.
+    urlpatterns.append(path("2fa/", RedirectView.as_view(pattern_name="mfa_list_webauthn")))
     urlpatterns.append(path("2fa/", include("allauth.mfa.urls")))
 if settings.SOCIAL_PROVIDERS:
     urlpatterns.append(path("social/", include("allauth.socialaccount.urls")))
