@@ -271,6 +271,10 @@ def test_the_admin_has_no_door_of_its_own_and_says_who_came_in(caplog):
         refused = visitor.post("/account/login/", fields | {"password": "wrong"})
     assert "Too many tries" in refused.text
     assert f"operator {chief.pk} signed in" not in caplog.text
+    assert caplog.text.count(f"signing in as operator {chief.pk} failed") == 5
+    somebody = make_account()
+    browser().post("/account/login/", {"login": somebody.username, "password": "wrong"})
+    assert f"operator {somebody.pk} failed" not in caplog.text
     other = operator()
     browser().post("/account/login/", {"login": other.username, "password": PASSWORD})
     assert f"operator {other.pk} signed in" in caplog.text

@@ -12,6 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.validators import RegexValidator
 from django.db import transaction
+from django.db.models import Q
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
@@ -75,6 +76,13 @@ class AccountAdapter(DefaultAccountAdapter):
         guest = getattr(request, "guest", None)
         if guest is not None and guest.pk != user.pk:
             people.merge(guest, cast(Person, user))
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Log it where it was an operator's name, or e-mail. The same query for every name takes the same time."""
+        name, email = credentials.get("username") or "", credentials.get("email") or ""
+        named = Q(username__iexact=name) | Q(email__iexact=email or name)
+        for operator in Person.objects.filter(named, is_staff=True).values_list("pk", flat=True):
+            logger.warning("signing in as operator %s failed", operator)
 
     def is_safe_url(self, url: str | None) -> bool:
         """Whether `url` is a path of this site: account pages redirect to no other."""
