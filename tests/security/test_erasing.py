@@ -1,5 +1,6 @@
 """After "all of it is gone" not a word is left: in no file of the data folder, and in no key of Redis."""
 
+import io
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ import httpx
 import psutil
 import pytest
 import redis
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tests.fake_llama import FakeLlama, says
 from tests.servers import NO_TLS, eventually
@@ -26,9 +29,7 @@ DONE = "/retry"
 def started(tmp_path: Path, fake_llama: FakeLlama) -> Iterator[Started]:
     """The whole product on a data folder of its own; only the model is another's."""
     fake_llama.on(MARK, says(f"The {MARK} lives in the *{MARK}* valleys, {MARK} by {MARK}."))
-    start = Started(
-        tmp_path, LLAMA_URL=fake_llama.url, LLAMA_MODEL="llama-3", IMAGINE_MODEL="", MEMORY_FOR_GUESTS="true"
-    )
+    start = Started(tmp_path, shipped=True, LLAMA_URL=fake_llama.url, LLAMA_MODEL="llama-3", MEMORY_FOR_GUESTS="true")
     eventually(start.is_up, 120)
     yield start
     start.process.terminate()
@@ -52,6 +53,18 @@ def files_with(mark: str, folder: Path) -> set[str]:
     ways = [mark.encode(), mark.encode("utf-16-le"), mark.upper().encode()]
     found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return {str(path.relative_to(folder)) for path in found if any(way in path.read_bytes() for way in ways)}
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def picture() -> bytes:
+    """A PNG with the mark in its notes."""
+    notes, data = PngInfo(), io.BytesIO()
+    notes.add_text("Description", MARK)
+    Image.new("RGB", (64, 64), "red").save(data, "PNG", pnginfo=notes)
+    return data.getvalue()
 
 
 def keys_with(mark: str, started: Started) -> list[str]:
@@ -91,6 +104,17 @@ class Browser:
         headers = {"X-CSRFToken": self.http.cookies["csrftoken"]}
         return self.http.post(path, headers=headers, **more)  # type: ignore[arg-type]
 
+    def attach(self, room: str, name: str, data: bytes) -> str:
+        """Upload a file for what is said next in a room, once there is a painter. Returns its id."""
+        tries: list[dict[str, str]] = []
+
+        def taken() -> bool:
+            tries.append(self.post(f"{room}attach/", files={"file": (name, data)}).json())
+            return "id" in tries[-1]
+
+        eventually(taken, 120)
+        return tries[-1]["id"]
+
     def talk(self, text: str, **more: object) -> str:
         """Say it, and wait for the answer. Returns the address of the conversation."""
         path = self.post("/", data={"text": text, "id": str(uuid4()), **more}).headers["location"]
@@ -114,6 +138,10 @@ def test_after_an_erasure_no_file_holds_a_word_of_it(
     ana.post(f"/m/{answer[1]}/feedback", data={"good": "0", "word": f"No {MARK}"})
     room = ana.post("/rooms/new", data={"name": MARK.title(), "title": f"Friends of the {MARK}"}).headers["location"]
     ana.post(f"{room.partition('#')[0]}messages", data={"text": f"@Chaski, the {MARK}!", "id": str(uuid4())})
+    for name, data in ((f"{MARK}.png", picture()), (f"{MARK}.pdf", f"%PDF-1.4 {MARK}".encode())):
+        sent = {"text": MARK, "id": str(uuid4()), "attachments": ana.attach(room.partition("#")[0], name, data)}
+        ana.post(f"{room.partition('#')[0]}messages", data=sent)
+    assert files_in(tmp_path / "pictures")
     assert MARK in ana.http.get("/c/?q=" + MARK).text
     # What was said long ago is in the database itself, and what was said now in its log too.
     with closing(sqlite3.connect(tmp_path / "chaski.sqlite3")) as database:
@@ -123,5 +151,6 @@ def test_after_an_erasure_no_file_holds_a_word_of_it(
     said = ana.post("/you/erase", data={"sure": "yes"})
     assert said.status_code == 302
     assert files_with(MARK, tmp_path) == set()
+    assert files_in(tmp_path / "pictures") == []
     assert keys_with(MARK, started) == []
     assert "the zebra" in bo.http.get(kept).text
