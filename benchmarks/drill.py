@@ -9,13 +9,12 @@ import asyncio
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -23,26 +22,16 @@ from pathlib import Path
 import httpx
 from playwright.async_api import Browser, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
-from redis import Redis
 
 import benchmarks.environment  # noqa: F401  Django must be ready before the tests' modules are imported
-from scripts.postgres import Postgres, running
+from benchmarks.faults import ON_SQLITE, WITH_A_CLOCK, Fault, restarted, wrong_clock
+from benchmarks.update import Balancer, Update, collect_older, older_checkout
+from scripts.postgres import running
 from tests.conftest import CHROMIUM_FLAGS
-from tests.servers import soon
+from tests.ports import free_port
+from tests.servers import eventually, soon
 from tests.started import Started
-from tests.web.local.processes import children, command_line, said
 
-# What stands in the command of a part, by what an operator calls it.
-PARTS = {
-    "web server": "uvicorn",
-    "worker": "--pool threads",
-    "clock": " beat ",
-    "painter": "live,final,animate",
-    "model server": "llama_server",
-    "Valkey": "valkey-server",
-}
-# So long a fault lasts that ends by itself.
-FAULT_SECONDS = 20
 # What is not over by then never ends, as far as a person can tell.
 PATIENCE_SECONDS = 120
 LOOK_SECONDS = 0.1
@@ -92,106 +81,8 @@ class Three:
     drawer: Page
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A way to break the site: `broken(started)` breaks it on the way in, and mends on the way out what does not mend
-    itself."""
-
-    name: str
-    broken: Callable[[Started], AbstractContextManager[None]]
-
-
 def seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
-
-
-# The faults
-
-
-@contextmanager
-def nothing(_: Started) -> Iterator[None]:
-    yield
-
-
-def killed(part: str) -> Fault:
-    @contextmanager
-    def kill(started: Started) -> Iterator[None]:
-        os.kill(process_of(started, part), signal.SIGKILL)
-        yield
-
-    return Fault(f"{part}, kill -9", kill)
-
-
-@contextmanager
-def locked(started: Started) -> Iterator[None]:
-    """Another process holds the database for a while, as a backup does."""
-    connection = sqlite3.connect(started.data / "chaski.sqlite3", isolation_level=None, check_same_thread=False)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        connection.close()
-
-
-@contextmanager
-def full_memory(started: Started) -> Iterator[None]:
-    """Valkey may hold no more than it does."""
-    with Redis.from_url(redis_url(started)) as redis:
-        before = redis.config_get("maxmemory")["maxmemory"]
-        redis.config_set("maxmemory", 1)
-        try:
-            yield
-        finally:
-            redis.config_set("maxmemory", before)
-
-
-@contextmanager
-def full_disk(started: Started) -> Iterator[None]:
-    """Nothing more can be written below the data folder, which is a small disk of its own."""
-    filler = started.data / "filler"
-    with filler.open("wb") as file:
-        while True:
-            try:
-                file.write(bytes(64 * 1024))
-                file.flush()
-            except OSError:
-                break
-    try:
-        yield
-    finally:
-        filler.unlink()
-
-
-def restarted(server: Postgres) -> Callable[[Started], AbstractContextManager[None]]:
-    @contextmanager
-    def restart(_: Started) -> Iterator[None]:
-        server.stop()
-        server.start()
-        yield
-
-    return restart
-
-
-FAULTS = (
-    Fault("nothing", nothing),
-    *(killed(part) for part in PARTS),
-    Fault(f"database locked for {FAULT_SECONDS} s", locked),
-    Fault(f"Valkey's memory full for {FAULT_SECONDS} s", full_memory),
-    Fault(f"disk full for {FAULT_SECONDS} s", full_disk),
-)
-RESTART = "PostgreSQL restarted"
-# These are over at once.
-SUDDEN = {f"{part}, kill -9" for part in PARTS} | {"nothing", RESTART}
-
-
-def process_of(started: Started, part: str) -> int:
-    return next(pid for pid in children(started.process.pid) if PARTS[part] in command_line(pid))
-
-
-def redis_url(started: Started) -> str:
-    """Valkey's address, which its start chose."""
-    environment = said(Path(f"/proc/{process_of(started, 'web server')}/environ"))
-    return next(line for line in environment.split("\0") if line.startswith("REDIS_URL=")).partition("=")[2]
 
 
 # What people do and see
@@ -277,25 +168,11 @@ async def drilled(started: Started, three: Three, fault: Fault, number: int) -> 
             watch(three.drawer, since, drawn),
         )
         await breaking
-        if fault.name not in SUDDEN:
-            await asyncio.sleep(FAULT_SECONDS)
+        await asyncio.sleep(fault.seconds)
     row.reads, row.asks, row.draws = await everybody
-    await until_ready(started)
+    await soon(lambda: is_ready(started), PATIENCE_SECONDS)
     await settle(three, row, shown, question)
     return row
-
-
-async def until_ready(started: Started) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    async with httpx.AsyncClient() as client:
-        while time.monotonic() < deadline:
-            try:
-                if (await client.get(f"http://127.0.0.1:{started.port}/readyz", timeout=5)).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                pass
-            await asyncio.sleep(LOOK_SECONDS)
-    raise AssertionError(f"the site did not come back: {started.said()[-500:]}")
 
 
 async def settle(three: Three, row: Row, shown: str, question: str) -> None:
@@ -328,11 +205,8 @@ def squeezed(text: str) -> str:
 
 
 @asynccontextmanager
-async def pages(browser: Browser, started: Started) -> AsyncIterator[Three]:
-    contexts = [
-        await browser.new_context(base_url=f"http://127.0.0.1:{started.port}", reduced_motion="reduce")
-        for _ in range(3)
-    ]
+async def pages(browser: Browser, address: str) -> AsyncIterator[Three]:
+    contexts = [await browser.new_context(base_url=address, reduced_motion="reduce") for _ in range(3)]
     three = Three(*[await context.new_page() for context in contexts])
     for page in (three.reader, three.asker, three.drawer):
         page.set_default_timeout(60_000)
@@ -342,53 +216,121 @@ async def pages(browser: Browser, started: Started) -> AsyncIterator[Three]:
 
 
 @contextmanager
-def data_folder() -> Iterator[Path]:
-    """A folder for the data, on a small disk of its own where this user may make one."""
+def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="chaski-drill-") as name:
-        mount = ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", name]
+        yield Path(name)
+
+
+@contextmanager
+def small_disk() -> Iterator[Path]:
+    """A folder on a disk of its own, where this user may make one."""
+    with folder() as data:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(data)]
         mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
         if not mounted:
             print("A disk of its own needs root: a full disk is not tried.", flush=True)
         try:
-            yield Path(name)
+            yield data
         finally:
             if mounted:
-                subprocess.run(["umount", "-l", name], check=False)
+                subprocess.run(["umount", "-l", str(data)], check=False)
 
 
-async def drill(word: str) -> list[Row]:
+def drill(word: str) -> list[Row]:
     """All faults whose name holds `word`."""
-    rows: list[Row] = []
-    with data_folder() as data:
-        faults = [fault for fault in FAULTS if word in fault.name and (data.is_mount() or "disk" not in fault.name)]
-        if faults:
-            rows += await on_a_site(data, faults)
-    if word in RESTART:
-        with running() as server, tempfile.TemporaryDirectory(prefix="chaski-drill-") as name:
-            server.make_database()
-            rows += await on_a_site(Path(name), [Fault(RESTART, restarted(server))], DATABASE_URL=server.url)
-    return rows
+    stages = (on_sqlite, on_postgres, with_a_clock, updated)
+    return [row for stage in stages for row in stage(word)]
 
 
-async def on_a_site(data: Path, faults: list[Fault], **settings: str) -> list[Row]:
+def chosen(word: str, *faults: Fault) -> list[Fault]:
+    return [fault for fault in faults if word in fault.name]
+
+
+def on_sqlite(word: str) -> list[Row]:
+    if not (faults := chosen(word, *ON_SQLITE)):
+        return []
+    with small_disk() as data:
+        faults = [fault for fault in faults if data.is_mount() or "disk" not in fault.name]
+        with site(data) as started:
+            return with_pages(started, address_of(started), faults)
+
+
+def on_postgres(word: str) -> list[Row]:
+    with ExitStack() as stack:
+        server = stack.enter_context(running())
+        if not (faults := chosen(word, Fault("PostgreSQL restarted", restarted(server)))):
+            return []
+        server.make_database()
+        started = stack.enter_context(site(stack.enter_context(folder()), DATABASE_URL=server.url))
+        return with_pages(started, address_of(started), faults)
+
+
+def with_a_clock(word: str) -> list[Row]:
+    if not (faults := chosen(word, *WITH_A_CLOCK)):
+        return []
+    with folder() as data:
+        try:
+            settings = wrong_clock(data)
+        except ImportError:
+            print("A wrong clock is not tried: it needs `.venv/bin/pip install libfaketime`, on Linux.", flush=True)
+            return []
+        with site(data, **settings) as started:
+            return with_pages(started, address_of(started), faults)
+
+
+def updated(word: str) -> list[Row]:
+    with ExitStack() as stack:
+        balancer = Balancer(free_port())
+        update = Update(balancer)
+        if not (faults := chosen(word, update.fault())):
+            return []
+        address, data = f"http://127.0.0.1:{balancer.port}", stack.enter_context(folder())
+        update.folder = stack.enter_context(older_checkout())
+        collect_older(update.folder, data)
+        started = stack.enter_context(site(data, SITE_URL=address))
+        update.start_older(started)
+        stack.enter_context(balancer)
+        balancer.turn_to(update.port)
+        return with_pages(started, address, faults)
+
+
+@contextmanager
+def site(data: Path, **settings: str) -> Iterator[Started]:
+    """All parts of the product, and what it said in the end."""
     started = Started(data, shipped=True, **SETTINGS, **settings)
     try:
-        await soon(started.is_up, PATIENCE_SECONDS)
-        await until_ready(started)
-        return await with_pages(started, faults)
+        eventually(started.is_up, PATIENCE_SECONDS)
+        eventually(lambda: is_ready(started), PATIENCE_SECONDS)
+        yield started
     finally:
         started.process.send_signal(signal.SIGINT)
         started.process.wait(90)
         print(started.said())
 
 
-async def with_pages(started: Started, faults: list[Fault]) -> list[Row]:
+def address_of(started: Started) -> str:
+    return f"http://127.0.0.1:{started.port}"
+
+
+def is_ready(started: Started) -> bool:
+    try:
+        return httpx.get(f"{address_of(started)}/readyz", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def with_pages(started: Started, address: str, faults: list[Fault]) -> list[Row]:
+    return asyncio.run(watched(started, address, faults))
+
+
+async def watched(started: Started, address: str, faults: list[Fault]) -> list[Row]:
+    """Break one after another, before three people."""
     async with async_playwright() as playwright:
         path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         rows = []
         for number, fault in enumerate(faults):
-            async with pages(browser, started) as three:
+            async with pages(browser, address) as three:
                 try:
                     rows.append(await drilled(started, three, fault, number))
                 except (PlaywrightError, AssertionError) as error:
@@ -407,4 +349,4 @@ def table(rows: list[Row]) -> str:
 
 
 if __name__ == "__main__":
-    print(table(asyncio.run(drill(sys.argv[1] if len(sys.argv) > 1 else ""))))
+    print(table(drill(sys.argv[1] if len(sys.argv) > 1 else "")))
