@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from assistant.models import Conversation, Person
 from tests.servers import Site
+from web.local.llama import NO_TLS
 from web.models import Session
 
 Frame = dict[str, Any]
@@ -59,7 +60,9 @@ class Visitor:
     def __init__(self, site: Site, address: str) -> None:
         self.site = site
         self.address = address
-        self.http = httpx.Client(base_url=site.url, headers={"X-Forwarded-For": address}, timeout=20, trust_env=False)
+        self.http = httpx.Client(
+            base_url=site.url, headers={"X-Forwarded-For": address}, timeout=20, trust_env=False, verify=NO_TLS
+        )
 
     def __enter__(self) -> "Visitor":
         return self

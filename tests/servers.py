@@ -5,7 +5,6 @@ import base64
 import json
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import time
@@ -22,12 +21,10 @@ from django.conf import settings
 from django.db import connection
 
 from tests.ports import free_port
+from web.local.llama import NO_TLS
 from web.local.process import Child
 from web.local.site import courier, painter, web, worker
 from web.local.valkey import binary
-
-# httpx would read all certificate authorities for each request.
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def eventually(true: Callable[[], object], seconds: float = 20) -> None:
@@ -293,7 +290,7 @@ class Emulator(Server):
 
     def answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/me", timeout=1).headers.get("X-Chaski-Emulator") == "1"
+            return httpx.get(f"{self.url}/me", timeout=1, verify=NO_TLS).headers.get("X-Chaski-Emulator") == "1"
         except httpx.HTTPError:
             return False
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from web.local.llama import NO_TLS
+
 SECRET = "test-app-secret"
 INSTAGRAM_SECRET = "test-instagram-secret"
 VERIFY_TOKEN = "test-verify-token"
@@ -21,7 +23,7 @@ def deliver(url: str, value: object, secret: str = SECRET) -> httpx.Response:
     """Post a delivery to the site at `url`, signed."""
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
     headers = {"X-Hub-Signature-256": signed(body, secret), "Content-Type": "application/json"}
-    return httpx.post(f"{url}/webhooks/meta", content=body, headers=headers, timeout=20, trust_env=False)
+    return httpx.post(f"{url}/webhooks/meta", content=body, headers=headers, timeout=20, trust_env=False, verify=NO_TLS)
 
 
 def page_delivery(**fields: Any) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from tests.integrations.emulator.files import picture, sound, sticker, video
 from tests.integrations.phones import Bubble, Phone, stay_silent, words
 from tests.scripted_http import Reply, ScriptedHTTP
 from tests.servers import Courier, Painter, eventually
+from web.local.llama import NO_TLS
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +86,7 @@ def gets(phone: Phone, kind: str, number: int = 1) -> Bubble:
 
 def data_of(phone: Phone, bubble: Bubble) -> httpx.Response:
     """The file in a bubble."""
-    return httpx.get(f"{phone.emulator.url}/emulator/media/{bubble['media_id']}")
+    return httpx.get(f"{phone.emulator.url}/emulator/media/{bubble['media_id']}", verify=NO_TLS)
 
 
 def say(person: Person, room: Room, text: str, **more: Any) -> Message:

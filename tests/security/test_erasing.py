@@ -16,8 +16,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from tests.fake_llama import FakeLlama, says
-from tests.servers import NO_TLS, eventually
+from tests.servers import eventually
 from tests.started import Started
+from web.local.llama import NO_TLS
 
 # In words, titles, files, the search index and the answer.
 MARK = "zebraquine"

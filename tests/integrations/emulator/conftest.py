@@ -8,6 +8,7 @@ import pytest
 
 from tests.integrations.emulator.receiver import Receiver
 from tests.servers import Emulator
+from web.local.llama import NO_TLS
 
 Json = dict[str, Any]
 CALM = {
@@ -64,6 +65,7 @@ class Caller:
             base_url=f"{emulator.url}/v25.0",
             headers={"Authorization": f"Bearer {emulator.configuration[app]['token']}"},
             timeout=20,
+            verify=NO_TLS,
         )
 
     def person(self, name: str = "Ada Brandt") -> Json:
