@@ -98,7 +98,10 @@ def full_disk(started: Started) -> Iterator[None]:
 @contextmanager
 def migrated(started: Started) -> Iterator[None]:
     """A later version's migration adds to the table of messages, as it may: with a default of the database."""
-    with closing(sqlite3.connect(started.data / "chaski.sqlite3", isolation_level=None, timeout=60)) as database:
+    # It is closed by another thread than opened it.
+    with closing(
+        sqlite3.connect(started.data / "chaski.sqlite3", isolation_level=None, timeout=60, check_same_thread=False)
+    ) as database:
         database.execute("BEGIN IMMEDIATE")
         database.execute("ALTER TABLE assistant_message ADD COLUMN drilled text NOT NULL DEFAULT ''")
         database.execute("CREATE INDEX drilled ON assistant_message (drilled)")

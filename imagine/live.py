@@ -73,6 +73,14 @@ if newest.canvas == ARGV[1] and newest.number == tonumber(ARGV[2]) then
 end
 """
 
+# Takes a person out of the queue while their slot holds that prompt.
+DRAWN = """
+local slot = redis.call('GET', KEYS[2])
+if not slot then return end
+local newest = cjson.decode(slot)
+if newest.canvas == ARGV[2] and newest.number == tonumber(ARGV[3]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+"""
+
 # Deletes a person's slot while it is that of a canvas.
 LEAVE = """
 local slot = redis.call('GET', KEYS[1])
@@ -154,6 +162,12 @@ def take(redis: Redis, most: int) -> list[LivePrompt]:
 def has_waiting(redis: Redis) -> bool:
     """Whether the queue has people in it. Raises RedisError."""
     return bool(redis.zcard(keys.QUEUE))
+
+
+def note_drawn(redis: Redis, prompt: LivePrompt) -> None:
+    """Draw it no second time, if it came again meanwhile, as one does that is awaited for long. Raises RedisError."""
+    person, canvas, number = str(prompt.person), str(prompt.canvas), str(prompt.number)
+    redis.eval(DRAWN, 2, keys.QUEUE, keys.slot(person), person, canvas, number)
 
 
 def release(redis: Redis, prompts: Sequence[LivePrompt]) -> None:

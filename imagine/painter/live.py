@@ -62,6 +62,7 @@ class LiveWorker:
             return
         for prompt, preview in zip(prompts, painted, strict=True):
             self._publish(prompt, preview)
+            live.note_drawn(self._redis, prompt)
         self._checkpoints.note_preview(time.monotonic() - began)
 
     def _publish(self, prompt: LivePrompt, preview: Painted) -> None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from imagine import keys
 from tests.e2e.conftest import OpenPage
 from tests.e2e.imagining import (
     DRAW_MS,
@@ -27,7 +28,7 @@ from tests.e2e.imagining import (
 from tests.e2e.talk import answers, begin, is_answered
 from tests.e2e.test_survival import context_at
 from tests.fake_llama import FakeLlama, says
-from tests.servers import Painter, Site, Valkey
+from tests.servers import Painter, Site, Valkey, soon
 from tests.wire import Wire
 
 AWAY = "The part that draws is away for a moment."
@@ -74,6 +75,37 @@ async def test_a_picture_that_was_done_while_the_line_was_cut_is_seen_after(cabl
         wire.cut()
     wire.mend()
     await are_drawn(page, 4)
+
+
+@pytest.mark.slow
+async def test_words_that_are_refused_for_now_are_drawn_without_typing_on(
+    browser: Browser, valkey: Valkey, checkpoint_folder: Path, painter: Painter, tmp_path: Path
+) -> None:
+    async with Wire(valkey.port) as wire:
+        redis = f"redis://127.0.0.1:{wire.port}/0"
+        site = Site(tmp_path, {"REDIS_URL": redis, "IMAGINE_MODEL": str(checkpoint_folder)})
+        site.start()
+        async with context_at(browser, site.url) as context:
+            page = await context.new_page()
+            await imagine(page, "a red llama")
+            wire.cut()
+            await words(page).fill("a red llama at sea")
+            await expect(page.get_by_text("catching its breath")).to_be_visible()
+            wire.mend()
+            await expect(preview_of(page, "a red llama at sea")).to_be_visible(timeout=DRAW_MS)
+            await expect(page.get_by_text("catching its breath")).to_be_hidden()
+        site.kill()
+
+
+async def test_words_that_were_lost_on_the_way_are_sent_again(page: Page, painter: Painter, valkey: Valkey) -> None:
+    await page.clock.install()
+    await imagine(page, "a red llama")
+    with paused(painter):
+        await words(page).fill("a red llama at sea")
+        await soon(lambda: valkey.size(keys.QUEUE))
+        valkey.forget(keys.QUEUE)
+    await page.clock.run_for(17_000)
+    await expect(preview_of(page, "a red llama at sea")).to_be_visible(timeout=DRAW_MS)
 
 
 @pytest.mark.parametrize("script", [True, False])

@@ -61,6 +61,21 @@ async def test_a_person_is_drawn_for_once_at_a_time(redis: AsyncRedis, painter_s
     assert [taken.prompt for taken in live.take(painter_side, 1)] == ["a llama in the rain"]
 
 
+async def test_words_that_come_again_while_they_are_drawn_are_not_drawn_twice(
+    redis: AsyncRedis, painter_side: Redis
+) -> None:
+    words = typed("a red llama")
+    await live.put(redis, words)
+    [taken] = live.take(painter_side, 8)
+    await live.put(redis, words)
+    live.note_drawn(painter_side, taken)
+    live.release(painter_side, [taken])
+    assert live.take(painter_side, 8) == []
+    await live.put(redis, more(words, "a red llama at sea"))
+    live.note_drawn(painter_side, taken)
+    assert [newer.number for newer in live.take(painter_side, 8)] == [2]
+
+
 async def test_who_waited_longest_comes_first_and_nobody_starves(redis: AsyncRedis, painter_side: Redis) -> None:
     slow, quick = typed("slow"), typed("quick")
     await live.put(redis, quick)

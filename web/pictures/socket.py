@@ -49,7 +49,7 @@ class PictureConsumer(PageConsumer):
                 # This is called by another task, which has no language.
                 with override(self.language):
                     sentence = str(ERRORS.get(code, ImagineError).sentence)
-                self.say("refused", sketch=canvas, number=number, code=code, sentence=sentence)
+                self.say("refused", sketch=canvas, number=number, code=code, sentence=sentence, retry=False)
 
     async def poll_status(self) -> None:
         """Send the painter's status, and each change of it."""
@@ -78,7 +78,8 @@ class PictureConsumer(PageConsumer):
     def refuse(self, message: messages.PictureMessage, error: AssistantError | ImagineError) -> None:
         fields = {"code": error.code, "sentence": str(error.sentence)}
         if isinstance(message, messages.Draw):
-            self.say("refused", sketch=str(message.sketch), number=message.number, **fields)
+            again = {"sketch": str(message.sketch), "number": message.number, "retry": error.retry}
+            self.say("refused", **again, **fields)
         else:
             self.say("problem", **fields)
 

@@ -8,6 +8,10 @@ import { Throttle } from "./throttle.js";
 const BEGIN_AGAIN = 10_000;
 const HEADER = 25;
 const PREVIEW = 1;
+// Before a prompt is sent again that was refused for now: the first pause, which doubles up to the last. So often one is
+// sent again in any case that is still awaited: the server forgets it after a minute, and may have lost it.
+const AGAIN = 2_000;
+const AGAIN_AT_MOST = 16_000;
 
 export class LiveClient {
   /** The id of what is drawn from the first word until all are gone; in the protocol it is called `sketch`. */
@@ -20,6 +24,8 @@ export class LiveClient {
   #shown = 0;
   #sent = "";
   #pending = null;
+  #again = null;
+  #pause = AGAIN;
   #throttle = new Throttle((prompt, hurry) => this.#send(prompt, hurry));
 
   /**
@@ -75,7 +81,7 @@ export class LiveClient {
     this.#throttle.cancel();
     if (!this.#sent) return;
     this.#sent = "";
-    this.#pending = null;
+    this.#forget();
     this.#socket?.send({ type: "leave" });
     this.on.idle();
   }
@@ -121,20 +127,29 @@ export class LiveClient {
   }
 
   #send(livePrompt, hurry) {
+    this.#forget();
     this.#number += 1;
     this.#sent = JSON.stringify(livePrompt);
     this.#pending = { type: "draw", sketch: this.canvas, number: this.#number, ...livePrompt, hurry };
     this.prompts.set(this.#number, livePrompt.prompt);
+    this.#sendAgain();
+  }
+
+  #opened() {
+    this.on.connected();
+    this.#sendAgain();
+  }
+
+  #sendAgain() {
+    if (!this.#pending) return;
     this.#socket?.send(this.#pending);
+    this.#wait(AGAIN_AT_MOST);
     this.on.pending();
   }
 
-  /** Connected, or reconnected: the pending prompt is sent again. */
-  #opened() {
-    this.on.connected();
-    if (!this.#pending) return;
-    this.#socket.send(this.#pending);
-    this.on.pending();
+  #wait(pause) {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#sendAgain(), pause);
   }
 
   #receive(message) {
@@ -150,7 +165,7 @@ export class LiveClient {
     line: (message) => this.#pending && this.#isCurrent(message) && this.on.queued(message.sentence),
     refused: (message) => {
       if (!this.#isCurrent(message)) return;
-      if (message.number === this.#number) this.#end();
+      if (message.number === this.#number) this.#refused(message);
       this.on.error(message.sentence);
     },
     problem: (message) => this.on.error(message.sentence),
@@ -179,9 +194,24 @@ export class LiveClient {
     return sketch === this.canvas && number > this.#shown;
   }
 
+  /** What is refused only for now goes again by itself: who has typed all their words would wait for nothing. */
+  #refused({ retry }) {
+    if (!retry || !this.#pending) return this.#end();
+    this.#wait(this.#pause);
+    this.#pause = Math.min(2 * this.#pause, AGAIN_AT_MOST);
+    return this.on.idle();
+  }
+
   #end() {
-    this.#pending = null;
+    this.#forget();
+    this.#pause = AGAIN;
     this.on.idle();
+  }
+
+  /** No prompt is awaited any more. */
+  #forget() {
+    clearTimeout(this.#again);
+    this.#pending = null;
   }
 }
 
