@@ -246,6 +246,27 @@ MUTANTS = [
         "tests/security/test_limits.py -k room_have_limits",
     ),
     Mutant(
+        "networks of one site sign up without end",
+        "web/accounts/allauth.py",
+        "[1:]]",
+        "[9:]]",
+        "tests/security/test_limits.py -k account_pages",
+    ),
+    Mutant(
+        "the log quotes commands to Redis",
+        "web/logs.py",
+        'COMMAND.sub(r"\\1 of a pipeline", line)',
+        "line",
+        "tests/web/test_logs.py",
+    ),
+    Mutant(
+        "nobody reads who tries to be an operator",
+        "web/accounts/allauth.py",
+        "is_staff=True",
+        "is_staff=None",
+        "tests/web/test_admin.py -k who_came_in",
+    ),
+    Mutant(
         "thumbnails have no label",
         "imagine/files/develop.py",
         '        "thumb.webp": _encoded(_thumb(shown), "WEBP"),\n',

@@ -47,7 +47,7 @@ PARTS = {
         sockets
         accounts
         process context
-        http bodies cache mail machines middleware models static_files markdown server
+        http bodies cache logs mail machines middleware models static_files markdown server
         addresses
     """,
     "integrations": """

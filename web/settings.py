@@ -527,7 +527,11 @@ CACHES = {
     }
 }
 SESSION_ENGINE = "web.accounts.sessions"
-AUTHENTICATION_BACKENDS = ["web.accounts.passwords.EqualWorkBackend"]
+# The first signs in. The second is the one that sessions name, those of older versions too, and is never asked.
+AUTHENTICATION_BACKENDS = [
+    "web.accounts.passwords.EqualWorkBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

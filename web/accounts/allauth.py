@@ -28,6 +28,7 @@ from assistant.addresses import wider
 from assistant.errors import LogUnavailableError
 from assistant.models import Person
 from assistant.names import BLANK
+from web.accounts.identity import BACKEND
 from web.addresses import address_block
 from web.http import error_page
 from web.mail import mail_is_on
@@ -70,6 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         """Sign in, and merge the guest of this browser into the account."""
+        user.backend = BACKEND
         super().login(request, user)
         if cast(Person, user).is_staff:
             logger.info("operator %s signed in", user.pk)

@@ -13,7 +13,9 @@ from web.addresses import address_block
 from web.models import Session
 from web.process import current_process
 
-BACKEND = "web.accounts.passwords.EqualWorkBackend"
+# What a session says of how its person signed in. Where another name is written here, or this one is no backend any
+# more, everybody is signed out, and guests lose what they said.
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @in_thread

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.userkit import filter_users_by_email
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from assistant.models import Person
@@ -18,11 +19,15 @@ class EqualWorkBackend(AuthenticationBackend):
 
     def authenticate(  # type: ignore[override]
         self, request: HttpRequest | None, **credentials: Any
-    ) -> Person | None:
-        """The person whose name or e-mail, and password, these are; None where they are not right."""
+    ) -> Person:
+        """The person whose name or e-mail, and password, these are. Raises PermissionDenied for others: nobody is asked
+        after this one."""
         if credentials.get("email"):
             credentials.pop("username", None)
-        return cast(Person | None, super().authenticate(request, **credentials))
+        person = super().authenticate(request, **credentials)
+        if person is None:
+            raise PermissionDenied
+        return cast(Person, person)
 
     def _authenticate_by_email(self, email: str, password: str) -> Person | None:
         """Only who confirmed an address, or else gave it first, signs in with it; the others do with their names."""

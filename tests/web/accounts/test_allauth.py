@@ -11,12 +11,14 @@ from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings as django_settings
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.auth.models import AnonymousUser
 from django.core import mail, signing
 from django.core.management import call_command
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from redis import Redis
 
 from assistant import conversations, people
@@ -24,6 +26,8 @@ from assistant.models import Conversation, Person
 from tests.assistant.test_tasks import Touch
 from tests.clients import PASSWORD, browser, make_account, new_email
 from tests.servers import Valkey
+from web.accounts.identity import ensure_person
+from web.accounts.sessions import SessionStore
 from web.models import Session
 
 pytestmark = pytest.mark.usefixtures("valkey_here", "quick_passwords")
@@ -706,6 +710,25 @@ def test_without_mail_no_request_makes_one(no_mail, capsys):
     signed_in.post("/account/email/", {"email": account.email, "action_send": ""})
     assert not PROMISES.search(signed_in.get("/you/").text)
     assert "@" not in capsys.readouterr().out
+
+
+def test_sessions_say_what_those_of_older_versions_say_of_how_one_signed_in():
+    """Where they do not, whoever comes after an update, or to the other version beside it, is nobody."""
+    named = "allauth.account.auth_backends.AuthenticationBackend"
+    account = make_account()
+    visitor, newcomer = browser(), browser()
+    sign_in(visitor, account.username)
+    sign_up(newcomer)
+    for client in (visitor, newcomer):
+        assert client.session["_auth_user_backend"] == named
+    for backend in django_settings.AUTHENTICATION_BACKENDS:
+        visitor.force_login(account, backend=backend)
+        assert person_of(visitor) == account
+        assert visitor.get("/you/").status_code == 200
+    guest = RequestFactory().post("/")
+    guest.session, guest.user = SessionStore(), AnonymousUser()
+    ensure_person(guest)
+    assert guest.session["_auth_user_backend"] == named
 
 
 def test_with_mail_a_reset_is_offered():
