@@ -1,10 +1,12 @@
-"""What was ever committed holds no key, and nothing that ships runs what it reads."""
+"""What was committed holds no key, what ships runs nothing that it reads, and mutants know the protections."""
 
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from scripts.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parent.parent
 # As their services make them. Those of Meta are longer than any small picture in base64.
@@ -54,3 +56,8 @@ def test_nothing_that_ships_runs_what_it_reads() -> None:
     assert {name: words for name, words in found.items() if words} == {}
     adapters = {str(path.relative_to(ROOT)): LOADERS.findall(path.read_text()) for path in files}
     assert {name: words for name, words in adapters.items() if words} == {}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_protection_that_mutants_remove_is_there(mutant: Mutant) -> None:
+    assert (ROOT / mutant.file).read_text().count(mutant.old) == 1

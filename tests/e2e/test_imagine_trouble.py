@@ -104,7 +104,7 @@ async def test_words_that_were_lost_on_the_way_are_sent_again(page: Page, painte
         await words(page).fill("a red llama at sea")
         await soon(lambda: valkey.size(keys.QUEUE))
         valkey.forget(keys.QUEUE)
-    await page.clock.run_for(17_000)
+    await page.clock.run_for(9_000)
     await expect(preview_of(page, "a red llama at sea")).to_be_visible(timeout=DRAW_MS)
 
 

@@ -11,7 +11,7 @@ const PREVIEW = 1;
 // Before a prompt is sent again that was refused for now: the first pause, which doubles up to the last. So often one is
 // sent again in any case that is still awaited: the server forgets it after a minute, and may have lost it.
 const AGAIN = 2_000;
-const AGAIN_AT_MOST = 16_000;
+const AGAIN_AT_MOST = 8_000;
 
 export class LiveClient {
   /** The id of what is drawn from the first word until all are gone; in the protocol it is called `sketch`. */
