@@ -5,8 +5,10 @@ from functools import cache
 from uuid import uuid4
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.test import Client
+from django.utils.module_loading import import_string
 
 from assistant.models import Person
 
@@ -24,7 +26,7 @@ def browser(person: Person | None = None, **options: bool) -> Client:
 
 def make_account(email: str = "") -> Person:
     person = Person.objects.create_user(f"cleo-{uuid4().hex[:12]}", email=email)
-    Person.objects.filter(pk=person.pk).update(password=hashed(PASSWORD))
+    Person.objects.filter(pk=person.pk).update(password=hashed(PASSWORD, settings.PASSWORD_HASHERS[0]))
     person.refresh_from_db()
     if email:
         EmailAddress.objects.create(user=person, email=email, verified=True, primary=True)
@@ -32,9 +34,12 @@ def make_account(email: str = "") -> Person:
 
 
 @cache
-def hashed(password: str) -> str:
-    """To hash it takes a quarter of a second, on purpose. A site of another process takes this hash too."""
-    return make_password(password)
+def hashed(password: str, hasher: str) -> str:
+    """`password` as the first of the hashers that are set keeps it. To hash it may take a quarter of a second.
+
+    A site of another process takes this hash too, unless the test has set a hasher of its own.
+    """
+    return make_password(password, hasher=import_string(hasher).algorithm)
 
 
 def new_email() -> str:

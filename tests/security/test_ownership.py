@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from assistant.models import Conversation, Message, Person
+from imagine.models import Picture
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.people import Visitor
 from tests.security.attacks import replies, rest, rows, talk
@@ -210,11 +211,15 @@ def kept(visitor: Visitor) -> list[Any]:
 
 
 def told(row: dict[str, Any], person: Person) -> dict[str, Any]:
-    return {key: plain(value, person) for key, value in row.items() if key not in ANOTHER}
+    painting = row.get("status") == Picture.Status.WAITING or row.get("attempts") == 1
+    left_out = ANOTHER | PAINTERS if painting else ANOTHER
+    return {key: plain(value, person) for key, value in row.items() if key not in left_out}
 
 
 RIGHTS = ("is_staff", "is_superuser", "is_active", "is_guest", "remembers", "date_joined")
 ANOTHER = {"id", "seed", "token", "user_id", "digest", "contact_id", "saved_number"}
+# What a painter writes while it draws: an earlier test may have started one.
+PAINTERS = {"status", "problem", "attempts", "started_at", "finished_at", "width", "height", "frames", "files"}
 
 
 def plain(value: Any, person: Person) -> Any:
