@@ -17,7 +17,7 @@ PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 # Once more on PostgreSQL: what leans on locks, on the order of transactions, or on the database's own search.
 ON_POSTGRES := tests/assistant/rooms tests/assistant/runs tests/integrations/test_lock_order.py \
-	$(patsubst %,tests/assistant/test_%.py,conversations members memories migrations people search shares)
+	$(patsubst %,tests/assistant/test_%.py,conversations members memories migrations people prepared search shares)
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 

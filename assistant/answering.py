@@ -66,9 +66,12 @@ class Answering:
         """Whether this process ends: what it interrupts now is for another one."""
         self._answers: dict[asyncio.Task[None], Answer] = {}
 
-    def start(self, run: UUID, *, public: bool = False) -> None:
-        """Answer `run` in the background. A `public` answer is short, and knows nothing of the person who asks."""
-        answer = Answer(self, run, public=public)
+    def start(self, run: UUID, history: History | None = None, *, public: bool = False) -> None:
+        """Answer `run` in the background; its `history` is loaded unless it is given.
+
+        A `public` answer is short, and knows nothing of the person who asks.
+        """
+        answer = Answer(self, run, history, public=public)
         # In a context of its own: the request that asked ends long before the answer, and its thread with it.
         task = asyncio.create_task(answer.make(), context=Context())
         self._answers[task] = answer
@@ -100,7 +103,9 @@ class Answering:
 class Answer:
     """One answer being made. `await make()` makes it; `stop()` and `interrupt()` end it early."""
 
-    def __init__(self, answering: Answering, run: UUID, *, public: bool = False) -> None:
+    def __init__(
+        self, answering: Answering, run: UUID, history: History | None = None, *, public: bool = False
+    ) -> None:
         self.run = run
         self._public = public
         self._answering = answering
@@ -111,7 +116,7 @@ class Answer:
         self._first_token_at: datetime | None = None
         self._early_end: End | None = None
         self._work: asyncio.Task[End] | None = None
-        self._history: History | None = None
+        self._history = history
         self._offered = ""
         """What is said of tools in a prompt of this answer."""
 
@@ -160,7 +165,7 @@ class Answer:
             return TurnFailed(AssistantError.code)
 
     async def _answer(self) -> End:
-        history, runtime = await saving.load_history(self.run), self._runtime
+        history, runtime = self._history or await saving.load_history(self.run), self._runtime
         if self._public:
             history = replace(history, instructions="", memories=(), remembers=False, revision="public")
         self._history = history

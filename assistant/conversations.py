@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from assistant import attachments, versions
@@ -22,7 +22,8 @@ from assistant.errors import (
     TooManyConversationsError,
     WholeAnswerError,
 )
-from assistant.models import Conversation, Member, Message, Person, Run, Summary
+from assistant.models import Attachment, Conversation, Member, Message, Person, Run, Summary
+from assistant.prepared import Prepared, PreparedObjects, insert, update
 from assistant.titles import first_words
 from assistant.tools.base import ToolCall
 from imagine.models import Picture
@@ -43,6 +44,7 @@ class Turn:
 
     `after` is the position of the message before the turn, 0 at the beginning: of what stands after that only the turn
     is still shown. `new` is False when the same request had come before: then it must not be answered twice.
+    `files` are those of the question, without their text.
     """
 
     run: Run
@@ -50,17 +52,20 @@ class Turn:
     question: Message | None
     after: int = 0
     new: bool = True
+    files: Sequence[Attachment] = ()
 
 
-def own_conversation(
-    person: Person, conversation_id: UUID, rows: "QuerySet[Conversation] | None" = None
-) -> Conversation:
-    """The person's conversation, of `rows` if given; raises NotFoundError for any other.
+@PreparedObjects
+def _own_conversation(person: UUID, conversation: UUID) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(memberships__person=person, room=None, id=conversation)
+
+
+def own_conversation(person: Person, conversation_id: UUID) -> Conversation:
+    """The person's conversation; raises NotFoundError for any other.
 
     A room is none, here and below: it is looked up in rooms/, where its members have other rights.
     """
-    rows = Conversation.objects.all() if rows is None else rows
-    conversation = rows.filter(memberships__person=person, room=None, id=conversation_id).first()
+    conversation = _own_conversation.first(person.pk, conversation_id)
     if conversation is None:
         raise NotFoundError
     return conversation
@@ -98,6 +103,11 @@ def question_before(answer: Message) -> str:
 def shown_messages(conversation: Conversation) -> QuerySet[Message]:
     """The messages of the chosen versions, oldest first."""
     return conversation.messages.filter(shown=True).order_by("position")
+
+
+@PreparedObjects
+def _last_shown(conversation: UUID) -> QuerySet[Message]:
+    return Message.objects.filter(conversation=conversation, shown=True).order_by("-position")[:1]
 
 
 def clean_text(text: str, attached: bool = False) -> str:
@@ -141,11 +151,12 @@ def say(
         title = first_words(text) or "".join(file.name for file in found[:1])
         conversation = lock(person, conversation_id) if conversation_id else begin(person, title, temporary=temporary)
         refuse_when_busy(person, conversation)
-        parent = shown_messages(conversation).last()
+        parent = _last_shown.first(conversation.pk)
         values = {"text": text, "author": person, "client_id": client_id}
         question = add(conversation, Message.Role.USER, parent=parent, **values)
         attachments.claim(found, conversation, question)
-        return answer(person, question.conversation, question, question, tool_call=to_json(tool_call), search=search)
+        request: dict[str, Any] = {"tool_call": to_json(tool_call), "search": search}
+        return replace(answer(person, conversation, question, question, **request), files=found)
 
 
 def edit(
@@ -176,7 +187,8 @@ def edit(
         values = {"text": text, "author": person, "client_id": client_id}
         question = add(old.conversation, Message.Role.USER, parent=old.parent, **values)
         attachments.claim(found, old.conversation, question)
-        return answer(person, question.conversation, question, question, tool_call=to_json(tool_call), search=search)
+        request: dict[str, Any] = {"tool_call": to_json(tool_call), "search": search}
+        return replace(answer(person, old.conversation, question, question, **request), files=found)
 
 
 def retry(
@@ -293,14 +305,25 @@ def put_aside(message: Message) -> None:
     versions.make_room(message)
 
 
+@Prepared
+def _locked_person(person: UUID) -> QuerySet[Person, Any]:
+    return Person.objects.select_for_update(no_key=True).filter(id=person).values_list("id")
+
+
 def lock_quota(person: Person) -> None:
     """Admit no other request of this person until the transaction ends, so that what is counted of theirs holds.
 
     It comes before `lock`, everywhere: two locks taken in one order never wait for each other. Raises NotFoundError
     for somebody who was erased meanwhile.
     """
-    if not Person.objects.select_for_update(no_key=True).filter(id=person.id).exists():
+    if not _locked_person.rows(person.pk):
         raise NotFoundError
+
+
+@PreparedObjects
+def _locked_conversation(person: UUID, conversation: UUID) -> QuerySet[Conversation]:
+    locked = Conversation.objects.select_for_update(of=("self",), no_key=True)
+    return locked.filter(memberships__person=person, room=None, id=conversation)
 
 
 def lock(person: Person, conversation_id: UUID) -> Conversation:
@@ -308,7 +331,10 @@ def lock(person: Person, conversation_id: UUID) -> Conversation:
 
     So messages keep their order. Raises NotFoundError.
     """
-    return own_conversation(person, conversation_id, Conversation.objects.select_for_update(of=("self",), no_key=True))
+    conversation = _locked_conversation.first(person.pk, conversation_id)
+    if conversation is None:
+        raise NotFoundError
+    return conversation
 
 
 def locked_answer(person: Person, message_id: UUID) -> Message:
@@ -325,8 +351,15 @@ def locked_message(person: Person, message_id: UUID) -> Message:
     return own_message(person, message_id)
 
 
+@Prepared
+def _said(person: UUID, client_id: UUID) -> QuerySet[Message, Any]:
+    return Message.objects.filter(author=person, client_id=client_id).values_list("id")
+
+
 def said_before(person: Person, client_id: UUID) -> Turn | None:
     """The turn that the same request made when it came the first time."""
+    if not _said.rows(person.pk, client_id):
+        return None
     question = Message.objects.filter(author=person, client_id=client_id).select_related("parent").first()
     if question is None:
         return None
@@ -351,9 +384,14 @@ def position_of(message: Message | None) -> int:
     return message.position if message else 0
 
 
+@Prepared
+def _memberships(person: UUID) -> QuerySet[Person, Any]:
+    return Person.objects.filter(id=person).annotate(count=Count("memberships")).values_list("count")
+
+
 def begin(person: Person, title: str, *, temporary: bool = False) -> Conversation:
     """A new conversation with one member, a temporary one without its title. Raises TooManyConversationsError."""
-    if person.memberships.count() >= settings.CONVERSATIONS_PER_PERSON:
+    if _memberships.value(person.pk) >= settings.CONVERSATIONS_PER_PERSON:
         raise TooManyConversationsError
     conversation = Conversation.objects.create(
         title="" if temporary else title,
@@ -364,21 +402,33 @@ def begin(person: Person, title: str, *, temporary: bool = False) -> Conversatio
     return conversation
 
 
+@Prepared
+def _running(person: UUID, conversation: UUID, status: str) -> QuerySet[Run, Any]:
+    running = Run.objects.filter(Q(person=person) | Q(conversation=conversation), status=status)
+    return running.values_list("conversation_id", "person_id")
+
+
 def refuse_when_busy(person: Person, conversation: Conversation) -> None:
     """Raise BusyError while an answer is written here, or too many for this person elsewhere."""
-    running = Run.objects.filter(Q(person=person) | Q(conversation=conversation), status=Run.Status.RUNNING)
-    found = list(running.values_list("conversation_id", "person_id"))
+    found = _running.rows(person.pk, conversation.pk, Run.Status.RUNNING)
     own = sum(asker == person.id for _, asker in found)
     if own >= settings.LIMIT_PERSON_RUNS or any(place == conversation.id for place, _ in found):
         raise BusyError
 
 
+@Prepared
+def _newest(conversation: UUID) -> QuerySet[Message, Any]:
+    return Message.objects.filter(conversation=conversation).order_by("-position").values_list("position")[:1]
+
+
 def add(conversation: Conversation, role: str, **values: object) -> Message:
     """A new message at the end; raises ConversationFullError."""
-    last = conversation.messages.aggregate(last=Max("position"))["last"] or 0
+    last = _newest.value(conversation.pk) or 0
     if last >= settings.MESSAGES_PER_CONVERSATION:
         raise ConversationFullError
-    return Message.objects.create(conversation=conversation, position=last + 1, role=role, **values)
+    message = Message(conversation=conversation, position=last + 1, role=role, **values)
+    insert(message)
+    return message
 
 
 def answer(
@@ -397,9 +447,11 @@ def answer(
 def start_run(person: Person, message: Message, question: Message | None = None, **request: Any) -> Turn:
     """A run that writes the answer `message`; `request` are fields of it."""
     conversation = message.conversation
-    run = Run.objects.create(conversation=conversation, answer=message, person=person, **request)
+    run = Run(conversation=conversation, answer=message, person=person, **request)
+    insert(run)
     conversation.updated_at = timezone.now()
     if conversation.temporary:
         conversation.alive_until = conversation.updated_at + AWAY
-    conversation.save(update_fields=["updated_at", "alive_until"])
+    times = {"updated_at": conversation.updated_at, "alive_until": conversation.alive_until}
+    update(Conversation, {"id": conversation.pk}, **times)
     return Turn(run, message, question, position_of(question.parent if question else message.parent))

@@ -5,11 +5,12 @@ import logging
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -19,6 +20,7 @@ from assistant.links import is_bare
 from assistant.models import Conversation, Message, Run
 from assistant.names import CONTROL, clean_name
 from assistant.people import needs_account
+from assistant.prepared import Prepared
 from assistant.titles import plain_lines, unwrap
 from imagine.status import current_status
 
@@ -54,22 +56,32 @@ class Suggested(NamedTuple):
     lines: list[str]
 
 
+@Prepared
+def _said(run: UUID) -> QuerySet[Run, Any]:
+    runs = Run.objects.filter(id=run, status=Run.Status.DONE, problem="", tool_call__isnull=True)
+    shown = runs.filter(conversation__room=None, answer__shown=True)
+    fields = ("conversation", "answer", "answer__position", "answer__text", "answer__parent__text")
+    return shown.values_list(*fields)
+
+
+@Prepared
+def _newer(conversation: UUID, position: int) -> QuerySet[Message, Any]:
+    return Message.objects.filter(conversation=conversation, position__gt=position, shown=True).values_list("id")[:1]
+
+
 def exchange(run_id: UUID) -> Exchange | None:
     """What to make suggestions for; None where there is nothing to follow up, or the conversation has gone on.
 
     The demonstration model gives none: what it writes for such a prompt is no sentence. A greeting needs none, and what
     was sent without a word gets questions of ours.
     """
-    runs = Run.objects.select_related("answer__parent").filter(
-        status=Run.Status.DONE, tool_call__isnull=True, conversation__room=None
-    )
-    run = None if settings.LLAMA_DEMO else runs.filter(id=run_id).first()
-    if run is None or run.problem or not run.answer.text or not run.answer.parent or not is_newest(run.answer):
+    row = None if settings.LLAMA_DEMO else _said.first(run_id)
+    if row is None:
         return None
-    asked = run.answer.parent.text
-    if not asked or is_bare(asked) or not may_use_tools(asked):
+    conversation, answer, position, text, asked = row
+    if not text or not asked or is_bare(asked) or not may_use_tools(asked):
         return None
-    return Exchange(run.conversation_id, run.answer_id, asked, run.answer.text)
+    return None if _newer.rows(conversation, position) else Exchange(conversation, answer, asked, text)
 
 
 def just_answered(conversation: Conversation) -> Run | None:

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from assistant import attachments, prompts
 from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
 from assistant.llama.reasoning import split_reasoning
-from assistant.models import Message, Run, Summary
+from assistant.models import Attachment, Message, Run, Summary
+from assistant.prepared import Prepared
 
 HISTORY_MESSAGES = 200
 HISTORY_STEP = 100
@@ -24,20 +25,53 @@ class Past(NamedTuple):
     messages: list[ChatMessage]
 
 
-def past(conversation: UUID, before: int) -> Past:
-    """What is shown of a conversation before that position, at most the newest `HISTORY_MESSAGES` after the summary."""
-    shown = Message.objects.filter(conversation=conversation, shown=True, position__lt=before)
-    # What leads to a message never changes, so its summary holds while it is shown.
-    summaries = Summary.objects.filter(until__in=shown).order_by("-until__position")
-    summed_up, summary = summaries.values_list("until__position", "text").first() or (0, "")
+def shown_before(conversation: UUID, before: int) -> QuerySet[Message]:
+    """What is shown of a conversation before a position."""
+    return Message.objects.filter(conversation=conversation, shown=True, position__lt=before)
+
+
+def told(conversation: UUID, before: int, after: int) -> QuerySet[Message]:
+    """What the model is told of the messages between two positions, oldest first."""
     # An answer that is a picture has no text.
     pictures = Message.pictures.through.objects.filter(message=OuterRef("pk"))
     drawn = Q(run__status=Run.Status.DONE) & (Q(run__tool_call__isnull=False) | Exists(pictures))
-    rows = shown.filter(~Q(text="") | drawn | Q(role=Message.Role.USER), position__gt=summed_up)
+    rows = shown_before(conversation, before).filter(~Q(text="") | drawn | Q(role=Message.Role.USER))
+    return rows.filter(position__gt=after).order_by("position")
+
+
+@Prepared
+def _summary(conversation: UUID, before: int) -> QuerySet[Summary, Any]:
+    # What leads to a message never changes, so its summary holds while it is shown.
+    summaries = Summary.objects.filter(until__in=shown_before(conversation, before)).order_by("-until__position")
+    return summaries.values_list("until__position", "text")[:1]
+
+
+@Prepared
+def _positions(conversation: UUID, before: int, after: int) -> QuerySet[Message, Any]:
+    return told(conversation, before, after).values_list("position")
+
+
+@Prepared
+def _messages(conversation: UUID, before: int, after: int) -> QuerySet[Message, Any]:
+    return told(conversation, before, after).values_list("id", "role", "text", "run__tool_call")
+
+
+@Prepared
+def _files(conversation: UUID) -> QuerySet[Attachment, Any]:
+    return Attachment.objects.filter(conversation=conversation).values_list("id")[:1]
+
+
+def past(conversation: UUID, before: int) -> Past:
+    """What is shown of a conversation before that position, at most the newest `HISTORY_MESSAGES` after the summary."""
+    after, summary = _summary.first(conversation, before) or (0, "")
+    positions = _positions.rows(conversation, before, after)
     # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.
-    start = max(0, rows.count() - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
-    found = list(rows.order_by("position").values_list("id", "role", "text", "run__tool_call")[start:])
-    files = attachments.texts_for_prompt(rows.filter(role=Message.Role.USER))
+    start = max(0, len(positions) - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
+    if start:
+        [after] = positions[start - 1]
+    found = _messages.rows(conversation, before, after)
+    asked = told(conversation, before, after).filter(role=Message.Role.USER)
+    files = attachments.texts_for_prompt(asked) if _files.rows(conversation) else {}
     messages = [
         question(text, files.get(message, ())) if role == Message.Role.USER else answer(text, called)
         for message, role, text, called in found
@@ -45,10 +79,15 @@ def past(conversation: UUID, before: int) -> Past:
     return Past(summary, [message for message, *_ in found], messages)
 
 
+@Prepared
+def _counted(conversation: UUID) -> QuerySet[Run, Any]:
+    counted = Run.objects.filter(conversation=conversation).exclude(token_factor=None).order_by("-created_at")
+    return counted.values_list("token_factor", "model")[:1]
+
+
 def token_factor(conversation: UUID) -> tuple[float, str]:
     """What the newest answer taught about counting tokens, and its model; see `tokens.correction`."""
-    counted = Run.objects.filter(conversation=conversation).exclude(token_factor=None).order_by("-created_at")
-    factor, model = counted.values_list("token_factor", "model").first() or (None, "")
+    factor, model = _counted.first(conversation) or (None, "")
     return factor or 1.0, model
 
 

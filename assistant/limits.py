@@ -1,18 +1,17 @@
 """Rate limits of guests, accounts and addresses. The counters are in Redis, shared by all processes."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from functools import cache
+from typing import NamedTuple, cast
 
 from django.conf import settings
-from limits import RateLimitItem, parse_many
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
+from limits import parse_many
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from assistant.addresses import wider
 from assistant.errors import LimitedError, LogUnavailableError
@@ -21,6 +20,45 @@ from assistant.models import Person
 # What one person may do people at one address may do so many times, where no limit of its own says otherwise.
 NEIGHBOURS = 5
 
+# Counts a use in all windows, or in none where one of them has no room for it: then its place, else 0. What was counted
+# in the window before weighs as much as of it lies within one length of now.
+# https://blog.cloudflare.com/counting-things-a-lot-of-different-things/
+COUNT = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local counted = {}
+for i, key in ipairs(KEYS) do
+  local most, seconds, uses = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
+  local window = math.floor(now / seconds)
+  local kept = redis.call('HMGET', key, 'window', 'count', 'before')
+  local last, count, before = tonumber(kept[1] or -1), tonumber(kept[2] or 0), tonumber(kept[3] or 0)
+  if last == window - 1 then before, count = count, 0 elseif last ~= window then before, count = 0, 0 end
+  if before * (1 + window - now / seconds) + count + uses > most then return i end
+  counted[i] = {window, count + uses, before, seconds}
+end
+for i, key in ipairs(KEYS) do
+  redis.call('HSET', key, 'window', counted[i][1], 'count', counted[i][2], 'before', counted[i][3])
+  redis.call('EXPIRE', key, 2 * counted[i][4])
+end
+return 0
+"""
+
+
+class Rate(NamedTuple):
+    """At most so many uses in so many seconds."""
+
+    most: int
+    seconds: int
+
+
+class Use(NamedTuple):
+    """So many uses under the key `names` of a `rule`, as "20/minute;200/day", that is `times` as generous."""
+
+    rule: str
+    names: tuple[str, ...]
+    uses: int = 1
+    times: int = 1
+
 
 class Limits:
     """Counts for this process's event loop; the counters are shared by all processes."""
@@ -28,62 +66,61 @@ class Limits:
     def __init__(self, redis_url: str) -> None:
         # A connection from before a restart of Redis is replaced at once.
         retry = Retry(NoBackoff(), 1)
-        self._pool = ConnectionPool.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5, retry=retry)
-        storage = RedisStorage(
-            f"async+{redis_url}",
-            wrap_exceptions=True,
-            implementation="redispy",
-            key_prefix="limits",
-            connection_pool=self._pool,  # type: ignore[arg-type]
-        )
-        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._redis: Redis = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5, retry=retry)
+        self._script = self._redis.register_script(COUNT)
         self.sockets: Counter[str] = Counter()
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._pool.aclose()
+        await self._redis.aclose()
 
     async def count(self, rule: str, *names: str, uses: int = 1, times: int = 1) -> None:
         """Count so many uses of `rule` (as "20/minute;200/day"), `times` as generous, under the key `names`.
 
-        The parts of a rule are counted in turn: when the day refuses, the minute has been counted already.
         Raises LimitedError when there were too many, LogUnavailableError when Redis cannot be reached.
         """
+        await self._count(Use(rule, names, uses, times))
+
+    async def _count(self, *uses: Use) -> None:
+        """Count all of them, in one round trip, or none where one is refused. Raises as `count` does."""
+        rates = [(use, rate) for use in uses for rate in rates_of(use.rule)]
+        keys = [f"limit:{':'.join(use.names)}:{rate.most * use.times}:{rate.seconds}" for use, rate in rates]
+        numbers = [number for use, rate in rates for number in (rate.most * use.times, rate.seconds, use.uses)]
         try:
-            for item in items(rule, times):
-                if not await self._limiter.hit(item, *names, cost=uses):
-                    raise LimitedError(f"{names[0]}: over {item}")
-        except StorageError as error:
-            raise LogUnavailableError(f"limits cannot be counted: {error.storage_error}") from error
+            refused = await cast(Awaitable[int], self._script(keys, numbers))
+        except (RedisError, OSError, TimeoutError) as error:
+            raise LogUnavailableError(f"limits cannot be counted: {error}") from error
+        if refused:
+            use, rate = rates[refused - 1]
+            raise LimitedError(f"{use.names[0]}: over {rate.most * use.times} in {rate.seconds} s")
 
     async def count_address(self, rule: str, kind: str, address: str, uses: int = 1, times: int = 1) -> None:
         """Count uses by an address, and by the IPv6 site that it is in. Raises as `count` does."""
-        for key, wider_times in wider(address):
-            await self.count(rule, kind, "address", key, uses=uses, times=times * wider_times)
+        await self._count(*_of_address(rule, kind, address, uses, times))
 
     async def count_use(self, rule: str, kind: str, person: Person | None, address: str) -> None:
-        """Count one use by a person, or a visitor without a row, and by their address. Raises as `count` does."""
-        # The person first: one who asks on and on must not use up what neighbours at the same address have.
-        if person:
-            await self.count(rule, kind, "person", str(person.id))
-        await self.count_address(rule, kind, address, times=NEIGHBOURS)
+        """Count one use by a person, or a visitor without a row, and by their address. Raises as `count` does.
+
+        One who asks on and on does not use up what neighbours at the same address have.
+        """
+        own = [Use(rule, (kind, "person", str(person.id)))] if person else []
+        await self._count(*own, *_of_address(rule, kind, address, times=NEIGHBOURS))
 
     async def count_message(self, person: Person, address: str) -> None:
         """Count one message or retry. Raises as `count` does."""
         rule = settings.LIMIT_GUEST_MESSAGES if person.is_guest else settings.LIMIT_ACCOUNT_MESSAGES
-        # The person first: one who asks on and on must not use up what neighbours at the same address have.
-        await self.count(rule, "message", "person", str(person.id))
-        await self.count_address(settings.LIMIT_ADDRESS_MESSAGES, "message", address)
+        own = Use(rule, ("message", "person", str(person.id)))
+        await self._count(own, *_of_address(settings.LIMIT_ADDRESS_MESSAGES, "message", address))
 
     async def count_pictures(self, person: Person, address: str, count: int) -> None:
         """Count that many pictures. Raises as `count` does."""
-        await self.count_own_pictures(person, count)
-        await self.count_address(settings.LIMIT_ADDRESS_PICTURES, "picture", address, uses=count)
+        await self._count(
+            _own_pictures(person, count), *_of_address(settings.LIMIT_ADDRESS_PICTURES, "picture", address, count)
+        )
 
     async def count_own_pictures(self, person: Person, count: int) -> None:
         """Count that many pictures of a person whose address is not known. Raises as `count` does."""
-        rule = settings.LIMIT_GUEST_PICTURES if person.is_guest else settings.LIMIT_ACCOUNT_PICTURES
-        await self.count(rule, "picture", "person", str(person.id), uses=count)
+        await self._count(_own_pictures(person, count))
 
     async def count_live_prompt(self, person: Person, address: str) -> None:
         """Count one live prompt. Raises as `count` does."""
@@ -91,8 +128,8 @@ class Limits:
 
     async def count_attachment(self, person: Person, address: str) -> None:
         """Count one text file. Raises as `count` does."""
-        await self.count(settings.LIMIT_PERSON_ATTACHMENTS, "attachment", "person", str(person.id))
-        await self.count_address(settings.LIMIT_ADDRESS_ATTACHMENTS, "attachment", address)
+        own = Use(settings.LIMIT_PERSON_ATTACHMENTS, ("attachment", "person", str(person.id)))
+        await self._count(own, *_of_address(settings.LIMIT_ADDRESS_ATTACHMENTS, "attachment", address))
 
     async def count_guest(self, address: str) -> None:
         """Count one new guest. Raises as `count` does."""
@@ -115,7 +152,16 @@ class Limits:
             self.sockets += Counter()
 
 
+def _own_pictures(person: Person, count: int) -> Use:
+    rule = settings.LIMIT_GUEST_PICTURES if person.is_guest else settings.LIMIT_ACCOUNT_PICTURES
+    return Use(rule, ("picture", "person", str(person.id)), count)
+
+
+def _of_address(rule: str, kind: str, address: str, uses: int = 1, times: int = 1) -> list[Use]:
+    return [Use(rule, (kind, "address", key), uses, times * wider_times) for key, wider_times in wider(address)]
+
+
 @cache
-def items(rule: str, times: int = 1) -> list[RateLimitItem]:
-    """The limits that a setting names, that many times as generous."""
-    return [type(item)(item.amount * times, item.multiples) for item in parse_many(rule)]
+def rates_of(rule: str) -> list[Rate]:
+    """The rates that a setting names."""
+    return [Rate(item.amount, item.get_expiry()) for item in parse_many(rule)]

@@ -5,7 +5,7 @@ person's id: a search reads what is indexed for that person, however much others
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -15,6 +15,7 @@ from django.dispatch import receiver
 
 from assistant.folding import Word, normalized, words
 from assistant.models import Conversation, Member, Message, Person, Run, SearchEntry
+from assistant.prepared import Prepared
 from assistant.purge import purge
 
 QUERY_CHARACTERS = 100
@@ -24,6 +25,8 @@ CHUNK = 100
 # How much a text of today counts beside the one that fits best, and after how many days half as much.
 FRESHNESS, HALF_LIFE_DAYS = 0.5, 30
 FIRST_POSITION = 1
+
+FINDABLE = ("id", "person", "conversation", "conversation__title")
 
 # Which messages may be found. Asked with each search: what is put aside and comes back needs no other index.
 SHOWN = "message.shown"
@@ -75,6 +78,15 @@ class Match(NamedTuple):
     message: UUID | None
 
 
+class _Findable(NamedTuple):
+    """A member of a conversation, by the columns FINDABLE."""
+
+    id: int
+    person: UUID
+    conversation: UUID
+    title: str
+
+
 class _Row(NamedTuple):
     conversation: UUID
     message: UUID | None
@@ -110,8 +122,9 @@ def search(person: Person, query: str) -> list[Match]:
 
 def update(person: Person) -> None:
     """Index what the person may find and the index lacks. Cheap where it lacks nothing. Raises DatabaseError."""
-    for member in _stale(Member.objects.filter(person=person, conversation__temporary=False, conversation__room=None)):
-        _index(member)
+    members = Member.objects.filter(person=person, conversation__temporary=False, conversation__room=None)
+    for row in _stale(members).values_list(*FINDABLE):
+        _index(_Findable(*row))
 
 
 def index(conversation: UUID) -> None:
@@ -119,9 +132,14 @@ def index(conversation: UUID) -> None:
 
     Raises DatabaseError.
     """
+    for row in _members.rows(conversation):
+        _index(_Findable(*row))
+
+
+@Prepared
+def _members(conversation: UUID) -> QuerySet[Member, Any]:
     members = Member.objects.filter(conversation=conversation, conversation__temporary=False, conversation__room=None)
-    for member in members.select_related("conversation"):
-        _index(member)
+    return members.values_list(*FINDABLE)
 
 
 def forget(memberships: "QuerySet[Member]") -> None:
@@ -160,23 +178,33 @@ def _stale(members: "QuerySet[Member]") -> "QuerySet[Member]":
     kept = SearchEntry.objects.filter(member=OuterRef("pk"), message=OuterRef("last"))
     looked_up = members.alias(last=Subquery(last))
     lacking = looked_up.filter(~Exists(title) | (Q(last__isnull=False) & ~Exists(kept)))
-    return lacking.select_related("conversation").order_by("conversation__updated_at")
+    return lacking.order_by("conversation__updated_at")
 
 
-def _index(member: Member) -> None:
-    """Index the title as it is now, and the messages whose text is final, oldest first."""
-    title, person = member.conversation.title, member.person_id
-    entries = SearchEntry.objects.filter(member=member, message=None)
-    if not entries.filter(title=title).exists():
-        with transaction.atomic():
-            entries.delete()
-            terms = entry_terms(TITLE, person, title)
-            _write([SearchEntry(member=member, title=title, terms=terms)])
+@Prepared
+def _titled(member: int, title: str) -> QuerySet[SearchEntry, Any]:
+    return SearchEntry.objects.filter(member=member, message=None, title=title).values_list("id")
+
+
+@Prepared
+def _missing(member: int, conversation: UUID) -> QuerySet[Message, Any]:
     there = SearchEntry.objects.filter(member=member, message=OuterRef("pk"))
-    final = Message.objects.filter(conversation=member.conversation_id).exclude(run__status=Run.Status.RUNNING)
-    missing = final.filter(~Exists(there)).order_by("position").only("id", "text")
-    while chunk := list(missing[:CHUNK]):
-        _write([SearchEntry(member=member, message=one, terms=entry_terms(TEXT, person, one.text)) for one in chunk])
+    final = Message.objects.filter(conversation=conversation).exclude(run__status=Run.Status.RUNNING)
+    return final.filter(~Exists(there)).order_by("position").values_list("id", "text")[:CHUNK]
+
+
+def _index(member: _Findable) -> None:
+    """Index the title as it is now, and the messages whose text is final, oldest first."""
+    if not _titled.rows(member.id, member.title):
+        with transaction.atomic():
+            SearchEntry.objects.filter(member=member.id, message=None).delete()
+            terms = entry_terms(TITLE, member.person, member.title)
+            _write([SearchEntry(member_id=member.id, title=member.title, terms=terms)])
+    chunk = _missing.rows(member.id, member.conversation)
+    while chunk:
+        texts = ((message, entry_terms(TEXT, member.person, text)) for message, text in chunk)
+        _write([SearchEntry(member_id=member.id, message_id=message, terms=terms) for message, terms in texts])
+        chunk = _missing.rows(member.id, member.conversation) if len(chunk) == CHUNK else []
 
 
 def _write(entries: Iterable[SearchEntry]) -> None:

@@ -1,20 +1,27 @@
 """A turn from any door: counted against the limits, stored, started, announced to the conversation's subscribers."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from assistant import changes, commands, conversations, people
 from assistant.answering import Answering
 from assistant.conversations import Turn
 from assistant.database import in_thread
+from assistant.engine import History
 from assistant.errors import LogUnavailableError, RefusedInputError
 from assistant.models import Message, Person, Run
+from assistant.runs import saving
 from assistant.runs.heartbeat import request_stop
 from assistant.runtime import Runtime
 from assistant.tools.base import ToolCall
+
+logger = logging.getLogger(__name__)
 
 
 class TurnRequest(NamedTuple):
@@ -92,9 +99,9 @@ async def start(answering: Answering, person: Person, address: str, request: Tur
     call = None if text is None else commands.tool_call(text)
     if call is not None and call.name == "create_image":
         await limits.count_pictures(person, address, 1)
-    turn = await in_thread(_store)(person, request, call)
+    turn, history = await in_thread(_store)(person, request, call)
     if turn.new:
-        answering.start(turn.run.id, public=request.public)
+        answering.start(turn.run.id, history, public=request.public)
         await changes.announce(answering.runtime, turn.run.conversation_id, origin)
     return turn
 
@@ -124,6 +131,13 @@ async def _text(person: Person, request: TurnRequest) -> str | None:
     return await in_thread(conversations.question_text)(person, request.retried) if request.retried else None
 
 
-def _store(person: Person, request: TurnRequest, call: ToolCall | None) -> Turn:
+def _store(person: Person, request: TurnRequest, call: ToolCall | None) -> tuple[Turn, History | None]:
+    """Store it, and read what it answers while we are here: on SQLite all wait for the one database thread."""
     people.touch(person)
-    return request.store(person, call)
+    turn = request.store(person, call)
+    try:
+        return turn, saving.history_of(turn.run.id) if turn.new else None
+    except (DatabaseError, ObjectDoesNotExist):
+        # It is stored, so it must be answered, and end: who answers it reads the history, or meets the same error.
+        logger.warning("the history of run %s could not be read at once", turn.run.id, exc_info=True)
+        return turn, None

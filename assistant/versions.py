@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from assistant.models import Conversation, Message, Person, Summary
+from assistant.prepared import Prepared
 
 
 class Version(NamedTuple):
@@ -22,9 +23,14 @@ class Version(NamedTuple):
 ONLY = Version()
 
 
+@Prepared
+def _put_aside(conversation: UUID) -> QuerySet[Message, Any]:
+    return Message.objects.filter(conversation=conversation, chosen=False).values_list("id")[:1]
+
+
 def versions_of(messages: Sequence[Message]) -> dict[UUID, Version]:
-    """The places of those of `messages`, all shown and of one conversation, that have other versions. One query."""
-    if not messages:
+    """The places of those of `messages`, all shown and of one conversation, that have other versions."""
+    if not messages or not _put_aside.rows(messages[0].conversation_id):
         return {}
     parents = {message.parent_id for message in messages}
     under = Q(parent__in=parents - {None})

@@ -8,7 +8,7 @@ and a summary serve nobody else: those wait each for their own, the oldest first
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from assistant import attachments, calling, conversations, versions
 from assistant.commands import tool_call
 from assistant.errors import AttachmentGoneError, NotFoundError, TooManyAttachmentsError
 from assistant.models import Member, Message, Person, Room, RoomEvent, Run
+from assistant.prepared import Prepared
 from assistant.rooms import files, orders
 from assistant.rooms.events import Kind, check_pace, lock, lock_room, note, readable
 from imagine.models import Picture
@@ -207,6 +208,8 @@ def ended(run_id: UUID) -> UUID | None:
 
     A run that was interrupted is asked for anew, and what it left is shown no more.
     """
+    if not _room_of.rows(run_id):
+        return None
     run = room_runs().select_related("answer__quoted").filter(pk=run_id).first()
     if run is None or run.status == Run.Status.RUNNING:
         return None
@@ -225,10 +228,14 @@ def ended(run_id: UUID) -> UUID | None:
     return room_id
 
 
+@Prepared
+def _room_of(run: UUID) -> QuerySet[Run, Any]:
+    return room_runs().filter(pk=run).values_list("conversation")
+
+
 def lock_of(run_id: UUID) -> None:
     """Lock the room of a run, if it has one: before its rows, as everywhere."""
-    room = room_runs().filter(pk=run_id).values_list("conversation", flat=True).first()
-    if room:
+    if room := _room_of.value(run_id):
         lock_room(room)
 
 

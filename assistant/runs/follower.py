@@ -1,4 +1,7 @@
-"""Follows a run from any process: its events in order, put together from doorbell, log and database."""
+"""Follows a run from any process: its events in order, put together from doorbell, log and database.
+
+Beside who writes them, in the same process, they are heard from the journal.
+"""
 
 import asyncio
 import logging
@@ -8,13 +11,15 @@ from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
+from django.db.models import QuerySet
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from assistant.database import in_thread
 from assistant.events import ReasoningReplaced, SourcesFound, TextReplaced, TurnFailed, TurnFinished
 from assistant.models import Run
-from assistant.runs.log import Entry, read
+from assistant.prepared import Prepared
+from assistant.runs.log import Entry, RunWriter, read
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +47,10 @@ class GapError(Exception):
 
 
 class Follower:
-    """Subscribe `notify`, then call `catch_up_soon`. `ready` is set once the reader has all that is saved."""
+    """Call `listen`, or subscribe `notify` and call `catch_up_soon`.
+
+    `ready` is set once the reader has all that is saved.
+    """
 
     def __init__(self, run: UUID, redis: "Redis", reader: Reader) -> None:
         self.run = run
@@ -54,12 +62,24 @@ class Follower:
         self._over = False
         self._catching_up: asyncio.Task[None] | None = None
         self._next_poll: asyncio.TimerHandle | None = None
+        self._writer: RunWriter | None = None
+
+    def listen(self, writer: RunWriter) -> None:
+        """Hear from the journal of this process what `writer` wrote, and what it writes."""
+        for entry in writer.written():
+            self._take(entry)
+        self.ready.set()
+        self._writer = writer
+        writer.listeners.add(self._hear)
+        self._poll_later()
 
     def notify(self, data: bytes | None) -> None:
         """The next event as it was published, or None when some may have been missed."""
         if not self.ready.is_set():
             return  # The log has yet to be read, and holds it.
-        entry = Entry.decode(data) if data else None
+        self._hear(Entry.decode(data) if data else None)
+
+    def _hear(self, entry: Entry | None) -> None:
         if entry and self._fits(entry):
             self._take(entry)
         elif entry is None or entry.number > self._number or is_end(entry):
@@ -75,6 +95,8 @@ class Follower:
     def stop(self) -> None:
         """Read no more."""
         self._over = True
+        if self._writer:
+            self._writer.listeners.discard(self._hear)
         self._cancel_poll()
         if self._catching_up and self._catching_up is not asyncio.current_task():
             self._catching_up.cancel()
@@ -94,7 +116,10 @@ class Follower:
                 self._behind = True
                 await asyncio.sleep(REDIS_AWAY_SECONDS)
         if not self._over:
-            self._next_poll = asyncio.get_running_loop().call_later(POLL_SECONDS, self.catch_up_soon)
+            self._poll_later()
+
+    def _poll_later(self) -> None:
+        self._next_poll = asyncio.get_running_loop().call_later(POLL_SECONDS, self.catch_up_soon)
 
     def _cancel_poll(self) -> None:
         if self._next_poll:
@@ -154,9 +179,20 @@ class Reached(NamedTuple):
     sources: Sequence[dict[str, Any]] = ()
 
 
+@Prepared
+def _reached(run: UUID) -> QuerySet[Run, Any]:
+    fields = ("answer__text", "saved_number", "status", "reasoning", "reasoned_seconds", "sources")
+    return Run.objects.filter(id=run).values_list(*fields)
+
+
 @in_thread
 def reached_text(run_id: UUID) -> Reached:
-    """The saved text of a run, its number, whether the run is over, what was thought, and what the text cites."""
-    fields = ("answer__text", "saved_number", "status", "reasoning", "reasoned_seconds", "sources")
-    text, number, status, reasoning, seconds, sources = Run.objects.values_list(*fields).get(id=run_id)
+    """The saved text of a run, its number, whether the run is over, what was thought, and what the text cites.
+
+    Raises Run.DoesNotExist for one that was erased.
+    """
+    row = _reached.first(run_id)
+    if row is None:
+        raise Run.DoesNotExist(f"run {run_id} was erased")
+    text, number, status, reasoning, seconds, sources = row
     return Reached(text, number, status != Run.Status.RUNNING, reasoning, seconds or 0.0, sources or ())

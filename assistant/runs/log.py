@@ -2,16 +2,17 @@
 
 One journal per process writes the events of all its runs, each run at most thirty times a second and less often
 in a crowd, and those that are due together in one pipeline: a token costs no round trip of its own. Each event is
-also published, so that readers need not poll.
+also published, so that readers need not poll; those in this process get it from the journal, once it is written.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -25,7 +26,10 @@ from assistant.events import (
     StepTaken,
     TextDelta,
     TextReplaced,
+    TurnFailed,
+    TurnFinished,
     Unknown,
+    Waiting,
     from_json,
 )
 from assistant.runs import keys
@@ -70,6 +74,10 @@ def encoded(run: UUID, entry: Entry) -> bytes:
         return Entry(entry.number, Unknown()).encode()
 
 
+# Called with the next event once it is in the log, or with None where one may have been lost.
+Listener = Callable[[Entry | None], None]
+
+
 async def read(redis: "Redis", run: UUID, after: int) -> list[Entry]:
     """The entries of the log with a number above `after`, oldest first."""
     rows: Any = await redis.xrange(keys.log(run), min=f"({after}-0", count=READ_LIMIT)
@@ -81,7 +89,8 @@ class RunWriter:
     """The events of one run on their way to the log. `text` is the whole answer so far, `reasoning` what was thought.
 
     `steps` and `sources` are what was done for it and what it cites, as JSON.
-    `number`, `written_text` and `written_reasoning` are what has been handed to the log: the number stands for them.
+    `number`, `written_text`, `written_reasoning` and `waiting`, the last wait, are what has been handed to the log: the
+    number stands for them; `over`: the end has. `listeners` hear of each event that was written.
     `due` is when what waits shall be written, in the loop's time.
     """
 
@@ -92,6 +101,9 @@ class RunWriter:
     number: int = 0
     written_text: str = ""
     written_reasoning: ReasoningReplaced | None = None
+    waiting: Waiting | None = None
+    over: bool = False
+    listeners: set[Listener] = field(default_factory=set)
     steps: list[dict[str, Any]] = field(default_factory=list)
     sources: list[dict[str, Any]] = field(default_factory=list)
     pending: list[Event] = field(default_factory=list)
@@ -120,7 +132,8 @@ class RunWriter:
         elif isinstance(event, SourcesFound):
             self.sources = list(event.sources)
         self.pending.append(event)
-        self.journal.wake(self, urgent)
+        # The page says by itself that an answer is awaited: the first word, which may follow at once, goes first.
+        self.journal.wake(self, urgent, later=isinstance(event, Waiting))
 
     def _reason(self, event: ReasoningDelta) -> ReasoningDelta:
         """Add to the reasoning, as far as there is room. Returns what was added."""
@@ -133,9 +146,30 @@ class RunWriter:
         """Hand out what waits, numbered."""
         for event in self.pending:
             self.number += 1
+            self.waiting = event if isinstance(event, Waiting) else self.waiting
+            self.over = self.over or isinstance(event, TurnFinished | TurnFailed)
             yield Entry(self.number, event)
         self.pending = []
         self.written_text, self.written_reasoning = self.text, self.reasoning
+
+    def written(self) -> list[Entry]:
+        """All that was handed to the log, in the fewest events."""
+        reasoning = [self.written_reasoning] if self.written_reasoning else []
+        # What was thought before a text is over with it, so the text goes first, also where there is none yet.
+        text = [TextReplaced(self.written_text)] if self.written_text or reasoning else []
+        sources = [SourcesFound(self.sources)] if self.sources else []
+        waiting = [self.waiting] if self.waiting and not text else []
+        events: list[Event] = [*text, *sources, *reasoning, *waiting]
+        return [Entry(self.number, event) for event in events] if self.number else []
+
+    def tell(self, entry: Entry | None) -> None:
+        """Have all listeners hear of an event that was written, or that one may have been lost."""
+        for listener in tuple(self.listeners):
+            try:
+                listener(entry)
+            except Exception:
+                # The edge between listeners: an error of one must not keep the event from the others, and the log.
+                logger.exception("a listener of run %s failed", self.run)
 
     def restate(self, lost: list[Entry]) -> None:
         """After a write that may have failed: say the whole text and reasoning again, then whatever was neither."""
@@ -153,6 +187,7 @@ class Journal:
         self._redis = redis
         self._dirty: dict[UUID, RunWriter] = {}
         self._writing: dict[UUID, RunWriter] = {}
+        self._writers: WeakValueDictionary[UUID, RunWriter] = WeakValueDictionary()
         self._awake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._flushed = asyncio.Condition()
@@ -166,11 +201,23 @@ class Journal:
 
     def open(self, run: UUID) -> RunWriter:
         """A writer for the events of `run`, of which this process is the only author."""
-        return RunWriter(run, self)
+        writer = self._writers[run] = RunWriter(run, self)
+        return writer
 
-    def wake(self, writer: RunWriter, urgent: bool) -> None:
-        """`writer` has something to write: at once, or so long after its last that each run gets its share."""
-        if urgent:
+    def writer_of(self, run: UUID) -> RunWriter | None:
+        """The writer of a run that this process answers; None where another does, or nobody any more."""
+        writer = self._writers.get(run)
+        return None if writer is None or writer.over else writer
+
+    def wake(self, writer: RunWriter, urgent: bool, *, later: bool = False) -> None:
+        """`writer` has something to write: at once, or so long after its last that each run gets its share.
+
+        `later`: not at once even where it has written nothing lately.
+        """
+        if later:
+            if writer.run not in self._dirty:
+                writer.due = asyncio.get_running_loop().time() + INTERVAL_SECONDS
+        elif urgent:
             writer.due = 0
             self._urgent.set()
         elif writer.run not in self._dirty:
@@ -236,6 +283,10 @@ class Journal:
         except Exception:
             self._restate(taken)
             raise
+        else:
+            for run, writer in self._writing.items():
+                for entry in taken[run]:
+                    writer.tell(entry)
         finally:
             self._writing = {}
         async with self._flushed:
@@ -246,6 +297,7 @@ class Journal:
         for writer in self._writing.values():
             writer.restate(taken[writer.run])
             self.wake(writer, urgent=False)
+            writer.tell(None)
 
     async def _send(self, taken: dict[UUID, list[Entry]]) -> None:
         pipe = self._redis.pipeline(transaction=False)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from assistant import search
@@ -16,7 +17,8 @@ from assistant.engine import History
 from assistant.errors import InterruptedRunError
 from assistant.events import ReasoningReplaced, TurnFailed, TurnFinished
 from assistant.history import past, token_factor
-from assistant.models import Memory, Message, Run
+from assistant.models import Memory, Message, Run, SearchEntry
+from assistant.prepared import Prepared, update
 from assistant.room_history import room_past
 from assistant.rooms import talk
 from assistant.runs.reached import Reached
@@ -43,13 +45,28 @@ class Outcome:
     sources: Sequence[Json] = ()
 
 
-@in_thread
-def load_history(run_id: UUID) -> History:
-    """The shown conversation before the run's answer as `history.past` has it, the person's turn last.
+class _Asked(NamedTuple):
+    """What a run answers, and for whom; the fields of `_asked`."""
 
-    Raises Run.DoesNotExist for a run that was erased.
-    """
-    fields = Run.objects.values_list(
+    conversation: UUID
+    position: int
+    text: str
+    tool_call: Json | None
+    revision: str
+    search: str
+    sources: list[Json] | None
+    steps: list[Json] | None
+    instructions: str | None
+    is_guest: bool | None
+    remembers: bool | None
+    person: UUID | None
+    temporary: bool
+    room: UUID | None
+
+
+@Prepared
+def _asked(run: UUID) -> QuerySet[Run, Any]:
+    return Run.objects.filter(id=run).values_list(
         "conversation",
         "answer__position",
         "answer__text",
@@ -64,32 +81,47 @@ def load_history(run_id: UUID) -> History:
         "person",
         "conversation__temporary",
         "conversation__room",
-        named=True,
     )
-    run = fields.get(id=run_id)
-    conversation, position, call = run.conversation, run.answer__position, run.tool_call
-    if run.conversation__room:
+
+
+@Prepared
+def _memories(person: UUID) -> QuerySet[Memory, Any]:
+    return Memory.objects.filter(person=person).values_list("text")
+
+
+def history_of(run_id: UUID) -> History:
+    """The shown conversation before the run's answer as `history.past` has it, the person's turn last.
+
+    Synchronous. Raises Run.DoesNotExist for a run that was erased.
+    """
+    row = _asked.first(run_id)
+    if row is None:
+        raise Run.DoesNotExist(f"run {run_id} was erased")
+    run = _Asked(*row)
+    if run.room:
         return _room_history(run_id)
-    summary, ids, messages = past(conversation, position)
-    factor, model = token_factor(conversation)
-    remembers = run.person__remembers and not run.conversation__temporary
-    remembers = bool(remembers) and (settings.MEMORY_FOR_GUESTS or not run.person__is_guest)
+    summary, ids, messages = past(run.conversation, run.position)
+    factor, model = token_factor(run.conversation)
+    remembers = bool(run.remembers) and not run.temporary and (settings.MEMORY_FOR_GUESTS or not run.is_guest)
     return History(
         messages,
         factor,
-        ToolCall.from_json(call) if call else None,
-        (run.person__instructions or "") if settings.INSTRUCTIONS_FOR_GUESTS or not run.person__is_guest else "",
+        ToolCall.from_json(run.tool_call) if run.tool_call else None,
+        (run.instructions or "") if settings.INSTRUCTIONS_FOR_GUESTS or not run.is_guest else "",
         run.revision,
-        run.answer__text if run.revision == Run.Revision.CONTINUE else "",
+        run.text if run.revision == Run.Revision.CONTINUE else "",
         run.search,
         [Source.from_json(source) for source in run.sources or ()],
         [Step.from_json(step) for step in run.steps or ()],
         model,
         summary,
         ids,
-        list(Memory.objects.filter(person=run.person).values_list("text", flat=True)) if remembers else (),
+        [text for (text,) in _memories.rows(run.person)] if remembers and run.person else (),
         remembers,
     )
+
+
+load_history = in_thread(history_of)
 
 
 def _room_history(run_id: UUID) -> History:
@@ -99,6 +131,11 @@ def _room_history(run_id: UUID) -> History:
     messages, aside = room_past(run)
     call = ToolCall.from_json(run.tool_call) if run.tool_call else None
     return History(messages, factor, call, search=run.search, token_model=model, aside=aside, in_room=True)
+
+
+@Prepared
+def _answer(run: UUID) -> QuerySet[Run, Any]:
+    return Run.objects.filter(id=run).values_list("answer")
 
 
 @in_thread
@@ -116,9 +153,9 @@ def save_progress(
     """
     with transaction.atomic():
         # The run first: its row is locked then, so that a late save and the end never mix.
-        running = Run.objects.filter(id=run_id, status=Run.Status.RUNNING)
-        if running.update(saved_number=number, **reasoning_fields(reasoning), **found_fields(steps, sources)):
-            Message.objects.filter(run=run_id).update(text=text)
+        found = {**reasoning_fields(reasoning), **found_fields(steps, sources)}
+        if update(Run, {"id": run_id, "status": Run.Status.RUNNING}, saved_number=number, **found):
+            update(Message, {"id": _answer.value(run_id)}, text=text)
 
 
 def reached(run_id: UUID) -> Reached:
@@ -135,12 +172,20 @@ def keep(run_id: UUID, reached: Reached) -> None:
     Message.objects.filter(run=run_id).update(text=reached.text)
 
 
+@Prepared
+def _indexed(message: UUID) -> QuerySet[SearchEntry, Any]:
+    return SearchEntry.objects.filter(message=message).values_list("id")
+
+
 @in_thread
 def save_end(run_id: UUID, outcome: Outcome) -> bool:
     """Keep the answer and how it ended, also when a reaper thought the run dead. False when it was erased."""
     with transaction.atomic():
         talk.lock_of(run_id)
-        kept = Run.objects.filter(id=run_id).update(
+        answer = _answer.value(run_id)
+        kept = update(
+            Run,
+            {"id": run_id},
             saved_number=outcome.number,
             first_token_at=outcome.first_token_at,
             finished_at=timezone.now(),
@@ -149,10 +194,11 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
             **end_fields(outcome.end),
         )
         # A reaper that thought the run dead, or the run before this one, may have let the text be indexed as it stood.
-        search.forget_messages(Message.objects.filter(run=run_id))
+        if answer and _indexed.rows(answer):
+            search.forget_messages(Message.objects.filter(id=answer))
         # An answer that goes on has text before its run has any.
-        if outcome.text:
-            Message.objects.filter(run=run_id).update(text=outcome.text)
+        if answer and outcome.text:
+            update(Message, {"id": answer}, text=outcome.text)
         talk.ended(run_id)
     return bool(kept)
 
@@ -160,9 +206,24 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
 @in_thread
 def index(run_id: UUID) -> None:
     """Make the turn of a run that is over, and what else is new in its conversation, findable. Raises DatabaseError."""
-    rows = Run.objects.filter(id=run_id, conversation__room=None)
-    if conversation := rows.values_list("conversation", flat=True).first():
+    if conversation := _own_conversation.value(run_id):
         search.index(conversation)
+
+
+@Prepared
+def _own_conversation(run: UUID) -> QuerySet[Run, Any]:
+    return Run.objects.filter(id=run, conversation__room=None).values_list("conversation")
+
+
+@Prepared
+def _naming(run: UUID) -> QuerySet[Run, Any]:
+    return Run.objects.filter(id=run).values_list(
+        "conversation",
+        "answer__parent__parent",
+        "conversation__titled_by_person",
+        "conversation__temporary",
+        "conversation__room",
+    )
 
 
 @in_thread
@@ -171,13 +232,8 @@ def untitled(run_id: UUID) -> UUID | None:
 
     The demonstration model gives no good names.
     """
-    answer = Message.objects.select_related("conversation", "parent").get(run=run_id)
-    conversation = answer.conversation
-    if (answer.parent and answer.parent.parent_id) or conversation.titled_by_person or settings.LLAMA_DEMO:
-        return None
-    if conversation.temporary or hasattr(conversation, "room"):
-        return None
-    return answer.conversation_id
+    conversation, *reasons_against = _naming.first(run_id) or (None,)
+    return None if settings.LLAMA_DEMO or any(reasons_against) else conversation
 
 
 def reasoning_fields(reasoning: ReasoningReplaced | None) -> dict[str, object]:

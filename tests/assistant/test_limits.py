@@ -1,9 +1,16 @@
 """Limits and the Redis that counts them."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
-from assistant.limits import Limits
+import pytest
+
+from assistant import people
+from assistant.database import in_thread
+from assistant.errors import LimitedError
+from assistant.limits import NEIGHBOURS, Limits
 from tests.servers import Valkey
 
 
@@ -19,3 +26,43 @@ async def test_the_first_message_after_redis_started_again_is_not_refused(tmp_pa
     finally:
         await limits.close()
         valkey.kill()
+
+
+@pytest.fixture
+async def limits(valkey: Valkey) -> AsyncIterator[Limits]:
+    limits = Limits(valkey.url)
+    yield limits
+    await limits.close()
+
+
+async def test_what_is_refused_by_one_window_is_counted_in_none(limits: Limits) -> None:
+    name = uuid4().hex
+    await limits.count("3/hour;5/day", name, uses=2)
+    for _ in range(4):
+        with pytest.raises(LimitedError, match="over 3 in 3600 s"):
+            await limits.count("3/hour;5/day", name, uses=2)
+    await limits.count("3/hour;5/day", name)
+    # The day has what was counted in the hour, and no more.
+    await limits.count("100/hour;5/day", name, uses=2)
+    with pytest.raises(LimitedError, match="over 5 in 86400 s"):
+        await limits.count("100/hour;5/day", name)
+
+
+async def test_what_a_person_is_refused_takes_nothing_from_the_address(limits: Limits) -> None:
+    loud, quiet = [await in_thread(people.make_guest)() for _ in range(2)]
+    kind, address = uuid4().hex, "192.0.2.7"
+    await limits.count_use("1/day", kind, loud, address)
+    for _ in range(NEIGHBOURS):
+        with pytest.raises(LimitedError):
+            await limits.count_use("1/day", kind, loud, address)
+    await limits.count_use("1/day", kind, quiet, address)
+
+
+async def test_an_address_has_its_own_limit_and_that_of_its_site(limits: Limits) -> None:
+    kind, networks = uuid4().hex, [f"2001:db8:7:{number}::/64" for number in range(6)]
+    for network in networks[:4]:
+        await limits.count_address("1/day", kind, network)
+        with pytest.raises(LimitedError, match="over 1 in"):
+            await limits.count_address("1/day", kind, network)
+    with pytest.raises(LimitedError, match="over 4 in"):
+        await limits.count_address("1/day", kind, networks[4])

@@ -87,8 +87,8 @@ def asked_for_a_name(office: Office, words: str) -> bool:
 
 
 def test_a_worker_names_a_conversation_after_its_first_answer(office: Office, ada: Visitor) -> None:
+    office.llama.on("Tell me of llamas", says("They are soft."))
     office.llama.on(NAMING, says('"Soft **Llamas**."'))
-    office.llama.script(says("They are soft."))
     conversation = ada.begin("Tell me of llamas")
     assert title(conversation) == "Tell me of llamas"
     eventually(lambda: title(conversation) == "Soft Llamas")

@@ -1,7 +1,12 @@
 """The person behind a request."""
 
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
 from django.contrib.auth import HASH_SESSION_KEY, login
 from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -9,6 +14,7 @@ from django.utils.crypto import constant_time_compare
 from assistant import people
 from assistant.database import in_thread
 from assistant.models import Person
+from assistant.prepared import Prepared
 from web.addresses import address_block
 from web.models import Session
 from web.process import current_process
@@ -73,19 +79,21 @@ def remember(request: HttpRequest) -> None:
         request.session.modified = True
 
 
+@Prepared
+def _session(key: str, person: UUID, now: datetime) -> QuerySet[Session, Any]:
+    rows = Session.objects.filter(session_key=key, person=person, expire_date__gt=now)
+    return rows.values_list("session_data", "person__password", "person__is_active")
+
+
 def is_active_session(session: SessionBase, person: Person) -> bool:
     """Whether `session` is still that of `person`, in one query: sockets check it before each action.
 
     False after signing out or in to another account, a change of password, suspension or erasure.
     Raises DatabaseError.
     """
-    row = (
-        Session.objects.select_related("person")
-        .only("session_data", "person__password", "person__is_active")
-        .filter(session_key=session.session_key, person=person.pk, expire_date__gt=timezone.now())
-        .first()
-    )
-    if row is None or row.person is None or not row.person.is_active:
+    row = _session.first(session.session_key, person.pk, timezone.now()) if session.session_key else None
+    if row is None:
         return False
-    known = row.get_decoded().get(HASH_SESSION_KEY, "")
-    return constant_time_compare(known, row.person.get_session_auth_hash())
+    data, password, is_active = row
+    known = Session(session_data=data).get_decoded().get(HASH_SESSION_KEY, "")
+    return is_active and constant_time_compare(known, Person(password=password).get_session_auth_hash())

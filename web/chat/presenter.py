@@ -1,6 +1,7 @@
 """Messages as pages and sockets show them."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import UUID
@@ -11,10 +12,10 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from assistant.conversations import is_partial, pictures_of, question_before, shown_messages
+from assistant.conversations import Turn, is_partial, pictures_of, question_before, shown_messages
 from assistant.database import in_thread
 from assistant.follow_ups import can_draw
-from assistant.models import Conversation, Feedback, Message, Run
+from assistant.models import Attachment, Conversation, Feedback, Message, Run
 from assistant.problems import error_of
 from assistant.rooms import reactions
 from assistant.sentences import (
@@ -138,15 +139,28 @@ def present(message: Message, version: Version = ONLY) -> MessageView:
     """Prepare `message`; expects `run` and `ratings` to be loaded with it."""
     if message.role == Message.Role.USER:
         prefetch_related_objects([message], FILES)
-        files = [FileView(one) for one in message.attachments.all()]
-        # In a room it may be a picture or a voice note alone.
-        text = message.text or ("" if files or message.spoken_as else str(NO_FILE_SENTENCE))
-        return MessageView(message, safe(plain_blocks(text)), None, None, files=files, version=version)
+        return _question(message, message.attachments.all(), version)
     run, feedback = getattr(message, "run", None), message.feedback
     pictures = pictures_of(message, run)
     text = answer_text(message, pictures, run.status if run else "", run.steps if run else None)
     addresses = [str(source.get("url")) for source in (run.sources if run else None) or ()]
     return MessageView(message, safe(answer_blocks(text, addresses)), run, feedback, pictures, version=version)
+
+
+def _question(message: Message, attached: Iterable[Attachment], version: Version) -> MessageView:
+    files = [FileView(one) for one in attached]
+    # In a room it may be a picture or a voice note alone.
+    text = message.text or ("" if files or message.spoken_as else str(NO_FILE_SENTENCE))
+    return MessageView(message, safe(plain_blocks(text)), None, None, files=files, version=version)
+
+
+def present_turn(turn: Turn) -> list[MessageView]:
+    """Prepare the messages of a turn that was just stored: nothing is asked but whether they have other versions."""
+    question, answer, run = turn.question, turn.answer, turn.run
+    versions = versions_of([question, answer] if question else [answer])
+    begun = safe(answer_blocks(answer.text, [])) if answer.text else []
+    shown = [_question(question, turn.files, versions.get(question.id, ONLY))] if question else []
+    return [*shown, MessageView(answer, begun, run, None, version=versions.get(answer.id, ONLY))]
 
 
 def present_all(messages: list[Message]) -> list[MessageView]:

@@ -224,12 +224,18 @@ class RunViews:
         try:
             if key not in self._views:
                 self._views[key] = view
-                await self.runtime.doorbell.subscribe(keys.log(run), view.follower.notify)
-                view.follower.catch_up_soon()
+                await self._follow(view)
             await view.follower.ready.wait()
         finally:
             view.expected -= 1
         view.join(viewer, after)
+
+    async def _follow(self, view: RunView) -> None:
+        if writer := self.runtime.journal.writer_of(view.run):
+            view.follower.listen(writer)
+            return
+        await self.runtime.doorbell.subscribe(keys.log(view.run), view.follower.notify)
+        view.follower.catch_up_soon()
 
     async def leave(self, run: UUID, language: str, viewer: Viewer) -> None:
         """Send `viewer` no more; a view without viewers is dropped."""

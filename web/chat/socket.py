@@ -14,7 +14,7 @@ from assistant.models import Run
 from assistant.runs import keys
 from assistant.turns import TurnRequest
 from imagine.errors import ImagineError
-from web.chat.presenter import present_all, render_follow_ups
+from web.chat.presenter import present_all, present_turn, render_follow_ups
 from web.chat.run_view import RunViews
 from web.chat.watched_runs import WatchedRuns
 from web.sockets import messages
@@ -132,6 +132,9 @@ class ChatConsumer(PageConsumer):
     @in_thread
     def render(self, turn: Turn) -> str:
         """The turn's messages as HTML."""
-        turn.answer.run = turn.run
-        turn_messages = [turn.question, turn.answer] if turn.question else [turn.answer]
-        return "".join(render_to_string("_message.html", {"shown": item}) for item in present_all(turn_messages))
+        if turn.new:
+            shown = present_turn(turn)
+        else:
+            turn.answer.run = turn.run
+            shown = present_all([turn.question, turn.answer] if turn.question else [turn.answer])
+        return "".join(render_to_string("_message.html", {"shown": item}) for item in shown)

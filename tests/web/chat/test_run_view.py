@@ -6,7 +6,7 @@ import re
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -121,9 +121,11 @@ async def parts(valkey: Valkey) -> AsyncIterator[Parts]:
         yield Parts(redis, doorbell, journal)
 
 
-@pytest.fixture
-async def views(parts: Parts) -> AsyncIterator[RunViews]:
-    views = RunViews(parts)  # type: ignore[arg-type]
+@pytest.fixture(params=["beside", "elsewhere"])
+async def views(parts: Parts, request: pytest.FixtureRequest) -> AsyncIterator[RunViews]:
+    """In the process of whoever answers, or in another."""
+    others = replace(parts, journal=Journal(parts.redis))
+    views = RunViews(parts if request.param == "beside" else others)  # type: ignore[arg-type]
     yield views
     await views.close()
 
@@ -325,6 +327,7 @@ async def test_what_the_log_has_lost_is_taken_from_the_database(
     await soon(lambda: late.text == "One two three four")
 
 
+@pytest.mark.parametrize("views", ["elsewhere"], indirect=True)
 async def test_a_tab_waits_for_the_database_where_the_log_has_a_hole(
     parts: Parts, views: RunViews, speaker: Speaker
 ) -> None:
@@ -361,7 +364,7 @@ async def test_an_end_that_comes_while_the_log_is_read_is_seen(valkey: Valkey, p
     async with Wire(valkey.port) as wire, slow_client(wire) as slow:
         speaker = Speaker(await make_run(), parts.journal)
         await speaker.say("One")
-        views = RunViews(Parts(slow, parts.doorbell, parts.journal))  # type: ignore[arg-type]
+        views = RunViews(Parts(slow, parts.doorbell, Journal(slow)))  # type: ignore[arg-type]
         wire.hold()
         tab, heard = Tab(), list[bytes | None]()
         await views.watch(speaker.run, "en", tab)
@@ -385,6 +388,7 @@ async def test_an_end_that_nobody_told_is_found_in_the_database(views: RunViews,
     assert tab.text == "One two"
 
 
+@pytest.mark.parametrize("views", ["elsewhere"], indirect=True)
 async def test_a_run_that_nobody_looks_at_is_heard_no_more(valkey: Valkey, views: RunViews, speaker: Speaker) -> None:
     channel = keys.log(speaker.run)
     tabs = Tab(), Tab()
@@ -401,6 +405,37 @@ async def test_a_run_that_nobody_looks_at_is_heard_no_more(valkey: Valkey, views
     await soon(lambda: valkey.listeners(channel) == 0)
 
 
+@pytest.mark.parametrize("views", ["beside"], indirect=True)
+async def test_words_reach_tabs_of_the_same_process_without_the_doorbell(
+    valkey: Valkey, views: RunViews, speaker: Speaker
+) -> None:
+    early, late = Tab(), Tab()
+    await views.watch(speaker.run, "en", early)
+    await speaker.say("One")
+    assert early.text == "One"
+    await views.watch(speaker.run, "en", late)
+    await speaker.say(" two")
+    assert early.text == late.text == "One two"
+    assert valkey.listeners(keys.log(speaker.run)) == 0
+    for tab in (early, late):
+        await views.leave(speaker.run, "en", tab)
+    assert not speaker.writer.listeners
+
+
+async def test_a_wait_is_shown_until_the_first_word(views: RunViews, speaker: Speaker) -> None:
+    tab, late = Tab(), Tab()
+    await views.watch(speaker.run, "en", tab)
+    await speaker.tell(Waiting("queue", 2))
+    await views.watch(speaker.run, "en", late)
+    await soon(lambda: tab.kinds == late.kinds == ["waiting"])
+    assert tab.frames[0]["sentence"] == late.frames[0]["sentence"]
+    await speaker.say("One")
+    await soon(lambda: tab.text == late.text == "One")
+    last = Tab()
+    await views.watch(speaker.run, "en", last)
+    assert last.kinds == ["text"]
+
+
 async def test_nobody_waits_for_a_run_that_was_erased(views: RunViews, speaker: Speaker) -> None:
     await in_thread(Conversation.objects.filter(runs=speaker.run).delete)()
     tab = Tab()
@@ -408,6 +443,7 @@ async def test_nobody_waits_for_a_run_that_was_erased(views: RunViews, speaker: 
     assert tab.frames == []
 
 
+@pytest.mark.parametrize("views", ["elsewhere"], indirect=True)
 async def test_in_a_crowd_pictures_come_less_often_and_no_word_is_lost(parts: Parts, views: RunViews) -> None:
     table = "| verse | tone |\n|---|---|\n" + "".join(f"| *{row}* | `la` **la** |\n" for row in range(10))
     pieces = pieces_of(table)
