@@ -1,21 +1,22 @@
 """Messages as pages and sockets show them."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from assistant.conversations import Turn, is_partial, pictures_of, question_before, shown_messages
+from assistant.conversations import Turn, is_partial, pictures_of, shown_messages
 from assistant.database import in_thread
 from assistant.follow_ups import can_draw
 from assistant.models import Attachment, Conversation, Feedback, Message, Run
+from assistant.prepared import Prepared, PreparedObjects
 from assistant.problems import error_of
 from assistant.rooms import reactions
 from assistant.sentences import (
@@ -140,11 +141,20 @@ def present(message: Message, version: Version = ONLY) -> MessageView:
     if message.role == Message.Role.USER:
         prefetch_related_objects([message], FILES)
         return _question(message, message.attachments.all(), version)
-    run, feedback = getattr(message, "run", None), message.feedback
-    pictures = pictures_of(message, run)
+    run = getattr(message, "run", None)
+    return _answer(message, run, version, message.feedback, pictures_of(message, run))
+
+
+def _answer(
+    message: Message,
+    run: Run | None,
+    version: Version,
+    feedback: Feedback | None = None,
+    pictures: Sequence[Picture] = (),
+) -> MessageView:
     text = answer_text(message, pictures, run.status if run else "", run.steps if run else None)
     addresses = [str(source.get("url")) for source in (run.sources if run else None) or ()]
-    return MessageView(message, safe(answer_blocks(text, addresses)), run, feedback, pictures, version=version)
+    return MessageView(message, safe(answer_blocks(text, addresses)), run, feedback, list(pictures), version=version)
 
 
 def _question(message: Message, attached: Iterable[Attachment], version: Version) -> MessageView:
@@ -158,9 +168,8 @@ def present_turn(turn: Turn) -> list[MessageView]:
     """Prepare the messages of a turn that was just stored: nothing is asked but whether they have other versions."""
     question, answer, run = turn.question, turn.answer, turn.run
     versions = versions_of([question, answer] if question else [answer])
-    begun = safe(answer_blocks(answer.text, [])) if answer.text else []
     shown = [_question(question, turn.files, versions.get(question.id, ONLY))] if question else []
-    return [*shown, MessageView(answer, begun, run, None, version=versions.get(answer.id, ONLY))]
+    return [*shown, _answer(answer, run, versions.get(answer.id, ONLY))]
 
 
 def present_all(messages: list[Message]) -> list[MessageView]:
@@ -256,24 +265,48 @@ class EndOfRun(NamedTuple):
     follow_ups: str
 
 
+@PreparedObjects
+def _answer_of(run: UUID) -> QuerySet[Message]:
+    return Message.objects.filter(run=run)
+
+
+@PreparedObjects
+def _run(run: UUID) -> QuerySet[Run]:
+    return Run.objects.filter(id=run)
+
+
+@Prepared
+def _around(run: UUID) -> QuerySet[Run, Any]:
+    rated = Feedback.objects.filter(message=OuterRef("answer"))
+    drawn = Message.pictures.through.objects.filter(message=OuterRef("answer"))
+    fields = ("conversation__room", "answer__parent__role", "answer__parent__text")
+    rows = Run.objects.filter(id=run).annotate(has_more=Exists(rated) | Exists(drawn))
+    return rows.values_list(*fields, "has_more")
+
+
 @in_thread
 def end_of_run(run_id: UUID) -> EndOfRun:
     """The whole answer of a run that is over, its reasoning, sources, pictures, and the HTML under it."""
-    message = Message.objects.select_related("run", "conversation__room", "parent").get(run=run_id)
-    if hasattr(message.conversation, "room"):
-        return _end_in_room(message)
-    [shown] = present_all([message])
-    asked = question_before(message)
+    message, run, around = _answer_of.first(run_id), _run.first(run_id), _around.first(run_id)
+    if message is None or run is None or around is None:
+        raise Message.DoesNotExist(f"the answer of run {run_id} was erased")
+    room, role, before, has_more = around
+    if room:
+        return _end_in_room(Message.objects.select_related("run").get(pk=message.pk))
+    message.run = run
+    [shown] = (
+        present_all([message]) if has_more else [_answer(message, run, versions_of([message]).get(message.id, ONLY))]
+    )
+    asked = before if role == Message.Role.USER else ""
     shown = offer_drawing(shown, asked)
     reasoning = render_to_string("_reasoning.html", {"shown": shown}) if shown.reasoned else ""
     found = shown.steps or shown.sources or shown.kept
     sources = render_to_string("_sources.html", {"shown": shown}) if found else ""
-    pictures = render_to_string("_message_pictures.html", {"shown": shown})
+    pictures = render_to_string("_message_pictures.html", {"shown": shown}) if shown.pictures else ""
     footer = render_to_string("_footer.html", {"shown": shown})
     lines = next_lines(message, asked)
     follow_ups = render_follow_ups(message.conversation_id, message.id, message.position, lines)
-    status = shown.message.run.status
-    return EndOfRun(status, reasoning, shown.blocks, sources, pictures, footer, message.id, follow_ups)
+    return EndOfRun(run.status, reasoning, shown.blocks, sources, pictures, footer, message.id, follow_ups)
 
 
 def _end_in_room(message: Message) -> EndOfRun:
