@@ -7,31 +7,22 @@ and SQLite, over loopback), and through a bare chat that does the least that one
 
 import argparse
 import asyncio
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import httpx
-
 from benchmarks.answers import Received
-from benchmarks.bare_site import BareBrowser, BareSite
-from benchmarks.browser import Browser
+from benchmarks.bare_site import BareSite
+from benchmarks.compared import PEOPLE, Noted, Three, bare_site, compared, greeted, noted
 from benchmarks.environment import folder
 from benchmarks.idle import megabytes, socket_kilobytes, started_megabytes
-from benchmarks.loads import LOADS, Load, Result, run
+from benchmarks.loads import LOADS, Load, Result, run, warm_up
 from benchmarks.reload import reload_seconds
 from benchmarks.stage import Stage, stage
-from benchmarks.straight import Caller
-from benchmarks.subjects import Subject
 from benchmarks.table import Figure, percentile, report
 
-ADDRESSES = "198.18.{}.{}"
-PEOPLE = max(load.people for load in LOADS)
 FULL = next(load for load in LOADS if load.spread and load.people == PEOPLE)
 IDLE_SOCKETS, IDLE_MEMORY, RELOAD = "idle sockets", "idle memory", "reload"
 PARTS = (IDLE_SOCKETS, IDLE_MEMORY, *dict.fromkeys(load.name for load in LOADS), RELOAD)
-# By the marks of questions: when the model was asked, and when it sent its first piece.
-Noted = dict[str, list[float]]
 
 
 @dataclass(frozen=True)
@@ -43,27 +34,12 @@ class Options:
     only: list[str]
 
 
-@dataclass(frozen=True)
-class Three:
-    """Who is compared."""
-
-    chaski: Subject
-    bare: Subject
-    straight: Subject
-    browsers: Sequence[Browser]
-
-
 def main() -> None:
     """Measure, print the table, keep it as JSON."""
     options = parsed()
-    with stage(rate=options.rate) as scene:
-        bare = BareSite(folder / "bare", {**os.environ, "SITE_URL": scene.site.url, "LLAMA_URL": scene.model_url})
-        try:
-            bare.start()
-            figures = idle_memory(scene, bare) if IDLE_MEMORY in options.only else []
-            figures += asyncio.run(measure(scene, compared(scene, bare), options))
-        finally:
-            bare.kill()
+    with stage(rate=options.rate) as scene, bare_site(scene) as bare:
+        figures = idle_memory(scene, bare) if IDLE_MEMORY in options.only else []
+        figures += asyncio.run(measure(scene, compared(scene, bare), options))
     report("chat", vars(options), figures)
 
 
@@ -75,21 +51,10 @@ def parsed() -> Options:
     return Options(**vars(parser.parse_args()))
 
 
-def compared(scene: Stage, bare: BareSite) -> Three:
-    addresses = [ADDRESSES.format(i // 250, i % 250 + 1) for i in range(PEOPLE)]
-    browsers = [Browser(scene.site, address) for address in addresses]
-    others = {"the load process": os.getpid(), "the scripted model": scene.model.pid}
-    return Three(
-        Subject("Chaski", browsers, [scene.site.pid], {**others, "Valkey": scene.valkey.pid}),
-        Subject("bare", [BareBrowser(bare, address) for address in addresses], [bare.pid], others),
-        Subject("straight", [Caller(scene.model_url)] * PEOPLE),
-        browsers,
-    )
-
-
 async def measure(scene: Stage, three: Three, options: Options) -> list[Figure]:
     """All figures of chats that run, in the order of the table."""
     await greeted(three.browsers)
+    await warm_up([three.chaski, three.bare])
     figures = await idle_sockets(three, options.idle_tabs) if IDLE_SOCKETS in options.only else []
     answers: list[Received] = []
     for load in LOADS:
@@ -101,13 +66,6 @@ async def measure(scene: Stage, three: Three, options: Options) -> list[Figure]:
     if RELOAD in options.only:
         figures += reloaded(await reload_seconds(three.browsers, FULL, options.rate))
     return figures + completeness(answers)
-
-
-async def greeted(browsers: Sequence[Browser]) -> None:
-    """Wait until every greeting is answered."""
-    for browser in browsers:
-        async with browser.tab() as tab:
-            await tab.rest()
 
 
 def loaded(load: Load, results: Sequence[Result], noted: Noted) -> list[Figure]:
@@ -135,13 +93,6 @@ def first_words(load: Load, chaski: Result, bare: Result, straight: Result) -> l
         Figure(f"{load.name}: first word added, p99", ours[1], "ms", aims[1], floor=floor[1]),
         Figure(f"{load.name}: … first word straight, p50", base, "ms"),
     ]
-
-
-async def noted(scene: Stage) -> Noted:
-    """The times of all questions so far."""
-    async with httpx.AsyncClient(trust_env=False) as http:
-        times: Noted = (await http.get(scene.model_url.replace("/v1", "/noted"))).json()
-    return times
 
 
 def steps(load: Load, chaski: Result, bare: Result, noted: Noted) -> list[Figure]:

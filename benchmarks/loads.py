@@ -101,6 +101,13 @@ async def one_round(load: Load, number: int, subject: Subject, result: Result, r
         result.timed += received[1:] or received
 
 
+async def warm_up(subjects: Sequence[Subject]) -> None:
+    """Ask each once: what is loaded and connected only then is not what is measured."""
+    for subject in subjects:
+        async with opened(subject.people[-1:]) as (page,):
+            await ask(page, 1)
+
+
 async def ask(page: Page, words: int) -> Received:
     """Ask with a mark of its own."""
     number = next(numbers)

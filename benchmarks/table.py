@@ -33,11 +33,11 @@ class Figure:
         return self.value >= self.aim if self.more_is_better else self.value <= self.aim
 
 
-def report(name: str, options: dict[str, object], figures: list[Figure]) -> None:
-    """Print the table and keep it as `results/NAME.json`."""
+def report(name: str, options: dict[str, object], figures: list[Figure], printed: str = "") -> None:
+    """Print the table of the figures, or one that is made of them otherwise, and keep them as `results/NAME.json`."""
     words = ", ".join(f"{key} {value}" for key, value in options.items())
     print(f"\n{name}: {words}; {os.cpu_count()} cores, Python {platform.python_version()}\n")
-    print(table(figures))
+    print(printed or table(figures))
     RESULTS.mkdir(exist_ok=True)
     kept = {
         "name": name,
