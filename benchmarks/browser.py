@@ -116,6 +116,7 @@ class Tab:
         self.answer = Answer()
         await self.say("send", conversation=self.browser.conversation, id=str(uuid4()), text=text)
         self.run = (await self.hear_until("accepted"))["run"]
+        accepted = now()
         finished = False
         while not finished:
             frame = await self.show()
@@ -124,7 +125,7 @@ class Tab:
                 last = now()
                 first = first or last
         lost, doubled = self.answer.lost_and_doubled(words)
-        return Received(sent, first, last, words - lost, lost, doubled)
+        return Received(sent, first, last, words - lost, lost, doubled, accepted)
 
     async def reloaded(self) -> float:
         """Seconds until a fresh page of the same conversation shows all the words that this one shows now."""

@@ -12,6 +12,25 @@ def memory_kilobytes(pid: int) -> float:
     return float(_ps(pid, "rss"))
 
 
+def proportional_kilobytes(pid: int) -> float:
+    """The same, where a page that n processes share counts a n-th of itself (PSS). Without /proc in full."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup")
+    if not rollup.exists():
+        return memory_kilobytes(pid)
+    return next(float(line.split()[1]) for line in rollup.read_text().splitlines() if line.startswith("Pss:"))
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that it started, those that these started, and so on."""
+    parents = [tuple(map(int, line.split())) for line in _ps_all("pid=,ppid=")]
+    found, parents_left = list[int](), [pid]
+    while parents_left:
+        children = [child for child, parent in parents if parent in parents_left]
+        found += children
+        parents_left = children
+    return found
+
+
 def cpu_seconds(pid: int) -> float:
     """The processor time that it has used, in the kernel too. Without /proc in whole seconds or a little finer."""
     stat = Path(f"/proc/{pid}/stat")
@@ -24,3 +43,7 @@ def cpu_seconds(pid: int) -> float:
 
 def _ps(pid: int, column: str) -> str:
     return subprocess.check_output(["ps", "-o", f"{column}=", "-p", str(pid)], text=True)
+
+
+def _ps_all(columns: str) -> list[str]:
+    return subprocess.check_output(["ps", "-A", "-o", columns], text=True).splitlines()

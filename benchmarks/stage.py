@@ -27,6 +27,8 @@ class Stage:
 
     site: Site
     model_url: str
+    valkey: Valkey
+    model: Server
 
 
 def stage(words: int = 1, rate: float = 1000) -> AbstractContextManager[Stage]:
@@ -52,7 +54,7 @@ def stage_of(module: str, options: Mapping[str, object], environment: Mapping[st
         for server in (valkey, model, site):
             stack.callback(server.kill)
             server.start()
-        yield Stage(site, url)
+        yield Stage(site, url, valkey, model)
 
 
 def allow_files() -> None:

@@ -3,38 +3,29 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from benchmarks.answers import Received
-from benchmarks.words import WORD, lost_and_doubled
+from benchmarks.answers import Received, Shown
 
 
 class Line:
     """One connection, kept open between answers."""
 
-    def __init__(self, url: str, words: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._words = words
+    def __init__(self, url: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._host = urlsplit(url).netloc
         self._reader, self._writer = reader, writer
-        body = json.dumps({"messages": [{"role": "user", "content": "Tell me"}], "stream": True}).encode()
-        head = (
-            f"POST /v1/chat/completions HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        self._request = head.encode() + body
 
-    async def ask(self) -> Received:
-        """One answer, read to its end."""
-        now = asyncio.get_running_loop().time
-        sent = now()
-        self._writer.write(self._request)
-        text, first, last = "", 0.0, 0.0
+    async def ask(self, words: int, text: str = "Tell me") -> Received:
+        """One answer of `words` words, read to its end."""
+        body = json.dumps({"messages": [{"role": "user", "content": text}], "stream": True}).encode()
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n\r\n"
+        shown = Shown(asyncio.get_running_loop().time)
+        self._writer.write(head.encode() + body)
         async for piece in self._pieces():
-            text += piece
-            if WORD.search(piece):
-                last = now()
-                first = first or last
-        lost, doubled = lost_and_doubled(text, self._words)
-        return Received(sent, first, last, self._words - lost, lost, doubled)
+            shown.add(piece)
+        return shown.received(words)
 
     async def _pieces(self) -> AsyncIterator[str]:
         async for line in self._lines():
@@ -51,13 +42,24 @@ class Line:
         await self._reader.readline()
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who asks the model server at `url` with nothing between."""
+
+    url: str
+
+    def tab(self) -> AbstractAsyncContextManager[Line]:
+        """A connection of their own."""
+        return line(self.url)
+
+
 @asynccontextmanager
-async def line(url: str, words: int) -> AsyncIterator[Line]:
-    """A connection to the model server at `url`, which answers in `words` words."""
+async def line(url: str) -> AsyncIterator[Line]:
+    """A connection to the model server at `url`."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     try:
-        yield Line(url, words, reader, writer)
+        yield Line(url, reader, writer)
     finally:
         writer.close()
         await writer.wait_closed()

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +13,17 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class Figure:
-    """One thing measured. `aim` is the most it should be, or the least with `more_is_better`; None: for information."""
+    """One thing measured. `aim` is the most it should be, or the least with `more_is_better`; None: for information.
+
+    `floor` is the same of a chat that does the least that one can, measured by turns with it.
+    """
 
     what: str
     value: float
     unit: str = ""
     aim: float | None = None
     more_is_better: bool = False
+    floor: float | None = None
 
     @property
     def met(self) -> bool | None:
@@ -28,11 +33,11 @@ class Figure:
         return self.value >= self.aim if self.more_is_better else self.value <= self.aim
 
 
-def report(name: str, options: dict[str, object], figures: list[Figure]) -> None:
-    """Print the table and keep it as `results/NAME.json`."""
+def report(name: str, options: dict[str, object], figures: list[Figure], printed: str = "") -> None:
+    """Print the table of the figures, or one that is made of them otherwise, and keep them as `results/NAME.json`."""
     words = ", ".join(f"{key} {value}" for key, value in options.items())
     print(f"\n{name}: {words}; {os.cpu_count()} cores, Python {platform.python_version()}\n")
-    print(table(figures))
+    print(printed or table(figures))
     RESULTS.mkdir(exist_ok=True)
     kept = {
         "name": name,
@@ -46,7 +51,14 @@ def report(name: str, options: dict[str, object], figures: list[Figure]) -> None
 
 def table(figures: list[Figure]) -> str:
     """A Markdown table, lined up."""
-    rows = [("what", "figure", "aim", "met"), *map(_cells, figures)]
+    rows = [("what", "figure", "aim", "met", "bare", "÷ bare"), *map(_cells, figures)]
+    if all(figure.floor is None for figure in figures):
+        rows = [row[:4] for row in rows]
+    return lined_up(rows)
+
+
+def lined_up(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first of the rows is its head."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
@@ -55,14 +67,17 @@ def table(figures: list[Figure]) -> str:
     return "\n".join(lines)
 
 
-def _cells(figure: Figure) -> tuple[str, str, str, str]:
+def _cells(figure: Figure) -> tuple[str, ...]:
     sign = "≥" if figure.more_is_better else "≤"
-    aim = "" if figure.aim is None else f"{sign} {_number(figure.aim)} {figure.unit}".rstrip()
+    aim = "" if figure.aim is None else f"{sign} {number(figure.aim)} {figure.unit}".rstrip()
     met = {None: "", True: "yes", False: "NO"}[figure.met]
-    return figure.what, f"{_number(figure.value)} {figure.unit}".rstrip(), aim, met
+    floor = "" if figure.floor is None else f"{number(figure.floor)} {figure.unit}".rstrip()
+    ratio = number(figure.value / figure.floor) if figure.floor and figure.floor > 0 else ""
+    return figure.what, f"{number(figure.value)} {figure.unit}".rstrip(), aim, met, floor, ratio
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """As tables have it."""
     if value == int(value):
         return f"{int(value):,}"
     return f"{value:.3f}" if value < 1 else f"{value:,.1f}"

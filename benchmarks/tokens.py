@@ -78,9 +78,9 @@ def quickest(work: Callable[[], None]) -> float:
 async def over_a_socket(url: str, words: int) -> list[Figure]:
     """Processor time of this process for each token of the answers at `url`, which come one by one."""
     tokens = len(pieces(answer(words)))
-    async with line(url, words) as straight, connected(url) as client:
+    async with line(url) as straight, connected(url) as client:
         asked = {
-            "by a bare reader": straight.ask,
+            "by a bare reader": partial(straight.ask, words),
             "by the client": partial(ask_client, client),
             "by the engine, with tools": partial(ask_engine, client),
         }

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 WORD = re.compile(r"w\d{4}")
+QUESTION = re.compile(r"Tell me (\d+) words \((m\d+)\)")
 MOST_WORDS = 9_999
 
 
@@ -15,6 +16,17 @@ def answer(words: int) -> str:
     while section := _section(left):
         text += section
     return text
+
+
+def question(words: int, number: int) -> str:
+    """What asks the scripted model for so many words; `number` makes its mark, "m7"."""
+    return f"Tell me {words} words (m{number})"
+
+
+def asked(text: str) -> tuple[int, str]:
+    """The words that a question asks for, and its mark; 0 and "" where it is none."""
+    found = QUESTION.search(text)
+    return (int(found[1]), found[2]) if found else (0, "")
 
 
 def _section(left: Iterator[str]) -> str:
