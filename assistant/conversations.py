@@ -44,7 +44,7 @@ class Turn:
 
     `after` is the position of the message before the turn, 0 at the beginning: of what stands after that only the turn
     is still shown. `new` is False when the same request had come before: then it must not be answered twice.
-    `files` are those of the question, without their text.
+    `files` are those of the question, without their text; `alone`: no message of the conversation has other versions.
     """
 
     run: Run
@@ -53,6 +53,7 @@ class Turn:
     after: int = 0
     new: bool = True
     files: Sequence[Attachment] = ()
+    alone: bool = False
 
 
 @PreparedObjects
@@ -156,7 +157,8 @@ def say(
         question = add(conversation, Message.Role.USER, parent=parent, **values)
         attachments.claim(found, conversation, question)
         request: dict[str, Any] = {"tool_call": to_json(tool_call), "search": search}
-        return replace(answer(person, conversation, question, question, **request), files=found)
+        turn = answer(person, conversation, question, question, **request)
+        return replace(turn, files=found, alone=not versions.has_versions(conversation.pk))
 
 
 def edit(

@@ -70,8 +70,9 @@ def past(conversation: UUID, before: int) -> Past:
     if start:
         [after] = positions[start - 1]
     found = _messages.rows(conversation, before, after)
-    asked = told(conversation, before, after).filter(role=Message.Role.USER)
-    files = attachments.texts_for_prompt(asked) if _files.rows(conversation) else {}
+    files: dict[UUID, list[TextFile]] = {}
+    if _files.rows(conversation):
+        files = attachments.texts_for_prompt(told(conversation, before, after).filter(role=Message.Role.USER))
     messages = [
         question(text, files.get(message, ())) if role == Message.Role.USER else answer(text, called)
         for message, role, text, called in found

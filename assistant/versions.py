@@ -28,9 +28,14 @@ def _put_aside(conversation: UUID) -> QuerySet[Message, Any]:
     return Message.objects.filter(conversation=conversation, chosen=False).values_list("id")[:1]
 
 
+def has_versions(conversation: UUID) -> bool:
+    """Whether a conversation has other versions of any message."""
+    return bool(_put_aside.rows(conversation))
+
+
 def versions_of(messages: Sequence[Message]) -> dict[UUID, Version]:
     """The places of those of `messages`, all shown and of one conversation, that have other versions."""
-    if not messages or not _put_aside.rows(messages[0].conversation_id):
+    if not messages or not has_versions(messages[0].conversation_id):
         return {}
     parents = {message.parent_id for message in messages}
     under = Q(parent__in=parents - {None})

@@ -165,9 +165,9 @@ def _question(message: Message, attached: Iterable[Attachment], version: Version
 
 
 def present_turn(turn: Turn) -> list[MessageView]:
-    """Prepare the messages of a turn that was just stored: nothing is asked but whether they have other versions."""
+    """Prepare the messages of a turn that was just stored. The database is asked for other versions of them, if any."""
     question, answer, run = turn.question, turn.answer, turn.run
-    versions = versions_of([question, answer] if question else [answer])
+    versions = {} if turn.alone else versions_of([question, answer] if question else [answer])
     shown = [_question(question, turn.files, versions.get(question.id, ONLY))] if question else []
     return [*shown, _answer(answer, run, versions.get(answer.id, ONLY))]
 
