@@ -23,7 +23,7 @@ from tests.servers import Valkey, soon
 from web.chat.run_view import RunViews
 
 # Locks, looks and rows of a turn, then what its answer is made from.
-STATEMENTS = 19
+STATEMENTS = 20
 
 
 def finish(run: UUID) -> None:
