@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from assistant import revocation
 from assistant.models import Person, Run
 from assistant.runs.forget import stop
 from imagine import jobs
@@ -17,5 +18,6 @@ def suspend(person: UUID) -> None:
 
 
 def _stop(person: UUID) -> None:
+    revocation.mark(person)
     stop(Run.objects.filter(person=person, status=Run.Status.RUNNING).values_list("pk", flat=True))
     jobs.stop_all(person)

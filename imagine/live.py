@@ -159,6 +159,13 @@ def take(redis: Redis, most: int) -> list[LivePrompt]:
     return [LivePrompt.from_bytes(slot) for slot in found]
 
 
+def newest(redis: Redis, prompts: Sequence[LivePrompt]) -> list[LivePrompt]:
+    """The prompts that are now in the slots of these people, those of one shape. Raises RedisError."""
+    slots = cast(list[bytes | None], redis.mget([keys.slot(prompt.person) for prompt in prompts]))
+    found = [LivePrompt.from_bytes(slot) for slot in slots if slot]
+    return [prompt for prompt in found if prompt.shape == found[0].shape]
+
+
 def has_waiting(redis: Redis) -> bool:
     """Whether the queue has people in it. Raises RedisError."""
     return bool(redis.zcard(keys.QUEUE))
@@ -178,12 +185,14 @@ def release(redis: Redis, prompts: Sequence[LivePrompt]) -> None:
 class StaleCheck:
     """The callback between the steps of a pass: renews the locks.
 
-    Raises StoppedError when all of its prompts are stale, and RedisError.
+    Raises StoppedError when all of its prompts are stale, with `only_left` when all of its people have left; and
+    RedisError.
     """
 
-    def __init__(self, redis: Redis, prompts: Sequence[LivePrompt]) -> None:
+    def __init__(self, redis: Redis, prompts: Sequence[LivePrompt], only_left: bool = False) -> None:
         self._redis = redis
         self._prompts = prompts
+        self._is_stale = _has_left if only_left else _is_stale
         self._next_poll = 0.0
 
     def __call__(self, step: int, of: int) -> None:
@@ -196,8 +205,12 @@ class StaleCheck:
         for prompt in self._prompts:
             pipe.pexpire(keys.lock(prompt.person), LOCK_MS)
         slots: list[bytes | None] = pipe.execute()[0]
-        if all(_is_stale(prompt, slot) for prompt, slot in zip(self._prompts, slots, strict=True)):
+        if all(self._is_stale(prompt, slot) for prompt, slot in zip(self._prompts, slots, strict=True)):
             raise StoppedError("all prompts of the pass are stale")
+
+
+def _has_left(_: LivePrompt, slot: bytes | None) -> bool:
+    return slot is None
 
 
 def _is_stale(prompt: LivePrompt, slot: bytes | None) -> bool:

@@ -34,6 +34,13 @@ MUTANTS = [
         "tests/web/accounts/test_allauth.py -k same_work",
     ),
     Mutant(
+        "a session that ended a moment ago is trusted",
+        "web/sockets/session.py",
+        "if self.is_fresh and mark == self._mark:",
+        "if self.is_fresh:",
+        "tests/web/sockets/test_session.py tests/security/test_sockets.py -k once_the",
+    ),
+    Mutant(
         "the server takes any number of connections",
         "web/local/site.py",
         '        "--limit-concurrency": CONNECTIONS,\n',

@@ -101,7 +101,7 @@ PARTS = {
         tools.base
         audio
         models events errors database background names sources cache responses tools.schema gate thinking budget
-        prepared folding terms purge links arithmetic addresses
+        prepared folding terms purge links arithmetic addresses revocation
     """,
     "imagine": """
         tasks admin apps sketchbook

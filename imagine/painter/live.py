@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from redis import Redis
 
@@ -53,13 +54,22 @@ class LiveWorker:
             return []
 
     def _draw(self, prompts: Sequence[LivePrompt]) -> None:
-        """One pass for all of them."""
+        """One turn of these people: a pass, and where that is let go for newer prompts, one that is finished.
+
+        At the end of the queue they would wait for all others once more, and see nothing while they type slowly.
+        """
+        try:
+            self._pass(prompts, StaleCheck(self._redis, prompts))
+        except StoppedError:
+            if newer := live.newest(self._redis, prompts):
+                with suppress(StoppedError):
+                    self._pass(newer, StaleCheck(self._redis, newer, only_left=True))
+
+    def _pass(self, prompts: Sequence[LivePrompt], check: StaleCheck) -> None:
+        """Draw all of them together. Raises StoppedError."""
         renderer, began = self._checkpoints.live, time.monotonic()
         self._checkpoints.begun += len(prompts)
-        try:
-            painted = renderer.paint([stroke(prompt, renderer) for prompt in prompts], StaleCheck(self._redis, prompts))
-        except StoppedError:
-            return
+        painted = renderer.paint([stroke(prompt, renderer) for prompt in prompts], check)
         for prompt, preview in zip(prompts, painted, strict=True):
             self._publish(prompt, preview)
             live.note_drawn(self._redis, prompt)

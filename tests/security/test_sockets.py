@@ -237,6 +237,21 @@ def test_a_session_that_ends_takes_what_was_being_typed_along(alice: Visitor, va
     eventually(lambda: not valkey.has(keys.slot(person.id)))
 
 
+@pytest.mark.parametrize("end", [sign_out, change_password, erase], ids=lambda end: end.__name__)
+def test_nothing_typed_is_taken_once_the_end_of_the_session_was_answered(alice: Visitor, end: Any) -> None:
+    """Though the database was asked a moment before."""
+    begin(alice)
+    sign_up(alice)
+    with alice.socket("/ws/imagine/") as socket:
+        socket.say("ping")
+        socket.hear_until("pong")
+        end(alice)
+        heard = len(socket.heard)
+        socket.say("ping")
+        assert closed_with(socket) == SIGNED_OUT
+        assert "pong" not in {message["type"] for message in socket.heard[heard:]}
+
+
 @pytest.mark.parametrize("end", [sign_out, suspend], ids=lambda end: end.__name__)
 def test_who_was_shut_out_sees_no_more_frames(alice: Visitor, valkey: Valkey, end: Any) -> None:
     """The socket only listens, while somebody goes on drawing for the person."""

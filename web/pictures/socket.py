@@ -1,8 +1,10 @@
 """The socket of the drawing page: live prompts in while the person types, previews and events of pictures out."""
 
 import asyncio
+import logging
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.utils.translation import ngettext, override
 
 from assistant.errors import AssistantError
@@ -13,9 +15,14 @@ from imagine.live import PREVIEW, LivePrompt
 from imagine.status import PainterStatus
 from web.pictures.status import check_account, painter_status, status_fields
 from web.sockets import messages
-from web.sockets.base import PageConsumer
+from web.sockets.base import SIGNED_OUT, TRY_AGAIN, PageConsumer
+from web.sockets.session import SESSION_SECONDS
+
+logger = logging.getLogger(__name__)
 
 STATUS_SECONDS = 3
+# After an action the session is asked for again before the last answer is too old: prompts wait for no database.
+ASK_AGAIN_SECONDS = SESSION_SECONDS * 0.75
 
 
 class PictureConsumer(PageConsumer):
@@ -30,8 +37,9 @@ class PictureConsumer(PageConsumer):
         await self.runtime.doorbell.subscribe(channel, self.notify)
         self.stack.push_async_callback(self.runtime.doorbell.unsubscribe, channel, self.notify)
         self.stack.push_async_callback(self.leave)
-        polling = asyncio.create_task(self.poll_status())
-        self.stack.callback(polling.cancel)
+        self.acted = asyncio.Event()
+        for work in (self.poll_status(), self.check_session()):
+            self.stack.callback(asyncio.create_task(work).cancel)
 
     # Out
 
@@ -62,7 +70,25 @@ class PictureConsumer(PageConsumer):
                 self.say("studio", **fields)
             await asyncio.sleep(STATUS_SECONDS)
 
+    async def check_session(self) -> None:
+        """Ask for the session again soon after each action, and close the socket where it has ended."""
+        try:
+            while await self.acted.wait():
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+                self.acted.clear()
+                if not await self.session.ask():
+                    self.drop(SIGNED_OUT)
+                    return
+        except DatabaseError as error:
+            logger.warning("the session of %s cannot be checked: %s", self.person.id, error)
+            self.drop(TRY_AGAIN)
+
     # In
+
+    async def may_act(self) -> bool:
+        """Whether the session still holds, by a check of a moment ago where nothing has happened to it since."""
+        self.acted.set()
+        return await self.session.ask_if_marked()
 
     async def carry_out(self, message: messages.PictureMessage) -> None:
         match message:

@@ -13,17 +13,16 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils import translation
 
-from assistant.database import in_thread
 from assistant.errors import AssistantError, LimitedError, LogUnavailableError
 from assistant.models import Person
 from imagine.errors import ImagineError
-from web.accounts.identity import is_active_session
 from web.addresses import address_block
 from web.http import redis_as_unavailable
 from web.process import current_process
 from web.sockets import messages
 from web.sockets.bells import RoomBells
 from web.sockets.messages import BadMessageError, encode
+from web.sockets.session import SessionCheck
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +35,6 @@ TOO_MANY = 4429
 OUTBOX_MESSAGES = 500
 MESSAGES_PER_WINDOW = 100
 WINDOW_SECONDS = 10
-# How long a check of the session is cached: so long messages may go out after its end.
-SESSION_SECONDS = 2
 
 
 class RejectingConsumer(AsyncWebsocketConsumer):
@@ -87,7 +84,7 @@ class PageConsumer(AsyncWebsocketConsumer):
         # Holds for this socket alone: for its task, and the tasks and threads that this one starts.
         translation.activate(self.language)
         self.window_started, self.window_messages = 0.0, 0
-        self.checked_until = 0.0
+        self.session = SessionCheck(self.scope["session"], self.person, self.runtime.redis)
         self.outbox: asyncio.Queue[str | None] = asyncio.Queue(OUTBOX_MESSAGES)
         self.newest: bytes | None = None
         try:
@@ -156,7 +153,7 @@ class PageConsumer(AsyncWebsocketConsumer):
         try:
             while True:
                 message = await self.outbox.get()
-                if monotonic() > self.checked_until and not await self.still_signed_in():
+                if not self.session.is_fresh and not await self.session.ask():
                     self.drop(SIGNED_OUT)
                     return
                 await self.send_next(message)
@@ -180,13 +177,9 @@ class PageConsumer(AsyncWebsocketConsumer):
             if newest is not None:
                 await self.send(bytes_data=newest)
 
-    async def still_signed_in(self) -> bool:
-        """Whether the session is still valid. The answer counts for SESSION_SECONDS, for outgoing messages.
-
-        Raises DatabaseError.
-        """
-        self.checked_until = monotonic() + SESSION_SECONDS
-        return await in_thread(is_active_session)(self.scope["session"], self.person)
+    async def may_act(self) -> bool:
+        """Whether the session still holds: asked before each action. Raises DatabaseError."""
+        return await self.session.ask()
 
     # In
 
@@ -204,7 +197,7 @@ class PageConsumer(AsyncWebsocketConsumer):
             self.say("problem", code="bad_frame", sentence=str(AssistantError.sentence))
             return
         try:
-            if await self.still_signed_in():
+            if await self.may_act():
                 await self.act(message)
             else:
                 self.drop(SIGNED_OUT)

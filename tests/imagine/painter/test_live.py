@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import mean
 from typing import Any
 from uuid import uuid4
 
@@ -199,3 +200,23 @@ def test_people_who_share_a_pass_see_what_each_would_see_alone(database: None, t
             pad.type(prompt)
             alone = picture_of(pad.frame(2))
             assert max(ImageStat.Stat(ImageChops.difference(alone, together[prompt])).mean) < 1
+
+
+def test_of_sixteen_people_who_type_at_once_nobody_is_left_out(database: None, tmp_path: Path) -> None:
+    with Workshop(tmp_path) as shop, ExitStack() as doors:
+        pads = []
+        for _ in range(16):
+            visitor = doors.enter_context(Visitor(shop.site, next_address()))
+            begin(visitor)
+            pads.append(Pad(doors.enter_context(visitor.socket("/ws/imagine/"))))
+        shop.painter.start()
+        eventually(lambda: shop.valkey.has(keys.painter("live")))
+        for number in range(2 * len(pads)):
+            for pad in pads:
+                pad.type(f"a llama with {number} hats")
+            pads[number % len(pads)].frame()
+        for pad in pads:
+            if not any(message["type"] == "live" and message["number"] == pad.number for message in pad.socket.heard):
+                pad.frame(pad.number)
+        served = [sum(message["type"] == "live" for message in pad.socket.heard) for pad in pads]
+    assert min(served) >= mean(served) / 2

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from assistant.models import Conversation
 from assistant.runs import keys
 from tests.fake_llama import FakeLlama
+from tests.imagine.drawing import begin
 from tests.people import Socket, Visitor
 from tests.security.attacks import closed_with, rest
 from tests.servers import Valkey, eventually
@@ -83,6 +84,23 @@ def test_a_message_that_cannot_be_taken_closes_the_socket(
             assert closed_with(socket) == TRY_AGAIN
     said = alice.site.log[before:]
     assert [words for words in TROUBLE if words in said] == [], said
+
+
+def test_who_draws_on_waits_for_no_database(alice: Visitor) -> None:
+    """The database goes away right after one message: the next is carried out all the same, then the socket closes."""
+    begin(alice)
+
+    def is_carried_out() -> bool:
+        with alice.socket("/ws/imagine/") as socket:
+            socket.say("ping")
+            socket.hear_until("pong")
+            heard = len(socket.heard)
+            with no_sessions():
+                socket.say("ping")
+                assert closed_with(socket) == TRY_AGAIN
+            return "pong" in {message["type"] for message in socket.heard[heard:]}
+
+    eventually(is_carried_out)
 
 
 def test_a_tab_that_is_closed_while_messages_come_is_no_trouble(
