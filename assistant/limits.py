@@ -1,9 +1,11 @@
 """Rate limits of guests, accounts and addresses. The counters are in Redis, shared by all processes."""
 
+import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
+from itertools import count
 from typing import NamedTuple, cast
 
 from django.conf import settings
@@ -16,6 +18,9 @@ from redis.exceptions import RedisError
 from assistant.addresses import wider
 from assistant.errors import LimitedError, LogUnavailableError
 from assistant.models import Person
+from assistant.seats import PROCESSES, process_name
+
+logger = logging.getLogger(__name__)
 
 # What one person may do people at one address may do so many times, where no limit of its own says otherwise.
 NEIGHBOURS = 5
@@ -43,6 +48,28 @@ end
 return 0
 """
 
+# Those of a process that is gone are in no key for longer.
+SOCKET_SECONDS = 24 * 60 * 60
+# Sets of sockets, each named after its process; those of processes that are silent do not count. 0 where one is full.
+OPEN = """
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+for i = 2, #KEYS do
+  local open = 0
+  for _, socket in ipairs(redis.call('SMEMBERS', KEYS[i])) do
+    local process = string.match(socket, '^[^:]+')
+    local until_then = redis.call('ZSCORE', KEYS[1], process)
+    if process == ARGV[1] or (until_then and tonumber(until_then) > now) then open = open + 1 end
+  end
+  if open >= tonumber(ARGV[2 + i]) then return 0 end
+end
+for i = 2, #KEYS do
+  redis.call('SADD', KEYS[i], ARGV[2])
+  redis.call('EXPIRE', KEYS[i], tonumber(ARGV[3]))
+end
+return 1
+"""
+
 
 class Rate(NamedTuple):
     """At most so many uses in so many seconds."""
@@ -63,12 +90,18 @@ class Use(NamedTuple):
 class Limits:
     """Counts for this process's event loop; the counters are shared by all processes."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, process: str = "") -> None:
+        """`process` is this one's name among PROCESSES."""
         # A connection from before a restart of Redis is replaced at once.
         retry = Retry(NoBackoff(), 1)
         self._redis: Redis = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=5, retry=retry)
         self._script = self._redis.register_script(COUNT)
         self.sockets: Counter[str] = Counter()
+        self._open = self._redis.register_script(OPEN)
+        self._process = process or process_name()
+        self._numbers = count(1)
+        # Those that have gone while Redis was away, and the keys that they are still in.
+        self._gone: dict[str, list[str]] = {}
 
     async def close(self) -> None:
         """Close the connections."""
@@ -137,7 +170,10 @@ class Limits:
 
     @asynccontextmanager
     async def socket(self, person: Person, address: str) -> AsyncIterator[None]:
-        """Hold one of the sockets that this process has for a person and an address. Raises LimitedError."""
+        """Hold one of the sockets that a person and an address have: in all processes, in this one where Redis is away.
+
+        Raises LimitedError.
+        """
         places = {
             f"person:{person.id}": settings.LIMIT_PERSON_SOCKETS,
             f"address:{address}": settings.LIMIT_ADDRESS_SOCKETS,
@@ -145,11 +181,48 @@ class Limits:
         if any(self.sockets[name] >= most for name, most in places.items()):
             raise LimitedError("too many sockets")
         self.sockets.update(places.keys())
+        socket = f"{self._process}:{next(self._numbers)}"
         try:
-            yield
+            await self._count_socket(socket, places)
+            try:
+                yield
+            finally:
+                self._gone[socket] = _keys(places)
+                await self._forget_sockets()
         finally:
             self.sockets.subtract(places.keys())
             self.sockets += Counter()
+
+    async def _count_socket(self, socket: str, places: Mapping[str, int]) -> None:
+        """Count it among those of all processes. Raises LimitedError."""
+        await self._forget_sockets()
+        arguments: list[str | int] = [self._process, socket, SOCKET_SECONDS, *places.values()]
+        try:
+            if not await self._open([PROCESSES, *_keys(places)], arguments):
+                raise LimitedError("too many sockets in all processes")
+        except (RedisError, OSError, TimeoutError) as error:
+            logger.warning("a socket is counted in this process alone: %s", error)
+
+    async def _forget_sockets(self) -> None:
+        """Those that have gone count no more."""
+        gone, self._gone = self._gone, {}
+        if not gone:
+            return
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for socket, keys in gone.items():
+                    for key in keys:
+                        pipe.srem(key, socket)
+                await pipe.execute()
+            gone = {}
+        except (RedisError, OSError, TimeoutError) as error:
+            logger.warning("sockets that have gone count for a while: %s", error)
+        finally:
+            self._gone |= gone
+
+
+def _keys(places: Mapping[str, int]) -> list[str]:
+    return [f"sockets:{name}" for name in places]
 
 
 def _own_pictures(person: Person, count: int) -> Use:

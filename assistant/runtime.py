@@ -14,6 +14,7 @@ from assistant.pages.library import Library
 from assistant.queue import ModelQueue
 from assistant.runs.heartbeat import Heartbeat
 from assistant.runs.log import Journal
+from assistant.seats import SharedSeats, process_name
 from assistant.temporary import OpenConversations
 from assistant.websearch.options import SearchOptions
 from assistant.websearch.search import WebSearch
@@ -57,10 +58,12 @@ class Runtime:
         self.journal = Journal(self.redis)
         self.heartbeat = Heartbeat(self.redis)
         self.open_conversations = OpenConversations()
-        self.limits = Limits(settings.REDIS_URL)
+        name = process_name()
+        self.limits = Limits(settings.REDIS_URL, name)
         self.client = LlamaClient(llama_options())
         self.tool_choice = ToolChoice(self.client, llama_options(), settings.LLAMA_TOOLS, is_demo=settings.LLAMA_DEMO)
         self.web_search = WebSearch(self.redis, search_options())
+        self.seats = SharedSeats(self.redis, name)
         self.queue = ModelQueue(settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
         self.library = Library(self.redis, self.limits)
 
@@ -70,6 +73,7 @@ class Runtime:
                 stack.push_async_callback(closing)
             for part in (
                 self.doorbell,
+                self.queue.shared_by(self.seats, self.doorbell),
                 self.journal,
                 self.heartbeat,
                 self.open_conversations,

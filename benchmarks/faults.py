@@ -17,7 +17,7 @@ from tests.web.local.processes import children, command_line, said
 
 # What stands in the command of a part, by what an operator calls it.
 PARTS = {
-    "web server": "uvicorn",
+    "web server": "web.server.serve",
     "worker": "--pool threads",
     "clock": " beat ",
     "painter": "live,final,animate",

@@ -219,7 +219,7 @@ MUTANTS = [
     ),
     Mutant(
         "a message of a socket has no bound",
-        "web/local/site.py",
+        "web/server/serve.py",
         "SOCKET_BYTES = 128 * 1024",
         "SOCKET_BYTES = 128 * 1024**2",
         "tests/security/test_sockets.py -k huge",

@@ -91,7 +91,7 @@ PARTS = {
         summaries beforehand sentences
         transcripts findings history memories transcription
         pages
-        members problems versions limits queue doorbell prompts demo_ideas titles wishes attachments text_files markdown
+        members problems versions limits queue prompts demo_ideas titles wishes attachments text_files markdown
         room_aside
         calling posing
         naming
@@ -99,7 +99,7 @@ PARTS = {
         tools.offers brief speech citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base
-        audio
+        audio doorbell seats
         models events errors database background names sources cache responses tools.schema gate thinking budget
         prepared folding terms purge links arithmetic addresses revocation
     """,

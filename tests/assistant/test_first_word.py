@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from assistant import conversations, people, turns
+from assistant import conversations, people, queue, turns
 from assistant.answering import Answering
 from assistant.database import in_thread
 from assistant.models import Person, Run
@@ -85,9 +85,11 @@ async def own_valkey(tmp_path: Path) -> AsyncIterator[Valkey]:
 
 
 async def test_redis_is_asked_three_times_between_a_message_and_its_first_word(
-    settings: Settings, own_valkey: Valkey, fake_llama: FakeLlama
+    settings: Settings, own_valkey: Valkey, fake_llama: FakeLlama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limits in one script, the notice to other tabs, the first word: nothing is read back."""
+    # What is told to other processes from time to time is not on this way.
+    monkeypatch.setattr(queue, "STATE_SECONDS", 60)
     settings.REDIS_URL, settings.LLAMA_URL, settings.LLAMA_DEMO = own_valkey.url, fake_llama.url, True
     gate, shown = Gate(), list[str]()
     fake_llama.on("Sing", says("La la la la.", gate=gate))

@@ -5,14 +5,16 @@ import ipaddress
 import socket as sockets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
+from time import time
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import psutil
 import pytest
+import redis
 from django.conf import settings as site_settings
 from django.db import connection
 from django.test import Client
@@ -24,6 +26,7 @@ from assistant.addresses import NETWORKS
 from assistant.errors import LimitedError
 from assistant.limits import NEIGHBOURS, Limits
 from assistant.models import Conversation, Member, Message, Person, Run
+from assistant.seats import PROCESSES
 from imagine import keys
 from tests.fake_llama import FakeLlama, Gate, says, stalls
 from tests.people import Visitor, next_address
@@ -819,3 +822,62 @@ def test_an_odd_frame_is_refused_whatever_is_wrong_with_it(
 def test_every_route_was_tried() -> None:
     tried = set(OPEN) | set(SIGNED) | {name for name, _ in OWNED}
     assert tried == {route.name for route in PAGES} | ENDS
+
+
+@pytest.fixture
+async def beating(valkey: Valkey, processes: list[Limits]) -> AsyncIterator[list[Limits]]:
+    """The same, where Redis knows that the processes are there."""
+    with redis.Redis.from_url(valkey.url) as client:
+        client.zadd(PROCESSES, {limits._process: time() + 600 for limits in processes})
+        yield processes
+        client.zrem(PROCESSES, *(limits._process for limits in processes))
+
+
+async def opened(limits: Limits, person: Person, address: str, stack: AsyncExitStack) -> bool:
+    try:
+        await stack.enter_async_context(limits.socket(person, address))
+    except LimitedError:
+        return False
+    return True
+
+
+async def test_sockets_are_counted_in_all_processes(beating: list[Limits], settings: Any) -> None:
+    settings.LIMIT_PERSON_SOCKETS, settings.LIMIT_ADDRESS_SOCKETS = 5, 8
+    ada, bob, address = Person(id=uuid4()), Person(id=uuid4()), next_address()
+    async with AsyncExitStack() as tabs:
+        async with AsyncExitStack() as others:
+            assert [await opened(beating[n % 4], ada, address, tabs) for n in range(7)] == [True] * 5 + [False] * 2
+            assert [await opened(beating[n % 4], bob, address, others) for n in range(5)] == [True] * 3 + [False] * 2
+        assert [await opened(beating[n % 4], bob, address, tabs) for n in range(4)] == [True] * 3 + [False]
+    async with AsyncExitStack() as tabs:
+        assert await opened(beating[3], ada, address, tabs)
+
+
+async def test_sockets_of_a_process_that_is_gone_do_not_count(
+    valkey: Valkey, beating: list[Limits], settings: Any
+) -> None:
+    settings.LIMIT_PERSON_SOCKETS = 2
+    ada, address = Person(id=uuid4()), next_address()
+    async with AsyncExitStack() as tabs:
+        assert [await opened(beating[0], ada, address, tabs) for _ in range(2)] == [True, True]
+        assert not await opened(beating[1], ada, address, tabs)
+        with redis.Redis.from_url(valkey.url) as client:
+            client.zadd(PROCESSES, {beating[0]._process: time() - 1})
+        assert await opened(beating[1], ada, address, tabs)
+
+
+async def test_sockets_are_counted_in_one_process_while_redis_is_away(tmp_path: Path, settings: Any) -> None:
+    settings.LIMIT_PERSON_SOCKETS = 2
+    ada, address, valkey = Person(id=uuid4()), next_address(), Valkey(tmp_path)
+    await asyncio.to_thread(valkey.start)
+    limits = Limits(valkey.url)
+    async with AsyncExitStack() as tabs:
+        assert await opened(limits, ada, address, tabs)
+        await asyncio.to_thread(valkey.kill)
+        assert await opened(limits, ada, address, tabs)
+        assert not await opened(limits, ada, address, tabs)
+    await asyncio.to_thread(valkey.start)
+    async with AsyncExitStack() as tabs:
+        assert [await opened(limits, ada, address, tabs) for _ in range(3)] == [True, True, False]
+    await limits.close()
+    valkey.kill()

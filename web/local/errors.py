@@ -17,6 +17,10 @@ class AddressTakenError(LocalError):
     """The address to listen on is taken, not allowed, or not of this machine."""
 
 
+class OneProcessError(LocalError):
+    """This system does not let several processes share a port."""
+
+
 class MissingPackageError(LocalError):
     """The `local` extra, or the demonstration model, is not installed."""
 

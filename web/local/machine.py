@@ -2,11 +2,19 @@
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 # The limit of a container, where there is one. https://docs.kernel.org/admin-guide/cgroup-v2.html
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+# What a web process may take where much goes on, and how many a PostgreSQL with its usual 100 connections has room for.
+WEB_BYTES = 10**9
+MOST_WEBS = 4
+# Elsewhere SO_REUSEPORT is there too, but all connections go to one socket.
+CAN_SHARE_PORTS = sys.platform == "linux"
 
 
 @dataclass(frozen=True)
@@ -44,3 +52,8 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def web_processes() -> int:
+    """How many web processes this machine has room for: one for each core, within its memory."""
+    return max(1, min(cores(), MOST_WEBS, memory() // WEB_BYTES)) if CAN_SHARE_PORTS else 1

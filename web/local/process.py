@@ -20,8 +20,9 @@ class Child:
 
     `name` is for the operator, `command` starts with a full path, `environment` is complete. `is_ready` is the
     readiness probe and may be called often. `secret` goes to its standard input, which no other process can read.
-    `exit_codes` explains exit codes. `show_warnings`: warnings in its log are shown to the operator. `optional` says
-    what is lost without it; where it is empty, the site does not start without it, and stops when it dies too often.
+    `exit_codes` explains exit codes. `shares_log` names the server whose processes all write to its log, so that none
+    rotates it. `show_warnings`: warnings in its log are shown to the operator. `optional` says what is lost without it;
+    where it is empty, the site does not start without it, and stops when it dies too often.
     The timeouts are `start_seconds` until it is ready and `stop_seconds` until it has ended.
     """
 
@@ -33,6 +34,7 @@ class Child:
     is_ready: Callable[[], bool]
     secret: str = ""
     exit_codes: dict[int, str] = field(default_factory=dict)
+    shares_log: str = ""
     show_warnings: bool = False
     optional: str = ""
     start_seconds: float = 60
@@ -44,7 +46,8 @@ class Child:
 
         Raises OSError when the log cannot be written.
         """
-        rotate(self.log)
+        if not self.shares_log:
+            rotate(self.log)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *self.command],

@@ -14,54 +14,54 @@ from redis.exceptions import RedisError
 
 from integrations.wake import COURIER
 from web.local.llama import healthy
+from web.local.logs import rotate
+from web.local.ports import free_port
 from web.local.process import Child
+from web.server.serve import CONNECTIONS, DRAIN_SECONDS
 
 FOLDER = Path(__file__).parent.parent.parent
+WEB_LOG = "web.log"
 # The loopback address of a server that listens on every address.
 REACHABLE_AS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-# The longest message of the socket protocol, MESSAGE_CHARACTERS as JSON, fits.
-SOCKET_BYTES = 128 * 1024
-CONNECTIONS = 2_000
 # Torch is slow to load on a cold disk.
 PAINTER_SECONDS = 180
-# The timeout for running answers to end before the sockets close.
-DRAIN_SECONDS = 10
 
 
-def web(host: str, port: int, data: Path, environment: dict[str, str]) -> Child:
-    """The web server on `host` and `port`, not yet started."""
+def web(host: str, port: int, data: Path, environment: dict[str, str], number: int = 1, processes: int = 1) -> Child:
+    """The web server on `host` and `port`, not yet started; or one of its `processes`, which share port and log.
+
+    Raises OSError.
+    """
     options = {
         "--host": host,
         "--port": port,
-        "--http": "web.server.requests:BoundedRequests",
-        "--ws": "web.server.frames:BoundedFrames",
-        "--ws-max-size": SOCKET_BYTES,
-        "--ws-ping-interval": 20,
-        "--ws-ping-timeout": 20,
-        # Compressing small messages costs more than it saves, and doubles the memory of an open page.
-        "--ws-per-message-deflate": "false",
-        "--timeout-keep-alive": 15,
-        "--timeout-graceful-shutdown": DRAIN_SECONDS,
         "--limit-concurrency": CONNECTIONS,
-        "--lifespan": "on",
-        "--log-level": "info",
     }
-    health = f"http://{url_host(REACHABLE_AS.get(host, host))}:{port}/healthz"
+    asked_at = f"{url_host(REACHABLE_AS.get(host, host))}:{port}"
+    is_one_of_many = processes > 1
+    if is_one_of_many:
+        options["--own-port"] = own_port = free_port()
+        asked_at = f"127.0.0.1:{own_port}"
     known_as = urlsplit(environment["SITE_URL"]).netloc
     return Child(
-        name="The web server",
-        command=[
-            *module("uvicorn", "web.asgi:application"),
-            *(str(word) for pair in options.items() for word in pair),
-            *("--no-access-log", "--no-proxy-headers", "--no-server-header", "--no-use-colors"),
-        ],
+        name=f"Web process {number} of {processes}" if is_one_of_many else "The web server",
+        command=module("web.server.serve", *(str(word) for pair in options.items() for word in pair)),
         environment=environment,
         folder=FOLDER,
-        log=data / "log" / "web.log",
+        log=data / "log" / WEB_LOG,
+        shares_log="The web server" if is_one_of_many else "",
         show_warnings=True,
-        is_ready=lambda: healthy(health, known_as),
+        is_ready=lambda: healthy(f"http://{asked_at}/healthz", known_as),
         stop_seconds=DRAIN_SECONDS + 15,
     )
+
+
+def webs(processes: int, host: str, port: int, data: Path, environment: dict[str, str]) -> list[Child]:
+    """All processes of the web server, not yet started. Raises OSError."""
+    if processes > 1:
+        # None of them does, as the others may be writing.
+        rotate(data / "log" / WEB_LOG)
+    return [web(host, port, data, environment, number, processes) for number in range(1, processes + 1)]
 
 
 def worker(data: Path, environment: dict[str, str]) -> Child:

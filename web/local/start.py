@@ -12,10 +12,10 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from integrations.registry import channels
-from web.local import site
+from web.local import machine, site
 from web.local.banner import Report, banner, messenger_rows, model_rows, search_rows, switched_off
 from web.local.emulator import Emulator, stand_in
-from web.local.errors import LocalError, UnreachableError
+from web.local.errors import LocalError, OneProcessError, UnreachableError
 from web.local.llama import LocalModel, choose, llama
 from web.local.lock import start_lock
 from web.local.pictures import Pictures, choose_pictures
@@ -28,10 +28,13 @@ from web.local.valkey import check_redis, valkey
 
 @dataclass
 class Start:
-    """One start of the product. `environment` is that of the children; embedded servers add their addresses to it."""
+    """One start of the product, with `webs` web processes. `environment` is that of the children; embedded servers add
+    their addresses to it.
+    """
 
     host: str
     port: int
+    webs: int
     data: Path
     terminal: Terminal
     supervisor: Supervisor
@@ -58,10 +61,12 @@ class Start:
             self.supervisor.start(site.courier(self.data, self.environment))
         if loading:
             self.wait_for(loading)
-        web = site.web(self.host, self.port, self.data, self.environment)
-        self.supervisor.start(web)
+        webs = site.webs(self.webs, self.host, self.port, self.data, self.environment)
+        for web in webs:
+            self.supervisor.start(web)
         self.wait_for(worker)
-        self.wait_for(web)
+        for web in webs:
+            self.wait_for(web)
         if self.emulator:
             self.emulator.set_up(self.environment)
 
@@ -113,8 +118,9 @@ class Start:
         self.terminal.line(f"  {time.monotonic() - self.started_at:5.1f} s  {text}")
 
 
-def run(host: str, port: int, terminal: Terminal, *, emulated: bool = False) -> None:
-    """Run the product until Ctrl-C or SIGTERM; `emulated`: with a stand-in for the messengers.
+def run(host: str, port: int, terminal: Terminal, *, webs: int | None = None, emulated: bool = False) -> None:
+    """Run the product until Ctrl-C or SIGTERM; `emulated`: with a stand-in for the messengers. `webs` web processes
+    run, or as many as do good.
 
     Raises LocalError when a part cannot start or dies, and StopRequested for a signal during the start.
     """
@@ -123,11 +129,12 @@ def run(host: str, port: int, terminal: Terminal, *, emulated: bool = False) -> 
         with start_lock(data):
             check_address(host, port)
             model = choose_model(terminal)
+            webs = web_processes(webs, model)
             pictures = choose_pictures(settings.CHECKPOINT_FOLDER, terminal.bar)
             with Supervisor(terminal) as supervisor:
                 around = environment(host, port, data)
                 emulator = stand_in(around["SITE_URL"], port) if emulated else None
-                start = Start(host, port, data, terminal, supervisor, around, emulator)
+                start = Start(host, port, webs, data, terminal, supervisor, around, emulator)
                 start.start_all(model, pictures)
                 terminal.line(banner(report(start, model, pictures), terminal.live))
                 supervisor.watch()
@@ -142,6 +149,14 @@ def choose_model(terminal: Terminal) -> LocalModel | None:
     if "LLAMA_URL" not in settings.LOCAL_SERVERS:
         return None
     return choose(settings.LLAMA_LOCAL_MODEL, settings.MODEL_FOLDER, terminal)
+
+
+def web_processes(asked: int | None, model: LocalModel | None) -> int:
+    """How many web processes there are to be. Raises OneProcessError."""
+    if asked and asked > 1 and not machine.CAN_SHARE_PORTS:
+        raise OneProcessError("Only Linux shares a port among web processes. Leave out --web.")
+    # A model on this machine answers two at once, and takes the cores for it.
+    return asked or (1 if model else machine.web_processes())
 
 
 def environment(host: str, port: int, data: Path) -> dict[str, str]:

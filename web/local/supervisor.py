@@ -2,6 +2,7 @@
 
 import signal
 import time
+from itertools import groupby
 from types import FrameType, TracebackType
 
 from web.local.errors import ChildError
@@ -71,7 +72,8 @@ class Supervisor:
         """Restart what dies, and print warnings, until a signal arrives. Raises ChildError when a child that is not
         optional dies too often."""
         self._watching = True
-        logs = [(child.name, LogWatcher(child.log)) for child in self.children if child.show_warnings]
+        watched = {child.log: child.shares_log or child.name for child in self.children if child.show_warnings}
+        logs = [(name, LogWatcher(log)) for log, name in watched.items()]
         try:
             while True:
                 self._poll()
@@ -95,9 +97,13 @@ class Supervisor:
                 restart.child.check()
 
     def _stop_all(self) -> None:
-        for child in reversed(self.children):
-            child.terminate()
-            self._wait_stopped(child)
+        for _log, group in groupby(reversed(self.children), key=lambda child: child.log):
+            # The processes of one server end together.
+            together = list(group)
+            for child in together:
+                child.terminate()
+            for child in together:
+                self._wait_stopped(child)
         self.children.clear()
         self.restarts.clear()
 

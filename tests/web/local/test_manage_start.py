@@ -34,7 +34,7 @@ ANSWER = re.compile(r'class="message message-answer".*?<div class="block"[^>]*>.
 # What stands in the commands of the others, and how the operator knows them.
 PARTS = {
     "valkey-server": "Valkey",
-    "uvicorn": "The web server",
+    "web.server.serve": "The web server",
     "--pool threads": "The worker",
     " beat ": "The clock",
     "llama_server": "The model server",
@@ -391,3 +391,10 @@ def test_a_mistyped_port_is_refused(start: Start) -> None:
     code, said = start(arguments=("--port", "70000")).ended()
     assert (code, "Traceback" in said) == (2, False)
     assert "70000 is not a port" in said
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "two", "65"])
+def test_a_number_of_web_processes_that_cannot_be_is_refused(start: Start, count: str) -> None:
+    code, said = start(arguments=(f"--web={count}",)).ended()
+    assert (code, "Traceback" in said) == (2, False)
+    assert f"{count} web processes cannot be started" in said

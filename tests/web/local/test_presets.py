@@ -10,7 +10,7 @@ from web.local.download import part_path, place
 from web.local.errors import UnknownModelError
 from web.local.hub import Content, Hub
 from web.local.llama_server import cache_mib
-from web.local.machine import Machine, cores, memory, this_machine
+from web.local.machine import Machine, cores, memory, this_machine, web_processes
 from web.local.presets import PRESETS, find, gigabytes, listing, unknown
 
 HUB = Hub()
@@ -131,3 +131,18 @@ def test_the_limit_of_a_container_counts(tmp_path: Path) -> None:
 def test_the_disk_is_that_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     assert this_machine(tmp_path / "not" / "yet").disk > 0
     assert cores() >= 1
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "processes"),
+    [(1, 16, 1), (2, 16, 2), (4, 16, 4), (64, 512, 4), (4, 2, 2), (4, 0.5, 1), (4, 0, 1)],
+)
+def test_the_site_has_a_web_process_for_each_core_within_its_memory(
+    monkeypatch: pytest.MonkeyPatch, cores: int, memory: float, processes: int
+) -> None:
+    monkeypatch.setattr("web.local.machine.cores", lambda: cores)
+    monkeypatch.setattr("web.local.machine.memory", lambda: int(memory * 10**9))
+    monkeypatch.setattr("web.local.machine.CAN_SHARE_PORTS", True)
+    assert web_processes() == processes
+    monkeypatch.setattr("web.local.machine.CAN_SHARE_PORTS", False)
+    assert web_processes() == 1

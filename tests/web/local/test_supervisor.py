@@ -43,6 +43,46 @@ def test_children_stop_in_the_opposite_order(program: Program, terminal: Termina
     assert (tmp_path / "stopped").read_text() == "third second first "
 
 
+# Ends once all three have been asked to.
+TOGETHER = """
+def stop(*_):
+    with open('asked', 'a') as file: file.write('x')
+    while len(open('asked').read()) < 3: time.sleep(0.01)
+    with open('stopped', 'a') as file: file.write('{name} ')
+    sys.exit()
+signal.signal(signal.SIGTERM, stop)
+print('WARNING from {name}', flush=True)
+pathlib.Path('ready').touch()
+while True: time.sleep(60)
+"""
+
+
+def test_the_processes_of_one_server_stop_together_and_keep_one_log(
+    program: Program, terminal: Terminal, tmp_path: Path
+) -> None:
+    log = tmp_path / "log" / "server.log"
+    with Supervisor(terminal) as supervisor:
+        for name in ("first", "second", "third"):
+            (tmp_path / "ready").unlink(missing_ok=True)
+            child = program(TOGETHER.format(name=name), name=name, shares_log="The server", show_warnings=True)
+            child.log, child.stop_seconds = log, 60
+            log.parent.mkdir(exist_ok=True)
+            supervisor.start(child)
+            supervisor.wait_for(child)
+        told = [f"The server: WARNING from {name}\n" for name in ("first", "second", "third")]
+
+        def stop_once_all_is_told() -> None:
+            eventually(lambda: all(words in terminal.out.getvalue() for words in told))  # type: ignore[attr-defined]
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        stopper = threading.Thread(target=stop_once_all_is_told)
+        stopper.start()
+        supervisor.watch()
+        stopper.join()
+    assert sorted((tmp_path / "stopped").read_text().split()) == ["first", "second", "third"]
+    assert terminal.out.getvalue().count("WARNING from") == 3  # type: ignore[attr-defined]
+
+
 def test_one_that_dies_later_ends_the_watch_and_the_others(program: Program, terminal: Terminal) -> None:
     stays = program(POLITE.format(name="stays"), name="stays")
     dies = program("time.sleep(60)", name="dies")

@@ -16,12 +16,21 @@ from web.local.progress import Terminal
 from web.local.start import run
 from web.local.supervisor import StopRequested
 
+MOST_PROCESSES = 64
+
 
 def port_number(text: str) -> int:
     """The port that `text` names. Raises ArgumentTypeError."""
     if text.isdecimal() and 0 < int(text) < 65536:
         return int(text)
     raise ArgumentTypeError(f"{text} is not a port: write a number from 1 to 65535.")
+
+
+def process_count(text: str) -> int:
+    """The number of processes that `text` names. Raises ArgumentTypeError."""
+    if text.isdecimal() and 0 < int(text) <= MOST_PROCESSES:
+        return int(text)
+    raise ArgumentTypeError(f"{text} web processes cannot be started: write a number from 1 to {MOST_PROCESSES}.")
 
 
 class Command(BaseCommand):
@@ -34,13 +43,18 @@ class Command(BaseCommand):
             "--emulator", action="store_true", help="play WhatsApp, Messenger and Instagram, with phones on a page"
         )
         parser.add_argument("--port", default=8000, type=port_number, help="the port to listen on (default: 8000)")
+        parser.add_argument(
+            "--web",
+            type=process_count,
+            help="how many processes serve it (default: one for each core, up to four; one beside a model of its own)",
+        )
 
-    def handle(self, *args: Any, host: str, port: int, emulator: bool, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, web: int | None, emulator: bool, **options: Any) -> None:
         if settings.LLAMA_LOCAL_MODEL == "list":
             self.stdout.write(listing(settings.MODEL_FOLDER.resolve()))
             return
         try:
-            run(host, port, Terminal(), emulated=emulator)
+            run(host, port, Terminal(), webs=web, emulated=emulator)
         except LocalError as error:
             sys.exit(str(error))
         except (StopRequested, KeyboardInterrupt):
