@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
-from confusable_homoglyphs.confusables import confusables_data
 from django.conf import settings
 
 from assistant.names import clean_name
@@ -126,6 +125,9 @@ def _as_latin(letter: str) -> str:
         return letter
     if unicodedata.category(letter)[0] in "MC":
         return ""
+    # Here, as it takes 7 MB: most processes never meet such a letter.
+    from confusable_homoglyphs.confusables import confusables_data
+
     for pair in confusables_data.get(letter, ()):
         like = pair["c"]
         if like.isascii() and like.isalnum():
