@@ -66,6 +66,7 @@ bench: $(STAMP)  ## measure, against the aims in the docs
 	@$(PY) -m benchmarks.turn
 	@$(PY) -m benchmarks.webhooks
 	@$(PY) -m benchmarks.rooms
+	@$(PY) -m benchmarks.many
 
 drill: $(STAMP)  ## break each part of a running site, and see what people see (WORD=painter)
 	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m benchmarks.drill "$(WORD)"

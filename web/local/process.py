@@ -46,7 +46,9 @@ class Child:
 
         Raises OSError when the log cannot be written.
         """
-        if not self.shares_log:
+        if self.shares_log:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+        else:
             rotate(self.log)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603
