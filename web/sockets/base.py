@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from time import monotonic
@@ -52,6 +53,7 @@ class PageConsumer(AsyncWebsocketConsumer):
 
     kinds: Mapping[str, type[Any]] = {}
     scope: dict[str, Any]
+    is_open = False
     is_closed = False
 
     async def opened(self) -> None:
@@ -85,7 +87,9 @@ class PageConsumer(AsyncWebsocketConsumer):
         translation.activate(self.language)
         self.window_started, self.window_messages = 0.0, 0
         self.session = SessionCheck(self.scope["session"], self.person, self.runtime.redis)
-        self.outbox: asyncio.Queue[str | None] = asyncio.Queue(OUTBOX_MESSAGES)
+        # Thousands of pages lie open in which nothing happens: they hold no queue and no task.
+        self.outbox: deque[str | None] = deque()
+        self.sending: asyncio.Task[None] | None = None
         self.newest: bytes | None = None
         try:
             await self.stack.enter_async_context(self.runtime.limits.socket(self.person, self.address))
@@ -93,9 +97,10 @@ class PageConsumer(AsyncWebsocketConsumer):
             await self.accept_and_close(TOO_MANY)
             return
         await self.opened()
-        self.sending = asyncio.create_task(self.send_forever())
-        self.stack.callback(self.sending.cancel)
+        self.stack.callback(self.stop_sending)
         await self.accept()
+        self.is_open = True
+        self.send_soon()
 
     async def accept_and_close(self, code: int) -> None:
         """Refuse with a code: browsers do not report to the page why a socket was never accepted."""
@@ -131,16 +136,27 @@ class PageConsumer(AsyncWebsocketConsumer):
 
     def enqueue(self, message: str | None) -> None:
         """Put a message into the outbox; None stands for the newest binary one. A full outbox drops the socket."""
-        try:
-            self.outbox.put_nowait(message)
-        except asyncio.QueueFull:
+        if len(self.outbox) >= OUTBOX_MESSAGES:
             self.drop(TOO_SLOW)
+            return
+        self.outbox.append(message)
+        self.send_soon()
+
+    def send_soon(self) -> None:
+        """Send what is in the outbox, once the socket is open."""
+        if self.outbox and self.is_open and not self.is_closed and (self.sending is None or self.sending.done()):
+            self.sending = asyncio.create_task(self.send_all())
+
+    def stop_sending(self) -> None:
+        """Send nothing more."""
+        if self.sending:
+            self.sending.cancel()
 
     def drop(self, code: int) -> None:
         """Close the socket, at most once, without waiting; later messages of the browser are ignored."""
         if not self.is_closed:
             self.is_closed = True
-            self.sending.cancel()
+            self.stop_sending()
             self.closing = asyncio.create_task(self.close_open(code))
 
     async def close_open(self, code: int) -> None:
@@ -148,17 +164,19 @@ class PageConsumer(AsyncWebsocketConsumer):
         with suppress(OSError):
             await self.close(code)
 
-    async def send_forever(self) -> None:
+    async def send_all(self) -> None:
         """Empty the outbox. An error closes the socket: the page reconnects, and resumes."""
         try:
-            while True:
-                message = await self.outbox.get()
+            while self.outbox:
+                message = self.outbox.popleft()
                 if not self.session.is_fresh and not await self.session.ask():
                     self.drop(SIGNED_OUT)
                     return
                 await self.send_next(message)
+            return
         except OSError:
             # The browser has disconnected, as `websocket_disconnect` will report.
+            self.is_closed = True
             return
         except DatabaseError as error:
             logger.warning("the session of %s cannot be checked: %s", self.person.id, error)
