@@ -48,6 +48,20 @@ MUTANTS = [
         "tests/security/test_server.py -k places",
     ),
     Mutant(
+        "each process has sockets of its own for a person",
+        "assistant/limits.py",
+        "if process == ARGV[1] or (until_then and tonumber(until_then) > now) then",
+        "if process == ARGV[1] then",
+        "tests/security/test_limits.py -k sockets_are_counted_in_all",
+    ),
+    Mutant(
+        "each process has seats of its own at the model",
+        "assistant/seats.py",
+        "seats - used - others_held,",
+        "seats - used,",
+        "tests/assistant/test_seats.py -k 'line_is_full or free_at_whatever'",
+    ),
+    Mutant(
         "an address takes any number of connections",
         "web/server/connections.py",
         "_open[key] < most * times",
