@@ -135,6 +135,13 @@ class Answer:
 
     async def make(self) -> None:
         """Answer; whatever happens, the run ends in the database and in its log."""
+        try:
+            await self._make()
+        finally:
+            # Who comes now finds the end in the database, also where the log never got it.
+            self._writer.over = True
+
+    async def _make(self) -> None:
         self._runtime.heartbeat.add(self.run, self.stop)
         saving_loop = asyncio.create_task(self._save_periodically())
         try:

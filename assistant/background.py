@@ -1,8 +1,23 @@
 """Tasks that run beside everything else."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 AGAIN_SECONDS = 0.1
+
+_going_on: set[asyncio.Task[Any]] = set()
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do `work`, to its end also where whoever awaits it is cancelled."""
+    task = asyncio.create_task(work)
+    # The loop itself holds tasks weakly.
+    _going_on.add(task)
+    task.add_done_callback(_going_on.discard)
+    return await asyncio.shield(task)
 
 
 async def end(task: asyncio.Task[None]) -> None:

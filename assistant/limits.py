@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 NEIGHBOURS = 5
 
 # Counts a use in all windows, or in none where one of them has no room for it: then its place, else 0. What was counted
-# in the window before weighs as much as of it lies within one length of now.
+# in the window before weighs as much as of it lies within one length of now, in whole uses: else one a minute was one in
+# two.
 # https://blog.cloudflare.com/counting-things-a-lot-of-different-things/
 COUNT = """
 local time = redis.call('TIME')
@@ -38,7 +39,7 @@ for i, key in ipairs(KEYS) do
   local kept = redis.call('HMGET', key, 'window', 'count', 'before')
   local last, count, before = tonumber(kept[1] or -1), tonumber(kept[2] or 0), tonumber(kept[3] or 0)
   if last == window - 1 then before, count = count, 0 elseif last ~= window then before, count = 0, 0 end
-  if before * (1 + window - now / seconds) + count + uses > most then return i end
+  if math.floor(before * (1 + window - now / seconds)) + count + uses > most then return i end
   counted[i] = {window, count + uses, before, seconds}
 end
 for i, key in ipairs(KEYS) do
@@ -59,7 +60,11 @@ for i = 2, #KEYS do
   for _, socket in ipairs(redis.call('SMEMBERS', KEYS[i])) do
     local process = string.match(socket, '^[^:]+')
     local until_then = redis.call('ZSCORE', KEYS[1], process)
-    if process == ARGV[1] or (until_then and tonumber(until_then) > now) then open = open + 1 end
+    if socket == ARGV[2] then
+      -- This very one, where the script is run again.
+    elseif process == ARGV[1] or (until_then and tonumber(until_then) > now) then
+      open = open + 1
+    end
   end
   if open >= tonumber(ARGV[2 + i]) then return 0 end
 end
@@ -184,14 +189,13 @@ class Limits:
         socket = f"{self._process}:{next(self._numbers)}"
         try:
             await self._count_socket(socket, places)
-            try:
-                yield
-            finally:
-                self._gone[socket] = _keys(places)
-                await self._forget_sockets()
+            yield
         finally:
             self.sockets.subtract(places.keys())
             self.sockets += Counter()
+            # Also where it was refused: it may have been counted before an answer that did not come.
+            self._gone[socket] = _keys(places)
+            await self._forget_sockets()
 
     async def _count_socket(self, socket: str, places: Mapping[str, int]) -> None:
         """Count it among those of all processes. Raises LimitedError."""

@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.db.models.expressions import DatabaseDefault
 from django.db.models.sql.compiler import SQLCompiler
+from django.db.transaction import TransactionManagementError
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=models.Model)
@@ -40,13 +41,14 @@ KINDS: Mapping[type, tuple[Callable[[], Any], Adapt]] = {
 
 
 class Compiled(NamedTuple):
-    """`values` are constants, or the names of parameters, where `named` says so."""
+    """`values` are constants, or the names of parameters, where `named` says so. `locks`: the rows are locked."""
 
     sql: str
     values: tuple[Any, ...]
     named: tuple[bool, ...]
     compiler: SQLCompiler
     converters: dict[Any, Any]
+    locks: bool
 
 
 class Prepared(Generic[P]):
@@ -58,9 +60,14 @@ class Prepared(Generic[P]):
         self._kinds.pop("return", None)
 
     def rows(self, *args: P.args, **kwargs: P.kwargs) -> list[Row]:
-        """What `build(…).values_list(…)` would find, each row as a tuple. Raises DatabaseError."""
+        """What `build(…).values_list(…)` would find, each row as a tuple.
+
+        Raises DatabaseError, TransactionManagementError where rows are locked outside of a transaction.
+        """
         values = dict(zip(self._kinds, args, strict=False)) | kwargs
         compiled = self._compiled
+        if compiled.locks and not connection.in_atomic_block:
+            raise TransactionManagementError("rows are locked outside of a transaction")
         bound = [
             self._adapted(name, values[name]) if named else name
             for name, named in zip(compiled.values, compiled.named, strict=True)
@@ -106,7 +113,8 @@ class Prepared(Generic[P]):
         values = tuple(param if name is None else name for name, param in zip(found, params, strict=True))
         columns = [expression for expression, *_ in compiler.select[: compiler.col_count]]
         converters = compiler.get_converters(columns)
-        return Compiled(sql, values, tuple(name is not None for name in found), compiler, converters)
+        named = tuple(name is not None for name in found)
+        return Compiled(sql, values, named, compiler, converters, query.select_for_update)
 
 
 class PreparedObjects(Generic[P, M]):

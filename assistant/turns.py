@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.core.exceptions import ObjectDoesNotExist
-from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from assistant import changes, commands, conversations, people
 from assistant.answering import Answering
+from assistant.background import to_the_end
 from assistant.conversations import Turn
 from assistant.database import in_thread
 from assistant.engine import History
@@ -99,10 +98,17 @@ async def start(answering: Answering, person: Person, address: str, request: Tur
     call = None if text is None else commands.tool_call(text)
     if call is not None and call.name == "create_image":
         await limits.count_pictures(person, address, 1)
+    # A browser that leaves meanwhile cancels its request; what is stored must be answered all the same.
+    turn = await to_the_end(_begin(answering, person, request, call))
+    if turn.new:
+        await changes.announce(answering.runtime, turn.run.conversation_id, origin)
+    return turn
+
+
+async def _begin(answering: Answering, person: Person, request: TurnRequest, call: ToolCall | None) -> Turn:
     turn, history = await in_thread(_store)(person, request, call)
     if turn.new:
         answering.start(turn.run.id, history, public=request.public)
-        await changes.announce(answering.runtime, turn.run.conversation_id, origin)
     return turn
 
 
@@ -137,7 +143,7 @@ def _store(person: Person, request: TurnRequest, call: ToolCall | None) -> tuple
     turn = request.store(person, call)
     try:
         return turn, saving.history_of(turn.run.id) if turn.new else None
-    except (DatabaseError, ObjectDoesNotExist):
+    except Exception:
         # It is stored, so it must be answered, and end: who answers it reads the history, or meets the same error.
         logger.warning("the history of run %s could not be read at once", turn.run.id, exc_info=True)
         return turn, None

@@ -1,6 +1,7 @@
 """What stands between a message and the first word of its answer: statements, commits and round trips."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 from redis import Redis
@@ -16,7 +17,9 @@ from redis import Redis
 from assistant import conversations, people, queue, turns
 from assistant.answering import Answering
 from assistant.database import in_thread
+from assistant.engine import History
 from assistant.models import Person, Run
+from assistant.runs import saving
 from assistant.runtime import Runtime
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.servers import Valkey, soon
@@ -120,3 +123,53 @@ async def test_redis_is_asked_three_times_between_a_message_and_its_first_word(
     # The wait for the model, and the first word; each is also published.
     assert given["xadd"] <= 2
     assert given == Counter({"evalsha": 1, "xadd": given["xadd"], "publish": given["xadd"] + 1})
+
+
+async def test_a_message_is_answered_also_where_who_sent_it_has_left_while_it_was_stored(
+    settings: Settings, own_valkey: Valkey, fake_llama: FakeLlama
+) -> None:
+    """A browser that closes cancels its request; the thread goes on, and stores the message."""
+    settings.REDIS_URL, settings.LLAMA_URL, settings.LLAMA_DEMO = own_valkey.url, fake_llama.url, True
+    person = await in_thread(people.make_guest)()
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def store(person: Person, _call: object) -> conversations.Turn:
+        begun.set()
+        assert goes_on.wait(20)
+        return conversations.say(person, None, "Hum", uuid4())
+
+    async with Runtime() as runtime:
+        answering = Answering(runtime)
+        request = turns.TurnRequest(store, "Hum")
+        sending = asyncio.create_task(turns.start(answering, person, "192.0.2.2", request))
+        await asyncio.to_thread(begun.wait, 20)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        goes_on.set()
+        await soon(lambda: Run.objects.filter(person=person, status=Run.Status.DONE).exists())
+
+
+@pytest.mark.parametrize("error", [InterfaceError("closed"), TypeError("no such")])
+async def test_a_message_whose_history_cannot_be_read_at_once_is_answered(
+    settings: Settings,
+    own_valkey: Valkey,
+    fake_llama: FakeLlama,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    settings.REDIS_URL, settings.LLAMA_URL, settings.LLAMA_DEMO = own_valkey.url, fake_llama.url, True
+    person = await in_thread(people.make_guest)()
+    failures = [error]
+    read = saving.history_of
+
+    def fails_once(run: UUID) -> History:
+        if failures:
+            raise failures.pop()
+        return read(run)
+
+    monkeypatch.setattr(saving, "history_of", fails_once)
+    async with Runtime() as runtime:
+        turn = await turns.start(Answering(runtime), person, "192.0.2.3", turns.send(None, "Hum", uuid4()))
+        await soon(lambda: Run.objects.filter(pk=turn.run.pk, status=Run.Status.DONE).exists())
+    assert not failures

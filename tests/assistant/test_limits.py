@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from redis import Redis
 
 from assistant import people
 from assistant.database import in_thread
@@ -66,3 +67,14 @@ async def test_an_address_has_its_own_limit_and_that_of_its_site(limits: Limits)
             await limits.count_address("1/day", kind, network)
     with pytest.raises(LimitedError, match="over 4 in"):
         await limits.count_address("1/day", kind, networks[4])
+
+
+async def test_what_remains_of_the_minute_before_is_less_than_one_use(limits: Limits, valkey: Valkey) -> None:
+    """Otherwise one a minute would be one in two minutes."""
+    name = uuid4().hex
+    await limits.count("1/minute;3/hour", name)
+    with Redis.from_url(valkey.url) as redis:
+        redis.hincrby(f"limit:{name}:1:60", "window", -1)
+    await limits.count("1/minute;3/hour", name)
+    with pytest.raises(LimitedError, match="over 1 in 60 s"):
+        await limits.count("1/minute;3/hour", name)

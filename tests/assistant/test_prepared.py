@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection, models, transaction
 from django.db.models import QuerySet
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -112,6 +113,15 @@ def test_what_is_no_value_of_the_parameter_is_refused(values: dict[str, Any]) ->
     for other in (None, str(values["message"]), 5):
         with pytest.raises(TypeError, match="parent is no UUID"):
             Prepared(build).rows(parent=other)  # type: ignore[arg-type]
+
+
+def test_rows_are_locked_in_a_transaction_or_not_at_all(values: dict[str, Any]) -> None:
+    """Django looks when it compiles a query, and these are compiled once."""
+    locked = ALL["assistant.conversations._locked_person"]
+    with transaction.atomic():
+        assert locked.rows(values["person"])
+    with pytest.raises(TransactionManagementError):
+        locked.rows(values["person"])
 
 
 def test_a_query_that_depends_on_its_values_cannot_be_prepared() -> None:
