@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 NEIGHBOURS = 5
 
 # Counts a use in all windows, or in none where one of them has no room for it: then its place, else 0. What was counted
-# in the window before weighs as much as of it lies within one length of now, in whole uses: a part of one refuses nobody.
+# in the window before weighs as much as of it lies within one length of now, in whole uses: a part refuses nobody.
 # https://blog.cloudflare.com/counting-things-a-lot-of-different-things/
 COUNT = """
 local time = redis.call('TIME')
