@@ -170,8 +170,8 @@ MUTANTS = [
     Mutant(
         "a person is counted while they count elsewhere",
         "assistant/conversations.py",
-        "    if not Person.objects.select_for_update(no_key=True).filter(id=person.id).exists():",
-        "    if not Person.objects.filter(id=person.id).exists():",
+        'Person.objects.select_for_update(no_key=True).filter(id=person).values_list("id")',
+        'Person.objects.filter(id=person).values_list("id")',
         "tests/assistant/test_conversations.py -k waits_until",
         postgres=True,
     ),

@@ -204,6 +204,9 @@ def test_a_picture_that_was_asked_for_reaches_each_once(
     for phone in phones.values():
         assert data_of(phone, gets(phone, "image")).headers["content-type"] == "image/jpeg"
     hears(bo, "*Messenger:* /imagine a hut in the snow")
+    # These take no caption: the words follow in a bubble of their own.
+    for phone in (cy, di):
+        hears(phone, "Here is your picture.")
     assert stay_silent([bo, cy, di])
     assert [len([one for one in phone.answers if one["kind"] == "image"]) for phone in (bo, cy, di)] == [1, 1, 1]
 

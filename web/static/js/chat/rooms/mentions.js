@@ -28,9 +28,11 @@ export class Mentions {
     });
   }
 
-  /** The names that can be taken, the assistant's first. */
+  /** The names that can be taken, the assistant's first. Who has just come can be named by what is written already. */
   set names(names) {
+    const changed = names.join() !== this.#names.join();
     this.#names = names;
+    if (changed && this.#begun) this.#update();
   }
 
   get #active() {
