@@ -193,7 +193,7 @@ async def test_a_paste_that_is_too_long_for_a_file_is_not_lost(page: Page) -> No
     await expect(tray(page)).to_contain_text("Too long: at most 1.0\xa0MB can be attached.")
     await expect(tray(page)).to_contain_text("You still have it in the clipboard.")
     await tray(page).locator("[data-open]").click()
-    await expect(page.get_by_role("dialog").locator("pre")).to_have_text(huge)
+    await expect(page.get_by_role("dialog").locator("pre")).to_have_text(huge, timeout=20_000)
 
 
 async def test_only_so_many_files_go_with_a_message(page: Page) -> None:
