@@ -13,6 +13,8 @@ import aiohttp
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.routing import ProtocolTypeRouter
 
+from web.server.serve import main
+
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -58,3 +60,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 
 
 application = ProtocolTypeRouter({"http": health, "websocket": BareChat.as_asgi(), "lifespan": lifespan})
+
+
+if __name__ == "__main__":
+    main("benchmarks.bare_chat:application")

@@ -15,7 +15,7 @@ from web.local.ports import free_port
 from web.local.process import Child
 from web.local.site import web
 
-PRODUCT, BARE = "web.asgi:application", "benchmarks.bare_chat:application"
+PRODUCT, BARE = "web.server.serve", "benchmarks.bare_chat"
 
 
 class BareSite(Server):

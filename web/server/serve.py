@@ -19,7 +19,7 @@ DRAIN_SECONDS = 10
 CANNOT_START = 3
 
 
-def main() -> None:
+def main(application: str = "web.asgi:application") -> None:
     """Serve until SIGTERM."""
     parser = argparse.ArgumentParser(prog="serve")
     parser.add_argument("--host", default="127.0.0.1")
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--own-port", type=int, help="share --port with others, and listen on this one too")
     parser.add_argument("--limit-concurrency", type=int, default=CONNECTIONS)
     options = parser.parse_args()
-    server = uvicorn.Server(configuration(options.host, options.port, options.limit_concurrency))
+    server = uvicorn.Server(configuration(application, options.host, options.port, options.limit_concurrency))
     if options.own_port:
         server.run([listening(options.host, options.port, shared=True), listening("127.0.0.1", options.own_port)])
     else:
@@ -36,10 +36,10 @@ def main() -> None:
         sys.exit(CANNOT_START)
 
 
-def configuration(host: str, port: int, connections: int) -> uvicorn.Config:
+def configuration(application: str, host: str, port: int, connections: int) -> uvicorn.Config:
     """Uvicorn's options."""
     return uvicorn.Config(
-        "web.asgi:application",
+        application,
         host=host,
         port=port,
         http="web.server.requests:BoundedRequests",
