@@ -111,12 +111,12 @@ class Limits:
         """Close the connections."""
         await self._redis.aclose()
 
-    async def count(self, rule: str, *names: str, uses: int = 1, times: int = 1) -> None:
-        """Count so many uses of `rule` (as "20/minute;200/day"), `times` as generous, under the key `names`.
+    async def count(self, rule: str, *names: str) -> None:
+        """Count one use of `rule` (as "20/minute;200/day") under the key `names`.
 
         Raises LimitedError when there were too many, LogUnavailableError when Redis cannot be reached.
         """
-        await self._count(Use(rule, names, uses, times))
+        await self._count(Use(rule, names))
 
     async def _count(self, *uses: Use) -> None:
         """Count all of them, in one round trip, or none where one is refused. Raises as `count` does."""
@@ -131,9 +131,9 @@ class Limits:
             use, rate = rates[refused - 1]
             raise LimitedError(f"{use.names[0]}: over {rate.most * use.times} in {rate.seconds} s")
 
-    async def count_address(self, rule: str, kind: str, address: str, uses: int = 1, times: int = 1) -> None:
-        """Count uses by an address, and by the IPv6 site that it is in. Raises as `count` does."""
-        await self._count(*_of_address(rule, kind, address, uses, times))
+    async def count_address(self, rule: str, kind: str, address: str) -> None:
+        """Count one use by an address, and by the IPv6 site that it is in. Raises as `count` does."""
+        await self._count(*_of_address(rule, kind, address))
 
     async def count_use(self, rule: str, kind: str, person: Person | None, address: str) -> None:
         """Count one use by a person, or a visitor without a row, and by their address. Raises as `count` does.
