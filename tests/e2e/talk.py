@@ -6,6 +6,7 @@ from assistant.database import in_thread
 from assistant.models import Conversation
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.people import conversation_id
+from tests.servers import soon
 
 
 def composer(page: Page) -> Locator:
@@ -62,3 +63,14 @@ def held(llama: FakeLlama, text: str, pieces: int) -> Gate:
 def conversation_of(page: Page) -> Conversation:
     """The conversation that the page shows, from the database."""
     return Conversation.objects.get(id=conversation_id(page.url))
+
+
+class Opened:
+    """Whether the socket of a page has its conversation open. Made before the page is led there."""
+
+    def __init__(self, page: Page) -> None:
+        self.messages: list[str] = []
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda data: self.messages.append(str(data))))
+
+    async def wait(self) -> None:
+        await soon(lambda: any('"opened"' in message for message in self.messages))

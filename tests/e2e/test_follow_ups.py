@@ -11,9 +11,9 @@ from assistant.database import in_thread
 from assistant.models import Run
 from assistant.runs import keys
 from tests.e2e.conftest import OpenPage
-from tests.e2e.talk import answers, begin, composer, conversation_of, held, is_answered, questions, say
+from tests.e2e.talk import Opened, answers, begin, composer, conversation_of, held, is_answered, questions, say
 from tests.fake_llama import FakeLlama, Gate, says
-from tests.servers import Valkey, Worker, soon
+from tests.servers import Valkey, Worker
 
 LINES = ["How soft are they?", "Where do they live?", "What do they eat?"]
 SUGGESTING = "The person said: "
@@ -32,17 +32,6 @@ async def suggest(page: Page, valkey: Valkey, lines: list[str] = LINES) -> None:
     assert suggested
     with Redis.from_url(valkey.url) as redis:
         redis.publish(keys.conversation(conversation.id), follow_ups.encode(suggested))
-
-
-class Opened:
-    """Whether the socket of a page has its conversation open. Made before the page is led there."""
-
-    def __init__(self, page: Page) -> None:
-        self.messages: list[str] = []
-        page.on("websocket", lambda socket: socket.on("framereceived", lambda data: self.messages.append(str(data))))
-
-    async def wait(self) -> None:
-        await soon(lambda: any('"opened"' in message for message in self.messages))
 
 
 async def answered(page: Page) -> None:

@@ -12,7 +12,7 @@ from assistant.database import in_thread
 from assistant.runs import keys
 from imagine.models import Picture
 from tests.e2e.imagining import button, cards, enter_as, pictures_of, wall, words
-from tests.e2e.talk import conversation_of, converse, held
+from tests.e2e.talk import Opened, conversation_of, converse, held
 from tests.easel import Easel
 from tests.fake_llama import FakeLlama
 from tests.people import Visitor
@@ -140,7 +140,9 @@ async def test_what_is_drawn_are_the_words_at_the_press_of_the_button(page: Page
 
 
 async def test_a_thumb_outlives_a_refresh_that_was_asked_for_before(page: Page, valkey: Valkey) -> None:
+    opened = Opened(page)
     await converse(page, "Tell me something")
+    await opened.wait()
     refreshes = Held()
     await page.route(re.compile(r"/messages$"), refreshes.take)
     conversation = await conversation_of(page)

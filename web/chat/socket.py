@@ -5,9 +5,9 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
-from assistant import conversations, follow_ups, turns
+from assistant import follow_ups, turns
 from assistant.answering import suggest
-from assistant.conversations import Turn
+from assistant.conversations import Turn, own_conversation, own_run
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.models import Run
@@ -67,13 +67,15 @@ class ChatConsumer(PageConsumer):
 
     async def open(self, conversation_id: UUID) -> None:
         """Subscribe to the changes of a conversation, in the place of the one before. Raises NotFoundError."""
-        run, answered, temporary = await self.find(conversation_id)
+        conversation = await in_thread(own_conversation)(self.person, conversation_id)
         await self.leave_conversation()
-        if temporary:
+        if conversation.temporary:
             await self.runtime.open_conversations.join(conversation_id)
-        self.conversation, self.temporary = conversation_id, temporary
+        self.conversation, self.temporary = conversation_id, conversation.temporary
         await self.runtime.doorbell.subscribe(keys.conversation(conversation_id), self.notify)
-        self.say("opened", conversation=str(conversation_id), run=str(run) if run else None)
+        # Looked up once the changes are heard: none falls between the two.
+        run, answered, updated = await self.find(conversation_id)
+        self.say("opened", conversation=str(conversation_id), run=str(run) if run else None, updated=updated)
         # It was answered before the page was there to see, or to hear what is suggested.
         if answered and answered.follow_ups:
             self.say_suggested(follow_ups.suggested(answered, answered.follow_ups))
@@ -81,15 +83,15 @@ class ChatConsumer(PageConsumer):
             await suggest(self.runtime, answered.id)
 
     @in_thread
-    def find(self, conversation_id: UUID) -> tuple[UUID | None, Run | None, bool]:
-        """The run that is being answered there, or was just now, and whether the conversation is temporary.
+    def find(self, conversation_id: UUID) -> tuple[UUID | None, Run | None, str]:
+        """The run that is being answered there, or was just now, and when the conversation went on, in ISO 8601.
 
         Raises NotFoundError.
         """
-        conversation = conversations.own_conversation(self.person, conversation_id)
+        conversation = own_conversation(self.person, conversation_id)
         running = conversation.runs.filter(status=Run.Status.RUNNING).values_list("id", flat=True).first()
         answered = None if running else follow_ups.just_answered(conversation)
-        return running, answered, conversation.temporary
+        return running, answered, conversation.updated_at.isoformat()
 
     async def disconnect(self, code: int) -> None:
         """Note whether the tab was closed or led elsewhere; a lost connection has another code."""
@@ -118,7 +120,7 @@ class ChatConsumer(PageConsumer):
 
     async def watch(self, run_id: UUID, after: int) -> None:
         """Follow one of the person's runs. Raises NotFoundError."""
-        run = await in_thread(conversations.own_run)(self.person, run_id)
+        run = await in_thread(own_run)(self.person, run_id)
         await self.runs.follow(run.id, after)
 
     async def begin(self, client_id: UUID, request: TurnRequest) -> None:

@@ -160,8 +160,10 @@ function handle(message) {
 }
 
 const handlers = {
-  opened({ run }) {
-    const missed = connectedBefore || Boolean(run) !== Boolean(thread.running()) || (run && !thread.running(run));
+  opened({ run, updated }) {
+    // What happened between the page and its socket was announced to nobody here.
+    const missed = connectedBefore || updated !== element.dataset.updated
+      || Boolean(run) !== Boolean(thread.running()) || (run && !thread.running(run));
     connectedBefore = true;
     if (missed) refresh();
   },
