@@ -41,6 +41,13 @@ MUTANTS = [
         "tests/web/sockets/test_session.py tests/security/test_sockets.py -k once_the",
     ),
     Mutant(
+        "a turn is stored whether the session holds or not",
+        "web/sockets/session.py",
+        "            if not self._ask():\n",
+        "            if self._ask() is None:\n",
+        "tests/security/test_sockets.py -k shut_out_has_nothing",
+    ),
+    Mutant(
         "the server takes any number of connections",
         "web/local/site.py",
         '        "--limit-concurrency": CONNECTIONS,\n',

@@ -222,6 +222,23 @@ def test_a_session_that_ends_takes_its_sockets_along(alice: Visitor, fake_llama:
     assert len(fake_llama.requests) == asked
 
 
+@pytest.mark.parametrize("kind", ["edit", "retry"])
+def test_who_was_shut_out_has_nothing_answered_anew(alice: Visitor, fake_llama: FakeLlama, kind: str) -> None:
+    conversation = alice.begin()
+    person = sign_up(alice)
+    rest(conversation)
+    question, answer = conversation.messages.order_by("position")
+    fields = {"edit": {"message": question.id, "text": "Still here?"}, "retry": {"message": answer.id}}[kind]
+    with alice.socket() as socket:
+        assert replies(socket) == []
+        sign_out(alice)
+        before, asked = rows(person), len(fake_llama.requests)
+        socket.say(kind, id=uuid4(), **fields)
+        assert closed_with(socket) == SIGNED_OUT
+    assert rows(person) == before
+    assert len(fake_llama.requests) == asked
+
+
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
 def test_a_session_that_ends_takes_what_was_being_typed_along(alice: Visitor, valkey: Valkey, end: Any) -> None:
     begin(alice)

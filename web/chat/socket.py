@@ -40,6 +40,10 @@ class ChatConsumer(PageConsumer):
         self.stack.push_async_callback(self.leave_conversation)
         self.stack.push_async_callback(self.runs.leave_all)
 
+    async def may_act(self, message: messages.ConversationMessage) -> bool:
+        """Whether the session still holds; for a turn that is asked where it is stored, see `begin`."""
+        return isinstance(message, messages.Send | messages.Edit | messages.Retry) or await super().may_act(message)
+
     async def carry_out(self, message: messages.ConversationMessage) -> None:
         match message:
             case messages.Open(conversation):
@@ -124,7 +128,8 @@ class ChatConsumer(PageConsumer):
         await self.runs.follow(run.id, after)
 
     async def begin(self, client_id: UUID, request: TurnRequest) -> None:
-        """Start a turn and follow its run. Raises AssistantError."""
+        """Start a turn and follow its run. Raises AssistantError, SignedOutError."""
+        request = request._replace(store=self.session.guarded(request.store))
         turn = await turns.start(self.process.answering, self.person, self.address, request, self.name)
         html = rendered(turn) if is_quick(turn) else await in_thread(rendered)(turn)
         self.say("accepted", id=str(client_id), run=str(turn.run.id), html=html, after=turn.after)

@@ -85,7 +85,7 @@ class PictureConsumer(PageConsumer):
 
     # In
 
-    async def may_act(self) -> bool:
+    async def may_act(self, _message: messages.PictureMessage) -> bool:
         """Whether the session still holds, by a check of a moment ago where nothing has happened to it since."""
         self.acted.set()
         return await self.session.ask_if_marked()

@@ -23,7 +23,7 @@ from web.process import current_process
 from web.sockets import messages
 from web.sockets.bells import RoomBells
 from web.sockets.messages import BadMessageError, encode
-from web.sockets.session import SessionCheck
+from web.sockets.session import SessionCheck, SignedOutError
 
 logger = logging.getLogger(__name__)
 
@@ -195,8 +195,11 @@ class PageConsumer(AsyncWebsocketConsumer):
             if newest is not None:
                 await self.send(bytes_data=newest)
 
-    async def may_act(self) -> bool:
-        """Whether the session still holds: asked before each action. Raises DatabaseError."""
+    async def may_act(self, message: Any) -> bool:
+        """Whether the session still holds: asked before each action. Raises DatabaseError.
+
+        A subclass may say yes to what `carry_out` asks by `self.session.guarded`.
+        """
         return await self.session.ask()
 
     # In
@@ -215,16 +218,17 @@ class PageConsumer(AsyncWebsocketConsumer):
             self.say("problem", code="bad_frame", sentence=str(AssistantError.sentence))
             return
         try:
-            if await self.may_act():
-                await self.act(message)
-            else:
-                self.drop(SIGNED_OUT)
+            if not await self.may_act(message):
+                raise SignedOutError
+            await self.act(message)
+        except SignedOutError:
+            self.drop(SIGNED_OUT)
         except DatabaseError as error:
             logger.warning("a message of %s is not taken: %s", self.person.id, error)
             self.drop(TRY_AGAIN)
 
     async def act(self, message: Any) -> None:
-        """Carry out one message, or send the error. Raises DatabaseError."""
+        """Carry out one message, or send the error. Raises SignedOutError, DatabaseError."""
         try:
             with redis_as_unavailable():
                 await self.carry_out(message)
