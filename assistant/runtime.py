@@ -1,6 +1,7 @@
 """The connections that a process needs in order to answer."""
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from django.conf import settings
 from redis.asyncio import Redis
@@ -20,9 +21,9 @@ from assistant.websearch.options import SearchOptions
 from assistant.websearch.search import WebSearch
 
 
-def llama_options() -> LlamaOptions:
-    """The model server as the settings name it."""
-    return LlamaOptions(
+def llama_options(role: str = "") -> LlamaOptions:
+    """The model server that the settings name for a `role` of LLAMA_ROLES; where they name none, the one for all."""
+    options = LlamaOptions(
         url=settings.LLAMA_URL,
         model=settings.LLAMA_MODEL,
         key=settings.LLAMA_KEY,
@@ -34,6 +35,8 @@ def llama_options() -> LlamaOptions:
         silence_seconds=settings.LLAMA_SILENCE_SECONDS,
         answer_seconds=settings.LLAMA_ANSWER_SECONDS,
     )
+    own = settings.LLAMA_ROLES.get(role)
+    return replace(options, **{name: own[name] for name in ("url", "model", "key", "context")}) if own else options
 
 
 def search_options() -> SearchOptions:

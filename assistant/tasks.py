@@ -173,7 +173,7 @@ async def summarise(message: UUID) -> None:
     part = await in_thread(summaries.older)(message)
     if part is None:
         return
-    client = LlamaClient(replace(llama_options(), max_tokens=summaries.MOST_TOKENS))
+    client = LlamaClient(replace(llama_options("TITLES"), max_tokens=summaries.MOST_TOKENS))
     try:
         context = (await client.backend()).context
         tokens = summaries.summary_tokens(context)
@@ -188,7 +188,7 @@ async def summarise(message: UUID) -> None:
 
 async def complete(prompt: list[ChatMessage]) -> str:
     """The model's answer to `prompt`, which asks for a few lines. Raises LlamaError."""
-    client = LlamaClient(llama_options())
+    client = LlamaClient(llama_options("TITLES"))
     try:
         return await brief_answer(client, prompt, BRIEF_CHARACTERS, BRIEF_LINES)
     finally:

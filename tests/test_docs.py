@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from web.sockets.messages import CONVERSATION_MESSAGES
 
@@ -23,12 +24,14 @@ def variables() -> set[str]:
     readers = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)} | {"env"}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
     first = {ast.unparse(call.args[0]).strip("'") for call in calls if ast.unparse(call.func).split(".")[0] in readers}
-    return {name for name in first if NAME.fullmatch(name)}
+    return {name for name in first if NAME.fullmatch(name)} - set(settings.LLAMA_ROLES)
 
 
 def test_every_setting_is_in_the_table() -> None:
     social = {f"SOCIAL_{name}" for name in ("GOOGLE", "GITHUB", "FACEBOOK")}
-    assert documented("settings.md") == variables() | social
+    ends = ("URL", "MODEL", "KEY", "CONTEXT", "PARALLEL")
+    models = {f"LLAMA_{role}_{end}" for role in settings.LLAMA_ROLES for end in ends}
+    assert documented("settings.md") == variables() | social | models
 
 
 def test_settings_is_the_only_reader_of_the_environment() -> None:

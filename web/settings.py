@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -130,6 +131,30 @@ def countries(name: str) -> list[str]:
     return found
 
 
+def other_model(role: str) -> dict[str, Any] | None:
+    """The server and model for a role of their own, from the variables `LLAMA_<role>_...`; None where neither is named.
+
+    Raises ImproperlyConfigured.
+    """
+    name = f"LLAMA_{role}"
+    address, model = env.str(f"{name}_URL", ""), env.str(f"{name}_MODEL", "")
+    if not address and not model:
+        return None
+    if not address and "LLAMA_URL" in LOCAL_SERVERS:
+        raise ImproperlyConfigured(
+            f'Environment variable "{name}_MODEL" invalid: the embedded server has one model only. Name a server in '
+            f"{name}_URL."
+        )
+    return {
+        "url": url(f"{name}_URL", "", "http", "https") if address else LLAMA_URL,
+        "model": model,
+        # A key goes to the server that it is for, and to no other.
+        "key": env.str(f"{name}_KEY", "" if address else LLAMA_KEY),
+        "context": env.int(f"{name}_CONTEXT", 0, validate=validate.Range(0)),
+        "parallel": env.int(f"{name}_PARALLEL", LLAMA_PARALLEL, validate=validate.Range(1)),
+    }
+
+
 def renewed(token: str, path: Path) -> tuple[str, object]:
     """What `token` was renewed to, and when that ends, where that is kept in `path`; else itself, and None.
 
@@ -217,6 +242,8 @@ LLAMA_CONNECT_SECONDS: float = env.float("LLAMA_CONNECT_SECONDS", 5, validate=va
 LLAMA_FIRST_TOKEN_SECONDS: float = env.float("LLAMA_FIRST_TOKEN_SECONDS", 120, validate=validate.Range(0.1))
 LLAMA_SILENCE_SECONDS: float = env.float("LLAMA_SILENCE_SECONDS", 30, validate=validate.Range(0.1))
 LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=validate.Range(1))
+# What has a model of its own; the one above does the rest.
+LLAMA_ROLES = {role: other_model(role) for role in ("TITLES",)}
 LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
 MODEL_FOLDER = DATA_DIR / "models"
 # Where models are downloaded from. The names are those of Hugging Face's own tools, which read them too.
