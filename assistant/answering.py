@@ -21,7 +21,7 @@ from assistant import engine, follow_ups, prompts, summaries
 from assistant.conversations import ANSWER_CHARACTERS
 from assistant.database import in_thread
 from assistant.engine import History
-from assistant.errors import AssistantError, InterruptedRunError
+from assistant.errors import AssistantError, CrowdedError, InterruptedRunError
 from assistant.events import (
     Event,
     PictureMade,
@@ -34,8 +34,10 @@ from assistant.events import (
     Waiting,
 )
 from assistant.findings import context_of
+from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage
 from assistant.memory_wishes import concerns_memory
+from assistant.model_server import ModelServer
 from assistant.rooms import talk
 from assistant.runs import keys, saving
 from assistant.runs.forget import forget
@@ -119,6 +121,8 @@ class Answer:
         self._history = history
         self._offered = ""
         """What is said of tools in a prompt of this answer."""
+        self._instead = False
+        """Whether the usual model answers in place of the best one."""
 
     def stop(self) -> None:
         """End it: the person asked for that."""
@@ -186,17 +190,44 @@ class Answer:
         connections = runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, runtime.limits
         asked = history.messages[-1].content
         kit = Kit(self.run, *connections, history.tool_call is not None, named, asked)
-        memory = history.remembers and concerns_memory(asked)
-        with runtime.tool_choice.answering():
-            mode = await runtime.tool_choice.mode()
+        if history.harder:
+            if end := await self._answer_by_best(history, kit):
+                return end
+            self._instead = True
+        return await self._answer_by(runtime.usual, history, kit)
+
+    async def _answer_by_best(self, history: History, kit: Kit) -> End | None:
+        """Have the best model answer; None where it does not, and another one can begin. Raises as `_answer_by`."""
+        best = self._runtime.best
+        if best is None or best.is_away:
+            return None
+        try:
+            end = await self._answer_by(best, history, kit)
+        except (LlamaError, CrowdedError) as error:
+            has_begun = self._writer.text != history.begun or len(self._writer.steps) > len(history.steps)
+            if has_begun or (isinstance(error, LlamaError) and not error.elsewhere):
+                raise
+            if isinstance(error, LlamaError):
+                best.failed()
+            logger.warning("the usual model answers run %s in place of the best one: %s", self.run, error)
+            return None
+        best.answered()
+        return end
+
+    async def _answer_by(self, server: ModelServer, history: History, kit: Kit) -> End:
+        """Have one model answer. Raises AssistantError, ImagineError."""
+        memory = history.remembers and concerns_memory(kit.asked)
+        with server.tool_choice.answering():
+            mode = await server.tool_choice.mode()
+            search, named = self._runtime.web_search, bool(kit.named)
             means = engine.Means(
-                runtime.client,
+                server.client,
                 toolbox.bound(kit),
-                [] if mode == "off" else toolbox.available(runtime.web_search, pages_named=bool(named), memory=memory),
+                [] if mode == "off" else toolbox.available(search, pages_named=named, memory=memory),
                 toolbox.ALIASES,
                 mode == "native",
-                partial(runtime.queue.seat, self._report_place),
-                runtime.tool_choice.native_failed,
+                partial(server.queue.seat, self._report_place),
+                server.tool_choice.native_failed,
             )
             self._offered = "" if means.native else offers.text(means.offered)
             return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))
@@ -249,6 +280,8 @@ class Answer:
 
     async def _finish(self, end: End) -> None:
         """The database first: what reads of the end in the log finds it there."""
+        if self._instead and isinstance(end, TurnFinished):
+            end = replace(end, instead=True)
         await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS)
         writer = self._writer
         found = writer.steps, writer.sources

@@ -18,6 +18,7 @@ class Command(NamedTuple):
 
 
 DRAWING = (Command("imagine", _("Draw a picture of the words that follow")),)
+THINKING = (Command("think", _("Have the model for hard questions answer what follows")),)
 MEMORY = (
     Command("remember", _("Remember what follows in all later conversations")),
     Command("forget", _("Forget what was remembered")),
@@ -38,6 +39,7 @@ TALK = (
 # Like a JavaScript expression without the flag u, these ignore the case of ASCII letters only.
 _imagine = re.compile(IMAGINE, re.IGNORECASE | re.DOTALL | re.ASCII)
 _talk = re.compile(TALK, re.IGNORECASE | re.ASCII)
+_think = re.compile(rf"[{SPACE}]*/think[{SPACE}]+(.*)", re.IGNORECASE | re.DOTALL | re.ASCII)
 _memory = re.compile(rf"[{SPACE}]*/(remember|forget)(?:[{SPACE}]+(.*))?", re.IGNORECASE | re.DOTALL | re.ASCII)
 
 
@@ -61,3 +63,9 @@ def imagine_prompt(text: str) -> str | None:
     prompt = found[2] or ""
     is_talk = _talk.match(prompt) or prompt.endswith("?") or len(prompt) > settings.PROMPT_CHARACTERS
     return prompt if found[1] or (prompt and not is_talk) else None
+
+
+def hard_question(text: str) -> str | None:
+    """What a message wants the best model to answer, by the command `/think`; None for any other message."""
+    found = _think.fullmatch(text)
+    return found[1] if found else None

@@ -35,7 +35,7 @@ EMPTY_LINES_FIRST = re.compile(r"(?:[^\S\n]*\n)+")
 AWAY = timedelta(minutes=5)
 ANSWER_CHARACTERS = 200_000
 
-Revision, Search = Run.Revision, Run.Search
+Harder, Revision, Search = Run.Harder, Run.Revision, Run.Search
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,14 @@ def say(
     files: Sequence[UUID] = (),
     *,
     search: str = Search.AUTO,
+    harder: str = Harder.NO,
     temporary: bool = False,
 ) -> Turn:
     """Store what `person` says, and the answer to come. Without an id a conversation is begun, or a `temporary` one.
 
     `tool_call` is carried out in place of the model's answer; `files` are attachments of theirs that wait; `search` is
-    whether the web is searched. Raises NotFoundError, BusyError, EmptyTextError, TextTooLongError,
-    ConversationFullError, TooManyConversationsError, AttachmentGoneError, TooManyAttachmentsError.
+    whether the web is searched, `harder` a code of Run.Harder. Raises NotFoundError, BusyError, EmptyTextError,
+    TextTooLongError, ConversationFullError, TooManyConversationsError, AttachmentGoneError, TooManyAttachmentsError.
     """
     text = clean_text(text, bool(files))
     with transaction.atomic():
@@ -156,7 +157,7 @@ def say(
         values = {"text": text, "author": person, "client_id": client_id}
         question = add(conversation, Message.Role.USER, parent=parent, **values)
         attachments.claim(found, conversation, question)
-        request: dict[str, Any] = {"tool_call": to_json(tool_call), "search": search}
+        request: dict[str, Any] = {"tool_call": to_json(tool_call), "search": search, "harder": harder}
         turn = answer(person, conversation, question, question, **request)
         return replace(turn, files=found, alone=not versions.has_versions(conversation.pk))
 
@@ -170,6 +171,7 @@ def edit(
     files: Sequence[UUID] = (),
     *,
     search: str = Search.AUTO,
+    harder: str = Harder.NO,
 ) -> Turn:
     """Say `text` instead, as a new version of the message. Raises as `say` does.
 
@@ -189,7 +191,7 @@ def edit(
         values = {"text": text, "author": person, "client_id": client_id}
         question = add(old.conversation, Message.Role.USER, parent=old.parent, **values)
         attachments.claim(found, old.conversation, question)
-        request: dict[str, Any] = {"tool_call": to_json(tool_call), "search": search}
+        request: dict[str, Any] = {"tool_call": to_json(tool_call), "search": search, "harder": harder}
         return replace(answer(person, old.conversation, question, question, **request), files=found)
 
 
@@ -199,8 +201,11 @@ def retry(
     client_id: UUID,
     revision: str = Revision.NONE,
     tool_call: ToolCall | None = None,
+    *,
+    harder: str = Harder.NO,
 ) -> Turn:
-    """Answer anew, as a new version of the answer; `revision` says how. A command takes no revision.
+    """Answer anew, as a new version of the answer; `revision` says how, `harder` whether the best model is asked. A
+    command takes no revision.
 
     Raises NotFoundError, BusyError, ConversationFullError.
     """
@@ -215,7 +220,7 @@ def retry(
         revision = Revision.NONE if tool_call else revision
         request: dict[str, Any] = {"client_id": client_id, "revision": revision, "tool_call": to_json(tool_call)}
         before = getattr(old, "run", None)
-        request["search"] = before.search if before else Search.AUTO
+        request |= {"search": before.search if before else Search.AUTO, "harder": harder}
         return answer(person, old.conversation, old.parent, **request)
 
 
@@ -236,7 +241,7 @@ def resume(person: Person, message_id: UUID, client_id: UUID) -> Turn:
             raise WholeAnswerError
         request: dict[str, Any] = {"client_id": client_id, "revision": Revision.CONTINUE}
         # The text that stays cites what was found for it.
-        request |= {name: getattr(old.run, name) for name in ("search", "steps", "sources")}
+        request |= {name: getattr(old.run, name) for name in ("search", "harder", "steps", "sources")}
         if old.children.exists():
             put_aside(old)
             return answer(person, old.conversation, old.parent, text=old.text, **request)

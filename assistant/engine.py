@@ -44,7 +44,7 @@ class History:
     `search` says whether the web is searched, a code of Run.Search. `summary` is of what was said before `messages`,
     whose `ids` are those in the database. `memories` are what that person has asked to be remembered, oldest first,
     where that is on: `remembers`. `aside` is what else goes with the last turn, see room_history.py,
-    where it is `in_room`.
+    where it is `in_room`. `harder`: the best model is to answer.
     """
 
     messages: Sequence[ChatMessage]
@@ -63,6 +63,7 @@ class History:
     remembers: bool = False
     aside: str = ""
     in_room: bool = False
+    harder: bool = False
 
 
 @dataclass(frozen=True)

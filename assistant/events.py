@@ -95,7 +95,10 @@ class PictureMade(Event):
 
 @dataclass(frozen=True)
 class TurnFinished(Event):
-    """The answer is complete, or was stopped. `reason` is "length" when the model ran out of room."""
+    """The answer is complete, or was stopped. `reason` is "length" when the model ran out of room.
+
+    `instead`: the usual model answered, as the best one did not.
+    """
 
     kind = "finished"
     reason: Literal["stop", "length", "stopped"]
@@ -105,6 +108,7 @@ class TurnFinished(Event):
     token_factor: float | None = None
     # The attached files that the model was not given whole, as `CutFile` of assistant/llama/files.py has them.
     cut_files: list[dict[str, Any]] = field(default_factory=list)
+    instead: bool = False
 
 
 @dataclass(frozen=True)

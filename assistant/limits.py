@@ -149,6 +149,11 @@ class Limits:
         own = Use(rule, ("message", "person", str(person.id)))
         await self._count(own, *_of_address(settings.LIMIT_ADDRESS_MESSAGES, "message", address))
 
+    async def count_harder(self, person: Person, address: str) -> None:
+        """Count one answer of the best model. Raises as `count` does."""
+        rule = settings.LIMIT_GUEST_HARDER if person.is_guest else settings.LIMIT_ACCOUNT_HARDER
+        await self.count_use(rule, "harder", person, address)
+
     async def count_pictures(self, person: Person, address: str, count: int) -> None:
         """Count that many pictures. Raises as `count` does."""
         await self._count(

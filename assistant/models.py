@@ -384,6 +384,14 @@ class Run(models.Model):
         ALWAYS = "always", _("always")
         NEVER = "never", _("never")
 
+    class Harder(models.TextChoices):
+        """Whether the person asked for the best model, and what came of it."""
+
+        NO = "", _("no")
+        YES = "yes", _("yes")
+        SPENT = "spent", _("they had used up theirs")
+        AWAY = "away", _("it did not answer")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="runs")
     answer = models.OneToOneField(Message, models.CASCADE, related_name="run")
@@ -394,6 +402,7 @@ class Run(models.Model):
     revision = models.CharField(max_length=16, choices=Revision, default=Revision.NONE, blank=True)
     # This and the lists below have defaults of the database, so that processes of an older version can go on.
     search = models.CharField(max_length=16, choices=Search, default=Search.AUTO, blank=True, db_default="")
+    harder = models.CharField(max_length=8, choices=Harder, default=Harder.NO, blank=True, db_default="")
     # Made by the browser for each retry, so that a repeat changes nothing. A new message has it in its own row.
     client_id = models.UUIDField(null=True)
     status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)

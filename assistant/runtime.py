@@ -11,6 +11,7 @@ from assistant.limits import Limits
 from assistant.llama.client import LlamaClient
 from assistant.llama.options import LlamaOptions
 from assistant.llama.tool_choice import ToolChoice
+from assistant.model_server import ModelServer
 from assistant.pages.library import Library
 from assistant.queue import ModelQueue
 from assistant.runs.heartbeat import Heartbeat
@@ -52,8 +53,20 @@ def search_options() -> SearchOptions:
     )
 
 
+def model_server(redis: Redis, process: str, role: str = "") -> tuple[ModelServer, SharedSeats]:
+    """The server for a `role` of LLAMA_ROLES that has one, or the one for all, and its ledger of seats."""
+    own, options = settings.LLAMA_ROLES.get(role), llama_options(role)
+    client = LlamaClient(options)
+    queue = ModelQueue(own["parallel"] if own else settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
+    choice = ToolChoice(client, options, settings.LLAMA_TOOLS, is_demo=settings.LLAMA_DEMO and not own)
+    return ModelServer(client, queue, choice), SharedSeats(redis, process, role.lower())
+
+
 class Runtime:
-    """Use it as `async with Runtime() as runtime`; it belongs to one event loop."""
+    """Use it as `async with Runtime() as runtime`; it belongs to one event loop.
+
+    `client`, `queue` and `tool_choice` are those of the `usual` model; `best` is the one for hard questions, if any.
+    """
 
     def __init__(self) -> None:
         self.redis: Redis = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=5)
@@ -63,26 +76,24 @@ class Runtime:
         self.open_conversations = OpenConversations()
         name = process_name()
         self.limits = Limits(settings.REDIS_URL, name)
-        self.client = LlamaClient(llama_options())
-        self.tool_choice = ToolChoice(self.client, llama_options(), settings.LLAMA_TOOLS, is_demo=settings.LLAMA_DEMO)
+        self.usual, seats = model_server(self.redis, name)
+        self.client, self.queue, self.tool_choice = self.usual.client, self.usual.queue, self.usual.tool_choice
+        self._servers = [(self.usual, seats)]
+        self.best: ModelServer | None = None
+        if settings.LLAMA_ROLES.get("BEST"):
+            self.best, seats = model_server(self.redis, name, "BEST")
+            self._servers.append((self.best, seats))
         self.web_search = WebSearch(self.redis, search_options())
-        self.seats = SharedSeats(self.redis, name)
-        self.queue = ModelQueue(settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
         self.library = Library(self.redis, self.limits)
 
     async def __aenter__(self) -> "Runtime":
         async with AsyncExitStack() as stack:
-            for closing in (self.redis.aclose, self.limits.close, self.client.close, self.web_search.close):
+            for closing in (self.redis.aclose, self.limits.close, self.web_search.close):
                 stack.push_async_callback(closing)
-            for part in (
-                self.doorbell,
-                self.queue.shared_by(self.seats, self.doorbell),
-                self.journal,
-                self.heartbeat,
-                self.open_conversations,
-                self.library,
-                self.tool_choice,
-            ):
+            await stack.enter_async_context(self.doorbell)
+            for server, seats in self._servers:
+                await stack.enter_async_context(server.open(seats, self.doorbell))
+            for part in (self.journal, self.heartbeat, self.open_conversations, self.library):
                 await stack.enter_async_context(part)
             self._stack = stack.pop_all()
         return self

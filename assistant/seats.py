@@ -135,17 +135,17 @@ class Standing:
 
 
 class SharedSeats:
-    """The ledger, as the process `name` writes it. `channel` is where it is published that others should look again, as
-    the name of who changed something."""
+    """The ledger, as the process `name` writes it; one for each model server, that of a `role` named so. `channel` is
+    where it is published that others should look again, as the name of who changed something."""
 
-    channel = "seats:held"
-
-    def __init__(self, redis: "Redis", name: str) -> None:
+    def __init__(self, redis: "Redis", name: str, role: str = "") -> None:
         self.name = name
+        ending = f":{role}" if role else ""
+        self.channel = f"seats:held{ending}"
         self._redis = redis
         self._state = redis.register_script(STATE)
         self._leave = redis.register_script(LEAVE)
-        self._keys = [PROCESSES, self.channel, "seats:line"]
+        self._keys = [f"{PROCESSES}{ending}", self.channel, f"seats:line{ending}"]
 
     async def state(self, seats: int, length: int, used: int, tickets: Collection[str]) -> Standing:
         """Say that `used` seats are, and that `tickets` wait, the oldest first. `used` must not grow meanwhile.

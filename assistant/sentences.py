@@ -130,6 +130,22 @@ def _steps(run: Run | None) -> list[Step]:
 # Files
 
 
+def remarks_of(run: Run | None) -> list[str]:
+    """What is to be known of an answer: that the usual model gave it, not the best one; which files were not read."""
+    sentences = {
+        Run.Harder.SPENT: _("Your hard questions are used up for today, so the usual model answered."),
+        Run.Harder.AWAY: _("The model for hard questions does not answer right now, so the usual one did."),
+    }
+    instead = sentences.get(Run.Harder(run.harder)) if run and run.status != Run.Status.RUNNING else None
+    return [*filter(None, [instead]), *readings_of(run)]
+
+
+def by_best(run: Run | None) -> str:
+    """Which model answered a hard question; empty where it was another question, or another model."""
+    answered = run and run.harder == Run.Harder.YES and run.status == Run.Status.DONE and run.model
+    return _("Answered by %(model)s") % {"model": run.model} if run and answered else ""
+
+
 def readings_of(run: Run | None) -> list[str]:
     """A sentence for each attached file that the model did not read to its end."""
     return [_reading(cut) for cut in (run.cut_files if run else None) or ()]

@@ -13,7 +13,7 @@ from assistant.background import to_the_end
 from assistant.conversations import Turn
 from assistant.database import in_thread
 from assistant.engine import History
-from assistant.errors import LogUnavailableError, RefusedInputError
+from assistant.errors import LimitedError, LogUnavailableError, RefusedInputError
 from assistant.models import Message, Person, Run
 from assistant.runs import saving
 from assistant.runs.heartbeat import request_stop
@@ -26,14 +26,16 @@ logger = logging.getLogger(__name__)
 class TurnRequest(NamedTuple):
     """How to store a turn, and the text that it answers: `text`, or that before the answer `retried`.
 
-    Without both it is no command: what goes on is words. `public`: everybody can read the answer.
+    Without both it is no command: what goes on is words. `public`: everybody can read the answer. `harder`: the best
+    model is asked for. `store` is given the call of a command, and a code of Run.Harder.
     """
 
-    store: Callable[[Person, ToolCall | None], Turn]
+    store: Callable[[Person, ToolCall | None, str], Turn]
     text: str | None = None
     retried: UUID | None = None
     attached: bool = False
     public: bool = False
+    harder: bool = False
 
 
 def send(
@@ -43,29 +45,38 @@ def send(
     files: Sequence[UUID] = (),
     *,
     search: str = "",
+    harder: bool = False,
     temporary: bool = False,
 ) -> TurnRequest:
     """Say `text` with attached `files`, in a new conversation where none is named, or in a new `temporary` one.
 
     `search` is a code of Run.Search. Raises RefusedInputError for another.
     """
-    search = known_search(search)
+    search, (text, harder) = known_search(search), _asked(text, harder)
 
-    def store(person: Person, call: ToolCall | None) -> Turn:
-        values: dict[str, Any] = {"search": search, "temporary": temporary}
+    def store(person: Person, call: ToolCall | None, harder: str) -> Turn:
+        values: dict[str, Any] = {"search": search, "harder": harder, "temporary": temporary}
         return conversations.say(person, conversation, text, client_id, call, files, **values)
 
-    return TurnRequest(store, text, attached=bool(files))
+    return TurnRequest(store, text, attached=bool(files), harder=harder)
 
 
-def edit(message: UUID, text: str, client_id: UUID, files: Sequence[UUID] = (), search: str = "") -> TurnRequest:
+def edit(
+    message: UUID, text: str, client_id: UUID, files: Sequence[UUID] = (), search: str = "", *, harder: bool = False
+) -> TurnRequest:
     """Say `text` with attached `files` instead of an earlier message. Raises as `send` does."""
-    search = known_search(search)
-    return TurnRequest(
-        lambda person, call: conversations.edit(person, message, text, client_id, call, files, search=search),
-        text,
-        attached=bool(files),
-    )
+    search, (text, harder) = known_search(search), _asked(text, harder)
+
+    def store(person: Person, call: ToolCall | None, harder: str) -> Turn:
+        return conversations.edit(person, message, text, client_id, call, files, search=search, harder=harder)
+
+    return TurnRequest(store, text, attached=bool(files), harder=harder)
+
+
+def _asked(text: str, harder: bool) -> tuple[str, bool]:
+    """A message without the command that asks for the best model, and whether that is asked for."""
+    question = commands.hard_question(text)
+    return (text, harder) if question is None else (question, True)
 
 
 def known_search(code: str) -> str:
@@ -75,15 +86,17 @@ def known_search(code: str) -> str:
     return code
 
 
-def retry(answer: UUID, client_id: UUID, revision: str = "") -> TurnRequest:
+def retry(answer: UUID, client_id: UUID, revision: str = "", *, harder: bool = False) -> TurnRequest:
     """Answer anew, as `revision` says, a code of Run.Revision, or go on. Raises RefusedInputError."""
     if revision not in Run.Revision.values:
         raise RefusedInputError("the revision is unknown")
     if revision == Run.Revision.CONTINUE:
-        return TurnRequest(lambda person, _call: conversations.resume(person, answer, client_id))
-    return TurnRequest(
-        lambda person, call: conversations.retry(person, answer, client_id, revision, call), retried=answer
-    )
+        return TurnRequest(lambda person, _call, _harder: conversations.resume(person, answer, client_id))
+
+    def store(person: Person, call: ToolCall | None, harder: str) -> Turn:
+        return conversations.retry(person, answer, client_id, revision, call, harder=harder)
+
+    return TurnRequest(store, retried=answer, harder=harder)
 
 
 async def start(answering: Answering, person: Person, address: str, request: TurnRequest, origin: str = "") -> Turn:
@@ -98,15 +111,30 @@ async def start(answering: Answering, person: Person, address: str, request: Tur
     call = None if text is None else commands.tool_call(text)
     if call is not None and call.name == "create_image":
         await limits.count_pictures(person, address, 1)
+    harder = await _harder(answering.runtime, person, address) if request.harder and call is None else Run.Harder.NO
     # A browser that leaves meanwhile cancels its request; what is stored must be answered all the same.
-    turn = await to_the_end(_begin(answering, person, request, call))
+    turn = await to_the_end(_begin(answering, person, request, call, harder))
     if turn.new:
         await changes.announce(answering.runtime, turn.run.conversation_id, origin)
     return turn
 
 
-async def _begin(answering: Answering, person: Person, request: TurnRequest, call: ToolCall | None) -> Turn:
-    turn, history = await in_thread(_store)(person, request, call)
+async def _harder(runtime: Runtime, person: Person, address: str) -> str:
+    """A code of Run.Harder: who has used up the answers of the best model gets one of the usual model. Raises
+    LogUnavailableError."""
+    if runtime.best is None:
+        return Run.Harder.NO
+    try:
+        await runtime.limits.count_harder(person, address)
+    except LimitedError:
+        return Run.Harder.SPENT
+    return Run.Harder.YES
+
+
+async def _begin(
+    answering: Answering, person: Person, request: TurnRequest, call: ToolCall | None, harder: str
+) -> Turn:
+    turn, history = await in_thread(_store)(person, request, call, harder)
     if turn.new:
         answering.start(turn.run.id, history, public=request.public)
     return turn
@@ -137,10 +165,12 @@ async def _text(person: Person, request: TurnRequest) -> str | None:
     return await in_thread(conversations.question_text)(person, request.retried) if request.retried else None
 
 
-def _store(person: Person, request: TurnRequest, call: ToolCall | None) -> tuple[Turn, History | None]:
+def _store(
+    person: Person, request: TurnRequest, call: ToolCall | None, harder: str = Run.Harder.NO
+) -> tuple[Turn, History | None]:
     """Store it, and read what it answers while we are here: on SQLite all wait for the one database thread."""
     people.touch(person)
-    turn = request.store(person, call)
+    turn = request.store(person, call, harder)
     try:
         return turn, saving.history_of(turn.run.id) if turn.new else None
     except Exception:

@@ -37,11 +37,11 @@ class Command(NamedTuple):
 def command_of(event: InboundMessage) -> Command | None:
     """The command in a message or behind a tap, in English or the language of now; None where it is none of ours.
 
-    `/forget` with words forgets one thing that was remembered: that is the assistant's, as on the page.
+    `/forget` and `/think` with words are the assistant's, as on the page.
     """
     text = (event.payload if event.payload.startswith("/") else event.text).strip()
     name, argument = wording.command_name(text), text.partition(" ")[2].strip()
-    if not name or (name == "forget" and argument and text.startswith("/")):
+    if not name or (name in ("forget", "think") and argument and text.startswith("/")):
         return None
     return Command(name, argument if text.startswith("/") else "")
 
@@ -69,6 +69,7 @@ class Commands:
             "forget": self._forget,
             "language": self._language,
             "model": self._model,
+            "think": self._think,
             "human": self._human,
         }
         if command.name == "sticker":
@@ -85,7 +86,7 @@ class Commands:
         return [self._say(wording.help_text())]
 
     async def _new(self, _command: Command) -> list[OutboundMessage]:
-        await in_thread(contacts.update)(self._contact, conversation=None, expects=None)
+        await in_thread(contacts.update)(self._contact, conversation=None, harder=False, expects=None)
         return [self._say(_("A new conversation. What is it about?"))]
 
     async def _stop(self, _command: Command) -> list[OutboundMessage]:
@@ -128,6 +129,19 @@ class Commands:
     async def _model(self, _command: Command) -> list[OutboundMessage]:
         name = settings.LLAMA_MODEL or (await self._runtime.client.backend()).model
         return [self._say(_("Answers come from %(model)s.") % {"model": name})]
+
+    async def _think(self, _command: Command) -> list[OutboundMessage]:
+        """Ask the best model in this conversation from now on, or no longer."""
+        if self._runtime.best is None:
+            return [self._say(_("One model answers everything here."))]
+        harder = not self._contact.harder
+        await in_thread(contacts.update)(self._contact, harder=harder)
+        if not harder:
+            return [self._say(_("From now on the usual model answers again."))]
+        text = _(
+            "I think harder in this conversation from now on, which takes longer. /think ends it, and so does /new."
+        )
+        return [self._say(text)]
 
     async def _sticker(self, event: InboundMessage) -> list[OutboundMessage]:
         quoted = await in_thread(drawing.of_quoted)(self._contact, event.quoted)

@@ -66,6 +66,8 @@ class Contact(models.Model):
     # What they say goes on here; null: the next words begin a new one.
     conversation = models.ForeignKey(Conversation, models.SET_NULL, null=True, related_name="contacts")
     language = models.CharField(max_length=16, blank=True)
+    # The best model is asked in this conversation.
+    harder = models.BooleanField(default=False, db_default=False)
     # The newest of their messages, by the app's clock: it opens the window for answers.
     wrote_at = models.DateTimeField(null=True)
     # When they were told that this is an AI, what is kept, and how to erase it.

@@ -42,7 +42,7 @@ def answer(channel: Channel, run: Run, address: str = "") -> list[OutboundMessag
     bubbles = [OutboundMessage(one) for one in texts[:FLOOD_BUBBLES]]
     if len(texts) > FLOOD_BUBBLES:
         bubbles.append(say(channel, _("The answer is longer than I can send here. Ask for a part of it.")))
-    remarks = [*sentences.readings_of(run), *filter(None, [problem])]
+    remarks = [*sentences.remarks_of(run), *filter(None, [problem])]
     if remarks:
         bubbles.append(say(channel, "\n".join(remarks)))
     for picture in pictures:

@@ -69,15 +69,15 @@ class Talk:
     async def run(self, entries: Sequence[InboxEntry], text: str, files: Sequence[UUID] = ()) -> Run:
         """Have the assistant answer words, with attached files; the run once it is over. Raises as `say` does."""
         # Entries get a turn when they are taken.
-        turn_id = entries[0].turn or uuid4()
+        turn_id, harder = entries[0].turn or uuid4(), self._contact.harder
         await self.wait_for_turn(entries)
         try:
-            turn = await self._start(turns.send(self._contact.conversation_id, text, turn_id, files))
+            turn = await self._start(turns.send(self._contact.conversation_id, text, turn_id, files, harder=harder))
         except (NotFoundError, ConversationFullError):
             if not await in_thread(self._is_there)():
                 raise
             # It was deleted on the website, or is full: they begin anew.
-            turn = await self._start(turns.send(None, text, turn_id, files))
+            turn = await self._start(turns.send(None, text, turn_id, files, harder=harder))
         return await self._ended(turn)
 
     async def edit(self, entry: InboxEntry, event: InboundEdit) -> Reply:
@@ -85,7 +85,7 @@ class Talk:
         original = await in_thread(self._original)(event.id)
         if original is None or entry.turn is None:
             return Reply("edit_of_old", [])
-        turn = await self._start(turns.edit(original.id, event.text, entry.turn))
+        turn = await self._start(turns.edit(original.id, event.text, entry.turn, harder=self._contact.harder))
         if turn.question:
             await in_thread(inbox.note_edit)(self._contact, event.id, turn.question)
         return await self._reply(await self._ended(turn))
@@ -130,7 +130,7 @@ class Talk:
         if run.status == Run.Status.INTERRUPTED and self._answering.ending:
             raise Later(0)
         if run.status == Run.Status.INTERRUPTED and attempts < MOST_ATTEMPTS:
-            again = turns.retry(run.answer_id, uuid5(turn.run.id, "again"))
+            again = turns.retry(run.answer_id, uuid5(turn.run.id, "again"), harder=run.harder == Run.Harder.YES)
             return await self._ended(await self._start(again), attempts + 1)
         return run
 

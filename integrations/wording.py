@@ -33,6 +33,8 @@ def help_text() -> str:
         _("/room opens a room for you and others, in any app and on the web"),
         _("/language, /model, /sticker, /human"),
     ]
+    if settings.LLAMA_ROLES["BEST"]:
+        lines.insert(-1, _("/think has the model for hard questions answer"))
     return "\n".join(lines)
 
 
@@ -116,6 +118,7 @@ def command_words() -> dict[str, str]:
         pgettext("command", "language"): "language",
         pgettext("command", "model"): "model",
         pgettext("command", "human"): "human",
+        pgettext("command", "think"): "think",
         pgettext("command", "room"): "room",
         pgettext("command", "link"): "link",
         pgettext("command", "unlink"): "unlink",

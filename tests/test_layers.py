@@ -90,7 +90,7 @@ PARTS = {
         engine people commands conversations
         summaries beforehand sentences
         transcripts findings history memories transcription
-        pages
+        pages model_server
         members problems versions limits queue prompts demo_ideas titles wishes attachments text_files markdown
         room_aside
         calling posing

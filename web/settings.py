@@ -243,7 +243,7 @@ LLAMA_FIRST_TOKEN_SECONDS: float = env.float("LLAMA_FIRST_TOKEN_SECONDS", 120, v
 LLAMA_SILENCE_SECONDS: float = env.float("LLAMA_SILENCE_SECONDS", 30, validate=validate.Range(0.1))
 LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=validate.Range(1))
 # What has a model of its own; the one above does the rest.
-LLAMA_ROLES = {role: other_model(role) for role in ("TITLES",)}
+LLAMA_ROLES = {role: other_model(role) for role in ("BEST", "TITLES")}
 LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
 MODEL_FOLDER = DATA_DIR / "models"
 # Where models are downloaded from. The names are those of Hugging Face's own tools, which read them too.
@@ -369,6 +369,8 @@ GROUP_CONTEXT_MINUTES: int = env.int("GROUP_CONTEXT_MINUTES", 0, validate=valida
 LIMIT_GUEST_MESSAGES: str = rate("LIMIT_GUEST_MESSAGES", "20/minute;200/day")
 LIMIT_ACCOUNT_MESSAGES: str = rate("LIMIT_ACCOUNT_MESSAGES", "30/minute;1000/day")
 LIMIT_ADDRESS_MESSAGES: str = rate("LIMIT_ADDRESS_MESSAGES", "60/minute;2000/day")
+LIMIT_GUEST_HARDER: str = rate("LIMIT_GUEST_HARDER", "5/day")
+LIMIT_ACCOUNT_HARDER: str = rate("LIMIT_ACCOUNT_HARDER", "50/day")
 LIMIT_ADDRESS_GUESTS: str = rate("LIMIT_ADDRESS_GUESTS", "20/hour;100/day")
 LIMIT_PERSON_RUNS: int = env.int("LIMIT_PERSON_RUNS", 3, validate=validate.Range(1))
 LIMIT_PERSON_SOCKETS: int = env.int("LIMIT_PERSON_SOCKETS", 20, validate=validate.Range(1))

@@ -54,6 +54,7 @@ class _Asked(NamedTuple):
     tool_call: Json | None
     revision: str
     search: str
+    harder: str
     sources: list[Json] | None
     steps: list[Json] | None
     instructions: str | None
@@ -73,6 +74,7 @@ def _asked(run: UUID) -> QuerySet[Run, Any]:
         "tool_call",
         "revision",
         "search",
+        "harder",
         "sources",
         "steps",
         "person__instructions",
@@ -118,6 +120,7 @@ def history_of(run_id: UUID) -> History:
         ids,
         [text for (text,) in _memories.rows(run.person)] if remembers and run.person else (),
         remembers,
+        harder=run.harder == Run.Harder.YES,
     )
 
 
@@ -259,6 +262,7 @@ def end_fields(end: End) -> dict[str, object]:
                 "answer_tokens": end.answer_tokens,
                 "token_factor": end.token_factor,
                 "cut_files": end.cut_files,
+                **({"harder": Run.Harder.AWAY} if end.instead else {}),
             }
         case TurnFailed():
             interrupted = end.problem == InterruptedRunError.code

@@ -133,7 +133,7 @@ async def test_a_message_is_answered_also_where_who_sent_it_has_left_while_it_wa
     person = await in_thread(people.make_guest)()
     begun, goes_on = threading.Event(), threading.Event()
 
-    def store(person: Person, _call: object) -> conversations.Turn:
+    def store(person: Person, _call: object, _harder: str) -> conversations.Turn:
         begun.set()
         assert goes_on.wait(20)
         return conversations.say(person, None, "Hum", uuid4())

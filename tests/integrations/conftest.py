@@ -60,6 +60,7 @@ def surroundings(
     return {
         "REDIS_URL": valkey.url,
         "LLAMA_URL": shared_llama.url,
+        "LLAMA_BEST_MODEL": "large",
         "IMAGINE_MODEL": str(checkpoint_folder),
         "SEARCH_ENGINES": "searxng",
         "SEARXNG_URL": shared_web.url,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from assistant import conversations
 from assistant.models import Conversation, Feedback, Message, Person, Run
 from integrations.models import Contact
-from tests.fake_llama import FakeLlama, Gate, fails, says
+from tests.fake_llama import MODEL, FakeLlama, Gate, fails, says
 from tests.fake_web import FakePage, FakeWeb
 from tests.integrations.conftest import SUGGESTING, Messengers
 from tests.integrations.phones import Bubble, Phone, choices, words
@@ -81,6 +81,30 @@ def test_new_begins_another_conversation(greeted: Phone, fake_llama: FakeLlama) 
     greeted.ask("Hello again")
     assert greeted.contact.conversation_id not in (None, before)
     assert greeted.contact.person.conversations.count() == 2
+
+
+def models(fake_llama: FakeLlama) -> list[str]:
+    """Which model was asked for each answer."""
+    return [request["model"] for request in fake_llama.requests if request["messages"] in turns(fake_llama)]
+
+
+def test_a_hard_question_goes_to_the_best_model_once(greeted: Phone, fake_llama: FakeLlama) -> None:
+    fake_llama.on("Why is that", says("Because."))
+    assert words(greeted.ask("/think Why is that so?")) == ["Because."]
+    greeted.ask("And this?")
+    assert models(fake_llama)[-2:] == ["large", MODEL]
+    assert "/think" not in turns(fake_llama)[-2][-1]["content"]
+
+
+def test_a_conversation_of_hard_questions_lasts_until_the_next(greeted: Phone, fake_llama: FakeLlama) -> None:
+    assert "think harder" in words(greeted.ask("/think"))[0]
+    greeted.ask("Why?")
+    assert "usual model" in words(greeted.ask("/think"))[0]
+    greeted.ask("Why not?")
+    greeted.ask("/think")
+    greeted.ask("/new")
+    greeted.ask("Why, again?")
+    assert models(fake_llama)[-3:] == ["large", MODEL, MODEL]
 
 
 def test_stop_while_an_answer_is_written_ends_it(greeted: Phone, fake_llama: FakeLlama) -> None:

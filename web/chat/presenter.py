@@ -22,10 +22,11 @@ from assistant.rooms import reactions
 from assistant.sentences import (
     NO_FILE_SENTENCE,
     answer_text,
+    by_best,
     kept_of,
     next_lines,
     problem_sentence,
-    readings_of,
+    remarks_of,
     steps_of,
 )
 from assistant.versions import ONLY, Version, versions_of
@@ -112,9 +113,9 @@ class MessageView:
         return kept_of(self.run)
 
     @property
-    def readings(self) -> list[str]:
-        """A sentence for each attached file that the model did not read to its end."""
-        return readings_of(self.run)
+    def remarks(self) -> list[str]:
+        """What is to be known of the answer: who gave it, and which files were not read to their ends."""
+        return [*filter(None, [by_best(self.run)]), *remarks_of(self.run)]
 
     @property
     def retry(self) -> bool:

@@ -50,12 +50,13 @@ class ChatConsumer(PageConsumer):
                 await self.open(conversation)
             case messages.Watch(run, after):
                 await self.watch(run, after)
-            case messages.Send(conversation, client_id, text, files, search):
-                await self.begin(client_id, turns.send(conversation, text, client_id, files, search=search))
-            case messages.Edit(edited, client_id, text, files, search):
-                await self.begin(client_id, turns.edit(edited, text, client_id, files, search))
-            case messages.Retry(answer, client_id, revision):
-                await self.begin(client_id, turns.retry(answer, client_id, revision))
+            case messages.Send(conversation, client_id, text, files, search, harder):
+                what = turns.send(conversation, text, client_id, files, search=search, harder=harder)
+                await self.begin(client_id, what)
+            case messages.Edit(edited, client_id, text, files, search, harder):
+                await self.begin(client_id, turns.edit(edited, text, client_id, files, search, harder=harder))
+            case messages.Retry(answer, client_id, revision, harder):
+                await self.begin(client_id, turns.retry(answer, client_id, revision, harder=harder))
             case messages.Stop(run):
                 await turns.stop(self.runtime, self.person, run)
             case messages.Ping():

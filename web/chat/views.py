@@ -40,6 +40,8 @@ from web.process import current_process
 HISTORY_LENGTH = 50
 # In the form that begins a temporary conversation, and in its address.
 TEMPORARY = "temporary"
+# Checked in the composer where the best model is asked for.
+HARDER = "harder"
 TITLE_CHARACTERS = 120
 
 
@@ -86,7 +88,8 @@ async def begin_conversation(request: HttpRequest) -> HttpResponse:
         person = await visitor(request)
         files = await take_files(request, person)
         search = request.POST.get("search", "")
-        what = turns.send(None, text, client, files, search=search, temporary=TEMPORARY in request.POST)
+        kept = {"harder": HARDER in request.POST, "temporary": TEMPORARY in request.POST}
+        what = turns.send(None, text, client, files, search=search, **kept)
         turn = await start_turn(request, person, what)
     except AssistantError as error:
         return await start_page(request, text, str(error.sentence), status_of(error))
@@ -127,6 +130,8 @@ def conversation_page(
         # Makes a form that is sent twice idempotent.
         "request_id": uuid4(),
         "running_run": running_run,
+        # As the last question here was asked.
+        "harder": bool(found.runs.order_by("created_at").values_list("harder", flat=True).last()),
         "draft_text": draft,
         "sentence": sentence,
     }
@@ -192,7 +197,8 @@ async def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
             person = await known_person(request)
             await in_thread(conversations.own_conversation)(person, conversation_id)
             files, search = await take_files(request, person), request.POST.get("search", "")
-            what = turns.send(conversation_id, text, client_id(request), files, search=search)
+            harder = HARDER in request.POST
+            what = turns.send(conversation_id, text, client_id(request), files, search=search, harder=harder)
             await start_turn(request, person, what)
     except AssistantError as error:
         if is_fragment(request):
@@ -209,7 +215,8 @@ async def edit(request: HttpRequest, message_id: UUID) -> HttpResponse:
 
     async def what(person: Person) -> TurnRequest:
         files = await take_files(request, person)
-        return turns.edit(message_id, text, client_id(request), files, request.POST.get("search", ""))
+        search, harder = request.POST.get("search", ""), HARDER in request.POST
+        return turns.edit(message_id, text, client_id(request), files, search, harder=harder)
 
     return await start_and_show(request, message_id, what)
 
@@ -219,7 +226,8 @@ async def retry(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Answer anew, or go on with an answer that ended early."""
 
     async def what(_person: Person) -> TurnRequest:
-        return turns.retry(message_id, client_id(request), request.POST.get("revision", ""))
+        revision, harder = request.POST.get("revision", ""), HARDER in request.POST
+        return turns.retry(message_id, client_id(request), revision, harder=harder)
 
     return await start_and_show(request, message_id, what)
 

@@ -34,6 +34,7 @@ class Send:
     text: str
     attachments: tuple[UUID, ...] = ()
     search: str = ""
+    harder: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Edit:
     text: str
     attachments: tuple[UUID, ...] = ()
     search: str = ""
+    harder: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Retry:
     message: UUID
     id: UUID
     revision: str = ""
+    harder: bool = False
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ const thread = new Thread(element, autoscroll);
 const composer = new Composer(document.getElementById("composer"), send);
 const tray = new Tray(composer.form, { name: conversation, onChange: (some) => { composer.attached = some; } });
 const search = searchSwitch(composer.form);
+/** How an answer is wished for now, by the switches of the composer. */
+const wishes = () => ({ search: search(), harder: composer.form.elements.harder?.checked ?? false });
 const temporary = "temporary" in element.dataset && import("./temporary.js");
 const connection = new ConnectionNotice();
 let connectedBefore = false;
@@ -45,7 +47,7 @@ const following = new Following(thread, socket, (behind) => {
   if (behind) refresh();
   showState();
 });
-const actions = new Actions(element, (message) => socket.send({ ...message, search: search() }));
+const actions = new Actions(element, (message) => socket.send({ ...message, ...wishes() }));
 const gone = new Gone(element, composer, () => {
   connection.back();
   following.end();
@@ -72,7 +74,7 @@ function send(text) {
   }
   notice("");
   if (tray.hold()) return false;
-  pending.add(text, tray.take(), search());
+  pending.add(text, tray.take(), wishes());
   autoscroll.toEnd();
   return true;
 }

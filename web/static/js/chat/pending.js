@@ -30,11 +30,11 @@ export class Pending {
   }
 
   /**
-   * Show and send a new message with files, each `{id, name, short, size}`; `search`: whether the web is searched;
-   * `quoted`: the id of the message to which it is a reply.
+   * Show and send a new message with files, each `{id, name, short, size}`; `wishes`: whether the web is searched, and
+   * whether the best model is asked; `quoted`: the id of the message to which it is a reply.
    */
-  add(text, files = [], search = "", quoted = undefined) {
-    const entry = { id: newId(), text, files, search, quoted };
+  add(text, files = [], wishes = {}, quoted = undefined) {
+    const entry = { id: newId(), text, files, ...wishes, quoted };
     this.outbox.add(entry);
     this.#draw(entry);
     this.#try(entry);
@@ -72,6 +72,7 @@ export class Pending {
   async #post(entry) {
     const files = (entry.files ?? []).map(({ id }) => ["attachments", id]);
     const fields = [["id", entry.id], ["text", entry.text], ["search", entry.search ?? ""], ...files];
+    if (entry.harder) fields.push(["harder", "1"]);
     if (entry.quoted) fields.push(["quoted", entry.quoted]);
     const response = await post(this.thread.dataset.messages, fields).catch(() => null);
     if (response?.status === 404) document.dispatchEvent(new Event("missing"));

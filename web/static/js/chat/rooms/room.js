@@ -92,7 +92,7 @@ element.addEventListener("click", ({ target }) => {
 function send(text) {
   notice("");
   if (tray.hold()) return false;
-  pending.add(text, tray.take(), search(), reply.take());
+  pending.add(text, tray.take(), { search: search() }, reply.take());
   typing.sent();
   autoscroll.toEnd();
   return true;
