@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.answers import crowd, together
+from benchmarks.answers import crowd
 from benchmarks.browser import Browser
 from benchmarks.environment import folder
 from benchmarks.process import cpu_seconds
@@ -111,7 +111,7 @@ async def climb(here: Scene, streams: range, options: argparse.Namespace) -> lis
                 [partial(tab.ask, options.tokens) for tab in tabs], ROUNDS, seconds, 60 + 10 * seconds
             )
             took, (web_after, beside_after) = now() - begun, here.processor_seconds()
-            late = percentile([one.wait_ms for one in together(answers)], 99)
+            late = percentile([one.wait_ms for each in answers for one in each[1:-1]], 99)
             used = (web_after - web_before) / took, (beside_after - beside_before) / took
             rungs.append(Rung(count, late, *used))
             print(rungs[-1], flush=True)

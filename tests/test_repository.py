@@ -1,5 +1,6 @@
-"""What was committed holds no key, what ships runs nothing that it reads, and mutants know the protections."""
+"""What was committed holds no key, what ships runs nothing that it reads; mutants and benchmarks know the code."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -61,3 +62,27 @@ def test_nothing_that_ships_runs_what_it_reads() -> None:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_protection_that_mutants_remove_is_there(mutant: Mutant) -> None:
     assert (ROOT / mutant.file).read_text().count(mutant.old) == 1
+
+
+def names_in(source: str) -> set[str]:
+    """What a module defines or imports at its top."""
+    names = set[str]()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {one.asname or one.name for one in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_what_a_benchmark_takes_from_another_file_is_there(script: Path) -> None:
+    """No test runs them, and none is type-checked."""
+    for node in ast.walk(ast.parse(script.read_text())):
+        module = node.module if isinstance(node, ast.ImportFrom) else None
+        path = ROOT / f"{(module or '').replace('.', '/')}.py"
+        if isinstance(node, ast.ImportFrom) and module and path.exists():
+            lacking = {one.name for one in node.names} - names_in(path.read_text()) - {"*"}
+            assert not lacking, f"{module} has no {lacking}"
