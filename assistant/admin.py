@@ -17,11 +17,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from assistant import suspension, traces
-from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Person, Run
+from assistant import suspension, traces, usage
+from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Person, Run, Usage
 
 SHOWN_MESSAGES = 200
 SHOWN_CHARACTERS = 2_000
+SHOWN_DAYS = 14
 
 
 def staff_login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -268,6 +269,32 @@ class RunAdmin(ReadOnlyAdmin):
     @admin.display(description=_("conversation"))
     def conversation_link(self, run: Run) -> str:
         return link_to(run.conversation_id)
+
+
+@admin.register(Usage)
+class UsageAdmin(ReadOnlyAdmin):
+    """What models used: a line for each day, role, model and kind of asker, and the sums of the last days above."""
+
+    list_display = ("day", "role", "model", "payer", "requests", "read", "written", "cost")
+    list_filter = ("role", "payer", "model")
+    date_hierarchy = "day"
+    list_per_page = 100
+    change_list_template = "admin/usage.html"
+
+    @admin.display(description=_("cost"))
+    def cost(self, line: Usage) -> str:
+        return money(usage.cost_of(line.role, line.read, line.written))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, with the sums above it."""
+        sums = [(day, total.tokens, money(total.cost)) for day, total in usage.by_day(SHOWN_DAYS).items()]
+        budgets = [(Usage.Payer(who).label, used, budget) for who, used, budget in usage.standing()]
+        return super().changelist_view(request, {**(extra_context or {}), "sums": sums, "budgets": budgets})
+
+
+def money(amount: float) -> str:
+    """An amount in the currency in which the settings name costs; a dash where they name none."""
+    return f"{amount:,.4f}" if amount else "–"
 
 
 @admin.register(Feedback)

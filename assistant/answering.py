@@ -17,7 +17,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from assistant import engine, follow_ups, prompts, summaries
+from assistant import engine, follow_ups, prompts, summaries, usage
 from assistant.conversations import ANSWER_CHARACTERS
 from assistant.database import in_thread
 from assistant.engine import History
@@ -46,6 +46,7 @@ from assistant.runtime import Runtime
 from assistant.tools import offers, toolbox
 from assistant.tools.kit import Kit
 from assistant.tools.open_page import pages_in
+from assistant.usage import Payer
 from imagine.errors import ImagineError
 
 logger = logging.getLogger(__name__)
@@ -68,12 +69,14 @@ class Answering:
         """Whether this process ends: what it interrupts now is for another one."""
         self._answers: dict[asyncio.Task[None], Answer] = {}
 
-    def start(self, run: UUID, history: History | None = None, *, public: bool = False) -> None:
+    def start(
+        self, run: UUID, history: History | None = None, *, public: bool = False, payer: str = Payer.ROOMS
+    ) -> None:
         """Answer `run` in the background; its `history` is loaded unless it is given.
 
-        A `public` answer is short, and knows nothing of the person who asks.
+        A `public` answer is short, and knows nothing of the person who asks. `payer` is whose budget it comes from.
         """
-        answer = Answer(self, run, history, public=public)
+        answer = Answer(self, run, history, public=public, payer=payer)
         # In a context of its own: the request that asked ends long before the answer, and its thread with it.
         task = asyncio.create_task(answer.make(), context=Context())
         self._answers[task] = answer
@@ -106,10 +109,17 @@ class Answer:
     """One answer being made. `await make()` makes it; `stop()` and `interrupt()` end it early."""
 
     def __init__(
-        self, answering: Answering, run: UUID, history: History | None = None, *, public: bool = False
+        self,
+        answering: Answering,
+        run: UUID,
+        history: History | None = None,
+        *,
+        public: bool = False,
+        payer: str = Payer.ROOMS,
     ) -> None:
         self.run = run
         self._public = public
+        self._payer = payer
         self._answering = answering
         self._runtime = answering.runtime
         self._writer = answering.runtime.journal.open(run)
@@ -176,6 +186,7 @@ class Answer:
             return TurnFailed(AssistantError.code)
 
     async def _answer(self) -> End:
+        usage.payer.set(self._payer)
         history, runtime = self._history or await saving.load_history(self.run), self._runtime
         if self._public:
             history = replace(history, instructions="", memories=(), remembers=False, revision="public")

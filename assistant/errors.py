@@ -266,6 +266,14 @@ class CrowdedError(AssistantError):
     sentence = _("Too many people are asking right now. Please try again in a minute.")
 
 
+class BudgetSpentError(AssistantError):
+    """What the site may use of its models in a day is used up, for this kind of asker or for all."""
+
+    code = "budget_spent"
+    retry = False
+    sentence = _("This site has answered as much as it can today. It goes on tomorrow.")
+
+
 class LimitedError(AssistantError):
     """More was asked for than a limit allows. Nothing was taken."""
 

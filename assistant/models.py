@@ -445,6 +445,34 @@ class Run(models.Model):
         return str(self.id)
 
 
+class Usage(models.Model):
+    """What a model read and wrote on one day, in tokens, for one kind of asker; see usage.py."""
+
+    class Payer(models.TextChoices):
+        GUESTS = "guests", _("guests")
+        ACCOUNTS = "accounts", _("accounts")
+        ROOMS = "rooms", _("rooms and groups")
+        CHANNELS = "channels", _("apps")
+        SITE = "site", _("the site itself")
+
+    day = models.DateField(_("day"))
+    role = models.CharField(_("role"), max_length=16)
+    model = models.CharField(_("model"), max_length=200, blank=True)
+    payer = models.CharField(_("for"), max_length=16, choices=Payer)
+    requests = models.PositiveBigIntegerField(_("requests"), default=0)
+    read = models.PositiveBigIntegerField(_("tokens read"), default=0)
+    written = models.PositiveBigIntegerField(_("tokens written"), default=0)
+
+    class Meta:
+        verbose_name = _("use of a model")
+        verbose_name_plural = _("use of models")
+        ordering = ["-day", "role", "model", "payer"]
+        constraints = [models.UniqueConstraint(fields=["day", "role", "model", "payer"], name="one_usage_per_line")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.role}"
+
+
 class Attachment(models.Model):
     """A text file that somebody sent us. Without a conversation it waits for the message that it comes with.
 

@@ -13,11 +13,12 @@ from assistant.answering import Answering
 from assistant.background import end
 from assistant.database import in_thread
 from assistant.errors import ConversationFullError
-from assistant.limits import Limits
 from assistant.models import Person
 from assistant.rooms import talk
 from assistant.rooms.talk import Said, Words
+from assistant.runtime import Runtime
 from assistant.turns import known_search
+from assistant.usage import Payer
 
 logger = logging.getLogger(__name__)
 
@@ -31,19 +32,22 @@ async def say(answering: Answering, person: Person, address: str, room: UUID, wo
     Raises AssistantError: LimitedError, LogUnavailableError, RefusedInputError, and what `talk.say` raises.
     """
     known_search(words.search)
-    await _count(answering.runtime.limits, person, address, room, words)
+    await _count(answering.runtime, person, address, room, words)
     said = await in_thread(_say)(person, room, words)
     if said.run:
         answering.start(said.run.id)
     return said
 
 
-async def _count(limits: Limits, person: Person, address: str, room: UUID, words: Words) -> None:
+async def _count(runtime: Runtime, person: Person, address: str, room: UUID, words: Words) -> None:
     """Count words, and calls by the member and the room: one member cannot use up what all have."""
+    limits = runtime.limits
     await limits.count(settings.LIMIT_MEMBER_MESSAGES, "room", "member", str(person.id), str(room))
     await limits.count_address(settings.LIMIT_ADDRESS_MESSAGES, "message", address)
     # A reply may be one to the assistant.
     if words.quoted or words.called or talk.is_for_assistant(words.text):
+        if not talk.draws(words.text):
+            runtime.meter.check(Payer.ROOMS)
         await limits.count(settings.LIMIT_MEMBER_CALLS, "call", "member", str(person.id))
         await limits.count(settings.LIMIT_ROOM_CALLS, "call", "room", str(room))
     if talk.draws(words.text):

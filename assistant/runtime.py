@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 
 from django.conf import settings
 from redis.asyncio import Redis
@@ -11,6 +12,7 @@ from assistant.limits import Limits
 from assistant.llama.client import LlamaClient
 from assistant.llama.options import LlamaOptions
 from assistant.llama.tool_choice import ToolChoice
+from assistant.meter import Meter
 from assistant.model_server import ModelServer
 from assistant.pages.library import Library
 from assistant.queue import ModelQueue
@@ -18,6 +20,7 @@ from assistant.runs.heartbeat import Heartbeat
 from assistant.runs.log import Journal
 from assistant.seats import SharedSeats, process_name
 from assistant.temporary import OpenConversations
+from assistant.usage import USUAL, Tally
 from assistant.websearch.options import SearchOptions
 from assistant.websearch.search import WebSearch
 
@@ -53,10 +56,10 @@ def search_options() -> SearchOptions:
     )
 
 
-def model_server(redis: Redis, process: str, role: str = "") -> tuple[ModelServer, SharedSeats]:
+def model_server(redis: Redis, process: str, tally: Tally, role: str = "") -> tuple[ModelServer, SharedSeats]:
     """The server for a `role` of LLAMA_ROLES that has one, or the one for all, and its ledger of seats."""
     own, options = settings.LLAMA_ROLES.get(role), llama_options(role)
-    client = LlamaClient(options)
+    client = LlamaClient(options, partial(tally.note, role.lower() or USUAL))
     queue = ModelQueue(own["parallel"] if own else settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
     choice = ToolChoice(client, options, settings.LLAMA_TOOLS, is_demo=settings.LLAMA_DEMO and not own)
     return ModelServer(client, queue, choice), SharedSeats(redis, process, role.lower())
@@ -76,12 +79,13 @@ class Runtime:
         self.open_conversations = OpenConversations()
         name = process_name()
         self.limits = Limits(settings.REDIS_URL, name)
-        self.usual, seats = model_server(self.redis, name)
+        self.meter = Meter()
+        self.usual, seats = model_server(self.redis, name, self.meter.tally)
         self.client, self.queue, self.tool_choice = self.usual.client, self.usual.queue, self.usual.tool_choice
         self._servers = [(self.usual, seats)]
         self.best: ModelServer | None = None
         if settings.LLAMA_ROLES.get("BEST"):
-            self.best, seats = model_server(self.redis, name, "BEST")
+            self.best, seats = model_server(self.redis, name, self.meter.tally, "BEST")
             self._servers.append((self.best, seats))
         self.web_search = WebSearch(self.redis, search_options())
         self.library = Library(self.redis, self.limits)
@@ -90,6 +94,7 @@ class Runtime:
         async with AsyncExitStack() as stack:
             for closing in (self.redis.aclose, self.limits.close, self.web_search.close):
                 stack.push_async_callback(closing)
+            await stack.enter_async_context(self.meter)
             await stack.enter_async_context(self.doorbell)
             for server, seats in self._servers:
                 await stack.enter_async_context(server.open(seats, self.doorbell))

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from assistant.doorbell import Doorbell
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage
+from assistant.llama.options import LlamaOptions
 from assistant.models import Conversation
 from assistant.rooms import expiry
 from assistant.rooms import files as room_files
@@ -29,6 +32,7 @@ from assistant.runs import keys
 from assistant.runs.forget import forget
 from assistant.runtime import llama_options
 from assistant.titles import clean_title
+from assistant.usage import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -173,14 +177,12 @@ async def summarise(message: UUID) -> None:
     part = await in_thread(summaries.older)(message)
     if part is None:
         return
-    client = LlamaClient(replace(llama_options("TITLES"), max_tokens=summaries.MOST_TOKENS))
-    try:
+    options = replace(llama_options("TITLES"), max_tokens=summaries.MOST_TOKENS)
+    async with counted_client(options) as client:
         context = (await client.backend()).context
         tokens = summaries.summary_tokens(context)
         prompt = summaries.request(part, context)
         words = await brief_answer(client, prompt, SUMMARY_CHARACTERS, SUMMARY_LINES) if tokens else ""
-    finally:
-        await client.close()
     text = summaries.clean(words, tokens)
     if text and await in_thread(summaries.keep)(part, text):
         logger.info("a conversation is summed up to message %s", message)
@@ -188,8 +190,17 @@ async def summarise(message: UUID) -> None:
 
 async def complete(prompt: list[ChatMessage]) -> str:
     """The model's answer to `prompt`, which asks for a few lines. Raises LlamaError."""
-    client = LlamaClient(llama_options("TITLES"))
-    try:
+    async with counted_client(llama_options("TITLES")) as client:
         return await brief_answer(client, prompt, BRIEF_CHARACTERS, BRIEF_LINES)
+
+
+@asynccontextmanager
+async def counted_client(options: LlamaOptions) -> AsyncIterator[LlamaClient]:
+    """A client for one request of the site's own; what it used is written down at the end. Raises DatabaseError."""
+    tally = Tally()
+    client = LlamaClient(options, partial(tally.note, "titles"))
+    try:
+        yield client
     finally:
         await client.close()
+        await in_thread(tally.save)()

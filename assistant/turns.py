@@ -19,6 +19,7 @@ from assistant.runs import saving
 from assistant.runs.heartbeat import request_stop
 from assistant.runtime import Runtime
 from assistant.tools.base import ToolCall
+from assistant.usage import Payer
 
 logger = logging.getLogger(__name__)
 
@@ -99,21 +100,27 @@ def retry(answer: UUID, client_id: UUID, revision: str = "", *, harder: bool = F
     return TurnRequest(store, retried=answer, harder=harder)
 
 
-async def start(answering: Answering, person: Person, address: str, request: TurnRequest, origin: str = "") -> Turn:
+async def start(
+    answering: Answering, person: Person, address: str, request: TurnRequest, origin: str = "", payer: str = ""
+) -> Turn:
     """Store a turn of `person`, who comes from the block `address`, and answer it in the background.
 
-    `origin` names the socket that asked; it is not notified. Raises AssistantError: LimitedError,
-    LogUnavailableError, and what the functions of assistant/conversations.py raise.
+    `origin` names the socket that asked; it is not notified. `payer` is whose budget it comes from, where that is not
+    the one of guests or accounts. Raises AssistantError: LimitedError, BudgetSpentError, LogUnavailableError, and what
+    the functions of assistant/conversations.py raise.
     """
     limits = answering.runtime.limits
+    payer = payer or (Payer.GUESTS if person.is_guest else Payer.ACCOUNTS)
     await limits.count_message(person, address)
     text = await _text(person, request)
     call = None if text is None else commands.tool_call(text)
     if call is not None and call.name == "create_image":
         await limits.count_pictures(person, address, 1)
+    if call is None:
+        answering.runtime.meter.check(payer)
     harder = await _harder(answering.runtime, person, address) if request.harder and call is None else Run.Harder.NO
     # A browser that leaves meanwhile cancels its request; what is stored must be answered all the same.
-    turn = await to_the_end(_begin(answering, person, request, call, harder))
+    turn = await to_the_end(_begin(answering, person, request, call, harder, payer))
     if turn.new:
         await changes.announce(answering.runtime, turn.run.conversation_id, origin)
     return turn
@@ -132,11 +139,11 @@ async def _harder(runtime: Runtime, person: Person, address: str) -> str:
 
 
 async def _begin(
-    answering: Answering, person: Person, request: TurnRequest, call: ToolCall | None, harder: str
+    answering: Answering, person: Person, request: TurnRequest, call: ToolCall | None, harder: str, payer: str
 ) -> Turn:
     turn, history = await in_thread(_store)(person, request, call, harder)
     if turn.new:
-        answering.start(turn.run.id, history, public=request.public)
+        answering.start(turn.run.id, history, public=request.public, payer=payer)
     return turn
 
 

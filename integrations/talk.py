@@ -18,6 +18,7 @@ from assistant.errors import AssistantError, BusyError, ConversationFullError, L
 from assistant.llama.errors import LlamaError
 from assistant.models import Message, Person, Run
 from assistant.turns import TurnRequest
+from assistant.usage import Payer
 from integrations import contacts, inbox, replies
 from integrations.base import Channel
 from integrations.inbound import InboundEdit
@@ -105,7 +106,9 @@ class Talk:
 
     async def _start(self, request: TurnRequest) -> Turn:
         try:
-            turn = await turns.start(self._answering, self._contact.person, contacts.address(self._contact), request)
+            turn = await turns.start(
+                self._answering, self._contact.person, contacts.address(self._contact), request, payer=Payer.CHANNELS
+            )
         except (BusyError, LogUnavailableError) as error:
             # An answer is written on the website, say, or Redis is away.
             raise Later(AGAIN_SECONDS) from error

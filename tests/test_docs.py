@@ -29,7 +29,7 @@ def variables() -> set[str]:
 
 def test_every_setting_is_in_the_table() -> None:
     social = {f"SOCIAL_{name}" for name in ("GOOGLE", "GITHUB", "FACEBOOK")}
-    ends = ("URL", "MODEL", "KEY", "CONTEXT", "PARALLEL")
+    ends = ("URL", "MODEL", "KEY", "CONTEXT", "PARALLEL", "COST")
     models = {f"LLAMA_{role}_{end}" for role in settings.LLAMA_ROLES for end in ends}
     assert documented("settings.md") == variables() | social | models
 

@@ -90,9 +90,9 @@ PARTS = {
         engine people commands conversations
         summaries beforehand sentences
         transcripts findings history memories transcription
-        pages model_server
+        pages model_server meter
         members problems versions limits queue prompts demo_ideas titles wishes attachments text_files markdown
-        room_aside
+        room_aside usage
         calling posing
         naming
         memory_wishes

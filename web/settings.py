@@ -131,6 +131,18 @@ def countries(name: str) -> list[str]:
     return found
 
 
+def cost(name: str) -> tuple[float, float]:
+    """What 1,000 tokens cost to read and to write, from the variable `name`. Raises ImproperlyConfigured."""
+    text: str = env.str(name, "0/0")
+    try:
+        read, written = (float(part) for part in text.split("/"))
+    except ValueError:
+        read = -1.0
+    if not (0 <= read < 1e6 and 0 <= written < 1e6):
+        raise ImproperlyConfigured(f'Environment variable "{name}" invalid: write it as 0.0002/0.0006.')
+    return read, written
+
+
 def other_model(role: str) -> dict[str, Any] | None:
     """The server and model for a role of their own, from the variables `LLAMA_<role>_...`; None where neither is named.
 
@@ -152,6 +164,7 @@ def other_model(role: str) -> dict[str, Any] | None:
         "key": env.str(f"{name}_KEY", "" if address else LLAMA_KEY),
         "context": env.int(f"{name}_CONTEXT", 0, validate=validate.Range(0)),
         "parallel": env.int(f"{name}_PARALLEL", LLAMA_PARALLEL, validate=validate.Range(1)),
+        "cost": cost(f"{name}_COST"),
     }
 
 
@@ -242,6 +255,7 @@ LLAMA_CONNECT_SECONDS: float = env.float("LLAMA_CONNECT_SECONDS", 5, validate=va
 LLAMA_FIRST_TOKEN_SECONDS: float = env.float("LLAMA_FIRST_TOKEN_SECONDS", 120, validate=validate.Range(0.1))
 LLAMA_SILENCE_SECONDS: float = env.float("LLAMA_SILENCE_SECONDS", 30, validate=validate.Range(0.1))
 LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=validate.Range(1))
+LLAMA_COST = cost("LLAMA_COST")
 # What has a model of its own; the one above does the rest.
 LLAMA_ROLES = {role: other_model(role) for role in ("BEST", "TITLES")}
 LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
@@ -395,6 +409,14 @@ LIMIT_MEMBER_CALLS: str = rate("LIMIT_MEMBER_CALLS", "6/minute;200/day")
 LIMIT_ROOM_CALLS: str = rate("LIMIT_ROOM_CALLS", "20/minute;1000/day")
 LIMIT_PERSON_ROOMS: str = rate("LIMIT_PERSON_ROOMS", "10/hour;30/day")
 LIMIT_ADDRESS_INVITATIONS: str = rate("LIMIT_ADDRESS_INVITATIONS", "60/minute;1000/day")
+# Tokens for all of a kind on one day; 0 is no bound.
+BUDGETS = {
+    "guests": env.int("BUDGET_GUESTS", 0, validate=validate.Range(0)),
+    "accounts": env.int("BUDGET_ACCOUNTS", 0, validate=validate.Range(0)),
+    "rooms": env.int("BUDGET_ROOMS", 0, validate=validate.Range(0)),
+    "channels": env.int("BUDGET_CHANNELS", 0, validate=validate.Range(0)),
+    "site": env.int("BUDGET_SITE", 0, validate=validate.Range(0)),
+}
 LIMIT_PERSON_PICTURES: int = env.int("LIMIT_PERSON_PICTURES", 8, validate=validate.Range(1))
 
 # Text files: the largest one, those of one message, and all of one person.

@@ -1,7 +1,7 @@
 """Client for any server that speaks OpenAI's chat completions."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -19,8 +19,10 @@ from assistant.llama.redaction import Redaction
 from assistant.llama.sizing import Sizing
 from assistant.llama.special import STOP, neutralise
 from assistant.llama.stream import AnswerDecoder
-from assistant.llama.tokens import correction, is_credible
+from assistant.llama.tokens import correction, estimate, is_credible
 from assistant.llama.transport import Reply, Transport
+
+NoteUsage = Callable[[str, int, int], None]
 
 MAX_ERROR_BYTES = 64 * 1024
 # With the choice of "none" their prompts hold the tools as before, and they call none: llama.cpp's is the same byte for
@@ -31,8 +33,10 @@ KEEP_TOOLS = ("llamacpp", "vllm")
 class LlamaClient:
     """Client of one model server. Create one per event loop and share it: it pools connections."""
 
-    def __init__(self, options: LlamaOptions) -> None:
+    def __init__(self, options: LlamaOptions, note_usage: NoteUsage = lambda _model, _read, _written: None) -> None:
+        """`note_usage` is called at the end of each answer, also of one that was cut: model, tokens read, written."""
         self._options = options
+        self._note_usage = note_usage
         self._transport = Transport(options)
         self._known = KnownBackend(self._transport, options)
         self._counter = TokenCounter(self._transport, options)
@@ -149,13 +153,20 @@ class LlamaClient:
             timeout = deadlines.timeout_error()
         if timeout:
             raise timeout
+        said, finish = list[str](), None
         try:
             answer = AnswerDecoder(reply.host, redaction, marks=marks)
             async with aclosing(self._decoded(reply, deadlines, answer)) as parts:
                 async for part in parts:
-                    yield self._as_sent(part, sent, backend, sizing.factor) if isinstance(part, Finish) else part
+                    if isinstance(part, Finish):
+                        finish = self._as_sent(part, sent, backend, sizing.factor)
+                        yield finish
+                    else:
+                        said.append("" if isinstance(part, Loading) else part.text)
+                        yield part
         finally:
             reply.close()
+            self._note_usage(*_used(sent, "".join(said), finish, backend))
 
     def _is_current(self, model: str, backend: Backend) -> bool:
         """Whether an answer by `model` came from the one that is asked now, which may report another name."""
@@ -251,3 +262,10 @@ def _retry_after(reply: Reply) -> float | None:
         if value.isdecimal() and len(value) < 10:
             return int(value) * unit
     return None
+
+
+def _used(sent: Sequence[ChatMessage], text: str, finish: Finish | None, backend: Backend) -> tuple[str, int, int]:
+    """The model, and the tokens that it read and wrote: as the server counted them, or by our estimate."""
+    read, written = (finish.prompt_tokens, finish.answer_tokens) if finish else (None, None)
+    model = finish.model if finish else backend.model
+    return model, read or estimate(sent), written or estimate([ChatMessage("assistant", text)])

@@ -1,5 +1,6 @@
 """Operators see who and how much; words only when they ask, and that is written down."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -7,9 +8,10 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from assistant import attachments, conversations, people
-from assistant.models import Conversation, Feedback, Message, Person, Run
+from assistant.models import Conversation, Feedback, Message, Person, Run, Usage
 from imagine import keys
 from imagine.models import Picture
 from tests.clients import PASSWORD, browser, make_account
@@ -54,6 +56,7 @@ def pages_about(run: Run) -> list[str]:
         f"/admin/assistant/conversation/{conversation.pk}/change/",
         f"/admin/assistant/conversation/{conversation.pk}/history/",
         "/admin/assistant/run/",
+        "/admin/assistant/usage/",
         f"/admin/assistant/run/{run.pk}/change/",
         "/admin/assistant/feedback/",
         f"/admin/assistant/feedback/{run.answer.feedback.pk}/change/",
@@ -283,3 +286,14 @@ def test_the_admin_has_no_door_of_its_own_and_says_who_came_in(caplog):
 
 def test_people_who_are_not_operators_are_turned_away():
     assert browser(make_account()).get("/admin/", follow=True).status_code == 403
+
+
+def test_operators_see_what_models_used_and_cost(settings: Settings) -> None:
+    settings.LLAMA_COST, settings.BUDGETS = (0.5, 2.0), {"site": 10_000}
+    # Today other tests' servers write down what they used.
+    day = timezone.localdate() - timedelta(days=5)
+    Usage.objects.create(day=day, role="usual", model="llama", payer="guests", read=1_000, written=500)
+    page = browser(operator()).get("/admin/assistant/usage/").content.decode()
+    assert "1.5000" in page
+    assert "1500" in page.replace(",", "").replace("\xa0", "")
+    assert "10000" in page.replace(",", "").replace("\xa0", "")
