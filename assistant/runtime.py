@@ -7,6 +7,10 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 from assistant.doorbell import Doorbell
+from assistant.guard.categories import Category, version_of
+from assistant.guard.client import GuardClient
+from assistant.guard.guard import Guard
+from assistant.guard.turns import slice_bytes
 from assistant.limits import Limits
 from assistant.llama.client import LlamaClient
 from assistant.llama.options import LlamaOptions
@@ -39,6 +43,17 @@ def llama_options(role: str = "") -> LlamaOptions:
     return replace(options, **{name: own[name] for name in ("url", "model", "key", "context")}) if own else options
 
 
+def guard_of_settings() -> Guard | None:
+    """The guard that the settings name, or none."""
+    role = settings.LLAMA_ROLES.get("GUARD")
+    if not role:
+        return None
+    options = llama_options("GUARD")
+    client = GuardClient(options, version_of(options.model, settings.LLAMA_GUARD_VERSION), role["parallel"])
+    ignored = frozenset(map(Category, settings.LLAMA_GUARD_IGNORED))
+    return Guard(client, ignored, slice_bytes(options.context), open_when_away=settings.LLAMA_GUARD_AWAY == "open")
+
+
 def search_options() -> SearchOptions:
     """The search engines as the settings name them."""
     return SearchOptions(
@@ -64,6 +79,7 @@ class Runtime:
         name = process_name()
         self.limits = Limits(settings.REDIS_URL, name)
         self.client = LlamaClient(llama_options())
+        self.guard = guard_of_settings()
         self.tool_choice = ToolChoice(self.client, llama_options(), settings.LLAMA_TOOLS, is_demo=settings.LLAMA_DEMO)
         self.web_search = WebSearch(self.redis, search_options())
         self.seats = SharedSeats(self.redis, name)
@@ -74,6 +90,8 @@ class Runtime:
         async with AsyncExitStack() as stack:
             for closing in (self.redis.aclose, self.limits.close, self.client.close, self.web_search.close):
                 stack.push_async_callback(closing)
+            if self.guard:
+                stack.push_async_callback(self.guard.client.close)
             for part in (
                 self.doorbell,
                 self.queue.shared_by(self.seats, self.doorbell),

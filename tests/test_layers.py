@@ -92,7 +92,7 @@ PARTS = {
         transcripts findings history memories transcription
         pages
         members problems versions limits queue prompts demo_ideas titles wishes attachments text_files markdown
-        room_aside
+        room_aside guard
         calling posing
         naming
         memory_wishes
