@@ -24,8 +24,9 @@ from assistant.llama.transport import Transport
 
 logger = logging.getLogger(__name__)
 
-# For one verdict, with the wait for a seat; for finding out how to ask.
-VERDICT_SECONDS = 10.0
+# For one verdict, with the wait for a seat, less than a process that ends waits for its answers; for finding out how
+# to ask.
+VERDICT_SECONDS = 8.0
 TRIAL_SECONDS = 30.0
 PAUSE_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 # "unsafe" and the codes of all categories.

@@ -55,6 +55,8 @@ class Guard:
         await self._judge("picture", turns.of_prompt(text, self._size), guest)
 
     async def _judge(self, side: Side, judged: Sequence[turns.Turns], guest: bool) -> None:
+        if not judged:
+            return
         found = await asyncio.gather(*map(self.client.verdict, judged), return_exceptions=True)
         away: GuardAwayError | None = None
         refused: set[Category] = set()
