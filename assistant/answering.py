@@ -34,6 +34,7 @@ from assistant.events import (
     Waiting,
 )
 from assistant.findings import context_of
+from assistant.guard.counts import save_counts
 from assistant.guard.errors import GuardAwayError, GuardError
 from assistant.guard.watch import TurnWatch, in_slices
 from assistant.llama.messages import ChatMessage
@@ -155,6 +156,8 @@ class Answer:
             await asyncio.gather(saving_loop, return_exceptions=True)
         await self._finish(end)
         await self._index()
+        if self._runtime.guard:
+            await save_counts(self._runtime.guard)
         self._runtime.heartbeat.remove(self.run)
         if self._history and self._history.in_room:
             await self._go_on()

@@ -55,6 +55,7 @@ def pages_about(run: Run) -> list[str]:
         f"/admin/assistant/conversation/{conversation.pk}/history/",
         "/admin/assistant/run/",
         f"/admin/assistant/run/{run.pk}/change/",
+        "/admin/assistant/guardcount/",
         "/admin/assistant/feedback/",
         f"/admin/assistant/feedback/{run.answer.feedback.pk}/change/",
     ]

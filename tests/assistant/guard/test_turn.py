@@ -4,17 +4,20 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import DatabaseError
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from assistant import conversations, people, room_turns
 from assistant.answering import Answering
 from assistant.database import in_thread
-from assistant.guard import client, watch
-from assistant.models import Person, Run
+from assistant.guard import client, counts, watch
+from assistant.models import GuardCount, Person, Run
 from assistant.rooms import membership
 from assistant.rooms.talk import Words
 from assistant.runtime import Runtime
@@ -358,3 +361,51 @@ async def test_a_picture_of_what_is_refused_is_not_drawn(
     assert ended.problem == "guard_picture"
     assert not await Picture.objects.filter(person=person.pk).aexists()
     assert [text for text in map(judged, guard_llama.requests) if text not in TRIALS] == ["Draw a picture: a bomb"]
+
+
+@in_thread
+def counted() -> dict[tuple[str, str, int], int]:
+    rows = GuardCount.objects.filter(day=timezone.localdate())
+    return {(row.side, row.found, row.version): row.number for row in rows}
+
+
+async def test_decisions_are_counted_by_day_without_anybody_s_words(site: Site, fake_llama: FakeLlama) -> None:
+    @in_thread
+    def forget_all() -> None:
+        GuardCount.objects.all().delete()
+        GuardCount.objects.create(
+            day=timezone.localdate() - timedelta(days=500), version=2, side="answer", found="hate"
+        )
+
+    await forget_all()
+    person = await make_person()
+    fake_llama.default = says("Hello there.")
+    for text in ("Hello", "Good morning", "A bomb, please"):
+        run, _ = await site.ask(person, text)
+        await over(run)
+    expected = {
+        ("question", "safe", 3): 2,
+        ("answer", "safe", 3): 2,
+        ("question", "indiscriminate_weapons", 3): 1,
+    }
+    await soon(lambda: GuardCount.objects.filter(found="indiscriminate_weapons").exists())
+    assert await counted() == expected
+    assert await GuardCount.objects.acount() == 3
+
+
+async def test_what_could_not_be_counted_is_counted_later(
+    site: Site, fake_llama: FakeLlama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails_to_add(*_: object) -> None:
+        raise DatabaseError
+
+    assert site.runtime.guard
+    site.runtime.guard.counts[("picture", "hate")] = 2
+    with monkeypatch.context() as patch:
+        patch.setattr(counts, "_add", fails_to_add)
+        await counts.save_counts(site.runtime.guard)
+    before = await counted()
+    await counts.save_counts(site.runtime.guard)
+    key = ("picture", "hate", 3)
+    assert (await counted())[key] == before.get(key, 0) + 2
+    assert not site.runtime.guard.counts
