@@ -29,6 +29,14 @@ async def save_counts(guard: Guard) -> None:
         guard.counts.update(counts)
 
 
+async def judge_prompt(guard: Guard, words: str, *, guest: bool) -> None:
+    """Judge what is to be drawn outside of a conversation, and count that. Raises GuardError."""
+    try:
+        await guard.prompt(words, guest=guest)
+    finally:
+        await save_counts(guard)
+
+
 def _add(version: int, counts: Counter[tuple[Side, str]]) -> None:
     today = timezone.localdate()
     for (side, found), number in counts.items():
