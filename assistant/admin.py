@@ -18,7 +18,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from assistant import suspension, traces, usage
-from assistant.models import Attachment, Conversation, ConversationShare, Feedback, Person, Run, Usage
+from assistant.models import (
+    Attachment,
+    Conversation,
+    ConversationShare,
+    Feedback,
+    GuardCount,
+    Person,
+    Run,
+    Usage,
+)
 
 SHOWN_MESSAGES = 200
 SHOWN_CHARACTERS = 2_000
@@ -316,6 +325,16 @@ class FeedbackAdmin(ReadOnlyAdmin):
     @admin.display(description=_("conversation"))
     def conversation_link(self, feedback: Feedback) -> str:
         return link_to(feedback.message.conversation_id)
+
+
+@admin.register(GuardCount)
+class GuardCountAdmin(ReadOnlyAdmin):
+    """How often the guard refused, by day and category."""
+
+    list_display = ("day", "side", "found", "number", "version")
+    list_filter = ("side", "found", "version", "day")
+    list_per_page = 100
+    show_full_result_count = False
 
 
 def seconds(start: datetime, end: datetime | None) -> str:

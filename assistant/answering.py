@@ -34,6 +34,9 @@ from assistant.events import (
     Waiting,
 )
 from assistant.findings import context_of
+from assistant.guard.counts import save_counts
+from assistant.guard.errors import GuardAwayError, GuardError
+from assistant.guard.watch import TurnWatch, in_slices
 from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage
 from assistant.memory_wishes import concerns_memory
@@ -44,6 +47,7 @@ from assistant.runs.forget import forget
 from assistant.runs.saving import End, Outcome
 from assistant.runtime import Runtime
 from assistant.tools import offers, toolbox
+from assistant.tools.create_image import create_image
 from assistant.tools.kit import Kit
 from assistant.tools.open_page import pages_in
 from assistant.usage import Payer
@@ -129,6 +133,7 @@ class Answer:
         self._early_end: End | None = None
         self._work: asyncio.Task[End] | None = None
         self._history = history
+        self._watch: TurnWatch | None = None
         self._offered = ""
         """What is said of tools in a prompt of this answer."""
         self._instead = False
@@ -159,12 +164,14 @@ class Answer:
         self._runtime.heartbeat.add(self.run, self.stop)
         saving_loop = asyncio.create_task(self._save_periodically())
         try:
-            end = await self._end_of_work()
+            end = await self._judged(await self._end_of_work())
         finally:
             saving_loop.cancel()
             await asyncio.gather(saving_loop, return_exceptions=True)
         await self._finish(end)
         await self._index()
+        if self._runtime.guard:
+            await save_counts(self._runtime.guard)
         self._runtime.heartbeat.remove(self.run)
         if self._history and self._history.in_room:
             await self._go_on()
@@ -185,12 +192,46 @@ class Answer:
             logger.exception("run %s failed", self.run)
             return TurnFailed(AssistantError.code)
 
+    async def _judged(self, end: End) -> End:
+        """`end`, or that of a turn which the guard does not let stand: nothing of its answer stays then."""
+        if self._watch:
+            try:
+                error = await self._watch.conclude(self._writer.text, self._thought)
+            except Exception:
+                # The edge of a task that is awaited by nothing. What was not judged does not stand.
+                logger.exception("run %s was not judged", self.run)
+                error = GuardAwayError("it was not judged")
+            end = TurnFailed(error.code, error.retry) if error else end
+        if saving.is_withdrawn(end):
+            self._writer.withdraw()
+            self._first_token_at = None
+        return end
+
+    @property
+    def _thought(self) -> str:
+        return self._writer.reasoning.text if self._writer.reasoning else ""
+
+    def _watched(self, history: History) -> TurnWatch | None:
+        """What has this turn judged, where there is a guard. The prompt of a picture is judged by its tool."""
+        guard, call = self._runtime.guard, history.tool_call
+        if guard is None:
+            return None
+        watch = TurnWatch(guard, history.messages, self._refuse, guest=history.is_guest or self._public)
+        if call is None or call.name != create_image.name:
+            watch.begin()
+        return watch
+
+    def _refuse(self, error: GuardError) -> None:
+        logger.info("run %s is ended by the guard: %s", self.run, error.code)
+        self._end_early(TurnFailed(error.code, error.retry))
+
     async def _answer(self) -> End:
         usage.payer.set(self._payer)
         history, runtime = self._history or await saving.load_history(self.run), self._runtime
         if self._public:
             history = replace(history, instructions="", memories=(), remembers=False, revision="public")
         self._history = history
+        self._watch = self._watched(history)
         if history.sources:
             self._writer.append(SourcesFound([source.to_json() for source in history.sources]))
         self._writer.steps = [step.to_json() for step in history.steps]
@@ -200,7 +241,8 @@ class Answer:
         named = frozenset(name for text in said for name in pages_in(text))
         connections = runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, runtime.limits
         asked = history.messages[-1].content
-        kit = Kit(self.run, *connections, history.tool_call is not None, named, asked)
+        judging = runtime.guard, history.is_guest or self._public
+        kit = Kit(self.run, *connections, history.tool_call is not None, named, asked, *judging)
         if history.harder:
             if end := await self._answer_by_best(history, kit):
                 return end
@@ -231,6 +273,7 @@ class Answer:
         with server.tool_choice.answering():
             mode = await server.tool_choice.mode()
             search, named = self._runtime.web_search, bool(kit.named)
+            permitted = {"permitted": self._watch.permitted} if self._watch else {}
             means = engine.Means(
                 server.client,
                 toolbox.bound(kit),
@@ -239,6 +282,7 @@ class Answer:
                 mode == "native",
                 partial(server.queue.seat, self._report_place),
                 server.tool_choice.native_failed,
+                **permitted,
             )
             self._offered = "" if means.native else offers.text(means.offered)
             return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))
@@ -249,20 +293,32 @@ class Answer:
     async def _take_all(self, events: AsyncGenerator[Event, None]) -> End:
         async with aclosing(events):
             async for event in events:
+                if self._watch and not isinstance(event, Waiting):
+                    await self._watch.permitted()
                 if isinstance(event, End):
                     return event
                 room = max(0, ANSWER_CHARACTERS - len(self._writer.text))
                 if isinstance(event, TextDelta) and len(event.text) > room:
                     self._take(TextDelta(event.text[:room]))
                     return TurnFinished("length")
-                self._take(event)
+                if self._watch:
+                    await self._take_watched(self._watch, event)
+                else:
+                    self._take(event)
         raise AssistantError("the answer ended without an end")
+
+    async def _take_watched(self, watch: TurnWatch, event: Event) -> None:
+        for piece in in_slices(event):
+            self._take(piece)
+            await watch.grown(self._writer.text, self._thought)
 
     def _take(self, event: Event) -> None:
         if self._first_token_at is None and isinstance(event, TextDelta | PictureMade):
             self._first_token_at = timezone.now()
         elif isinstance(event, TextReplaced):
             self._first_token_at = None
+            if self._watch:
+                self._watch.replaced()
         self._writer.append(event)
 
     async def _save_periodically(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -44,7 +44,7 @@ class History:
     `search` says whether the web is searched, a code of Run.Search. `summary` is of what was said before `messages`,
     whose `ids` are those in the database. `memories` are what that person has asked to be remembered, oldest first,
     where that is on: `remembers`. `aside` is what else goes with the last turn, see room_history.py,
-    where it is `in_room`. `harder`: the best model is to answer.
+    where it is `in_room`. `harder`: the best model is to answer. `is_guest`: who asks has no account.
     """
 
     messages: Sequence[ChatMessage]
@@ -64,6 +64,11 @@ class History:
     aside: str = ""
     in_room: bool = False
     harder: bool = False
+    is_guest: bool = True
+
+
+async def _permitted() -> None:
+    """Nothing has to be waited for."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Means:
     """What an answer may use: the model and a seat before it, tools by name, and which of them the model may call.
 
     `native`: they are offered in a field of the request, and not in words. Where the server fails at that the turn goes
-    on with words, and `native_failed` is called.
+    on with words, and `native_failed` is called. No tool is used before `permitted` returns.
     """
 
     client: LlamaClient
@@ -81,6 +86,7 @@ class Means:
     native: bool = False
     seat: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     native_failed: Callable[[], None] = lambda: None
+    permitted: Callable[[], Awaitable[None]] = _permitted
 
 
 async def answer(means: Means, name: str, history: History, today: date | None) -> AsyncGenerator[Event, None]:
@@ -116,6 +122,7 @@ class TurnInProgress:
         """What happens, up to the end of the turn."""
         history = self._history
         if history.tool_call is not None:
+            await self._means.permitted()
             work = self._means.tools[history.tool_call.name](history.tool_call.arguments)
             async with aclosing(work) as items:
                 async for item in items:
@@ -124,6 +131,7 @@ class TurnInProgress:
             return
         if history.remembers and not history.begun and (not self._means.offered or history.search == ALWAYS):
             # The model is offered no tools.
+            await self._means.permitted()
             async with aclosing(self._findings.remember_first()) as events:
                 async for event in events:
                     yield event
@@ -146,6 +154,7 @@ class TurnInProgress:
             self._found = prompts.CALCULATED.format(result=result)
         calls = calls_before(self._history.messages, self._history.search, calls_tools=calls_tools)
         if calls := [call for call in calls if call.name in self._means.tools]:
+            await self._means.permitted()
             async with aclosing(self._findings.before_asking(calls)) as events:
                 async for event in events:
                     yield event
@@ -181,6 +190,7 @@ class TurnInProgress:
         if trouble and not calls:
             self._findings.turns.append(offers.trouble_turn(trouble, offered))
             return
+        await self._means.permitted()
         async with aclosing(self._findings.run(calls)) as events:
             async for event in events:
                 self._over = self._over or isinstance(event, TurnFinished | TurnFailed)

@@ -7,12 +7,15 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from assistant import attachments, prompts
+from assistant.guard.errors import ERRORS as GUARD_ERRORS
 from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
 from assistant.llama.reasoning import split_reasoning
 from assistant.models import Attachment, Message, Run, Summary
 from assistant.prepared import Prepared
 
+# Answers of turns that the guard ended. What was asked there is not told again.
+GUARDED = Q(run__problem__in=tuple(GUARD_ERRORS))
 HISTORY_MESSAGES = 200
 HISTORY_STEP = 100
 
@@ -36,6 +39,7 @@ def told(conversation: UUID, before: int, after: int) -> QuerySet[Message]:
     pictures = Message.pictures.through.objects.filter(message=OuterRef("pk"))
     drawn = Q(run__status=Run.Status.DONE) & (Q(run__tool_call__isnull=False) | Exists(pictures))
     rows = shown_before(conversation, before).filter(~Q(text="") | drawn | Q(role=Message.Role.USER))
+    rows = rows.exclude(Exists(Message.objects.filter(GUARDED, parent=OuterRef("pk"), shown=True)))
     return rows.filter(position__gt=after).order_by("position")
 
 

@@ -588,6 +588,33 @@ class SharedMessage(models.Model):
         return str(self.position)
 
 
+class GuardCount(models.Model):
+    """How often the guard model decided so on one day: numbers for the operator, and nobody's words. See guard/."""
+
+    class Side(models.TextChoices):
+        QUESTION = "question", _("question")
+        ANSWER = "answer", _("answer")
+        PICTURE = "picture", _("picture")
+
+    day = models.DateField(_("day"))
+    version = models.PositiveSmallIntegerField(_("version"))
+    side = models.CharField(_("judged"), max_length=16, choices=Side)
+    # A Category of guard/categories.py, or "safe" or "away".
+    found = models.CharField(_("found"), max_length=40)
+    number = models.PositiveIntegerField(_("number"), default=0)
+
+    class Meta:
+        verbose_name = _("decisions of the guard")
+        verbose_name_plural = _("decisions of the guard")
+        ordering = ["-day", "side", "found"]
+        constraints = [
+            models.UniqueConstraint(fields=["day", "version", "side", "found"], name="one_guard_count_per_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.side} {self.found}"
+
+
 class SearchEntry(models.Model):
     """What a member may find: a message, or the title of the conversation where `message` is null. See search.py.
 

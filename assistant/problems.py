@@ -3,6 +3,7 @@
 from assistant import errors
 from assistant.errors import AssistantError
 from assistant.fetch.errors import ERRORS as FETCH_ERRORS
+from assistant.guard.errors import ERRORS as GUARD_ERRORS
 from assistant.llama.errors import ERRORS as LLAMA_ERRORS
 from assistant.weather import ERRORS as WEATHER_ERRORS
 from assistant.websearch.errors import ERRORS as SEARCH_ERRORS
@@ -22,6 +23,7 @@ ERRORS: dict[str, type[AssistantError] | type[ImagineError]] = {
     )
 }
 ERRORS.update(FETCH_ERRORS)
+ERRORS.update(GUARD_ERRORS)
 ERRORS.update(LLAMA_ERRORS)
 ERRORS.update(SEARCH_ERRORS)
 ERRORS.update(WEATHER_ERRORS)

@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from assistant import attachments, calling, naming, prompts, room_aside
+from assistant.history import GUARDED
 from assistant.history import answer as as_answer
 from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
@@ -47,6 +48,7 @@ def room_past(run: Run) -> RoomPast:
         conversation=run.conversation_id, person=question.author_id
     )
     before = readable(member).filter(position__lt=run.answer.position).exclude(pk=question.pk)
+    before = before.exclude(Exists(Message.objects.filter(GUARDED, quoted=OuterRef("pk"))))
     names = [one.name for one in member.conversation.memberships.order_by("joined_at", "pk")[:50]]
     if orders.is_summary(question.text):
         told = _in_time([*_since(before, member, question), *room_aside.recent(member)])

@@ -8,6 +8,10 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 from assistant.doorbell import Doorbell
+from assistant.guard.categories import Category, version_of
+from assistant.guard.client import GuardClient
+from assistant.guard.guard import Guard
+from assistant.guard.turns import slice_bytes
 from assistant.limits import Limits
 from assistant.llama.client import LlamaClient
 from assistant.llama.options import LlamaOptions
@@ -41,6 +45,17 @@ def llama_options(role: str = "") -> LlamaOptions:
     )
     own = settings.LLAMA_ROLES.get(role)
     return replace(options, **{name: own[name] for name in ("url", "model", "key", "context")}) if own else options
+
+
+def guard_of_settings() -> Guard | None:
+    """The guard that the settings name, or none."""
+    role = settings.LLAMA_ROLES.get("GUARD")
+    if not role:
+        return None
+    options = llama_options("GUARD")
+    client = GuardClient(options, version_of(options.model, settings.LLAMA_GUARD_VERSION), role["parallel"])
+    ignored = frozenset(map(Category, settings.LLAMA_GUARD_IGNORED))
+    return Guard(client, ignored, slice_bytes(options.context), open_when_away=settings.LLAMA_GUARD_AWAY == "open")
 
 
 def search_options() -> SearchOptions:
@@ -87,6 +102,7 @@ class Runtime:
         if settings.LLAMA_ROLES.get("BEST"):
             self.best, seats = model_server(self.redis, name, self.meter.tally, "BEST")
             self._servers.append((self.best, seats))
+        self.guard = guard_of_settings()
         self.web_search = WebSearch(self.redis, search_options())
         self.library = Library(self.redis, self.limits)
 
@@ -94,6 +110,8 @@ class Runtime:
         async with AsyncExitStack() as stack:
             for closing in (self.redis.aclose, self.limits.close, self.web_search.close):
                 stack.push_async_callback(closing)
+            if self.guard:
+                stack.push_async_callback(self.guard.client.close)
             await stack.enter_async_context(self.meter)
             await stack.enter_async_context(self.doorbell)
             for server, seats in self._servers:

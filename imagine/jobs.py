@@ -66,6 +66,24 @@ def own_picture(person: UUID, picture: UUID) -> Picture:
     return found
 
 
+# What is to be seen, for who judges it before it is requested
+
+
+def words_of_preview(person: UUID, canvas: UUID, number: int) -> str:
+    """The words of a preview. Raises RefusedWordsError."""
+    return _preview(person, canvas, number).prompt.prompt
+
+
+def words_of_history(person: UUID, canvas: UUID) -> str:
+    """The words of all previews of a canvas, each once."""
+    return "\n".join(dict.fromkeys(preview.prompt.prompt for preview in history.read(redis(), person, canvas)))
+
+
+def words_of_edit(person: UUID, picture: UUID, words: str) -> str:
+    """The words of a picture, and how it is changed."""
+    return _edited(own_picture(person, picture), words)
+
+
 # New pictures
 
 
@@ -181,7 +199,7 @@ def edit(person: UUID, picture: UUID, words: str) -> Picture:
     Raises EmptyPromptError, RefusedWordsError, and RefusedInputError for too many words, or while it is not done.
     """
     words, parent = prompts.clean_prompt(words), _finished(person, picture)
-    whole = ", ".join(filter(None, [parent.prompt, words]))
+    whole = _edited(parent, words)
     # All of it: what no longer fits into the prompt is still in the picture.
     safety.check_words(whole)
     prompt = whole[-settings.PROMPT_CHARACTERS :].strip()
@@ -284,6 +302,10 @@ def _preview(person: UUID, canvas: UUID, number: int) -> Preview:
             safety.check_words(preview.prompt.prompt)
             return preview
     raise PictureNotFoundError(f"no preview {number} of {person}")
+
+
+def _edited(parent: Picture, words: str) -> str:
+    return ", ".join(filter(None, [parent.prompt, words]))
 
 
 def _kept(preview: Preview) -> Picture:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from assistant.database import in_thread
 from assistant.errors import AccountNeededError
+from assistant.guard.counts import judge_prompt
 from assistant.people import needs_account
 from assistant.runtime import Runtime
 from assistant.tools.picture_watch import TIMEOUT_SECONDS, PictureWatch
@@ -68,18 +69,28 @@ async def edited(
 ) -> list[OutboundMessage]:
     """A picture changed as the words say. Raises as `tapped` does."""
     old = await in_thread(own)(contact, picture)
-    return await drawn(runtime, channel, contact, entry, lambda: jobs.edit(contact.person_id, still_of(old).id, words))
+    shown = f"{old.prompt}, {words}"
+    return await drawn(
+        runtime, channel, contact, entry, lambda: jobs.edit(contact.person_id, still_of(old).id, words), shown
+    )
 
 
 async def drawn(
-    runtime: Runtime, channel: Channel, contact: Contact, entry: InboxEntry, request: Callable[[], Picture]
+    runtime: Runtime,
+    channel: Channel,
+    contact: Contact,
+    entry: InboxEntry,
+    request: Callable[[], Picture],
+    words: str = "",
 ) -> list[OutboundMessage]:
-    """Have a picture drawn for an entry, once, and wait for it. Raises as `tapped` does."""
+    """Have a picture drawn for an entry, once, and wait for it; new `words` are judged before. Raises as `tapped`."""
     if entry.picture is None:
         (await read_status(runtime.redis)).check()
         if needs_account(contact.person):
             raise AccountNeededError("guests draw nothing here")
         await runtime.limits.count_own_pictures(contact.person, 1)
+        if runtime.guard and words:
+            await judge_prompt(runtime.guard, words, guest=contact.person.is_guest)
     picture = await in_thread(requested)(entry, request)
     await finished(runtime, picture)
     done = await in_thread(Picture.objects.filter(id=picture.id).first)()

@@ -92,7 +92,7 @@ PARTS = {
         transcripts findings history memories transcription
         pages model_server meter
         members problems versions limits queue prompts demo_ideas titles wishes attachments text_files markdown
-        room_aside usage
+        room_aside usage guard
         calling posing
         naming
         memory_wishes

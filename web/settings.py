@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
 from limits import parse_many
 
+from assistant.guard.categories import NEVER_IGNORED, Category, version_of
+
 env = Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -168,6 +170,35 @@ def other_model(role: str) -> dict[str, Any] | None:
     }
 
 
+def guard_categories(name: str) -> list[str]:
+    """A comma-separated list of Llama Guard's categories, from the variable `name`. Raises ImproperlyConfigured."""
+    texts: list[str] = env.list(name, [])
+    found = [text.strip().lower() for text in texts if text.strip()]
+    known = [category.value for category in Category if category not in NEVER_IGNORED]
+    if unknown := set(found) - set(known):
+        raise ImproperlyConfigured(
+            f'Environment variable "{name}" invalid: {sorted(unknown)[0]!r} is none of {", ".join(known)}.'
+        )
+    return found
+
+
+def check_guard(role: dict[str, Any] | None, version: int) -> None:
+    """Raises ImproperlyConfigured for a guard model that is not named, or whose version is not known."""
+    if role is None:
+        return
+    if not role["model"]:
+        raise ImproperlyConfigured(
+            'Environment variable "LLAMA_GUARD_MODEL" invalid: name the model of LLAMA_GUARD_URL.'
+        )
+    try:
+        version_of(role["model"], version)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            'Environment variable "LLAMA_GUARD_VERSION" invalid: set it to 2, 3 or 4, as the name of the model does '
+            "not tell which Llama Guard it is."
+        ) from error
+
+
 def renewed(token: str, path: Path) -> tuple[str, object]:
     """What `token` was renewed to, and when that ends, where that is kept in `path`; else itself, and None.
 
@@ -257,7 +288,12 @@ LLAMA_SILENCE_SECONDS: float = env.float("LLAMA_SILENCE_SECONDS", 30, validate=v
 LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=validate.Range(1))
 LLAMA_COST = cost("LLAMA_COST")
 # What has a model of its own; the one above does the rest.
-LLAMA_ROLES = {role: other_model(role) for role in ("BEST", "TITLES")}
+LLAMA_ROLES = {role: other_model(role) for role in ("BEST", "TITLES", "GUARD")}
+# Llama Guard. Its categories are named, as their codes differ from version to version.
+LLAMA_GUARD_VERSION: int = env.int("LLAMA_GUARD_VERSION", 0, validate=validate.OneOf([0, 2, 3, 4]))
+LLAMA_GUARD_AWAY: str = env.str("LLAMA_GUARD_AWAY", "closed", validate=validate.OneOf(["closed", "open"]))
+LLAMA_GUARD_IGNORED = guard_categories("LLAMA_GUARD_IGNORED")
+check_guard(LLAMA_ROLES["GUARD"], LLAMA_GUARD_VERSION)
 LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
 MODEL_FOLDER = DATA_DIR / "models"
 # Where models are downloaded from. The names are those of Hugging Face's own tools, which read them too.

@@ -135,6 +135,14 @@ class RunWriter:
         # The page says by itself that an answer is awaited: the first word, which may follow at once, goes first.
         self.journal.wake(self, urgent, later=isinstance(event, Waiting))
 
+    def withdraw(self) -> None:
+        """Take back all that was said and thought."""
+        if self.text or self.reasoning:
+            self.append(TextReplaced(""))
+        if self.reasoning:
+            self.reasoning = None
+            self.append(ReasoningReplaced("", 0))
+
     def _reason(self, event: ReasoningDelta) -> ReasoningDelta:
         """Add to the reasoning, as far as there is room. Returns what was added."""
         before = self.reasoning.text if self.reasoning else ""

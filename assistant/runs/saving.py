@@ -1,7 +1,7 @@
 """A run's rows: the history it answers, its text so far, its end."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
@@ -16,6 +16,7 @@ from assistant.database import in_thread
 from assistant.engine import History
 from assistant.errors import InterruptedRunError
 from assistant.events import ReasoningReplaced, TurnFailed, TurnFinished
+from assistant.guard.errors import ERRORS as GUARD_ERRORS
 from assistant.history import past, token_factor
 from assistant.models import Memory, Message, Run, SearchEntry
 from assistant.prepared import Prepared, update
@@ -121,6 +122,7 @@ def history_of(run_id: UUID) -> History:
         [text for (text,) in _memories.rows(run.person)] if remembers and run.person else (),
         remembers,
         harder=run.harder == Run.Harder.YES,
+        is_guest=run.is_guest is not False,
     )
 
 
@@ -129,11 +131,13 @@ load_history = in_thread(history_of)
 
 def _room_history(run_id: UUID) -> History:
     """The same for a room: what called the assistant there, and nothing of the person who asks."""
-    run = Run.objects.select_related("answer__quoted__quoted").get(id=run_id)
+    run = Run.objects.select_related("answer__quoted__quoted", "person").get(id=run_id)
+    is_guest = run.person is None or run.person.is_guest
     factor, model = token_factor(run.conversation_id)
     messages, aside = room_past(run)
     call = ToolCall.from_json(run.tool_call) if run.tool_call else None
-    return History(messages, factor, call, search=run.search, token_model=model, aside=aside, in_room=True)
+    history = History(messages, factor, call, search=run.search, token_model=model, aside=aside, in_room=True)
+    return replace(history, is_guest=is_guest)
 
 
 @Prepared
@@ -192,7 +196,7 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
             saved_number=outcome.number,
             first_token_at=outcome.first_token_at,
             finished_at=timezone.now(),
-            **reasoning_fields(outcome.reasoning),
+            **reasoning_fields(outcome.reasoning, withdrawn=is_withdrawn(outcome.end)),
             **found_fields(outcome.steps, outcome.sources),
             **end_fields(outcome.end),
         )
@@ -200,7 +204,7 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
         if answer and _indexed.rows(answer):
             search.forget_messages(Message.objects.filter(id=answer))
         # An answer that goes on has text before its run has any.
-        if answer and outcome.text:
+        if answer and (outcome.text or is_withdrawn(outcome.end)):
             update(Message, {"id": answer}, text=outcome.text)
         talk.ended(run_id)
     return bool(kept)
@@ -239,8 +243,15 @@ def untitled(run_id: UUID) -> UUID | None:
     return None if settings.LLAMA_DEMO or any(reasons_against) else conversation
 
 
-def reasoning_fields(reasoning: ReasoningReplaced | None) -> dict[str, object]:
-    """The columns of Run that hold what the model thought; none where it did not think."""
+def is_withdrawn(end: End) -> bool:
+    """Whether the guard ended the turn: nothing of its answer stays."""
+    return isinstance(end, TurnFailed) and end.problem in GUARD_ERRORS
+
+
+def reasoning_fields(reasoning: ReasoningReplaced | None, *, withdrawn: bool = False) -> dict[str, object]:
+    """The columns of Run that hold what the model thought; none where it did not think, unless that is `withdrawn`."""
+    if withdrawn:
+        return {"reasoning": "", "reasoned_seconds": None}
     return {"reasoning": reasoning.text, "reasoned_seconds": reasoning.seconds} if reasoning else {}
 
 

@@ -36,7 +36,7 @@ async def create_image(
 ) -> AsyncGenerator[Event, None]:
     """Draw a picture, when the person asks for one. It is the whole answer: say nothing beside it.
 
-    Raises ImagineError, AccountNeededError, LimitedError.
+    Raises ImagineError, AccountNeededError, LimitedError, GuardError.
 
     - prompt: what is to be seen, in the person's words
     """
@@ -44,6 +44,8 @@ async def create_image(
     painter.check()
     if not kit.counted:
         await kit.limits.count_own_pictures(await asker(kit.run), 1)
+    if kit.guard:
+        await kit.guard.prompt(prompt, guest=kit.guest)
     yield Waiting("drawing" if painter.final else "painter_away")
     picture = await request(kit.run, prompt)
     watch = PictureWatch(picture.id)

@@ -9,6 +9,7 @@ import pytest
 
 FOLDER = Path(__file__).parent.parent.parent
 HTTPS = {"SITE_URL": "https://chat.example", "SECRET_KEY": "quiet-llamas-cross-the-bridge-before-dawn-0123456789"}
+GUARD = {"LLAMA_GUARD_URL": "http://127.0.0.1:1/v1"}
 
 BAD: list[tuple[str, dict[str, str]]] = [
     ("SECRET_KEY", {**HTTPS, "SECRET_KEY": "short"}),
@@ -58,6 +59,15 @@ BAD: list[tuple[str, dict[str, str]]] = [
     ("LLAMA_URL", {"LLAMA_URL": "nonsense"}),
     ("LLAMA_TITLES_URL", {"LLAMA_TITLES_URL": "nonsense"}),
     ("LLAMA_TITLES_MODEL", {"LLAMA_TITLES_MODEL": "small"}),
+    ("LLAMA_GUARD_URL", {"LLAMA_GUARD_URL": "nonsense", "LLAMA_GUARD_MODEL": "llama-guard3"}),
+    ("LLAMA_GUARD_MODEL", {"LLAMA_GUARD_MODEL": "llama-guard3"}),
+    ("LLAMA_GUARD_MODEL", {**GUARD, "LLAMA_GUARD_MODEL": ""}),
+    ("LLAMA_GUARD_VERSION", {**GUARD, "LLAMA_GUARD_MODEL": "LlamaGuard-7b", "LLAMA_GUARD_VERSION": "0"}),
+    ("LLAMA_GUARD_VERSION", {"LLAMA_GUARD_VERSION": "5"}),
+    ("LLAMA_GUARD_AWAY", {"LLAMA_GUARD_AWAY": "ajar"}),
+    ("LLAMA_GUARD_IGNORED", {"LLAMA_GUARD_IGNORED": "S8"}),
+    ("LLAMA_GUARD_IGNORED", {"LLAMA_GUARD_IGNORED": "elections,child_exploitation"}),
+    ("LLAMA_GUARD_IGNORED", {"LLAMA_GUARD_IGNORED": "other"}),
     ("LLAMA_TITLES_PARALLEL", {"LLAMA_TITLES_URL": "http://127.0.0.1:1/v1", "LLAMA_TITLES_PARALLEL": "0"}),
     ("LOG_LEVEL", {"LOG_LEVEL": "LOUD"}),
     ("FETCH_ALLOWED", {"FETCH_ALLOWED": "*"}),

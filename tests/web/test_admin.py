@@ -58,6 +58,7 @@ def pages_about(run: Run) -> list[str]:
         "/admin/assistant/run/",
         "/admin/assistant/usage/",
         f"/admin/assistant/run/{run.pk}/change/",
+        "/admin/assistant/guardcount/",
         "/admin/assistant/feedback/",
         f"/admin/assistant/feedback/{run.answer.feedback.pk}/change/",
     ]

@@ -11,9 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from assistant.database import in_thread
 from assistant.errors import AssistantError
+from assistant.guard.counts import judge_prompt
 from imagine import jobs
 from imagine.errors import ImagineError, PictureNotFoundError, RefusedInputError, UnableError
 from imagine.models import SEEDS, Picture
+from imagine.prompts import clean_prompt
 from imagine.shapes import SQUARE
 from web.accounts.identity import known_person, signed_in, visitor
 from web.addresses import address_block
@@ -34,6 +36,8 @@ from web.pictures.uploads import keep_upload
 from web.process import current_process
 
 Make = Callable[[UUID], Awaitable[Picture | list[Picture]]]
+# What is to be seen in what a person requests.
+Words = Callable[[UUID], str]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,30 +62,36 @@ async def begin(request: HttpRequest) -> HttpResponse:
 async def draw_pictures(request: HttpRequest) -> HttpResponse:
     """Draw pictures out of words."""
     form, count = request.POST, count_of(request, 1)
-    style, shape, seed = form.get("style", ""), form.get("shape", SQUARE), seed_of(request)
-    return await make_and_show(
-        request, in_thread(lambda person: jobs.draw(person, form.get("prompt", ""), style, shape, seed, count)), count
+    prompt, style, shape, seed = (
+        form.get("prompt", ""),
+        form.get("style", ""),
+        form.get("shape", SQUARE),
+        seed_of(request),
     )
+    make = in_thread(lambda person: jobs.draw(person, prompt, style, shape, seed, count))
+    return await make_and_show(request, make, count, words=lambda _person: clean_prompt(prompt))
 
 
 @require_POST
 async def keep_preview(request: HttpRequest) -> HttpResponse:
     """Keep a preview of the history as it is."""
-    return await make_and_show(request, in_thread(lambda person: jobs.keep(person, *preview_of(request))))
+    make = in_thread(lambda person: jobs.keep(person, *preview_of(request)))
+    return await make_and_show(request, make, words=lambda person: jobs.words_of_preview(person, *preview_of(request)))
 
 
 @require_POST
 async def finish_preview(request: HttpRequest) -> HttpResponse:
     """Draw a large picture from a preview of the history."""
-    return await make_and_show(request, in_thread(lambda person: jobs.finish(person, *preview_of(request))))
+    make = in_thread(lambda person: jobs.finish(person, *preview_of(request)))
+    return await make_and_show(request, make, words=lambda person: jobs.words_of_preview(person, *preview_of(request)))
 
 
 @require_POST
 async def grow_history(request: HttpRequest) -> HttpResponse:
     """Make a loop of all previews of a canvas."""
-    return await make_and_show(
-        request, in_thread(lambda person: jobs.grow(person, uuid_of(request.POST.get("sketch", ""))))
-    )
+    canvas = request.POST.get("sketch", "")
+    make = in_thread(lambda person: jobs.grow(person, uuid_of(canvas)))
+    return await make_and_show(request, make, words=lambda person: jobs.words_of_history(person, uuid_of(canvas)))
 
 
 @require_POST
@@ -118,8 +128,9 @@ async def restyle_picture(request: HttpRequest, picture_id: UUID) -> HttpRespons
 async def edit_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """Redraw it, changed as some words say."""
     words = request.POST.get("words", "")
+    make = in_thread(lambda person: jobs.edit(person, picture_id, words))
     return await make_and_show(
-        request, in_thread(lambda person: jobs.edit(person, picture_id, words)), 1, picture_id, redraws=True
+        request, make, 1, picture_id, redraws=True, words=lambda person: jobs.words_of_edit(person, picture_id, words)
     )
 
 
@@ -151,11 +162,20 @@ async def delete_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse
 
 
 async def make_and_show(
-    request: HttpRequest, make: Make, count: int = 1, picture_id: UUID | None = None, redraws: bool = False
+    request: HttpRequest,
+    make: Make,
+    count: int = 1,
+    picture_id: UUID | None = None,
+    *,
+    redraws: bool = False,
+    words: Words | None = None,
 ) -> HttpResponse:
-    """Request `count` pictures, and show them; or the error, on the page of `picture_id` if there is one."""
+    """Request `count` pictures, and show them; or the error, on the page of `picture_id` if there is one.
+
+    New `words` are judged before, where there is a guard.
+    """
     try:
-        made = await make_pictures(request, make, count, redraws)
+        made = await make_pictures(request, make, count, redraws, words)
     except (ImagineError, AssistantError) as error:
         return await show_error(request, error, picture_id)
     if not is_fragment(request):
@@ -172,7 +192,9 @@ async def show_error(request: HttpRequest, error: ProductError, picture_id: UUID
     return await imagine_page(request, str(error.sentence), status_of(error))
 
 
-async def make_pictures(request: HttpRequest, make: Make, count: int, redraws: bool) -> list[Picture]:
+async def make_pictures(
+    request: HttpRequest, make: Make, count: int, redraws: bool, words: Words | None
+) -> list[Picture]:
     """What `make` makes for the visitor, within the limits. Raises ImagineError, AssistantError."""
     painter = await painter_status()
     painter.check()
@@ -182,6 +204,8 @@ async def make_pictures(request: HttpRequest, make: Make, count: int, redraws: b
     check_account(person)
     await current_process().runtime.limits.count_pictures(person, address_block(request), count)
     with redis_as_unavailable():
+        if words and (guard := current_process().runtime.guard):
+            await judge_prompt(guard, await in_thread(words)(person.id), guest=person.is_guest)
         made = await make(person.id)
     return made if isinstance(made, list) else [made]
 

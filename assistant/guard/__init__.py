@@ -1,0 +1,1 @@
+"""Llama Guard: whether a question, or an answer, may stand."""
