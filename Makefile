@@ -64,6 +64,7 @@ bench: $(STAMP)  ## measure, against the aims in the docs
 	@$(PY) -m benchmarks.imagine
 	@$(PY) -m benchmarks.search
 	@$(PY) -m benchmarks.turn
+	@$(PY) -m benchmarks.guard
 	@$(PY) -m benchmarks.webhooks
 	@$(PY) -m benchmarks.rooms
 	@$(PY) -m benchmarks.many
