@@ -243,7 +243,7 @@ LLAMA_FIRST_TOKEN_SECONDS: float = env.float("LLAMA_FIRST_TOKEN_SECONDS", 120, v
 LLAMA_SILENCE_SECONDS: float = env.float("LLAMA_SILENCE_SECONDS", 30, validate=validate.Range(0.1))
 LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=validate.Range(1))
 # What has a model of its own; the one above does the rest.
-LLAMA_ROLES = {role: other_model(role) for role in ("TITLES",)}
+LLAMA_ROLES = {role: other_model(role) for role in ("TITLES", "EYES")}
 LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
 MODEL_FOLDER = DATA_DIR / "models"
 # Where models are downloaded from. The names are those of Hugging Face's own tools, which read them too.
