@@ -35,6 +35,7 @@ from assistant.events import (
 )
 from assistant.findings import context_of
 from assistant.llama.messages import ChatMessage
+from assistant.llama.sight import pictures_of
 from assistant.memory_wishes import concerns_memory
 from assistant.rooms import talk
 from assistant.runs import keys, saving
@@ -188,18 +189,29 @@ class Answer:
         kit = Kit(self.run, *connections, history.tool_call is not None, named, asked)
         memory = history.remembers and concerns_memory(asked)
         with runtime.tool_choice.answering():
-            mode = await runtime.tool_choice.mode()
-            means = engine.Means(
-                runtime.client,
-                toolbox.bound(kit),
-                [] if mode == "off" else toolbox.available(runtime.web_search, pages_named=bool(named), memory=memory),
-                toolbox.ALIASES,
-                mode == "native",
-                partial(runtime.queue.seat, self._report_place),
-                runtime.tool_choice.native_failed,
-            )
+            if runtime.eyes and pictures_of(history.messages):
+                # Llama 3.2 Vision calls no tools while it looks at a picture.
+                eyes = runtime.eyes
+                seat = partial(eyes.queue.seat, self._report_place)
+                means = engine.Means(eyes.client, toolbox.bound(kit), seat=seat)
+            else:
+                means = await self._means(kit, pages_named=bool(named), memory=memory)
             self._offered = "" if means.native else offers.text(means.offered)
             return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))
+
+    async def _means(self, kit: Kit, *, pages_named: bool, memory: bool) -> engine.Means:
+        """What an answer in words may use."""
+        runtime = self._runtime
+        mode = await runtime.tool_choice.mode()
+        return engine.Means(
+            runtime.client,
+            toolbox.bound(kit),
+            [] if mode == "off" else toolbox.available(runtime.web_search, pages_named=pages_named, memory=memory),
+            toolbox.ALIASES,
+            mode == "native",
+            partial(runtime.queue.seat, self._report_place),
+            runtime.tool_choice.native_failed,
+        )
 
     def _report_place(self, place: int) -> None:
         self._writer.append(Waiting("queue", place))

@@ -52,6 +52,15 @@ def search_options() -> SearchOptions:
     )
 
 
+class Eyes:
+    """The model that sees, with seats of its own."""
+
+    def __init__(self, redis: Redis, name: str, seats: int) -> None:
+        self.client = LlamaClient(llama_options("EYES"))
+        self.seats = SharedSeats(redis, name, ":eyes")
+        self.queue = ModelQueue(seats, settings.LLAMA_QUEUE)
+
+
 class Runtime:
     """Use it as `async with Runtime() as runtime`; it belongs to one event loop."""
 
@@ -68,6 +77,8 @@ class Runtime:
         self.web_search = WebSearch(self.redis, search_options())
         self.seats = SharedSeats(self.redis, name)
         self.queue = ModelQueue(settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
+        eyes = settings.LLAMA_ROLES.get("EYES")
+        self.eyes = Eyes(self.redis, name, eyes["parallel"]) if eyes else None
         self.library = Library(self.redis, self.limits)
 
     async def __aenter__(self) -> "Runtime":
@@ -84,6 +95,9 @@ class Runtime:
                 self.tool_choice,
             ):
                 await stack.enter_async_context(part)
+            if self.eyes:
+                stack.push_async_callback(self.eyes.client.close)
+                await stack.enter_async_context(self.eyes.queue.shared_by(self.eyes.seats, self.doorbell))
             self._stack = stack.pop_all()
         return self
 

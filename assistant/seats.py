@@ -135,17 +135,17 @@ class Standing:
 
 
 class SharedSeats:
-    """The ledger, as the process `name` writes it. `channel` is where it is published that others should look again, as
-    the name of who changed something."""
+    """The ledger of the seats at a `model`, as the process `name` writes it. `channel` is where it is published that
+    others should look again, as the name of who changed something."""
 
-    channel = "seats:held"
-
-    def __init__(self, redis: "Redis", name: str) -> None:
+    def __init__(self, redis: "Redis", name: str, model: str = "") -> None:
         self.name = name
+        self.channel = f"seats{model}:held"
         self._redis = redis
         self._state = redis.register_script(STATE)
         self._leave = redis.register_script(LEAVE)
-        self._keys = [PROCESSES, self.channel, "seats:line"]
+        # A ledger of a model of its own knows for itself who joined.
+        self._keys = [f"{PROCESSES}{model}", self.channel, f"seats{model}:line"]
 
     async def state(self, seats: int, length: int, used: int, tickets: Collection[str]) -> Standing:
         """Say that `used` seats are, and that `tickets` wait, the oldest first. `used` must not grow meanwhile.

@@ -84,7 +84,7 @@ async def begin_conversation(request: HttpRequest) -> HttpResponse:
         client = client_id(request)
         named_files(request)
         person = await visitor(request)
-        files = await take_files(request, person)
+        files = await take_files(request)
         search = request.POST.get("search", "")
         what = turns.send(None, text, client, files, search=search, temporary=TEMPORARY in request.POST)
         turn = await start_turn(request, person, what)
@@ -191,7 +191,7 @@ async def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         with missing_as_404():
             person = await known_person(request)
             await in_thread(conversations.own_conversation)(person, conversation_id)
-            files, search = await take_files(request, person), request.POST.get("search", "")
+            files, search = await take_files(request), request.POST.get("search", "")
             what = turns.send(conversation_id, text, client_id(request), files, search=search)
             await start_turn(request, person, what)
     except AssistantError as error:
@@ -207,8 +207,8 @@ async def edit(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Say something else in place of an earlier message."""
     text = request.POST.get("text", "")
 
-    async def what(person: Person) -> TurnRequest:
-        files = await take_files(request, person)
+    async def what(_person: Person) -> TurnRequest:
+        files = await take_files(request)
         return turns.edit(message_id, text, client_id(request), files, request.POST.get("search", ""))
 
     return await start_and_show(request, message_id, what)
