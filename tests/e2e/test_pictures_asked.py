@@ -2,17 +2,23 @@
 
 import asyncio
 import io
+import re
 
 import pytest
 from PIL import Image
 from playwright.async_api import Locator, Page, Route, expect
 
 from assistant.database import in_thread
-from assistant.models import AttachedPicture
+from assistant.models import AttachedPicture, Conversation, Message, Person, Run
+from imagine.models import Picture
 from tests.e2e.conftest import OpenPage
+from tests.e2e.imagining import enter_as
 from tests.e2e.talk import answers, composer, conversation_of, is_answered, say
+from tests.easel import drawn
 from tests.fake_llama import FakeLlama, says
+from tests.people import Visitor, next_address
 from tests.photographs import assert_clean, photograph, shown, words
+from tests.security.attacks import rest
 from tests.servers import Site
 
 CLIP, CAMERA = "Attach pictures and text files", "Take a picture"
@@ -209,3 +215,68 @@ async def test_without_script_a_picture_is_chosen_in_the_form(open_page: OpenPag
     await sent(page).click()
     await expect(page.get_by_role("img", name="Attached picture: cat.jpg")).to_be_visible()
     await expect(page.get_by_role("link", name="To the conversation")).to_be_visible()
+
+
+# Pictures that were drawn here
+
+
+@in_thread
+def draw_into(talk: Conversation, person: Person) -> Picture:
+    """A picture as the answer of a command in a conversation."""
+    picture = drawn(person.id)
+    answer = talk.messages.get(role=Message.Role.ASSISTANT)
+    Message.objects.filter(id=answer.id).update(text="")
+    Run.objects.filter(answer=answer).update(tool_call={"name": "create_image", "arguments": {"prompt": "a fox"}})
+    answer.pictures.add(picture)
+    return picture
+
+
+@pytest.mark.parametrize("start", [True, False], ids=["its page", "its card in a conversation"])
+async def test_a_drawing_is_asked_about(page: Page, alice: Visitor, eyes: FakeLlama, start: bool) -> None:
+    await enter_as(page, alice)
+    talk = await in_thread(alice.begin)("Draw a fox")
+    await in_thread(rest)(talk)
+    picture = await draw_into(talk, await in_thread(lambda: alice.person)())
+    if start:
+        await page.goto(f"/p/{picture.id}/")
+        await page.get_by_role("button", name="Ask about this picture").click()
+        await page.wait_for_url("/")
+    else:
+        await page.goto(f"/c/{talk.id}/")
+        await page.get_by_role("button", name="Ask about it").click()
+        await expect(page).to_have_url(re.compile(rf"/c/{talk.id}/$"))
+    await expect(tray(page)).to_have_count(1)
+    await is_shown(tray(page).locator("img"))
+    await page.reload()
+    await expect(tray(page)).to_have_count(1)
+    eyes.script(says("A fox on teal."))
+    await say(page, "What did you draw?")
+    await expect(answers(page).last).to_have_text("A fox on teal.")
+    [seen] = shown(eyes.requests[-1])
+    red, green, blue = Image.open(io.BytesIO(seen)).convert("RGB").getpixel((20, 20))  # type: ignore[misc]
+    assert red < green
+    assert red < blue
+    await is_shown(sent(page))
+
+
+async def test_a_drawing_is_asked_about_without_script(open_page: OpenPage, alice: Visitor, eyes: FakeLlama) -> None:
+    page = await open_page(java_script_enabled=False)
+    await enter_as(page, alice)
+    await in_thread(alice.begin)()
+    picture = await in_thread(lambda: drawn(alice.person.id))()
+    await page.goto(f"/p/{picture.id}/")
+    await page.get_by_role("button", name="Ask about this picture").click()
+    await is_shown(page.locator(".attached img"))
+    await page.get_by_role("button", name="Send").click()
+    await page.wait_for_url("**/c/**")
+    await is_answered(page)
+    assert len(shown(eyes.requests[-1])) == 1
+
+
+async def test_where_no_model_sees_a_drawing_is_not_asked_about(shared_site: Site, fake_llama: FakeLlama) -> None:
+    with Visitor(shared_site, next_address()) as visitor:
+        await in_thread(visitor.begin)()
+        picture = await in_thread(lambda: drawn(visitor.person.id))()
+        page = await in_thread(lambda: visitor.get(f"/p/{picture.id}/"))()
+    assert "Variants" in page.text
+    assert "Ask about" not in page.text

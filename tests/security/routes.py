@@ -158,6 +158,8 @@ OWNED: list[tuple[str, Owned]] = [
     ("disconnect_app", Owned("POST", contact, 302, missing=lambda: 10**9)),
     ("picture", Owned("GET", picture, 200)),
     ("picture_file", Owned("GET", picture, 200, more=("picture.jpg",))),
+    # Where a model sees: test_pictures_asked.py.
+    ("ask_about_picture", Owned("POST", picture, 400)),
     ("vary_picture", Owned("POST", picture, 302, lambda: {"count": "2"})),
     ("restyle_picture", Owned("POST", picture, 302, lambda: {"style": "watercolor"})),
     ("edit_picture", Owned("POST", picture, 302, lambda: {"words": "with a hat"})),

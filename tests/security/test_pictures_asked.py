@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from assistant.models import AttachedPicture, Attachment, Conversation
+from tests.easel import drawn
 from tests.fake_llama import FakeLlama
 from tests.people import Visitor, conversation_id
 from tests.photographs import MARKER, assert_clean, photograph, shown, words
@@ -69,6 +70,25 @@ def test_nobody_sees_anothers_picture(alice: Visitor, bob: Visitor, eyes: FakeLl
         assert bob.post(f"/attachments/{file}/discard").status_code == 404
     assert len(eyes.requests) == asked
     assert Attachment.objects.filter(id__in=[waiting, sent]).count() == 2
+
+
+def test_nobody_asks_about_anothers_drawing_or_in_anothers_conversation(alice: Visitor, bob: Visitor) -> None:
+    his, hers = bob.begin(), alice.begin()
+    rest(his)
+    rest(hers)
+    picture = drawn(alice.person.id)
+    before = rows(alice.person), rows(bob.person)
+    assert bob.post(f"/p/{picture.id}/ask").status_code == 404
+    assert alice.post(f"/p/{picture.id}/ask?conversation={his.id}").status_code == 404
+    assert alice.post(f"/p/{uuid4()}/ask").status_code == 404
+    assert (rows(alice.person), rows(bob.person)) == before
+    asked = alice.post(f"/p/{picture.id}/ask?conversation={hers.id}")
+    address = asked.headers["location"]
+    assert address.startswith(f"/c/{hers.id}/?attached=")
+    assert "data-attached" in alice.get(address).text
+    named = address.partition("?")[2]
+    assert named.partition("=")[2] not in bob.get(f"/c/{his.id}/?{named}").text
+    assert "data-attached" not in bob.get(f"/?{named}").text
 
 
 def test_a_picture_is_served_as_nothing_that_runs(alice: Visitor) -> None:

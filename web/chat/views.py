@@ -21,6 +21,7 @@ from assistant.search import QUERY_CHARACTERS, Match, search
 from assistant.turns import TurnRequest
 from web.accounts.identity import known_person, person_or_404, remember, visitor
 from web.addresses import address_block
+from web.chat.asking import waiting
 from web.chat.attachments import has_files, named_files, take_files
 from web.chat.presenter import MessagePage, present_page
 from web.chat.results import present_results
@@ -72,6 +73,7 @@ def start_page(request: HttpRequest, draft: str = "", sentence: str = "", status
         "draft_text": draft,
         "sentence": sentence,
         "temporary": TEMPORARY in request.POST,
+        "attached": waiting(request),
     }
     return render(request, "start.html", context, status=status)
 
@@ -129,6 +131,7 @@ def conversation_page(
         "running_run": running_run,
         "draft_text": draft,
         "sentence": sentence,
+        "attached": waiting(request),
     }
     return render(request, "conversation.html", context, status=status)
 

@@ -101,6 +101,19 @@ export class Tray {
     this.field.addEventListener("beforeinput", (event) => this.#input(event));
     if (button) this.#listenToPage(form.querySelectorAll(".attach input"));
     this.put(name ? draft.read(`files:${name}`) || [] : kept, kept.length > 0);
+    if (name) this.#takeAttached(form.querySelector("[data-attached]"));
+  }
+
+  /** Take over the file that came with the page; its address names it only until then. */
+  #takeAttached(list) {
+    if (!list) return;
+    const { id, name, short, size, picture } = list.dataset;
+    list.remove();
+    const address = new URL(location.href);
+    address.searchParams.delete("attached");
+    history.replaceState(history.state, "", address);
+    if (!this.ids.includes(id)) this.put([{ id, name, short, size, picture }]);
+    this.field.focus();
   }
 
   /** The ids of what is uploaded. */
