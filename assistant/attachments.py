@@ -72,6 +72,14 @@ def own(person: Person, attachment_id: UUID) -> Attachment:
     return found
 
 
+def picture_of(person: Person, attachment_id: UUID) -> bytes:
+    """The JPEG of an attached picture, which `own` finds. Raises NotFoundError, also for a text."""
+    found = AttachedPicture.objects.filter(attachment=own(person, attachment_id)).first()
+    if found is None:
+        raise NotFoundError
+    return bytes(found.data)
+
+
 def discard(person: Person, attachment_id: UUID) -> None:
     """Delete one that came with no message. Raises NotFoundError, also for one that did."""
     deleted, _ = person.attachments.filter(conversation=None, id=attachment_id).delete()

@@ -85,7 +85,8 @@ class Talk:
         original = await in_thread(self._original)(event.id)
         if original is None or entry.turn is None:
             return Reply("edit_of_old", [])
-        turn = await self._start(turns.edit(original.id, event.text, entry.turn))
+        files = await in_thread(lambda: list(original.attachments.values_list("pk", flat=True)))()
+        turn = await self._start(turns.edit(original.id, event.text, entry.turn, files))
         if turn.question:
             await in_thread(inbox.note_edit)(self._contact, event.id, turn.question)
         return await self._reply(await self._ended(turn))
