@@ -39,6 +39,7 @@ from assistant.guard.errors import GuardAwayError, GuardError
 from assistant.guard.watch import TurnWatch, in_slices
 from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage
+from assistant.llama.sight import pictures_of
 from assistant.memory_wishes import concerns_memory
 from assistant.model_server import ModelServer
 from assistant.rooms import talk
@@ -243,6 +244,8 @@ class Answer:
         asked = history.messages[-1].content
         judging = runtime.guard, history.is_guest or self._public
         kit = Kit(self.run, *connections, history.tool_call is not None, named, asked, *judging)
+        if runtime.eyes and pictures_of(history.messages):
+            return await self._answer_by(runtime.eyes, history, kit)
         if history.harder:
             if end := await self._answer_by_best(history, kit):
                 return end

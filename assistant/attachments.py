@@ -1,9 +1,9 @@
-"""Text files of people, in the database: kept when they are sent to us, claimed by the message they come with.
+"""Text files and pictures of people, in the database: kept when they are sent, claimed by the message they come with.
 
 An unclaimed one is its owner's alone; a claimed one belongs to its conversation, and goes with it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,8 +20,12 @@ from assistant.errors import (
     TooManyAttachmentsError,
 )
 from assistant.llama.files import TextFile
-from assistant.models import Attachment, Conversation, Message, Person
+from assistant.llama.pictures import OTHERS, PromptPicture
+from assistant.models import AttachedPicture, Attachment, Conversation, Message, Person
+from imagine.files.decoder import Decoded
 
+# Of a prompt's pictures so many are read from the database: no model is shown more.
+PROMPT_PICTURES = OTHERS.most
 # Of the files in one prompt at most so many characters are read from the database: more than any context holds.
 PROMPT_CHARACTERS = 600_000
 
@@ -36,12 +40,27 @@ def keep(person: Person, name: str, text: str) -> Attachment:
     if size > 3 * settings.ATTACHMENT_BYTES:
         raise FileTooLargeError(f"{size} bytes")
     with transaction.atomic():
-        if not Person.objects.select_for_update(no_key=True).filter(id=person.id).exists():
-            raise NotFoundError
-        used = person.attachments.aggregate(used=Sum("size"))["used"] or 0
-        if used + size > settings.ATTACHMENT_BYTES_PER_PERSON:
-            raise AttachmentQuotaError(f"{used} bytes are kept, {size} more do not fit")
+        _check_room(person, size)
         return Attachment.objects.create(person=person, name=name, text=text, size=size, length=len(text))
+
+
+def keep_picture(person: Person, name: str, picture: Decoded) -> Attachment:
+    """Keep a picture for a message to come. Raises as `keep` does."""
+    size, sides = len(picture.jpeg), {"width": picture.width, "height": picture.height}
+    with transaction.atomic():
+        _check_room(person, size)
+        kept = Attachment.objects.create(person=person, name=name, size=size, length=0, **sides)
+        AttachedPicture.objects.create(attachment=kept, data=picture.jpeg)
+    return kept
+
+
+def _check_room(person: Person, size: int) -> None:
+    """Let nobody else count what the person keeps until the transaction ends. Raises as `keep` does."""
+    if not Person.objects.select_for_update(no_key=True).filter(id=person.id).exists():
+        raise NotFoundError
+    used = person.attachments.aggregate(used=Sum("size"))["used"] or 0
+    if used + size > settings.ATTACHMENT_BYTES_PER_PERSON:
+        raise AttachmentQuotaError(f"{used} bytes are kept, {size} more do not fit")
 
 
 def own(person: Person, attachment_id: UUID) -> Attachment:
@@ -51,6 +70,14 @@ def own(person: Person, attachment_id: UUID) -> Attachment:
     if found is None:
         raise NotFoundError
     return found
+
+
+def picture_of(person: Person, attachment_id: UUID) -> bytes:
+    """The JPEG of an attached picture, which `own` finds. Raises NotFoundError, also for a text."""
+    found = AttachedPicture.objects.filter(attachment=own(person, attachment_id)).first()
+    if found is None:
+        raise NotFoundError
+    return bytes(found.data)
 
 
 def discard(person: Person, attachment_id: UUID) -> None:
@@ -99,8 +126,8 @@ def expire(before: datetime) -> int:
 
 
 def texts_for_prompt(messages: QuerySet[Message]) -> dict[UUID, list[TextFile]]:
-    """The files of `messages` by the message, the newest with their text, as far as `PROMPT_CHARACTERS` go."""
-    through = Attachment.messages.through.objects.filter(message__in=messages)
+    """The text files of `messages` by the message, the newest with their text, as far as `PROMPT_CHARACTERS` go."""
+    through = Attachment.messages.through.objects.filter(message__in=messages, attachment__width=0)
     rows = through.order_by("-message__position", "attachment__created_at", "attachment_id").values_list(
         "message_id", "attachment_id", "attachment__name", "attachment__length"
     )
@@ -114,6 +141,19 @@ def texts_for_prompt(messages: QuerySet[Message]) -> dict[UUID, list[TextFile]]:
     for message, attachment, name, length in found:
         files.setdefault(message, []).append(TextFile(name, texts.get(attachment, ""), length))
     return files
+
+
+def pictures_for_prompt(messages: QuerySet[Message], shown: Collection[UUID]) -> dict[UUID, list[PromptPicture]]:
+    """The pictures of `messages` by the message; of those in messages `shown` the newest with their bytes."""
+    through = Attachment.messages.through.objects.filter(message__in=messages, attachment__width__gt=0)
+    rows = through.order_by("-message__position", "-attachment__created_at", "-attachment_id")
+    found = list(rows.values_list("message_id", "attachment_id"))
+    read = [attachment for message, attachment in found if message in shown][:PROMPT_PICTURES]
+    data = dict(AttachedPicture.objects.filter(attachment__in=read).values_list("attachment_id", "data"))
+    pictures: dict[UUID, list[PromptPicture]] = {}
+    for message, attachment in reversed(found):
+        pictures.setdefault(message, []).append(PromptPicture(bytes(data.get(attachment, b""))))
+    return pictures
 
 
 def _heads(heads: dict[UUID, int], most: int) -> dict[UUID, str]:

@@ -27,7 +27,9 @@ def calls_before(messages: Sequence[ChatMessage], search: str, *, calls_tools: b
     bare, links = is_bare(text), links_in(text) or links_before(messages)
     pages = links if bare or search == ALWAYS or not calls_tools else []
     calls = [Call(OPEN_PAGE, json.dumps({"address": link})) for link in pages]
-    searched = search == ALWAYS or (not calls_tools and not links and asks_of_now(text))
+    # What is asked with a picture is mostly about that.
+    may_search = not (calls_tools or links or messages[-1].pictures)
+    searched = search == ALWAYS or (may_search and asks_of_now(text))
     if searched and not bare:
         calls.append(Call(WEB_SEARCH, json.dumps({"query": query_of(messages)})))
     return calls

@@ -133,9 +133,19 @@ class NotTextError(FileError):
 class PictureFileError(FileError):
     code = "picture_file"
     sentence = _(
-        "This is not a text file, and pictures cannot be looked at here yet. "
+        "This is not a text file, and pictures cannot be looked at here. "
         "Under Imagine they can be changed and animated."
     )
+
+
+class UnreadablePictureError(FileError):
+    code = "unreadable_picture"
+    sentence = _("This is not a picture that can be read here. JPEG, PNG, WebP and GIF work.")
+
+
+class LargePictureError(FileError):
+    code = "large_picture"
+    sentence = _("This picture is too large. Please choose a smaller one.")
 
 
 class PdfFileError(FileError):

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from assistant import attachments, prompts
+from assistant import attachments, prompts, vision
 from assistant.guard.errors import ERRORS as GUARD_ERRORS
 from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
+from assistant.llama.pictures import PromptPicture
 from assistant.llama.reasoning import split_reasoning
 from assistant.models import Attachment, Message, Run, Summary
 from assistant.prepared import Prepared
@@ -18,6 +19,8 @@ from assistant.prepared import Prepared
 GUARDED = Q(run__problem__in=tuple(GUARD_ERRORS))
 HISTORY_MESSAGES = 200
 HISTORY_STEP = 100
+# A picture stays in view for so many turns, unless newer ones take its place.
+PICTURE_TURNS = 8
 
 
 class Past(NamedTuple):
@@ -75,10 +78,16 @@ def past(conversation: UUID, before: int) -> Past:
         [after] = positions[start - 1]
     found = _messages.rows(conversation, before, after)
     files: dict[UUID, list[TextFile]] = {}
+    pictures: dict[UUID, list[PromptPicture]] = {}
     if _files.rows(conversation):
-        files = attachments.texts_for_prompt(told(conversation, before, after).filter(role=Message.Role.USER))
+        asked = told(conversation, before, after).filter(role=Message.Role.USER)
+        files = attachments.texts_for_prompt(asked)
+        recent = [message for message, role, *_ in found if role == Message.Role.USER][-PICTURE_TURNS:]
+        pictures = attachments.pictures_for_prompt(asked, recent if vision.is_on() else ())
     messages = [
-        question(text, files.get(message, ())) if role == Message.Role.USER else answer(text, called)
+        question(text, files.get(message, ()), pictures.get(message, ()))
+        if role == Message.Role.USER
+        else answer(text, called)
         for message, role, text, called in found
     ]
     return Past(summary, [message for message, *_ in found], messages)
@@ -96,9 +105,10 @@ def token_factor(conversation: UUID) -> tuple[float, str]:
     return factor or 1.0, model
 
 
-def question(text: str, files: Sequence[TextFile]) -> ChatMessage:
+def question(text: str, files: Sequence[TextFile], pictures: Sequence[PromptPicture] = ()) -> ChatMessage:
     """What a person said, as it stands in the history."""
-    return ChatMessage("user", text if text or files else prompts.NO_FILE, tuple(files))
+    words = text if text or files or pictures else prompts.NO_FILE
+    return ChatMessage("user", words, tuple(files), tuple(pictures))
 
 
 def answer(text: str, called: Mapping[str, Any] | None = None) -> ChatMessage:

@@ -474,7 +474,8 @@ class Usage(models.Model):
 
 
 class Attachment(models.Model):
-    """A text file that somebody sent us. Without a conversation it waits for the message that it comes with.
+    """A text file, or a picture, that somebody sent us. Without a conversation it waits for the message that it comes
+    with.
 
     An edited message and the one in its place may share it. It goes with its conversation.
     """
@@ -489,6 +490,9 @@ class Attachment(models.Model):
     # In bytes as UTF-8, and in characters.
     size = models.PositiveIntegerField(_("bytes"))
     length = models.PositiveIntegerField()
+    # In pixels; 0 of a text.
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -499,6 +503,21 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a picture, and has no text."""
+        return self.width > 0
+
+
+class AttachedPicture(models.Model):
+    """The picture of an attachment, as JPEG: in a table of its own, so that lists never load it."""
+
+    attachment = models.OneToOneField(Attachment, models.CASCADE, primary_key=True, related_name="picture")
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.attachment_id)
 
 
 class Memory(models.Model):

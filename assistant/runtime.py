@@ -76,14 +76,17 @@ def model_server(redis: Redis, process: str, tally: Tally, role: str = "") -> tu
     own, options = settings.LLAMA_ROLES.get(role), llama_options(role)
     client = LlamaClient(options, partial(tally.note, role.lower() or USUAL))
     queue = ModelQueue(own["parallel"] if own else settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
-    choice = ToolChoice(client, options, settings.LLAMA_TOOLS, is_demo=settings.LLAMA_DEMO and not own)
+    # Llama 3.2 Vision calls no tools while it looks at a picture.
+    tools = "off" if role == "EYES" else settings.LLAMA_TOOLS
+    choice = ToolChoice(client, options, tools, is_demo=settings.LLAMA_DEMO and not own)
     return ModelServer(client, queue, choice), SharedSeats(redis, process, role.lower())
 
 
 class Runtime:
     """Use it as `async with Runtime() as runtime`; it belongs to one event loop.
 
-    `client`, `queue` and `tool_choice` are those of the `usual` model; `best` is the one for hard questions, if any.
+    `client`, `queue` and `tool_choice` are those of the `usual` model; `best` is the one for hard questions, `eyes` the
+    one that sees, where there are such.
     """
 
     def __init__(self) -> None:
@@ -98,13 +101,17 @@ class Runtime:
         self.usual, seats = model_server(self.redis, name, self.meter.tally)
         self.client, self.queue, self.tool_choice = self.usual.client, self.usual.queue, self.usual.tool_choice
         self._servers = [(self.usual, seats)]
-        self.best: ModelServer | None = None
-        if settings.LLAMA_ROLES.get("BEST"):
-            self.best, seats = model_server(self.redis, name, self.meter.tally, "BEST")
-            self._servers.append((self.best, seats))
+        self.best, self.eyes = (self._server_of(role, name) for role in ("BEST", "EYES"))
         self.guard = guard_of_settings()
         self.web_search = WebSearch(self.redis, search_options())
         self.library = Library(self.redis, self.limits)
+
+    def _server_of(self, role: str, process: str) -> ModelServer | None:
+        if not settings.LLAMA_ROLES.get(role):
+            return None
+        server, seats = model_server(self.redis, process, self.meter.tally, role)
+        self._servers.append((server, seats))
+        return server
 
     async def __aenter__(self) -> "Runtime":
         async with AsyncExitStack() as stack:

@@ -48,6 +48,11 @@ def read_text(data: bytes) -> str:
     return text
 
 
+def is_picture(data: bytes) -> bool:
+    """Whether a file begins as pictures do."""
+    return data.startswith(PICTURES) or bool(BOXED_PICTURES.match(data))
+
+
 def clean_name(name: str) -> str:
     """A file's name in one line without folders, controls and marks of direction; the middle of a long one is cut."""
     name = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
@@ -69,7 +74,7 @@ def _decoded(data: bytes) -> str:
     for mark, encoding in BOMS:
         if data.startswith(mark):
             return _strictly(data[len(mark) :], encoding)
-    if data.startswith(PICTURES) or BOXED_PICTURES.match(data):
+    if is_picture(data):
         raise PictureFileError("a picture")
     if b"\x00" in data:
         raise NotTextError(f"{len(data)} bytes, one of them zero")

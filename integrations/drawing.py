@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from assistant import attachments, vision
 from assistant.database import in_thread
-from assistant.errors import AccountNeededError
+from assistant.errors import AccountNeededError, NotFoundError
 from assistant.guard.counts import judge_prompt
 from assistant.people import needs_account
 from assistant.runtime import Runtime
@@ -43,6 +44,8 @@ async def tapped(
     """What answers a tap `picture:<what>:<id>[:<how>]`. Raises ImagineError, AssistantError, RedisError."""
     what, _colon, rest = payload.removeprefix(PREFIX).partition(":")
     text, _colon, how = rest.partition(":")
+    if what == "begin":
+        return await begun(runtime, channel, contact, entry, text)
     picture = await in_thread(own)(contact, text)
     if what == "style" and how not in STYLES:
         return [replies.styles(channel, picture.id)]
@@ -122,18 +125,44 @@ async def finished(runtime: Runtime, picture: Picture, seconds: float = TIMEOUT_
         await runtime.doorbell.unsubscribe(channel, watch.notify)
 
 
-async def sent_to_us(
-    runtime: Runtime, channel: Channel, contact: Contact, entry: InboxEntry, data: bytes, words: str
-) -> list[OutboundMessage]:
-    """A picture that somebody sends, as the start of a drawing. Raises as `tapped` does, BadUploadError."""
+async def kept(runtime: Runtime, contact: Contact, entry: InboxEntry, data: bytes) -> Picture:
+    """Keep a picture that somebody sent, once, as the start of a drawing. Raises as `tapped` does, BadUploadError."""
     if entry.picture is None:
         await runtime.limits.count(settings.LIMIT_PERSON_UPLOADS, "upload", "person", str(contact.person_id))
     decoded = await asyncio.get_running_loop().run_in_executor(decoders, jobs.decode_upload, data)
     picture = await in_thread(requested)(entry, lambda: jobs.upload(contact.person_id, decoded))
     await finished(runtime, picture)
+    return picture
+
+
+async def begun(
+    runtime: Runtime, channel: Channel, contact: Contact, entry: InboxEntry, attachment: str
+) -> list[OutboundMessage]:
+    """A picture that was asked about, as the start of a drawing. Raises as `kept` does, NotFoundError."""
+    (await read_status(runtime.redis)).check()
+    picture = await kept(runtime, contact, entry, await in_thread(_attached)(contact, attachment))
+    await in_thread(contacts.update)(contact, expects={"edit": str(picture.id)})
+    text = _("What should be different? Write it in a few words, or tap.")
+    return [await in_thread(replies.say)(channel, text, replies.of_it(channel, picture))]
+
+
+def _attached(contact: Contact, attachment: str) -> bytes:
+    try:
+        return attachments.picture_of(contact.person, UUID(attachment))
+    except ValueError as error:
+        raise NotFoundError("no id of an attachment") from error
+
+
+async def sent_to_us(
+    runtime: Runtime, channel: Channel, contact: Contact, entry: InboxEntry, data: bytes, words: str
+) -> list[OutboundMessage]:
+    """A picture that somebody sends, as the start of a drawing. Raises as `kept` does."""
+    picture = await kept(runtime, contact, entry, data)
     if words:
         await in_thread(contacts.update)(contact, expects={"edit": str(picture.id)})
     text = _("I cannot look at pictures yet, but I can draw on from yours. Tap, or reply to it with words.")
+    if vision.is_on():
+        text = _("I can draw on from this picture. Tap, or reply to it with words.")
     return [await in_thread(replies.say)(channel, text, replies.of_it(channel, picture))]
 
 

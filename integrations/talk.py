@@ -86,7 +86,9 @@ class Talk:
         original = await in_thread(self._original)(event.id)
         if original is None or entry.turn is None:
             return Reply("edit_of_old", [])
-        turn = await self._start(turns.edit(original.id, event.text, entry.turn, harder=self._contact.harder))
+        files = await in_thread(lambda: list(original.attachments.values_list("pk", flat=True)))()
+        again = turns.edit(original.id, event.text, entry.turn, files, harder=self._contact.harder)
+        turn = await self._start(again)
         if turn.question:
             await in_thread(inbox.note_edit)(self._contact, event.id, turn.question)
         return await self._reply(await self._ended(turn))

@@ -157,6 +157,50 @@ def site(shared_site: Site, fake_llama: FakeLlama) -> Site:
 
 
 @pytest.fixture(scope="session")
+def shared_eyes() -> Iterator[FakeLlama]:
+    with FakeLlama() as eyes:
+        yield eyes
+
+
+@pytest.fixture
+def eyes(shared_eyes: FakeLlama) -> FakeLlama:
+    """The scripted model that sees, its script empty."""
+    shared_eyes.reset()
+    return shared_eyes
+
+
+@pytest.fixture(scope="session")
+def shared_seeing_site(
+    database: None,
+    valkey: Valkey,
+    shared_llama: FakeLlama,
+    shared_eyes: FakeLlama,
+    checkpoint_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    environment = {
+        "REDIS_URL": valkey.url,
+        "LLAMA_URL": shared_llama.url,
+        "LLAMA_EYES_URL": shared_eyes.url,
+        "LLAMA_EYES_MODEL": "Llama-3.2-11B-Vision-Instruct",
+        "IMAGINE_MODEL": str(checkpoint_folder),
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "SEARCH_ENGINES": "searxng",
+        "SEARXNG_URL": "http://127.0.0.1:9",
+    }
+    site = Site(tmp_path_factory.mktemp("seeing"), environment)
+    site.start()
+    yield site
+    site.kill()
+
+
+@pytest.fixture
+def seeing_site(shared_seeing_site: Site, fake_llama: FakeLlama, eyes: FakeLlama) -> Site:
+    """A web server with a model that sees beside the scripted one."""
+    return shared_seeing_site
+
+
+@pytest.fixture(scope="session")
 def painter(
     database: None, valkey: Valkey, checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Painter]:

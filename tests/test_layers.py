@@ -47,7 +47,7 @@ PARTS = {
         sockets
         accounts
         process context
-        http bodies cache logs mail machines middleware models static_files markdown server
+        http bodies decoding cache logs mail machines middleware models static_files markdown server
         addresses
     """,
     "integrations": """
@@ -90,7 +90,7 @@ PARTS = {
         engine people commands conversations
         summaries beforehand sentences
         transcripts findings history memories transcription
-        pages model_server meter
+        pages vision model_server meter
         members problems versions limits queue prompts demo_ideas titles wishes attachments text_files markdown
         room_aside usage guard
         calling posing

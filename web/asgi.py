@@ -16,6 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from assistant import vision  # noqa: E402
 from assistant.rooms.files import MOST_BYTES  # noqa: E402
 from integrations.webhook import BODY_BYTES  # noqa: E402
 from web.bodies import BoundedBodies  # noqa: E402
@@ -36,7 +37,7 @@ FORM = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 MESSAGE_BODY = settings.ATTACHMENT_BYTES * settings.ATTACHMENTS_PER_MESSAGE + FORM
 LARGER_BODIES = {
     "/imagine/upload": settings.UPLOAD_BYTES + 64 * 1024,
-    "/attachments/": settings.ATTACHMENT_BYTES + FORM,
+    "/attachments/": max(settings.ATTACHMENT_BYTES, settings.UPLOAD_BYTES if vision.is_on() else 0) + FORM,
     # Forms carry files where no script runs.
     "/": MESSAGE_BODY,
     "/c/[0-9a-f-]{36}/messages": MESSAGE_BODY,

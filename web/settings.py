@@ -288,7 +288,7 @@ LLAMA_SILENCE_SECONDS: float = env.float("LLAMA_SILENCE_SECONDS", 30, validate=v
 LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=validate.Range(1))
 LLAMA_COST = cost("LLAMA_COST")
 # What has a model of its own; the one above does the rest.
-LLAMA_ROLES = {role: other_model(role) for role in ("BEST", "TITLES", "GUARD")}
+LLAMA_ROLES = {role: other_model(role) for role in ("BEST", "TITLES", "GUARD", "EYES")}
 # Llama Guard. Its categories are named, as their codes differ from version to version.
 LLAMA_GUARD_VERSION: int = env.int("LLAMA_GUARD_VERSION", 0, validate=validate.OneOf([0, 2, 3, 4]))
 LLAMA_GUARD_AWAY: str = env.str("LLAMA_GUARD_AWAY", "closed", validate=validate.OneOf(["closed", "open"]))

@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from web import health, leaving, pages
 from web.accounts import allauth, apps, deletion, memory, privacy
-from web.chat import attachments, downloads, icons, views
+from web.chat import asking, attachments, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
 from web.rooms import urls as rooms
@@ -36,6 +36,7 @@ urlpatterns = [
     path("robots.txt", pages.robots, name="robots"),
     path("imagine/ideas", ideas.ideas, name="ideas"),
     path("", include(attachments.urlpatterns)),
+    path("", include(asking.urlpatterns)),
     path("", include(actions.urlpatterns)),
     path("", include(picture_pages.urlpatterns)),
     path("", include(rooms.urlpatterns)),

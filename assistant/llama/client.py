@@ -14,10 +14,12 @@ from assistant.llama.files import cut_files
 from assistant.llama.known_backend import KnownBackend
 from assistant.llama.messages import ChatMessage, Delta, Finish, Loading, Part
 from assistant.llama.options import LlamaOptions
+from assistant.llama.pictures import sight_of
 from assistant.llama.problems import error_from, read_problem
 from assistant.llama.redaction import Redaction
+from assistant.llama.sight import in_view, pictures_of, written
 from assistant.llama.sizing import Sizing
-from assistant.llama.special import STOP, neutralise
+from assistant.llama.special import STOP
 from assistant.llama.stream import AnswerDecoder
 from assistant.llama.tokens import correction, estimate, is_credible
 from assistant.llama.transport import Reply, Transport
@@ -73,7 +75,8 @@ class LlamaClient:
     ) -> AsyncGenerator[Part]:
         """The answer in parts: Loading while the model loads, Reasoning while it thinks, Delta for text, one Finish.
 
-        The oldest turns of `messages` are left out where the server's context is too small, see `tokens.fit`;
+        The oldest turns of `messages` are left out where the server's context is too small, see `tokens.fit`, and
+        pictures but for the newest ones, see `pictures.Sight`;
         `factor` is the one that came with the Finish of an earlier answer in this conversation, `factor_model` the
         model of that Finish: what was learned from another model does not count. The answer ends before `stop`.
         `tools` are offered in the request's field of that name; the calls that the server reads come with the Finish.
@@ -144,6 +147,7 @@ class LlamaClient:
                 backend = sizing.limit(await self.backend_soon())
                 if factor_model and not self._is_current(factor_model, backend):
                     sizing.forget_factor()
+                messages = in_view(messages, sight_of(backend.model).most)
                 texts = sizing.texts_to_count(messages, backend, self._options.max_tokens)
                 counted = await self._counter.counts(texts, backend)
                 sent = sizing.fit(messages, backend, self._options.max_tokens, counted)
@@ -177,7 +181,7 @@ class LlamaClient:
         if fields.get("tool_choice") == "none" and backend.kind not in KEEP_TOOLS:
             fields = {name: value for name, value in fields.items() if name not in ("tools", "tool_choice")}
         body: dict[str, Any] = {
-            "messages": [{"role": message.role, "content": neutralise(message.whole)} for message in messages],
+            "messages": written(messages),
             "max_tokens": min(options.max_tokens, backend.context // 2),
             "temperature": options.temperature,
             "top_p": 0.9,
@@ -247,7 +251,8 @@ class LlamaClient:
         """`finish` with the files that were cut, and the factor that makes our estimate of what was sent the count."""
         self._reported[backend.model] = finish.model
         files = cut_files([file for message in sent for file in message.files])
-        counted = finish.prompt_tokens
+        # Of pictures servers count what they like.
+        counted = None if pictures_of(sent) else finish.prompt_tokens
         factor = correction(sent, counted, before) if counted and is_credible(sent, counted) else None
         return replace(finish, cut_files=files, factor=factor)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from assistant.llama.files import CutFile, TextFile, render
+from assistant.llama.pictures import OUT_OF_VIEW, PromptPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +15,13 @@ class ChatMessage:
     role: Literal["system", "summary", "user", "assistant"]
     content: str
     files: tuple[TextFile, ...] = ()
+    pictures: tuple[PromptPicture, ...] = ()
 
     @property
     def whole(self) -> str:
-        """What is sent: the files, then the words."""
-        return "\n\n".join(part for part in (*map(render, self.files), self.content) if part.strip())
+        """What is sent beside pictures: the files, then the words."""
+        missing = [OUT_OF_VIEW for picture in self.pictures if not picture.data]
+        return "\n\n".join(part for part in (*missing, *map(render, self.files), self.content) if part.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,12 @@ def alternate(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
     taken: list[ChatMessage] = []
     for message in messages:
         early = message.role == "assistant" and not any(before.role == "user" for before in taken)
-        if early or not (message.content.strip() or message.files):
+        if early or not (message.content.strip() or message.files or message.pictures):
             continue
         if taken and taken[-1].role == message.role:
             before = taken.pop()
             words = "\n\n".join(part for part in (before.content, message.content) if part)
-            message = ChatMessage(message.role, words, (*before.files, *message.files))
+            files, pictures = (*before.files, *message.files), (*before.pictures, *message.pictures)
+            message = ChatMessage(message.role, words, files, pictures)
         taken.append(message)
     return taken

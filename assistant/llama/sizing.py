@@ -7,6 +7,8 @@ from typing import Any
 
 from assistant.llama.backends import Backend
 from assistant.llama.messages import ChatMessage
+from assistant.llama.pictures import sight_of
+from assistant.llama.sight import tokens
 from assistant.llama.tokens import fit, texts_to_count
 
 # One token a byte, the upper bound: what `fit` assumes after the server refused the prompt as too long.
@@ -31,22 +33,23 @@ class Sizing:
 
     def texts_to_count(self, messages: Sequence[ChatMessage], backend: Backend, answer_tokens: int) -> list[str]:
         """The texts whose exact count matters. None on the second try: the server's count was of no use."""
-        return (
-            []
-            if self._tightened
-            else texts_to_count(messages, backend.context - self._tools_tokens, answer_tokens, self.factor)
-        )
+        room = self._room(messages, backend)
+        return [] if self._tightened else texts_to_count(messages, room, answer_tokens, self.factor)
 
     def fit(
         self, messages: Sequence[ChatMessage], backend: Backend, answer_tokens: int, counted: Mapping[str, int]
     ) -> list[ChatMessage]:
         """The messages to send, where the server `counted` those texts. Raises ContextTooLongError."""
-        return fit(messages, backend.context - self._tools_tokens, answer_tokens, self.factor, counted)
+        return fit(messages, self._room(messages, backend), answer_tokens, self.factor, counted)
 
     def forget_factor(self) -> None:
         """Count as for the first answer: the factor was learned from another model. The second try keeps its own."""
         if not self._tightened:
             self.factor = 1.0
+
+    def _room(self, messages: Sequence[ChatMessage], backend: Backend) -> int:
+        """The tokens of the context that are left beside tools and pictures."""
+        return backend.context - self._tools_tokens - tokens(messages, sight_of(backend.model), backend.context)
 
     def tighten(self, context: int | None) -> bool:
         """The prompt was refused as too long, by a server with this context, where it told one.

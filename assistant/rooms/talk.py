@@ -68,6 +68,8 @@ def say(person: Person, room_id: UUID, words: Words) -> Said:
         member = lock(person, room_id)
         room = member.conversation.room
         kept = attachments.claimable(person, words.files)
+        if any(file.is_picture for file in kept):
+            raise AttachmentGoneError("in a room pictures are those of imagine")
         things, pictures = files.claimable(person, words.things), _finished(person, words.pictures)
         quoted = readable(member).filter(pk=words.quoted).first() if words.quoted else None
         # Without a word, and without a text to read, there is nothing to answer.

@@ -1,4 +1,4 @@
-"""An uploaded picture is decoded in a child process: `python -m imagine.files.decoder`, bytes in, JPEG out.
+"""An uploaded picture is decoded in a child process: `python -m imagine.files.decoder SIDE`, bytes in, JPEG out.
 
 Decoders are written in C, the bytes are a stranger's, and a file of some kilobytes can ask for a gigabyte. So the child
 has no secrets, no settings, no database, so much memory and so much time; all of it is the system's again when it ends.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from imagine.errors import BadUploadError, LargeUploadError
-from imagine.files.uploads import read_upload
+from imagine.files.uploads import MOST_SIDE, read_upload
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -41,14 +41,20 @@ class Decoded(NamedTuple):
     jpeg: bytes
 
 
-def decode(data: bytes) -> Decoded:
+def decode(data: bytes, side: int = MOST_SIDE) -> Decoded:
     """The picture in a file, as `read_upload` reads it, from a child process. It waits: call it in a thread.
 
     Raises BadUploadError, LargeUploadError.
     """
     try:
         child = subprocess.run(  # noqa: S603
-            COMMAND, input=data, capture_output=True, cwd=ROOT, env=ENVIRONMENT, timeout=SECONDS, check=False
+            (*COMMAND, str(side)),
+            input=data,
+            capture_output=True,
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            timeout=SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise LargeUploadError(f"{len(data)} bytes were not decoded within {SECONDS} s") from error
@@ -75,7 +81,7 @@ def main() -> None:
         resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     jpeg = b""
     try:
-        image = read_upload(sys.stdin.buffer.read())
+        image = read_upload(sys.stdin.buffer.read(), int(sys.argv[1]))
         said: dict[str, object] = {"width": image.width, "height": image.height}
         jpeg = to_jpeg(image)
     except MemoryError:

@@ -38,10 +38,10 @@ UPRIGHT = {
 }
 
 
-def read_upload(data: bytes) -> Image.Image:
+def read_upload(data: bytes, side: int = MOST_SIDE) -> Image.Image:
     """The picture in a JPEG, PNG, WebP or GIF (its first frame), whatever the file's name says.
 
-    RGB, upright, in sRGB, on white where it was transparent, longest side MOST_SIDE at most, without metadata. Raises
+    RGB, upright, in sRGB, on white where it was transparent, longest side `side` at most, without metadata. Raises
     BadUploadError, or LargeUploadError before anything is decoded. The bytes are a stranger's: see decoder.py.
     """
     form = _form(data)
@@ -49,7 +49,7 @@ def read_upload(data: bytes) -> Image.Image:
         _check_parts(data, form)
         with Image.open(BytesIO(data), formats=[form]) as image:
             _check_pixels(form, *image.size)
-            return _pixels(image)
+            return _pixels(image, side)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise LargeUploadError(f"{form}: {error}") from error
     except BROKEN as error:
@@ -78,11 +78,11 @@ def _check_pixels(form: Form, width: int, height: int) -> None:
         raise LargeUploadError(f"{form} of {width} x {height} pixels, {MOST_PIXELS[form]} are allowed")
 
 
-def _pixels(image: Image.Image) -> Image.Image:
+def _pixels(image: Image.Image, side: int) -> Image.Image:
     # JPEG can be decoded smaller at once, which saves most of the work for a large photograph.
-    image.draft(None, (MOST_SIDE, MOST_SIDE))
+    image.draft(None, (side, side))
     picture = _in_colour(image)
-    picture.thumbnail((MOST_SIDE, MOST_SIDE))
+    picture.thumbnail((side, side))
     picture = _in_srgb(picture, image.info.get("icc_profile"))
     orientation = image.getexif().get(ExifTags.Base.Orientation)
     return _on_white(picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture)

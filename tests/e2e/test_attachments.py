@@ -173,7 +173,7 @@ async def test_what_is_no_text_is_refused_in_a_sentence(page: Page) -> None:
     await choose(page, ("data.txt", b"a\x00b"))
     await expect(tray(page)).to_contain_text("This is not a text file.")
     await drop(page, ("cat.png", "png", "image/png"))
-    await expect(tray(page).last).to_contain_text("pictures cannot be looked at here yet")
+    await expect(tray(page).last).to_contain_text("pictures cannot be looked at here.")
     await choose(page, ("paper.txt", b"%PDF-1.4"))
     await expect(tray(page).last).to_contain_text("PDFs cannot be read here yet")
     await composer(page).fill("Hello")

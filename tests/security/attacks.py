@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
-from assistant import people
+from assistant import attachments, people
 from assistant.models import (
     Attachment,
     Conversation,
@@ -29,6 +29,7 @@ from assistant.rooms import files, membership, polls
 from assistant.rooms import talk as room_talk
 from assistant.rooms.talk import Words
 from imagine.files import storage
+from imagine.files.decoder import Decoded
 from imagine.models import Picture, Share
 from integrations import links
 from integrations.models import Contact, LinkCode
@@ -52,8 +53,8 @@ class RoomTalk:
 
 @dataclass(frozen=True)
 class Talk:
-    """A question and its whole answer; a picture, a file that waits, a memory, a connected chat in an app, and another
-    one that wants to be, and a room, of the same person."""
+    """A question and its whole answer; a picture, a file and a photo that wait, a memory, a connected chat in an app,
+    and another one that wants to be, and a room, of the same person."""
 
     conversation: Conversation
     question: Message
@@ -61,6 +62,7 @@ class Talk:
     run: Run
     picture: Picture
     attachment: Attachment
+    photo: Attachment
     memory: Memory
     contact: Contact
     link: LinkCode
@@ -74,9 +76,8 @@ def talk(visitor: Visitor, text: str = "A private question") -> Talk:
     question, answer = conversation.messages.order_by("position")
     memory = Memory.objects.create(person=visitor.person, text="A private memory")
     run, contact, link = conversation.runs.get(), connect(visitor.person), ask_to_connect(visitor.person)
-    return Talk(
-        conversation, question, answer, run, draw(visitor), attach(visitor), memory, contact, link, together(visitor)
-    )
+    files = attach(visitor), attachments.keep_picture(visitor.person, "photo.jpg", Decoded(1, 1, b"JPEG"))
+    return Talk(conversation, question, answer, run, draw(visitor), *files, memory, contact, link, together(visitor))
 
 
 def together(visitor: Visitor) -> RoomTalk:

@@ -91,6 +91,10 @@ def attachment(talk: Talk) -> UUID:
     return talk.attachment.id
 
 
+def photo(talk: Talk) -> UUID:
+    return talk.photo.id
+
+
 def memory(talk: Talk) -> UUID:
     return talk.memory.id
 
@@ -145,6 +149,7 @@ OWNED: list[tuple[str, Owned]] = [
     ("unshare_conversation", Owned("POST", conversation, 302)),
     ("attachment", Owned("GET", attachment, 200)),
     ("attachment_text", Owned("GET", attachment, 200)),
+    ("attachment_picture", Owned("GET", photo, 200)),
     ("discard_attachment", Owned("POST", attachment, 302)),
     ("edit_memory", Owned("POST", memory, 302, lambda: {"text": "Mine now"})),
     ("erase_memory", Owned("POST", memory, 302)),
@@ -153,6 +158,8 @@ OWNED: list[tuple[str, Owned]] = [
     ("disconnect_app", Owned("POST", contact, 302, missing=lambda: 10**9)),
     ("picture", Owned("GET", picture, 200)),
     ("picture_file", Owned("GET", picture, 200, more=("picture.jpg",))),
+    # Where a model sees: test_pictures_asked.py.
+    ("ask_about_picture", Owned("POST", picture, 400)),
     ("vary_picture", Owned("POST", picture, 302, lambda: {"count": "2"})),
     ("restyle_picture", Owned("POST", picture, 302, lambda: {"style": "watercolor"})),
     ("edit_picture", Owned("POST", picture, 302, lambda: {"words": "with a hat"})),
@@ -193,7 +200,7 @@ OWNED: list[tuple[str, Owned]] = [
 OPEN: dict[str, str] = {
     "start": "begins a conversation for whoever asks; limits in test_limits.py",
     "history": "lists what is the visitor's own; test_ownership.py",
-    "attach": "takes a text file of the visitor's; test_attachments.py",
+    "attach": "takes a file of the visitor's; test_attachments.py",
     "imagine": "shows what is the visitor's own, and draws for whoever asks; test_uploads.py",
     "imagine_begin": "makes the visitor a guest; limits in test_limits.py",
     "draw_pictures": "draws for whoever asks; test_uploads.py",

@@ -69,6 +69,7 @@ BAD: list[tuple[str, dict[str, str]]] = [
     ("LLAMA_GUARD_IGNORED", {"LLAMA_GUARD_IGNORED": "elections,child_exploitation"}),
     ("LLAMA_GUARD_IGNORED", {"LLAMA_GUARD_IGNORED": "other"}),
     ("LLAMA_TITLES_PARALLEL", {"LLAMA_TITLES_URL": "http://127.0.0.1:1/v1", "LLAMA_TITLES_PARALLEL": "0"}),
+    ("LLAMA_EYES_MODEL", {"LLAMA_EYES_MODEL": "sees"}),
     ("LOG_LEVEL", {"LOG_LEVEL": "LOUD"}),
     ("FETCH_ALLOWED", {"FETCH_ALLOWED": "*"}),
     ("FETCH_ALLOWED", {"FETCH_ALLOWED": "*.internal"}),

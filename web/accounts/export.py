@@ -76,7 +76,8 @@ async def archive(person: Person) -> AsyncIterator[bytes]:
                     yield outlet.take()
         files = in_chunks(people.kept_files(person), ATTACHMENT_CHUNK)
         while attachment := await next_attachment(files):
-            await in_packer(packed.writestr, f"attachments/{attachment.id}.txt", attachment.text)
+            name = f"attachments/{attachment.id}{'.jpg' if attachment.is_picture else '.txt'}"
+            await in_packer(packed.writestr, name, await content_of(attachment))
             yield outlet.take()
         sent = in_chunks(person.room_files.order_by("created_at", "id"), PICTURE_CHUNK)
         while room_file := await next_room_file(sent):
@@ -142,6 +143,12 @@ def pictures_of(person: Person) -> Iterator[Picture]:
 def next_attachment(files: Iterator[Attachment]) -> Attachment | None:
     """The attachment that comes next; None at the end."""
     return next(files, None)
+
+
+@in_thread
+def content_of(file: Attachment) -> str | bytes:
+    """The text of an attachment, or its picture."""
+    return bytes(file.picture.data) if file.is_picture else file.text
 
 
 @in_thread

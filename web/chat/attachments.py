@@ -1,4 +1,4 @@
-"""Text files that people attach: taken, shown, downloaded, discarded."""
+"""Text files and pictures that people attach: taken, shown, downloaded, discarded."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST, require_safe
 
-from assistant import attachments, text_files
+from assistant import attachments, text_files, vision
 from assistant.attachments import own
 from assistant.database import in_thread
 from assistant.errors import (
@@ -25,38 +25,43 @@ from assistant.errors import (
     NotFoundError,
     TooManyAttachmentsError,
 )
-from assistant.models import Attachment, Person, Room
+from assistant.models import AttachedPicture, Attachment, Person, Room
 from assistant.rooms.events import membership, readable
+from imagine.files.decoder import Decoded
 from web.accounts.identity import person_or_404, visitor
 from web.addresses import address_block
 from web.chat.file_view import FileView
+from web.decoding import decoders as picture_decoders
 from web.http import done, error_json, error_page, is_fragment, missing_as_404
 from web.process import current_process
 
 # Beside the database's threads, as a large file takes a while to decode.
 decoders = ThreadPoolExecutor(2, thread_name_prefix="decoder")
+HEAD_BYTES = 16
+# Nothing that comes from people runs in a browser, whatever it is taken for.
+SANDBOX = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @require_POST
 async def attach(request: HttpRequest) -> HttpResponse:
-    """Keep one text file for the message that will name it. A visitor becomes a guest."""
+    """Keep one file for the message that will name it. A visitor becomes a guest."""
     try:
-        name, text = await read_file(request.FILES.get("file"))
-        if request.POST.get("pasted") == "1":
-            name = ""
-        kept = await keep(request, await visitor(request), name, text)
+        kept = await keep_file(request, request.FILES.get("file"), is_pasted=request.POST.get("pasted") == "1")
     except AssistantError as error:
         return error_json(error) if is_fragment(request) else await in_thread(error_page)(request, error)
     shown = FileView(kept)
     if not is_fragment(request):
         return redirect("attachment", kept.id)
     fields = {"id": str(kept.id), "name": shown.name, "short": shown.short_name, "size": shown.size}
-    return JsonResponse(fields, status=201)
+    return JsonResponse({**fields, "picture": shown.picture}, status=201)
 
 
 @require_safe
 def attachment(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
-    """A page with the text of one file."""
+    """A page with the text of one file, or with the picture."""
     found = own_or_404(request, attachment_id)
     return render(request, "attachment.html", {"file": FileView(found), "text": found.text})
 
@@ -65,17 +70,29 @@ def attachment(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
 def attachment_text(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
     """The text alone, to download or for a script: never as something that a browser would carry out."""
     found = own_or_404(request, attachment_id)
+    if found.is_picture:
+        raise Http404
     name = found.name or f"{slugify(FileView(found).name) or 'text'}.txt"
     return HttpResponse(
         found.text,
         content_type="text/plain; charset=utf-8",
         headers={
             "Content-Disposition": content_disposition_header(True, name),
-            "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox",
-            "X-Content-Type-Options": "nosniff",
             "Cache-Control": "private, no-store",
+            **SANDBOX,
         },
     )
+
+
+@require_safe
+def attachment_picture(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
+    """The picture alone: a JPEG of our making."""
+    found = own_or_404(request, attachment_id)
+    picture = AttachedPicture.objects.filter(attachment=found).first()
+    if picture is None:
+        raise Http404
+    headers = {"Content-Disposition": 'inline; filename="picture.jpg"', "Cache-Control": "private, no-store", **SANDBOX}
+    return HttpResponse(bytes(picture.data), content_type="image/jpeg", headers=headers)
 
 
 @require_POST
@@ -86,7 +103,7 @@ def discard_attachment(request: HttpRequest, attachment_id: UUID) -> HttpRespons
     return done(request, "start")
 
 
-async def take_files(request: HttpRequest, person: Person) -> list[UUID]:
+async def take_files(request: HttpRequest) -> list[UUID]:
     """The attachments that a form names, and those that it carries where no script runs.
 
     Raises FileError, LimitedError, LogUnavailableError.
@@ -95,8 +112,7 @@ async def take_files(request: HttpRequest, person: Person) -> list[UUID]:
     files = request.FILES.getlist("files")
     if len(ids) + len(files) > settings.ATTACHMENTS_PER_MESSAGE:
         raise TooManyAttachmentsError
-    texts = [await read_file(file) for file in files]
-    return [*ids, *[(await keep(request, person, name, text)).id for name, text in texts]]
+    return [*ids, *[(await keep_file(request, file)).id for file in files]]
 
 
 def named_files(request: HttpRequest) -> Sequence[UUID]:
@@ -112,16 +128,36 @@ def has_files(request: HttpRequest) -> bool:
     return bool(request.POST.getlist("attachments") or request.FILES.getlist("files"))
 
 
-async def read_file(file: object) -> tuple[str, str]:
-    """The clean name and the text of a file in a form. Raises FileError."""
+async def keep_file(request: HttpRequest, file: object, *, is_pasted: bool = False) -> Attachment:
+    """Keep a file of a form. A visitor becomes a guest: for a picture first, as to decode one is work that is counted.
+
+    Raises FileError, LimitedError, LogUnavailableError.
+    """
     if not isinstance(file, UploadedFile):
         raise FileError("no file")
-    text = await asyncio.get_running_loop().run_in_executor(decoders, decode, file)
-    return text_files.clean_name(file.name or ""), text
+    in_thread_of = asyncio.get_running_loop().run_in_executor
+    name = "" if is_pasted else text_files.clean_name(file.name or "")
+    head = await in_thread_of(decoders, file.read, HEAD_BYTES)
+    if vision.is_on() and vision.is_meant_as_picture(head, file.name or "", file.content_type or ""):
+        person = await visitor(request)
+        limits, address = current_process().runtime.limits, address_block(request)
+        await limits.count_use(settings.LIMIT_PERSON_UPLOADS, "upload", person, address)
+        await limits.count_attachment(person, address)
+        picture = await in_thread_of(picture_decoders, decode_picture, file)
+        return await in_thread(attachments.keep_picture)(person, name, picture)
+    text = await in_thread_of(decoders, decode, file)
+    return await keep(request, await visitor(request), name, text)
+
+
+def decode_picture(file: "UploadedFile[bytes]") -> Decoded:
+    """The picture in a file, as it is kept. Raises FileError."""
+    file.seek(0)
+    return vision.read_picture(file.read(settings.UPLOAD_BYTES + 1))
 
 
 def decode(file: "UploadedFile[bytes]") -> str:
     """The text of a file. Raises FileError."""
+    file.seek(0)
     data = file.read(settings.ATTACHMENT_BYTES + 1)
     if len(data) > settings.ATTACHMENT_BYTES:
         raise FileTooLargeError(f"more than {settings.ATTACHMENT_BYTES} bytes")
@@ -152,6 +188,7 @@ def own_or_404(request: HttpRequest, attachment_id: UUID) -> Attachment:
 urlpatterns = [
     path("attachments/", attach, name="attach"),
     path("attachments/<uuid:attachment_id>/", attachment, name="attachment"),
+    path("attachments/<uuid:attachment_id>/picture", attachment_picture, name="attachment_picture"),
     path("attachments/<uuid:attachment_id>/text", attachment_text, name="attachment_text"),
     path("attachments/<uuid:attachment_id>/discard", discard_attachment, name="discard_attachment"),
 ]

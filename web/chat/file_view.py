@@ -1,9 +1,10 @@
-"""Attached files as pages show them: names and sizes."""
+"""Attached files as pages show them: names, sizes, addresses of pictures."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Prefetch
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -29,11 +30,16 @@ class FileView:
 
     @property
     def name(self) -> str:
-        return self.attachment.name or _("Pasted text")
+        return self.attachment.name or (_("Picture") if self.attachment.is_picture else _("Pasted text"))
 
     @property
     def short_name(self) -> str:
         return shortened(self.name, SHORT_NAME)
+
+    @property
+    def picture(self) -> str:
+        """The address of the picture; nothing of a text."""
+        return reverse("attachment_picture", args=[self.id]) if self.attachment.is_picture else ""
 
     @property
     def size(self) -> str:

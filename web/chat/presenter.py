@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from assistant import vision
 from assistant.conversations import Turn, is_partial, pictures_of, shown_messages
 from assistant.database import in_thread
 from assistant.follow_ups import can_draw
@@ -86,6 +87,11 @@ class MessageView:
         if self.run is None or not self.run.reasoning:
             return ""
         return reasoning_sentence(self.run.reasoned_seconds or 0, thinking=self.thinking)
+
+    @property
+    def pictures_asked(self) -> bool:
+        """Whether questions about its pictures can be answered. Sockets render without the variables of templates."""
+        return vision.is_on()
 
     @property
     def thinking(self) -> bool:

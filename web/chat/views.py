@@ -21,6 +21,7 @@ from assistant.search import QUERY_CHARACTERS, Match, search
 from assistant.turns import TurnRequest
 from web.accounts.identity import known_person, person_or_404, remember, visitor
 from web.addresses import address_block
+from web.chat.asking import waiting
 from web.chat.attachments import has_files, named_files, take_files
 from web.chat.presenter import MessagePage, present_page
 from web.chat.results import present_results
@@ -74,6 +75,7 @@ def start_page(request: HttpRequest, draft: str = "", sentence: str = "", status
         "draft_text": draft,
         "sentence": sentence,
         "temporary": TEMPORARY in request.POST,
+        "attached": waiting(request),
     }
     return render(request, "start.html", context, status=status)
 
@@ -86,7 +88,7 @@ async def begin_conversation(request: HttpRequest) -> HttpResponse:
         client = client_id(request)
         named_files(request)
         person = await visitor(request)
-        files = await take_files(request, person)
+        files = await take_files(request)
         search = request.POST.get("search", "")
         kept = {"harder": HARDER in request.POST, "temporary": TEMPORARY in request.POST}
         what = turns.send(None, text, client, files, search=search, **kept)
@@ -134,6 +136,7 @@ def conversation_page(
         "harder": bool(found.runs.order_by("created_at").values_list("harder", flat=True).last()),
         "draft_text": draft,
         "sentence": sentence,
+        "attached": waiting(request),
     }
     return render(request, "conversation.html", context, status=status)
 
@@ -196,7 +199,7 @@ async def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         with missing_as_404():
             person = await known_person(request)
             await in_thread(conversations.own_conversation)(person, conversation_id)
-            files, search = await take_files(request, person), request.POST.get("search", "")
+            files, search = await take_files(request), request.POST.get("search", "")
             harder = HARDER in request.POST
             what = turns.send(conversation_id, text, client_id(request), files, search=search, harder=harder)
             await start_turn(request, person, what)
@@ -213,8 +216,8 @@ async def edit(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Say something else in place of an earlier message."""
     text = request.POST.get("text", "")
 
-    async def what(person: Person) -> TurnRequest:
-        files = await take_files(request, person)
+    async def what(_person: Person) -> TurnRequest:
+        files = await take_files(request)
         search, harder = request.POST.get("search", ""), HARDER in request.POST
         return turns.edit(message_id, text, client_id(request), files, search, harder=harder)
 

@@ -1,7 +1,6 @@
-"""Uploads of pictures: decoded in child processes, for which threads of their own wait, and no query."""
+"""Uploads of pictures: decoded in child processes, for which threads of their own wait."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from django.conf import settings
@@ -12,11 +11,7 @@ from imagine import jobs
 from imagine.errors import BadUploadError
 from imagine.jobs import DecodedUpload
 from imagine.models import Picture
-
-# Each takes up to 640 MB while it decodes.
-DECODED_AT_ONCE = 2
-
-decoders = ThreadPoolExecutor(DECODED_AT_ONCE, thread_name_prefix="decoder")
+from web.decoding import decoders
 
 
 async def keep_upload(person: UUID, file: object) -> Picture:

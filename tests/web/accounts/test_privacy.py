@@ -24,6 +24,7 @@ from assistant import attachments, conversations, people
 from assistant.models import Feedback, Message, Person, Run
 from assistant.runs import keys
 from imagine.files import storage
+from imagine.files.decoder import Decoded
 from imagine.keys import history
 from imagine.models import Picture
 from tests.clients import browser, make_account
@@ -134,6 +135,13 @@ async def test_an_export_holds_the_text_of_attached_files(process):
     assert str(mine.pk) in archive.read("conversations.json").decode()
     page = await sync_to_async(lambda: browser(person).get("/you/").text)()
     assert "2 attached files" in page
+
+
+async def test_an_export_holds_pictures_that_were_asked_about(process):
+    person = await sync_to_async(make_account)()
+    photo = await sync_to_async(attachments.keep_picture)(person, "cat.jpg", Decoded(4, 3, b"\xff\xd8\xff jpeg"))
+    archive = await download(person)
+    assert archive.read(f"attachments/{photo.pk}.jpg") == b"\xff\xd8\xff jpeg"
 
 
 async def test_an_export_holds_each_picture_once_in_its_best_form(process):

@@ -181,8 +181,9 @@ function filesOf(article) {
   return [...article.querySelectorAll("[data-file]")].map((link) => ({
     id: link.dataset.file,
     name: link.title,
-    short: link.querySelector(".file-name").textContent,
+    short: link.querySelector(".file-name")?.textContent ?? link.title,
     size: link.dataset.size,
+    picture: link.dataset.picture,
   }));
 }
 

@@ -6,17 +6,26 @@ import { piece } from "../shared/words.js";
 
 const UPLOAD_TIMEOUT = 90_000;
 const PICTURE = /^image\/(?!svg)/;
+const PICTURE_NAME = /\.(?:jpe?g|png|webp|gif|heic|avif)$/i;
 const MEDIA = /^(?:audio|video|font)\//;
 const TEXT = /^(?:text\/|$)|json|xml|script/;
 // Typed one by one, also where an input method gives a word.
 const TYPED = 50;
 
-/** One sent file as `{id, name, short, size}`, in the chip of a message that is not sent yet. */
+/** One sent file as `{id, name, short, size, picture}`, in the chip of a message that is not sent yet. */
 function chip(file) {
   const item = piece("tray-file");
   item.querySelector(".file-name").textContent = file.short;
   item.querySelector(".file-size").textContent = `, ${file.size}`;
+  showThumbnail(item, file);
   return item;
+}
+
+/** Put the picture in the place of the icon, where the file is one. */
+function showThumbnail(item, { picture }) {
+  if (!picture) return;
+  const thumbnail = Object.assign(document.createElement("img"), { src: picture, alt: "", width: 36, height: 36 });
+  item.querySelector("i")?.replaceWith(thumbnail);
 }
 
 /** A list of chips without buttons, for a message that waits to be accepted. */
@@ -43,6 +52,10 @@ export function openFilesOf(thread, sentence) {
     const link = event.target.closest("[data-file]");
     if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
+    if (link.dataset.picture) {
+      showLarge(link.dataset.picture, link.querySelector("img").alt);
+      return;
+    }
     const file = { name: link.title, size: link.dataset.size, url: `${link.pathname}text`, text: null, sentence };
     show(file).catch(() => location.assign(link.href));
   });
@@ -52,6 +65,16 @@ export function openFilesOf(thread, sentence) {
 async function show(file) {
   const { showFile } = await import("./file-dialog.js");
   return showFile(file);
+}
+
+/** Show a picture as large as the window. */
+function showLarge(url, alt) {
+  const dialog = piece("picture-dialog");
+  Object.assign(dialog.querySelector("img"), { src: url, alt });
+  dialog.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
 }
 
 export class Tray {
@@ -76,8 +99,21 @@ export class Tray {
     (button ?? this.field).before(this.element);
     this.field.addEventListener("paste", (event) => this.#paste(event));
     this.field.addEventListener("beforeinput", (event) => this.#input(event));
-    if (button) this.#listenToPage(button.querySelector("input"));
+    if (button) this.#listenToPage(form.querySelectorAll(".attach input"));
     this.put(name ? draft.read(`files:${name}`) || [] : kept, kept.length > 0);
+    if (name) this.#takeAttached(form.querySelector("[data-attached]"));
+  }
+
+  /** Take over the file that came with the page; its address names it only until then. */
+  #takeAttached(list) {
+    if (!list) return;
+    const { id, name, short, size, picture } = list.dataset;
+    list.remove();
+    const address = new URL(location.href);
+    address.searchParams.delete("attached");
+    history.replaceState(history.state, "", address);
+    if (!this.ids.includes(id)) this.put([{ id, name, short, size, picture }]);
+    this.field.focus();
   }
 
   /** The ids of what is uploaded. */
@@ -89,6 +125,10 @@ export class Tray {
     return this.#items.filter(({ state }) => state === "ready");
   }
 
+  get #kept() {
+    return this.#ready.map(({ id, name, short, size, picture }) => ({ id, name, short, size, picture }));
+  }
+
   /** Whether a message must not be sent yet, as a file is on its way or could not be attached. Says so. */
   hold() {
     const failed = this.#items.some(({ state }) => state === "failed");
@@ -97,9 +137,9 @@ export class Tray {
     return Boolean(sentence);
   }
 
-  /** The files as `{id, name, short, size}`, for a message that takes them; the tray is empty then. */
+  /** The files as `{id, name, short, size, picture}`, for a message that takes them; the tray is empty then. */
   take() {
-    const taken = this.#ready.map(({ id, name, short, size }) => ({ id, name, short, size }));
+    const taken = this.#kept;
     this.clear();
     return taken;
   }
@@ -145,15 +185,26 @@ export class Tray {
   #addFile(file) {
     const item = this.#add({ name: file.name, short: shortened(file.name), file });
     const any = "any" in this.element.dataset;
-    item.text = any && !TEXT.test(file.type) ? "" : null;
-    if (!any && PICTURE.test(file.type)) this.#fail(item, this.#word("picture"), false);
+    item.isPicture = !any && (PICTURE.test(file.type) || PICTURE_NAME.test(file.name));
+    item.text = item.isPicture || (any && !TEXT.test(file.type)) ? "" : null;
+    const most = item.isPicture ? this.#pictureBytes : this.#bytes;
+    if (item.isPicture && !most) this.#fail(item, this.#word("picture"), false);
     else if (!any && MEDIA.test(file.type)) this.#fail(item, this.#word("media"), false);
-    else if (file.size > this.#bytes) this.#fail(item, this.#word("large"), false);
+    else if (file.size > most) this.#fail(item, this.#tooLarge(item), false);
     else this.#upload(item);
   }
 
   get #most() {
     return Number(this.element.dataset.most);
+  }
+
+  /** How large a picture may be; 0 where none is taken. */
+  get #pictureBytes() {
+    return Number(this.element.dataset.pictures ?? 0);
+  }
+
+  #tooLarge({ isPicture }) {
+    return this.#word(isPicture ? "large-picture" : "large");
   }
 
   get #bytes() {
@@ -202,13 +253,15 @@ export class Tray {
     return value.length - (selectionEnd - selectionStart) + text.length <= maxLength;
   }
 
-  #listenToPage(input) {
+  #listenToPage(inputs) {
     const root = document.documentElement;
-    input.addEventListener("change", () => {
-      this.addFiles(input.files);
-      input.value = "";
-      this.field.focus();
-    });
+    for (const input of inputs) {
+      input.addEventListener("change", () => {
+        this.addFiles(input.files);
+        input.value = "";
+        this.field.focus();
+      });
+    }
     document.addEventListener("paste", (event) => {
       if (!event.target.closest?.("input, textarea, dialog")) this.#paste(event);
     });
@@ -252,9 +305,10 @@ export class Tray {
   }
 
   /** Show a file that is uploaded, with a hidden field for forms that are sent by the browser itself. */
-  #finish(item, { id, name, short, size }) {
-    Object.assign(item, { state: "ready", id, name, short, size });
+  #finish(item, { id, name, short, size, picture }) {
+    Object.assign(item, { state: "ready", id, name, short, size, picture });
     const { element } = item;
+    showThumbnail(element, item);
     element.querySelector("progress").hidden = true;
     element.querySelector(".file-name").textContent = short;
     element.querySelector("[data-open]").title = name;
@@ -284,8 +338,9 @@ export class Tray {
   }
 
   async #open(item) {
+    if (item.picture) showLarge(item.picture, item.name);
     // Not a text: there is nothing to read in it.
-    if (item.text === "") return;
+    if (item.picture || item.text === "") return;
     const text = item.text ?? (item.state === "ready" ? null : await item.file.text());
     const url = item.id && `${this.element.dataset.attach}${item.id}/text`;
     const back = (found) => (this.#fitsBeside(found) ? () => this.#putBack(item, found) : null);
@@ -307,7 +362,7 @@ export class Tray {
   #changed() {
     const ready = this.#ready;
     if (this.name) {
-      const kept = ready.map(({ id, name, short, size }) => ({ id, name, short, size }));
+      const kept = this.#kept;
       draft.write(`files:${this.name}`, kept.length ? kept : "");
     }
     this.onChange(ready.length > 0);
@@ -341,7 +396,7 @@ export class Tray {
       this.status.textContent = `${this.#word("ready")}: ${item.name}, ${item.size}`;
       this.#changed();
     } else if (status === 413) {
-      this.#fail(item, this.#word("large"), false);
+      this.#fail(item, this.#tooLarge(item), false);
     } else {
       this.#fail(item, value?.sentence ?? this.#word("failed"), value?.retry ?? true);
     }
