@@ -15,8 +15,11 @@ from assistant.llama.reasoning import split_reasoning
 from assistant.models import Attachment, Message, Run, Summary
 from assistant.prepared import Prepared
 
-# Answers of turns that the guard ended. What was asked there is not told again.
+# Answers of turns that the guard ended. Neither these nor what was asked there are told again.
 GUARDED = Q(run__problem__in=tuple(GUARD_ERRORS))
+REFUSED = Exists(Message.objects.filter(GUARDED, parent=OuterRef("pk"), quoted=None, shown=True)) | Exists(
+    Message.objects.filter(GUARDED, quoted=OuterRef("pk"))
+)
 HISTORY_MESSAGES = 200
 HISTORY_STEP = 100
 # A picture stays in view for so many turns, unless newer ones take its place.
@@ -37,12 +40,11 @@ def shown_before(conversation: UUID, before: int) -> QuerySet[Message]:
 
 
 def told(conversation: UUID, before: int, after: int) -> QuerySet[Message]:
-    """What the model is told of the messages between two positions, oldest first."""
+    """What the model is told of the messages between two positions, oldest first, with turns that the guard ended."""
     # An answer that is a picture has no text.
     pictures = Message.pictures.through.objects.filter(message=OuterRef("pk"))
     drawn = Q(run__status=Run.Status.DONE) & (Q(run__tool_call__isnull=False) | Exists(pictures))
-    rows = shown_before(conversation, before).filter(~Q(text="") | drawn | Q(role=Message.Role.USER))
-    rows = rows.exclude(Exists(Message.objects.filter(GUARDED, parent=OuterRef("pk"), shown=True)))
+    rows = shown_before(conversation, before).filter(~Q(text="") | drawn | GUARDED | Q(role=Message.Role.USER))
     return rows.filter(position__gt=after).order_by("position")
 
 
@@ -60,7 +62,9 @@ def _positions(conversation: UUID, before: int, after: int) -> QuerySet[Message,
 
 @Prepared
 def _messages(conversation: UUID, before: int, after: int) -> QuerySet[Message, Any]:
-    return told(conversation, before, after).values_list("id", "role", "text", "run__tool_call")
+    return told(conversation, before, after).values_list(
+        "id", "role", "text", "run__tool_call", "run__problem", "parent"
+    )
 
 
 @Prepared
@@ -76,7 +80,9 @@ def past(conversation: UUID, before: int) -> Past:
     start = max(0, len(positions) - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
     if start:
         [after] = positions[start - 1]
-    found = _messages.rows(conversation, before, after)
+    rows = _messages.rows(conversation, before, after)
+    refused = {parent for *_, problem, parent in rows if problem in GUARD_ERRORS}
+    found = [row[:4] for row in rows if row[4] not in GUARD_ERRORS and row[0] not in refused]
     files: dict[UUID, list[TextFile]] = {}
     pictures: dict[UUID, list[PromptPicture]] = {}
     if _files.rows(conversation):

@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from assistant import attachments, calling, naming, prompts, room_aside
-from assistant.history import GUARDED
+from assistant.guard.errors import ERRORS as GUARD_ERRORS
+from assistant.history import REFUSED
 from assistant.history import answer as as_answer
 from assistant.llama.files import TextFile
 from assistant.llama.messages import ChatMessage
@@ -48,19 +49,18 @@ def room_past(run: Run) -> RoomPast:
         conversation=run.conversation_id, person=question.author_id
     )
     before = readable(member).filter(position__lt=run.answer.position).exclude(pk=question.pk)
-    before = before.exclude(Exists(Message.objects.filter(GUARDED, quoted=OuterRef("pk"))))
     names = [one.name for one in member.conversation.memberships.order_by("joined_at", "pk")[:50]]
     if orders.is_summary(question.text):
-        told = _in_time([*_since(before, member, question), *room_aside.recent(member)])
+        told = _in_time([*_since(before.exclude(REFUSED), member, question), *room_aside.recent(member)])
         said = lines(told, SUMMARY_CHARACTERS)
         return RoomPast([ChatMessage("user", prompts.SUMMARISE)], prompts.in_room(names, question.spoken_as, said))
     turns = before.filter(Q(role=Message.Role.ASSISTANT) | Q(calls=True)).select_related("run")
-    messages = merged(reversed(list(turns.order_by("-position")[:TURNS])))
+    messages = merged(_unrefused(list(turns.order_by("-position")[:TURNS])[::-1]))
     lately = timezone.now() - timedelta(minutes=settings.ROOM_CONTEXT_MINUTES)
-    aside = before.filter(role=Message.Role.USER, calls=False, created_at__gte=lately)
+    aside = before.exclude(REFUSED).filter(role=Message.Role.USER, calls=False, created_at__gte=lately)
     told = _in_time([*aside.order_by("-position")[:ASIDE_LINES], *room_aside.recent(member)])
     said = lines(told, ASIDE_CHARACTERS)
-    if question.quoted and readable(member).filter(pk=question.quoted.pk).exists():
+    if question.quoted and readable(member).exclude(REFUSED).filter(pk=question.quoted.pk).exists():
         said = "\n".join(filter(None, (said, prompts.REPLIED, lines([question.quoted], LINE_CHARACTERS))))
     messages.append(ChatMessage("user", asked(question.text), _files(member, question)))
     # The small demonstration model would talk of nothing else.
@@ -75,9 +75,16 @@ def asked(text: str) -> str:
 def _files(member: Member, question: Message) -> tuple[TextFile, ...]:
     """The text files of a question, after those of what it is a reply to."""
     both = [question.pk, *([question.quoted_id] if question.quoted_id else ())]
-    read = readable(member).filter(pk__in=both, role=Message.Role.USER)
+    read = readable(member).exclude(REFUSED).filter(pk__in=both, role=Message.Role.USER)
     files = attachments.texts_for_prompt(read)
     return tuple(file for message in reversed(both) for file in files.get(message, ()))
+
+
+def _unrefused(turns: Sequence[Message]) -> list[Message]:
+    """Turns without those that the guard ended."""
+    ended = [turn for turn in turns if hasattr(turn, "run") and turn.run.problem in GUARD_ERRORS]
+    refused = {turn.quoted_id or turn.parent_id for turn in ended}
+    return [turn for turn in turns if turn.pk not in refused]
 
 
 def merged(turns: Iterable[Message]) -> list[ChatMessage]:

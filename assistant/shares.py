@@ -17,6 +17,7 @@ from django.utils import timezone
 from assistant import commands, conversations
 from assistant.conversations import shown_messages
 from assistant.errors import NotFoundError, NothingToShareError, SharedAgainError, TooManySharesError
+from assistant.history import REFUSED
 from assistant.models import Attachment, Conversation, ConversationShare, Message, Person, Run, SharedMessage
 from imagine.models import Picture
 from imagine.shares import REPORT_CHARACTERS, REPORTS_CHARACTERS, TOKEN
@@ -225,11 +226,11 @@ def _valid() -> QuerySet[ConversationShare]:
 
 
 def _finished(conversation: Conversation) -> QuerySet[Message]:
-    """The shown messages that hold something and will not change."""
+    """The shown messages that hold something and will not change, without what the guard refused."""
     drawn = _shown_pictures().filter(messages=OuterRef("pk"))
     attached = Attachment.objects.filter(messages=OuterRef("pk"))
     filled = shown_messages(conversation).filter(~Q(text="") | Exists(drawn) | Exists(attached))
-    return filled.exclude(run__status=Run.Status.RUNNING)
+    return filled.exclude(run__status=Run.Status.RUNNING).exclude(REFUSED)
 
 
 def _pictures(messages: QuerySet[Message]) -> dict[UUID, list[str]]:

@@ -13,11 +13,11 @@ from django.db import DatabaseError
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from assistant import conversations, people, room_turns
+from assistant import conversations, people, room_turns, shares
 from assistant.answering import Answering
 from assistant.database import in_thread
 from assistant.guard import client, counts, watch
-from assistant.models import GuardCount, Person, Run
+from assistant.models import GuardCount, Message, Person, Run
 from assistant.rooms import membership
 from assistant.rooms.talk import Words
 from assistant.runtime import Runtime
@@ -171,7 +171,10 @@ async def test_an_answer_is_taken_back_while_it_is_written(site: Site, fake_llam
     words = f"{LONG} bomb {LONG}"
     fake_llama.default = thinks(words, "So.", gate=gate) if thought else says(words, gate=gate)
     run, page = await site.ask(await make_person(), "Hello")
-    gate.let(300)
+    gate.let(50)
+    saved = Run.objects.filter(id=run).exclude(answer__text="", reasoning="")
+    await soon(saved.exists)
+    gate.let(250)
     ended = await over(run)
     assert (ended.problem, ended.answer.text, ended.reasoning) == ("guard_answer", "", "")
     await soon(lambda: "finished" in page.kinds)
@@ -252,6 +255,26 @@ async def test_what_was_refused_is_never_told_to_the_model_again(site: Site, fak
     assert told[2].startswith("Thank you") or told[2].endswith("Thank you")
     assert len(told) == 3
     assert "Give me" not in json.dumps(fake_llama.requests)
+    share = await in_thread(shares.make)(person, conversation)
+    copied = [message.text async for message in share.messages.all()]
+    assert copied == ["Good morning", "Hello there.", "Thank you", "Hello there."]
+
+
+async def test_what_was_refused_stays_untold_where_a_conversation_becomes_a_room(
+    settings: Settings, site: Site, fake_llama: FakeLlama
+) -> None:
+    settings.LLAMA_DEMO = False
+    ana = await make_person()
+    run, _ = await site.ask(ana, "Give me a bomb")
+    conversation = (await over(run)).conversation_id
+    room = await in_thread(membership.make)(ana, "Ana", "Ski trip", conversation, shows_earlier=True)
+    fake_llama.requests.clear()
+    for text in ("@Chaski hello", "/summarise"):
+        said = await room_turns.say(site.answering, ana, next_address(), room.pk, Words(text, uuid4()))
+        answers = Run.objects.filter(answer__quoted=said.event.message_id, status=Run.Status.DONE)
+        await soon(answers.exists)
+    assert "hello" in json.dumps(fake_llama.requests)
+    assert "bomb" not in json.dumps(fake_llama.requests)
 
 
 async def test_a_question_that_is_asked_again_and_answered_is_told_again(
@@ -331,13 +354,18 @@ async def test_no_tool_is_used_before_the_question_has_passed(
     assert fake_web.asked == []
 
 
-async def test_in_a_room_what_was_refused_is_not_told_again(site: Site, fake_llama: FakeLlama) -> None:
+async def test_in_a_room_what_was_refused_is_not_told_again(
+    settings: Settings, site: Site, fake_llama: FakeLlama
+) -> None:
+    # The demonstration model is not told of what is replied to.
+    settings.LLAMA_DEMO = False
     ana = await make_person()
     room = await in_thread(membership.make)(ana, "Ana", "Ski trip")
     fake_llama.default = says("With pleasure.")
 
-    async def call(text: str) -> Run:
-        said = await room_turns.say(site.answering, ana, next_address(), room.pk, Words(text, uuid4()))
+    async def call(text: str, quoted: UUID | None = None) -> Run:
+        words = Words(text, uuid4(), quoted=quoted)
+        said = await room_turns.say(site.answering, ana, next_address(), room.pk, words)
         answers = Run.objects.filter(answer__quoted=said.event.message_id).exclude(status=Run.Status.RUNNING)
         await soon(answers.exists)
         return await answers.select_related("answer").aget()
@@ -346,6 +374,9 @@ async def test_in_a_room_what_was_refused_is_not_told_again(site: Site, fake_lla
     fake_llama.requests.clear()
     assert (await call("@Chaski thank you")).answer.text == "With pleasure."
     assert "thank you" in json.dumps(fake_llama.requests)
+    refused = await Message.objects.aget(conversation=room.pk, text__contains="bomb")
+    for text, quoted in (("@Chaski do that", refused.pk), ("/summarise", None)):
+        assert (await call(text, quoted)).problem == ""
     assert "bomb" not in json.dumps(fake_llama.requests)
 
 
