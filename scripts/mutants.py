@@ -406,6 +406,62 @@ MUTANTS = [
         '        "thumb.webp": _encoded(_thumb(shown.rotate(180)), "WEBP"),\n',
         "tests/imagine/files/test_forms.py -k label_is_in",
     ),
+    Mutant(
+        "a page called cat.png is taken for a text, beside pictures that are asked about",
+        "assistant/vision.py",
+        "return is_picture(head) or called",
+        "return is_picture(head)",
+        "tests/security/test_pictures_asked.py -k is_none_is_refused",
+    ),
+    Mutant(
+        "a picture is asked about in anothers conversation",
+        "web/chat/asking.py",
+        "        conversations.own_conversation(person, place)\n",
+        "        pass\n",
+        "tests/security/test_pictures_asked.py -k drawing",
+    ),
+    Mutant(
+        "a page shows a waiting picture to whoever names it",
+        "web/chat/asking.py",
+        "request.user.attachments.filter(id=named",
+        '__import__("assistant.models").models.Attachment.objects.filter(id=named',
+        "tests/security/test_pictures_asked.py -k drawing",
+    ),
+    Mutant(
+        "pictures that are asked about are decoded without a limit",
+        "web/chat/attachments.py",
+        '        await limits.count_use(settings.LIMIT_PERSON_UPLOADS, "upload", person, address)\n',
+        "",
+        "tests/security/test_pictures_asked.py -k fifty",
+    ),
+    Mutant(
+        "a picture of a conversation goes into a room as a file",
+        "assistant/rooms/talk.py",
+        "if any(file.is_picture for file in kept):",
+        "if False:",
+        "tests/security/test_pictures_asked.py -k room",
+    ),
+    Mutant(
+        "words in a picture that is asked about may be orders",
+        "assistant/prompts.py",
+        'shown = IN_PICTURES if pictures_of(history) else ""',
+        'shown = ""',
+        "tests/assistant/test_pictures_asked.py -k no_order",
+    ),
+    Mutant(
+        "a picture is asked about as large as it came",
+        "assistant/vision.py",
+        "return decoder.decode(data, SIDE)",
+        "return decoder.decode(data)",
+        "tests/assistant/test_pictures_asked.py -k upright",
+    ),
+    Mutant(
+        "all pictures that are asked about are read for each answer",
+        "assistant/attachments.py",
+        "if message in shown][:PROMPT_PICTURES]",
+        "if message in shown]",
+        "tests/assistant/test_pictures_asked.py -k newest",
+    ),
 ]
 
 

@@ -105,7 +105,7 @@ def test_a_picture_is_served_as_nothing_that_runs(alice: Visitor) -> None:
 @pytest.mark.parametrize("data", NO_PICTURES.values(), ids=NO_PICTURES.keys())
 @pytest.mark.parametrize(("name", "kind"), [("dog.png", "image/png"), ("dog.png", "text/plain"), ("dog", "image/png")])
 def test_what_is_called_a_picture_and_is_none_is_refused(alice: Visitor, data: bytes, name: str, kind: str) -> None:
-    alice.begin()
+    rest(alice.begin())
     before = rows(alice.person)
     answer = send(alice, data, name, kind)
     assert (answer.status_code, answer.json()["code"]) == (400, "unreadable_picture")
@@ -127,7 +127,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(alice: Visitor, data: bytes) -> 
 
 
 def test_a_picture_has_a_most_bytes(alice: Visitor) -> None:
-    alice.begin()
+    rest(alice.begin())
     file = io.BytesIO()
     Image.effect_noise((4000, 4000), 100).save(file, "PNG")
     assert len(file.getvalue()) > 12_000_000
@@ -145,7 +145,7 @@ def test_fifty_pictures_are_too_many(alice: Visitor, eyes: FakeLlama) -> None:
     kept = [UUID(answer.json()["id"]) for answer in answers if answer.status_code == 201]
     assert statuses.count(429) == 50 - len(kept)
     assert len(kept) == 10
-    alice.begin()
+    rest(alice.begin())
     too_many = {"text": "What are they?", "attachments": [str(one) for one in kept[:6]]}
     assert alice.post("/", too_many).status_code == 400
     ask(alice, "What are they?", *kept[:5])
