@@ -6,7 +6,18 @@ from pathlib import Path
 
 import django
 
-FOREIGN = ("REDIS_URL", "DATABASE_URL", "LLAMA_URL", "LLAMA_KEY", "LLAMA_MODEL", "SITE_URL", "SECRET_KEY", "DEBUG")
+FOREIGN = (
+    "REDIS_URL",
+    "DATABASE_URL",
+    "LLAMA_URL",
+    "LLAMA_KEY",
+    "LLAMA_MODEL",
+    "LLAMA_GUARD_URL",
+    "LLAMA_GUARD_MODEL",
+    "SITE_URL",
+    "SECRET_KEY",
+    "DEBUG",
+)
 
 # Nobody is refused: what is measured is how fast, not how much is let in.
 ENVIRONMENT = {

@@ -17,6 +17,8 @@ for name in (
     "LLAMA_URL",
     "LLAMA_MODEL",
     "LLAMA_KEY",
+    "LLAMA_GUARD_URL",
+    "LLAMA_GUARD_MODEL",
     "LLAMA_LOCAL_MODEL",
     "HF_ENDPOINT",
     "HF_TOKEN",

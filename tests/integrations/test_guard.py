@@ -56,7 +56,8 @@ def answers(contact: Contact, text: str) -> list[str]:
     before = set(contact.outbox.values_list("pk", flat=True))
 
     async def served() -> None:
-        async with Runtime() as runtime:
+        # Nobody draws here.
+        async with asyncio.timeout(20), Runtime() as runtime:
             found = await Contact.objects.select_related("person").aget(pk=contact.pk)
             entries = await asyncio.to_thread(inbox.take_group, found)
             await Dialogue(Answering(runtime), channels()[found.channel], found).answer(entries)
