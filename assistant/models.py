@@ -491,8 +491,8 @@ class Attachment(models.Model):
     size = models.PositiveIntegerField(_("bytes"))
     length = models.PositiveIntegerField()
     # In pixels; 0 of a text.
-    width = models.PositiveIntegerField(default=0)
-    height = models.PositiveIntegerField(default=0)
+    width = models.PositiveIntegerField(default=0, db_default=0)
+    height = models.PositiveIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -176,3 +176,17 @@ def test_what_cannot_be_read_has_a_sentence_of_its_own(settings: Settings) -> No
 )
 def test_what_is_called_a_picture_is_taken_as_one_or_refused(head: bytes, name: str, kind: str, meant: bool) -> None:
     assert vision.is_meant_as_picture(head, name, kind) == meant
+
+
+def test_a_web_server_that_knows_no_pictures_yet_keeps_texts_all_the_same(ada: Person) -> None:
+    kept_text = attachments.keep(ada, "notes.txt", "One")
+    others = "id, person_id, conversation_id, name, text, size, length, created_at"
+    another = uuid4()
+    with connection.cursor() as cursor:
+        given = others.replace("id,", "%s,", 1)
+        new = another if connection.vendor == "postgresql" else another.hex
+        cursor.execute(
+            f"INSERT INTO assistant_attachment ({others}) SELECT {given} FROM assistant_attachment WHERE id = %s",  # noqa: S608
+            [new, kept_text.id if connection.vendor == "postgresql" else kept_text.id.hex],
+        )
+    assert not Attachment.objects.get(id=another).is_picture
