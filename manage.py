@@ -6,6 +6,10 @@ import sys
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["start"]:
+        from web.local import forks
+
+        forks.begin()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -172,5 +172,5 @@ def environment_of(pid: int) -> dict[str, str]:
 
 
 def redis_url(started: Started) -> str:
-    """Valkey's address, which its start chose."""
-    return environment_of(process_of(started, "web server"))["REDIS_URL"]
+    """Valkey's address, which its start chose. What was forked has no environment that can be seen."""
+    return environment_of(process_of(started, "model server"))["REDIS_URL"]

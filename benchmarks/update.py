@@ -80,7 +80,7 @@ class Update:
 
     def start_older(self, started: Started) -> None:
         """Start it with today's environment, as if it had been there before."""
-        environment = environment_of(process_of(started, "web server"))
+        environment = environment_of(process_of(started, "model server"))
         words = f"""
 import os, sys
 from pathlib import Path

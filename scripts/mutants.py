@@ -132,6 +132,20 @@ MUTANTS = [
         "tests/integrations/test_guard.py -k changed_into",
     ),
     Mutant(
+        "a forked process has the settings of another",
+        "web/local/forks.py",
+        "if self._environment not in (None, program.environment):",
+        "if False:",
+        "tests/web/local/test_forks.py -k settings_of_one",
+    ),
+    Mutant(
+        "a forked process holds what the fork server has open",
+        "web/local/fork_server.py",
+        '    os.closerange(3, os.sysconf("SC_OPEN_MAX"))\n',
+        "",
+        "tests/web/local/test_forks.py -k given_what",
+    ),
+    Mutant(
         "a known e-mail is checked twice",
         "web/accounts/passwords.py",
         '            credentials.pop("username", None)\n',

@@ -30,7 +30,9 @@ DONE = "/retry"
 def started(tmp_path: Path, fake_llama: FakeLlama) -> Iterator[Started]:
     """The whole product on a data folder of its own; only the model is another's."""
     fake_llama.on(MARK, says(f"The {MARK} lives in the *{MARK}* valleys, {MARK} by {MARK}."))
-    start = Started(tmp_path, shipped=True, LLAMA_URL=fake_llama.url, LLAMA_MODEL="llama-3", MEMORY_FOR_GUESTS="true")
+    more = {"LLAMA_URL": fake_llama.url, "LLAMA_MODEL": "llama-3", "MEMORY_FOR_GUESTS": "true"}
+    # The painter's name leaves its environment to be read, which has the address of the embedded Redis.
+    start = Started(tmp_path, shipped=True, SPT_NOENV="1", **more)
     eventually(start.is_up, 120)
     yield start
     start.process.terminate()

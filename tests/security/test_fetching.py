@@ -824,6 +824,9 @@ WAYS_OUT = {
     "integrations/messaging/problems.py": {"httpx"},
     "web/local/download.py": {"httpx"},
     "web/local/emulator.py": {"socket"},
+    # To the process beside it alone.
+    "web/local/fork_server.py": {"socket"},
+    "web/local/forks.py": {"socket"},
     "web/local/hub.py": {"httpx"},
     "web/local/llama.py": {"httpx"},
     "web/local/ports.py": {"socket"},

@@ -14,15 +14,19 @@ PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     parent, command = int(sys.argv[1]), sys.argv[2:]
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        # The parent may have died before the call.
-        if os.getppid() != parent:
-            sys.exit(1)
+    if sys.platform == "linux" and not hold(parent):
+        sys.exit(1)
     try:
         os.execv(command[0], command)  # noqa: S606
     except OSError as error:
         sys.exit(f"{command[0]} cannot be run: {error.strerror}")
+
+
+def hold(parent: int) -> bool:
+    """Have the system kill this process when its parent ends. False where `parent` has ended already."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # It may have died before the call.
+    return os.getppid() == parent
 
 
 if __name__ == "__main__":

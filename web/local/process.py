@@ -9,8 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from web.local import leash
+from web.local import forks, leash
 from web.local.errors import ChildError
+from web.local.fork_server import Program
+from web.local.forks import Forked
 from web.local.logs import last_line, rotate
 
 
@@ -22,7 +24,8 @@ class Child:
     readiness probe and may be called often. `secret` goes to its standard input, which no other process can read.
     `exit_codes` explains exit codes. `shares_log` names the server whose processes all write to its log, so that none
     rotates it. `show_warnings`: warnings in its log are shown to the operator. `optional` says what is lost without it;
-    where it is empty, the site does not start without it, and stops when it dies too often.
+    where it is empty, the site does not start without it, and stops when it dies too often. `forked`: its command is
+    python -m, it has no secret, and the fork server starts it where there is one.
     The timeouts are `start_seconds` until it is ready and `stop_seconds` until it has ended.
     """
 
@@ -37,9 +40,10 @@ class Child:
     shares_log: str = ""
     show_warnings: bool = False
     optional: str = ""
+    forked: bool = False
     start_seconds: float = 60
     stop_seconds: float = 10
-    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    process: subprocess.Popen[bytes] | Forked | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Start it, without waiting. Call this from the main thread, as the leash is bound to the calling thread.
@@ -51,16 +55,7 @@ class Child:
         else:
             rotate(self.log)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *self.command],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self.environment,
-                cwd=self.folder,
-                start_new_session=True,
-            )
-        self._send_secret()
+            self.process = self._fork(log.fileno()) or self._execute(log.fileno())
 
     def check(self) -> None:
         """Raise ChildError, which quotes the end of its log, when it has ended."""
@@ -69,7 +64,7 @@ class Child:
 
     def exit_report(self) -> str:
         """The path of its log, and the meaning of its exit code or its last line. Raises OSError."""
-        words = (self.process and self.exit_codes.get(self.process.returncode)) or last_line(self.log)
+        words = (self.process and self.exit_codes.get(self.process.returncode or 0)) or last_line(self.log)
         return f"More in {self.log}" + (f": {words}" if words else ".")
 
     def terminate(self) -> None:
@@ -89,9 +84,23 @@ class Child:
             self.process.wait()
         self.process = None
 
-    def _send_secret(self) -> None:
-        if self.process is None or self.process.stdin is None:
-            return
+    def _fork(self, log: int) -> Forked | None:
+        if not (self.forked and forks.current):
+            return None
+        return forks.current.start(Program(self.command, self.environment, str(self.folder)), log)
+
+    def _execute(self, log: int) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *self.command],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=self.environment,
+            cwd=self.folder,
+            start_new_session=True,
+        )
         # It may have died already: `check` reports that.
-        with suppress(BrokenPipeError), self.process.stdin as stdin:
-            stdin.write(self.secret.encode())
+        if process.stdin:
+            with suppress(BrokenPipeError), process.stdin as stdin:
+                stdin.write(self.secret.encode())
+        return process

@@ -49,6 +49,7 @@ def web(host: str, port: int, data: Path, environment: dict[str, str], number: i
         environment=environment,
         folder=FOLDER,
         log=data / "log" / WEB_LOG,
+        forked=True,
         shares_log="The web server" if is_one_of_many else "",
         show_warnings=True,
         is_ready=lambda: healthy(f"http://{asked_at}/healthz", known_as),
@@ -73,6 +74,7 @@ def worker(data: Path, environment: dict[str, str]) -> Child:
         environment=environment,
         folder=FOLDER,
         log=data / "log" / "worker.log",
+        forked=True,
         show_warnings=True,
         is_ready=lambda: worker_responds(environment["REDIS_URL"], name),
     )
@@ -82,10 +84,11 @@ def courier(data: Path, environment: dict[str, str]) -> Child:
     """The courier, which answers in the messengers, not yet started."""
     return Child(
         name="The courier",
-        command=[sys.executable, str(FOLDER / "manage.py"), "courier"],
+        command=module("manage", "courier"),
         environment=environment,
         folder=FOLDER,
         log=data / "log" / "courier.log",
+        forked=True,
         show_warnings=True,
         optional="nobody is answered in messengers until the next start, all else goes on",
         is_ready=lambda: courier_beats(environment["REDIS_URL"]),
@@ -150,6 +153,7 @@ def clock(data: Path, environment: dict[str, str]) -> Child:
         environment=environment,
         folder=FOLDER,
         log=data / "log" / "clock.log",
+        forked=True,
         show_warnings=True,
         is_ready=lambda: True,
     )

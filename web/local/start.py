@@ -13,6 +13,7 @@ from django.db import connections
 
 from integrations.registry import channels
 from web.local import machine, site
+from web.local.apart import apart
 from web.local.banner import Report, banner, messenger_rows, model_rows, search_rows, switched_off
 from web.local.emulator import Emulator, stand_in
 from web.local.errors import LocalError, OneProcessError, UnreachableError
@@ -49,8 +50,10 @@ class Start:
         if self.emulator:
             self.start_emulator(self.emulator)
         loading = self.start_model(model) if model else None
-        self.migrate()
-        self.collect_static()
+        apart(migrate)
+        self.done("The database is ready")
+        apart(collect_static)
+        self.done("The pages are ready")
         worker = site.worker(self.data, self.environment)
         self.supervisor.start(worker)
         if pictures.painter:
@@ -93,21 +96,6 @@ class Start:
         self.supervisor.start(server.child)
         return server.child
 
-    def migrate(self) -> None:
-        """Migrate the database. Raises UnreachableError."""
-        try:
-            call_command("migrate", interactive=False, verbosity=0)
-        except DatabaseError as error:
-            raise UnreachableError(f"The database cannot be used: {str(error).strip()}") from error
-        finally:
-            connections.close_all()
-        self.done("The database is ready")
-
-    def collect_static(self) -> None:
-        """Collect the static files. Raises OSError."""
-        call_command("collectstatic", interactive=False, verbosity=0)
-        self.done("The pages are ready")
-
     def wait_for(self, child: Child) -> None:
         """Wait until `child` is ready. Raises ChildError and StopRequested."""
         self.supervisor.wait_for(child)
@@ -141,6 +129,21 @@ def run(host: str, port: int, terminal: Terminal, *, webs: int | None = None, em
                 terminal.line("Stopping.")
     except OSError as error:
         raise LocalError(os_error_text(error, data)) from error
+
+
+def migrate() -> None:
+    """Migrate the database. Raises UnreachableError."""
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except DatabaseError as error:
+        raise UnreachableError(f"The database cannot be used: {str(error).strip()}") from error
+    finally:
+        connections.close_all()
+
+
+def collect_static() -> None:
+    """Collect the static files. Raises OSError."""
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def choose_model(terminal: Terminal) -> LocalModel | None:
