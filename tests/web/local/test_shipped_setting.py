@@ -21,6 +21,8 @@ def says(tmp_path: Path) -> Says:
     """What the settings of an install in `tmp_path` say, read as any process of it would."""
     (tmp_path / "web").mkdir()
     shutil.copy(CHECKOUT / "web" / "settings.py", tmp_path / "web")
+    # The settings know what a guard judges.
+    (tmp_path / "assistant").symlink_to(CHECKOUT / "assistant")
     known = {name: value for name, value in os.environ.items() if not name.startswith("IMAGINE")}
 
     def read(**environment: str) -> list[str]:
