@@ -33,14 +33,14 @@ def redis_server(own_valkey: Valkey) -> Valkey:
 
 
 @asynccontextmanager
-async def process(server: Valkey, seats: int, length: int) -> AsyncIterator[ModelQueue]:
+async def process(server: Valkey, seats: int, length: int, model: str = "") -> AsyncIterator[ModelQueue]:
     """The line as one more process has it."""
     async with AsyncExitStack() as stack:
         redis = Redis.from_url(server.url)
         stack.push_async_callback(redis.aclose)
         doorbell = await stack.enter_async_context(Doorbell(server.url))
         await soon(lambda: server.listeners("doorbell") > 0)
-        queue, shared = ModelQueue(seats, length), SharedSeats(redis, process_name())
+        queue, shared = ModelQueue(seats, length), SharedSeats(redis, process_name(), model)
         yield await stack.enter_async_context(queue.shared_by(shared, doorbell))
 
 
@@ -70,6 +70,16 @@ async def test_who_comes_first_is_served_first_at_whatever_process(redis_server:
                 await soon(lambda other=other, before=before: other.places[-1] == before)  # type: ignore[misc]
         await waiting[-1].go()
         assert [guest.places for guest in waiting] == [[0], [1, 0], [2, 1, 0], [3, 2, 1, 0]]
+
+
+async def test_seats_at_another_model_are_others(redis_server: Valkey) -> None:
+    async with process(redis_server, 1, 0) as words, process(redis_server, 1, 0, ":eyes") as eyes:
+        guests = [Guest(words), Guest(eyes)]
+        for guest in guests:
+            await soon(guest.seated.is_set)
+        assert [guest.places for guest in guests] == [[], []]
+        for guest in guests:
+            await guest.go()
 
 
 async def test_a_seat_is_free_at_whatever_process(redis_server: Valkey) -> None:

@@ -3,6 +3,7 @@
 import { post } from "../shared/http.js";
 import { draft } from "../shared/store.js";
 import { piece } from "../shared/words.js";
+import { showLarge, showThumbnail } from "./attached-picture.js";
 
 const UPLOAD_TIMEOUT = 90_000;
 const PICTURE = /^image\/(?!svg)/;
@@ -19,13 +20,6 @@ function chip(file) {
   item.querySelector(".file-size").textContent = `, ${file.size}`;
   showThumbnail(item, file);
   return item;
-}
-
-/** Put the picture in the place of the icon, where the file is one. */
-function showThumbnail(item, { picture }) {
-  if (!picture) return;
-  const thumbnail = Object.assign(document.createElement("img"), { src: picture, alt: "", width: 36, height: 36 });
-  item.querySelector("i")?.replaceWith(thumbnail);
 }
 
 /** A list of chips without buttons, for a message that waits to be accepted. */
@@ -65,16 +59,6 @@ export function openFilesOf(thread, sentence) {
 async function show(file) {
   const { showFile } = await import("./file-dialog.js");
   return showFile(file);
-}
-
-/** Show a picture as large as the window. */
-function showLarge(url, alt) {
-  const dialog = piece("picture-dialog");
-  Object.assign(dialog.querySelector("img"), { src: url, alt });
-  dialog.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
 }
 
 export class Tray {
