@@ -7,7 +7,6 @@ from contextlib import aclosing
 from contextvars import Context
 from dataclasses import replace
 from datetime import date, datetime
-from functools import partial
 from uuid import UUID
 
 from celery import current_app
@@ -35,6 +34,7 @@ from assistant.events import (
 )
 from assistant.findings import context_of
 from assistant.llama.messages import ChatMessage
+from assistant.means import means_of, pages_named
 from assistant.memory_wishes import concerns_memory
 from assistant.rooms import talk
 from assistant.runs import keys, saving
@@ -43,7 +43,6 @@ from assistant.runs.saving import End, Outcome
 from assistant.runtime import Runtime
 from assistant.tools import offers, toolbox
 from assistant.tools.kit import Kit
-from assistant.tools.open_page import pages_in
 from imagine.errors import ImagineError
 
 logger = logging.getLogger(__name__)
@@ -181,23 +180,12 @@ class Answer:
         self._writer.steps = [step.to_json() for step in history.steps]
         if history.begun:
             self._writer.append(TextDelta(history.begun))
-        said = (message.content for message in history.messages if message.role == "user")
-        named = frozenset(name for text in said for name in pages_in(text))
         connections = runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, runtime.limits
         asked = history.messages[-1].content
-        kit = Kit(self.run, *connections, history.tool_call is not None, named, asked)
+        kit = Kit(self.run, *connections, history.tool_call is not None, pages_named(history.messages), asked)
         memory = history.remembers and concerns_memory(asked)
         with runtime.tool_choice.answering():
-            mode = await runtime.tool_choice.mode()
-            means = engine.Means(
-                runtime.client,
-                toolbox.bound(kit),
-                [] if mode == "off" else toolbox.available(runtime.web_search, pages_named=bool(named), memory=memory),
-                toolbox.ALIASES,
-                mode == "native",
-                partial(runtime.queue.seat, self._report_place),
-                runtime.tool_choice.native_failed,
-            )
+            means = await means_of(runtime, kit, self._report_place, memory=memory)
             self._offered = "" if means.native else offers.text(means.offered)
             return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))
 

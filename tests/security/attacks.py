@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from assistant import people
 from assistant.models import (
+    ApiKey,
     Attachment,
     Conversation,
     ConversationShare,
@@ -52,8 +53,8 @@ class RoomTalk:
 
 @dataclass(frozen=True)
 class Talk:
-    """A question and its whole answer; a picture, a file that waits, a memory, a connected chat in an app, and another
-    one that wants to be, and a room, of the same person."""
+    """A question and its whole answer; a picture, a file that waits, a memory, an API key, a connected chat in an app,
+    and another one that wants to be, and a room, of the same person."""
 
     conversation: Conversation
     question: Message
@@ -62,6 +63,7 @@ class Talk:
     picture: Picture
     attachment: Attachment
     memory: Memory
+    api_key: ApiKey
     contact: Contact
     link: LinkCode
     together: RoomTalk
@@ -74,9 +76,8 @@ def talk(visitor: Visitor, text: str = "A private question") -> Talk:
     question, answer = conversation.messages.order_by("position")
     memory = Memory.objects.create(person=visitor.person, text="A private memory")
     run, contact, link = conversation.runs.get(), connect(visitor.person), ask_to_connect(visitor.person)
-    return Talk(
-        conversation, question, answer, run, draw(visitor), attach(visitor), memory, contact, link, together(visitor)
-    )
+    key, pictures = own_key(visitor.person), (draw(visitor), attach(visitor))
+    return Talk(conversation, question, answer, run, *pictures, memory, key, contact, link, together(visitor))
 
 
 def together(visitor: Visitor) -> RoomTalk:
@@ -94,6 +95,11 @@ def together(visitor: Visitor) -> RoomTalk:
     assert said.event.message
     assert event.poll
     return RoomTalk(room, said.event.message, file, said.run, picture, event.poll)
+
+
+def own_key(person: Person) -> ApiKey:
+    """A key of the person's. That of a guest was never valid: they cannot make one."""
+    return ApiKey.objects.create(person=person, name="Private", public_id=uuid4().hex[:12], digest="0" * 64)
 
 
 def connect(person: Person) -> Contact:
@@ -146,6 +152,7 @@ def rows(person: Person) -> list[list[dict[str, Any]]]:
         Feedback.objects.filter(message__conversation__memberships__person=person),
         Attachment.objects.filter(person=person),
         Memory.objects.filter(person=person),
+        ApiKey.objects.filter(person=person),
         Picture.objects.filter(person=person),
         Share.objects.filter(picture__person=person),
         ConversationShare.objects.filter(person=person),
