@@ -84,10 +84,11 @@ async def test_a_key_that_ends_ends_the_answer_that_is_made_for_it() -> None:
 
     pieces = await begin(Relay(events(), key), completion(), include_usage=False)
     text = ""
-    async for piece in pieces:
-        text += piece.decode()
-        if text.count("on ") == 3:
-            await in_thread(api_keys.revoke)(key.person, key.id)
+    async with asyncio.timeout(20):
+        async for piece in pieces:
+            text += piece.decode()
+            if text.count("on ") == 3:
+                await in_thread(api_keys.revoke)(key.person, key.id)
     assert json.loads(text.rpartition("event: error\ndata: ")[2])["error"]["code"] == "invalid_api_key"
     assert "[DONE]" not in text
     assert closed.is_set()
