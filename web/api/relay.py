@@ -26,24 +26,24 @@ class Relay:
         self._waiting: list[Event] = []
         self._news, self._room = asyncio.Event(), asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._known_at = self._loop.time()
+        self._known_until = self._loop.time() + PAUSE_SECONDS
         # In a context of its own, as it may end in another one than the request's.
         self._task = asyncio.create_task(self._take_all(), context=Context())
         self._task.add_done_callback(lambda _: self._news.set())
 
     async def take(self, seconds: float) -> list[Event]:
-        """All that has come; none where nothing came for so long.
+        """All that has come; none where nothing came for so long, or until the key is to be looked up again.
 
         Raises what the events raise, AssistantError after the last one, InvalidKeyError once the key has ended.
         """
-        if self._loop.time() - self._known_at >= PAUSE_SECONDS:
+        if self._loop.time() >= self._known_until:
             if not await access.holds(self._key):
                 raise InvalidKeyError("the key ended while an answer was made")
-            self._known_at = self._loop.time()
+            self._known_until = self._loop.time() + PAUSE_SECONDS
         if not self._waiting and not self._task.done():
             self._news.clear()
             with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout_at(min(self._loop.time() + seconds, self._known_until)):
                     await self._news.wait()
         taken, self._waiting = self._waiting, []
         self._room.set()

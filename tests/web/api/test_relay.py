@@ -169,10 +169,31 @@ async def test_a_key_is_asked_for_once_in_a_while(monkeypatch: pytest.MonkeyPatc
     for _ in range(50):
         await way.take(1)
     assert asked == 0
+    await way.close()
     monkeypatch.setattr(relay, "PAUSE_SECONDS", 0.0)
+    way = Relay(events(), await new_key())
     await way.take(1)
     with pytest.raises(InvalidKeyError):
         await way.take(1)
+    await way.close()
+
+
+@pytest.mark.usefixtures("short_pauses")
+async def test_a_silent_answer_ends_as_soon_for_a_key_that_ended() -> None:
+    async def events() -> AsyncGenerator[Event, None]:
+        yield TextDelta("One")
+        await asyncio.Event().wait()
+
+    async def take_all() -> None:
+        while True:
+            await way.take(3600)
+
+    key = await new_key()
+    way = Relay(events(), key)
+    await in_thread(api_keys.revoke)(key.person, key.id)
+    async with asyncio.timeout(20):
+        with pytest.raises(InvalidKeyError):
+            await take_all()
     await way.close()
 
 
