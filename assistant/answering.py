@@ -7,7 +7,6 @@ from contextlib import aclosing
 from contextvars import Context
 from dataclasses import replace
 from datetime import date, datetime
-from functools import partial
 from uuid import UUID
 
 from celery import current_app
@@ -40,6 +39,7 @@ from assistant.guard.watch import TurnWatch, in_slices
 from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage
 from assistant.llama.sight import pictures_of
+from assistant.means import means_of, pages_named
 from assistant.memory_wishes import concerns_memory
 from assistant.model_server import ModelServer
 from assistant.rooms import talk
@@ -50,7 +50,6 @@ from assistant.runtime import Runtime
 from assistant.tools import offers, toolbox
 from assistant.tools.create_image import create_image
 from assistant.tools.kit import Kit
-from assistant.tools.open_page import pages_in
 from assistant.usage import Payer
 from imagine.errors import ImagineError
 
@@ -238,12 +237,11 @@ class Answer:
         self._writer.steps = [step.to_json() for step in history.steps]
         if history.begun:
             self._writer.append(TextDelta(history.begun))
-        said = (message.content for message in history.messages if message.role == "user")
-        named = frozenset(name for text in said for name in pages_in(text))
         connections = runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, runtime.limits
         asked = history.messages[-1].content
         judging = runtime.guard, history.is_guest or self._public
-        kit = Kit(self.run, *connections, history.tool_call is not None, named, asked, *judging)
+        named, is_command = pages_named(history.messages), history.tool_call is not None
+        kit = Kit(self.run, *connections, is_command, named, asked, *judging)
         if runtime.eyes and pictures_of(history.messages):
             return await self._answer_by(runtime.eyes, history, kit)
         if history.harder:
@@ -274,18 +272,13 @@ class Answer:
         """Have one model answer. Raises AssistantError, ImagineError."""
         memory = history.remembers and concerns_memory(kit.asked)
         with server.tool_choice.answering():
-            mode = await server.tool_choice.mode()
-            search, named = self._runtime.web_search, bool(kit.named)
-            permitted = {"permitted": self._watch.permitted} if self._watch else {}
-            means = engine.Means(
-                server.client,
-                toolbox.bound(kit),
-                [] if mode == "off" else toolbox.available(search, pages_named=named, memory=memory),
-                toolbox.ALIASES,
-                mode == "native",
-                partial(server.queue.seat, self._report_place),
-                server.tool_choice.native_failed,
-                **permitted,
+            means = await means_of(
+                self._runtime,
+                server,
+                kit,
+                self._report_place,
+                memory=memory,
+                permitted=self._watch.permitted if self._watch else None,
             )
             self._offered = "" if means.native else offers.text(means.offered)
             return await self._take_all(engine.answer(means, settings.SITE_NAME, history, today()))

@@ -67,7 +67,7 @@ class History:
     is_guest: bool = True
 
 
-async def _permitted() -> None:
+async def permitted_at_once() -> None:
     """Nothing has to be waited for."""
 
 
@@ -76,7 +76,8 @@ class Means:
     """What an answer may use: the model and a seat before it, tools by name, and which of them the model may call.
 
     `native`: they are offered in a field of the request, and not in words. Where the server fails at that the turn goes
-    on with words, and `native_failed` is called. No tool is used before `permitted` returns.
+    on with words, and `native_failed` is called. No tool is used before `permitted` returns. `most_tokens`: so many the
+    model says at a time, if that is less than the settings say.
     """
 
     client: LlamaClient
@@ -86,7 +87,8 @@ class Means:
     native: bool = False
     seat: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     native_failed: Callable[[], None] = lambda: None
-    permitted: Callable[[], Awaitable[None]] = _permitted
+    permitted: Callable[[], Awaitable[None]] = permitted_at_once
+    most_tokens: int | None = None
 
 
 async def answer(means: Means, name: str, history: History, today: date | None) -> AsyncGenerator[Event, None]:
@@ -251,7 +253,13 @@ class TurnInProgress:
         if not (left := self._budget.seconds_left):
             raise AnswerTimeout("all the time was used before the model was asked once more")
         stream = self._means.client.stream(
-            prompt, *factor, tools=tools, may_call=bool(offered), marks=bool(self._readable), seconds=left
+            prompt,
+            *factor,
+            tools=tools,
+            may_call=bool(offered),
+            marks=bool(self._readable),
+            seconds=left,
+            most_tokens=self._means.most_tokens,
         )
         async with aclosing(self._speech.events(stream)) as events:
             async for event in events:

@@ -187,6 +187,32 @@ class AttachmentGoneError(FileError):
     sentence = _("A file of this message is no longer here. Please attach it again.")
 
 
+class KeyNameError(RefusedInputError):
+    code = "key_name"
+    sentence = _("Please give the key a name by which you will know it again.")
+
+
+class TooManyKeysError(RefusedInputError):
+    code = "too_many_keys"
+    sentence = _("You have as many keys as can be kept. Please revoke one first.")
+
+
+class InvalidKeyError(AssistantError):
+    """There is no such API key: it was mistyped, revoked, or has expired. All look the same."""
+
+    code = "invalid_api_key"
+    retry = False
+    sentence = _("This API key is not valid. It may be mistyped, revoked or expired.")
+
+
+class SuspendedError(AssistantError):
+    """An operator has suspended the account."""
+
+    code = "account_suspended"
+    retry = False
+    sentence = _("This account is suspended.")
+
+
 class SpeechError(AssistantError):
     """A voice note was not understood: the speech model's server cannot be reached, or sent what cannot be read."""
 
@@ -285,10 +311,14 @@ class BudgetSpentError(AssistantError):
 
 
 class LimitedError(AssistantError):
-    """More was asked for than a limit allows. Nothing was taken."""
+    """More was asked for than a limit allows. Nothing was taken. `retry_after`: in so many seconds there is room."""
 
     code = "limited"
     sentence = _("That was a lot in a short time. Please wait a little before you go on.")
+
+    def __init__(self, text: str = "", retry_after: int | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class LogUnavailableError(AssistantError):

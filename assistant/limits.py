@@ -2,11 +2,12 @@
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from itertools import count
 from typing import NamedTuple, cast
+from uuid import UUID
 
 from django.conf import settings
 from limits import parse_many
@@ -25,8 +26,9 @@ logger = logging.getLogger(__name__)
 # What one person may do people at one address may do so many times, where no limit of its own says otherwise.
 NEIGHBOURS = 5
 
-# Counts a use in all windows, or in none where one of them has no room for it: then its place, else 0. What was counted
-# in the window before weighs as much as of it lies within one length of now, in whole uses: a part refuses nobody.
+# Counts a use in all windows, or in none where one of them has no room for it: then its place, else 0, and the seconds
+# until it has room. What was counted in the window before weighs as much as of it lies within one length of now, in
+# whole uses: a part refuses nobody.
 # https://blog.cloudflare.com/counting-things-a-lot-of-different-things/
 COUNT = """
 local time = redis.call('TIME')
@@ -38,16 +40,22 @@ for i, key in ipairs(KEYS) do
   local kept = redis.call('HMGET', key, 'window', 'count', 'before')
   local last, count, before = tonumber(kept[1] or -1), tonumber(kept[2] or 0), tonumber(kept[3] or 0)
   if last == window - 1 then before, count = count, 0 elseif last ~= window then before, count = 0, 0 end
-  if math.floor(before * (1 + window - now / seconds)) + count + uses > most then return i end
+  if math.floor(before * (1 + window - now / seconds)) + count + uses > most then
+    local free = most - uses + 1
+    local fits = count < free and window + 1 - (free - count) / before or window + 2 - free / math.max(1, count)
+    return {i, math.floor(fits * seconds - now) + 1}
+  end
   counted[i] = {window, count + uses, before, seconds}
 end
 for i, key in ipairs(KEYS) do
   redis.call('HSET', key, 'window', counted[i][1], 'count', counted[i][2], 'before', counted[i][3])
   redis.call('EXPIRE', key, 2 * counted[i][4])
 end
-return 0
+return {0, 0}
 """
 
+# When to try again where all places are taken: nobody knows when one is free.
+AT_ONCE_SECONDS = 5
 # Those of a process that is gone are in no key for longer.
 SOCKET_SECONDS = 24 * 60 * 60
 # Sets of sockets, each named after its process; those of processes that are silent do not count. 0 where one is full.
@@ -124,12 +132,12 @@ class Limits:
         keys = [f"limit:{':'.join(use.names)}:{rate.most * use.times}:{rate.seconds}" for use, rate in rates]
         numbers = [number for use, rate in rates for number in (rate.most * use.times, rate.seconds, use.uses)]
         try:
-            refused = await cast(Awaitable[int], self._script(keys, numbers))
+            refused, seconds = await cast(Awaitable[tuple[int, int]], self._script(keys, numbers))
         except (RedisError, OSError, TimeoutError) as error:
             raise LogUnavailableError(f"limits cannot be counted: {error}") from error
         if refused:
             use, rate = rates[refused - 1]
-            raise LimitedError(f"{use.names[0]}: over {rate.most * use.times} in {rate.seconds} s")
+            raise LimitedError(f"{use.names[0]}: over {rate.most * use.times} in {rate.seconds} s", max(1, seconds))
 
     async def count_address(self, rule: str, kind: str, address: str) -> None:
         """Count one use by an address, and by the IPv6 site that it is in. Raises as `count` does."""
@@ -145,9 +153,12 @@ class Limits:
 
     async def count_message(self, person: Person, address: str) -> None:
         """Count one message or retry. Raises as `count` does."""
-        rule = settings.LIMIT_GUEST_MESSAGES if person.is_guest else settings.LIMIT_ACCOUNT_MESSAGES
-        own = Use(rule, ("message", "person", str(person.id)))
-        await self._count(own, *_of_address(settings.LIMIT_ADDRESS_MESSAGES, "message", address))
+        await self._count(*_message(person, address))
+
+    async def count_key_message(self, key: UUID, person: Person, address: str) -> None:
+        """Count one message that comes with an API key of the person's. Raises as `count` does."""
+        own = Use(settings.LIMIT_KEY_MESSAGES, ("message", "key", str(key)))
+        await self._count(own, *_message(person, address))
 
     async def count_harder(self, person: Person, address: str) -> None:
         """Count one answer of the best model. Raises as `count` does."""
@@ -187,8 +198,38 @@ class Limits:
             f"person:{person.id}": settings.LIMIT_PERSON_SOCKETS,
             f"address:{address}": settings.LIMIT_ADDRESS_SOCKETS,
         }
+        async with self._places(places):
+            yield
+
+    @asynccontextmanager
+    async def key_answer(self, person: Person) -> AsyncIterator[None]:
+        """Hold one of the answers that are made at once for the API keys of a person, counted as sockets are.
+
+        Raises LimitedError.
+        """
+        async with self._places({f"keys:{person.id}": settings.LIMIT_PERSON_RUNS}):
+            yield
+
+    @contextmanager
+    def key_request(self, person: Person) -> Iterator[None]:
+        """Hold one of the requests that are read at once for the API keys of a person, in this process alone: so none
+        takes all connections to Redis. Raises LimitedError.
+        """
+        name = f"requests:{person.id}"
+        if self.sockets[name] >= settings.LIMIT_PERSON_RUNS:
+            raise LimitedError("too many requests at once", AT_ONCE_SECONDS)
+        self.sockets[name] += 1
+        try:
+            yield
+        finally:
+            self.sockets[name] -= 1
+            self.sockets += Counter()
+
+    @asynccontextmanager
+    async def _places(self, places: Mapping[str, int]) -> AsyncIterator[None]:
+        """Hold a place under each of these names, which have so many. Raises LimitedError."""
         if any(self.sockets[name] >= most for name, most in places.items()):
-            raise LimitedError("too many sockets")
+            raise LimitedError("too many at once", AT_ONCE_SECONDS)
         self.sockets.update(places.keys())
         socket = f"{self._process}:{next(self._numbers)}"
         try:
@@ -207,9 +248,9 @@ class Limits:
         arguments: list[str | int] = [self._process, socket, SOCKET_SECONDS, *places.values()]
         try:
             if not await self._open([PROCESSES, *_keys(places)], arguments):
-                raise LimitedError("too many sockets in all processes")
+                raise LimitedError("too many at once in all processes", AT_ONCE_SECONDS)
         except (RedisError, OSError, TimeoutError) as error:
-            logger.warning("a socket is counted in this process alone: %s", error)
+            logger.warning("a place is counted in this process alone: %s", error)
 
     async def _forget_sockets(self) -> None:
         """Those that have gone count no more."""
@@ -231,6 +272,12 @@ class Limits:
 
 def _keys(places: Mapping[str, int]) -> list[str]:
     return [f"sockets:{name}" for name in places]
+
+
+def _message(person: Person, address: str) -> list[Use]:
+    rule = settings.LIMIT_GUEST_MESSAGES if person.is_guest else settings.LIMIT_ACCOUNT_MESSAGES
+    own = Use(rule, ("message", "person", str(person.id)))
+    return [own, *_of_address(settings.LIMIT_ADDRESS_MESSAGES, "message", address)]
 
 
 def _own_pictures(person: Person, count: int) -> Use:

@@ -32,6 +32,7 @@ class Person(AbstractUser):
     conversation_shares: "RelatedManager[ConversationShare]"
     attachments: "RelatedManager[Attachment]"
     memories: "RelatedManager[Memory]"
+    api_keys: "RelatedManager[ApiKey]"
 
     class Meta:
         verbose_name = _("person")
@@ -535,6 +536,37 @@ class Memory(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class ApiKey(models.Model):
+    """A key by which programs of a person speak for them, see api_keys.py."""
+
+    class Scope(models.TextChoices):
+        CHAT = "chat", _("conversations")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="api_keys")
+    name = models.CharField(_("name"), max_length=60)
+    scope = models.CharField(max_length=16, choices=Scope, default=Scope.CHAT)
+    # What finds the row, and is no secret; of the secret, what our own key makes of it.
+    public_id = models.CharField(max_length=16, unique=True)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering = ["-created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it opens nothing any more."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
 
 
 class Feedback(models.Model):

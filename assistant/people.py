@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
-from assistant import members, memories, transcripts, versions
+from assistant import api_keys, members, memories, transcripts, versions
 from assistant.database import in_chunks
 from assistant.errors import InstructionsTooLongError
 from assistant.models import Attachment, ConversationShare, Message, Person, Run
@@ -143,7 +143,7 @@ def _prepare_erasing(person: Person) -> None:
 
 
 def counts(person: Person) -> dict[str, int]:
-    """How much is kept about `person`: conversations, messages in them, their files, ratings given, memories, pictures.
+    """How much is kept about `person`: conversations, messages in them, their files, ratings, memories, keys, pictures.
 
     Temporary conversations are not, so they do not count.
     """
@@ -153,6 +153,7 @@ def counts(person: Person) -> dict[str, int]:
         "attachments": kept_files(person).count(),
         "feedback": person.feedback.filter(message__conversation__temporary=False).count(),
         "memories": person.memories.count(),
+        "api_keys": person.api_keys.count(),
         "pictures": kept_pictures(person).count(),
     }
 
@@ -224,6 +225,22 @@ def memories_json(person: Person) -> Iterator[str]:
     """What is remembered for the person as one JSON list, in one piece: there are few."""
     rows = memories.of(person).values_list("text", "created_at")
     found = [{"text": text, "since": since.isoformat()} for text, since in rows]
+    yield json.dumps(found, ensure_ascii=False, indent=1)
+
+
+def api_keys_json(person: Person) -> Iterator[str]:
+    """The person's API keys as one JSON list, in one piece, without what is secret of them."""
+    found = [
+        {
+            "name": key.name,
+            "scope": key.scope,
+            "begins": api_keys.beginning(key),
+            "since": key.created_at.isoformat(),
+            "expires": key.expires_at.isoformat() if key.expires_at else None,
+            "last_used": key.last_used_at.isoformat() if key.last_used_at else None,
+        }
+        for key in api_keys.of(person)
+    ]
     yield json.dumps(found, ensure_ascii=False, indent=1)
 
 

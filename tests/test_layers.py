@@ -43,7 +43,7 @@ PARTS = {
         settings
         local
         rooms shares
-        chat pictures pages leaving health
+        chat pictures pages leaving health api
         sockets
         accounts
         process context
@@ -79,8 +79,9 @@ PARTS = {
         tasks admin apps
         room_turns
         turns
+        unstored
         answering ideas
-        changes
+        changes means
         runtime tools
         temporary traces suspension
         runs shares
@@ -89,7 +90,7 @@ PARTS = {
         follow_ups
         engine people commands conversations
         summaries beforehand sentences
-        transcripts findings history memories transcription
+        transcripts findings history memories api_keys transcription
         pages vision model_server meter
         members problems versions limits queue prompts demo_ideas titles wishes attachments text_files markdown
         room_aside usage guard

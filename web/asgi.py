@@ -19,7 +19,8 @@ from django.urls import path, re_path  # noqa: E402
 from assistant import vision  # noqa: E402
 from assistant.rooms.files import MOST_BYTES  # noqa: E402
 from integrations.webhook import BODY_BYTES  # noqa: E402
-from web.bodies import BoundedBodies  # noqa: E402
+from web.api import views  # noqa: E402
+from web.bodies import API, BoundedBodies  # noqa: E402
 from web.chat.socket import ChatConsumer  # noqa: E402
 from web.machines import MachineHandler  # noqa: E402
 from web.pictures.socket import PictureConsumer  # noqa: E402
@@ -45,7 +46,10 @@ LARGER_BODIES = {
     "/rooms/[0-9a-f-]{36}/messages": MESSAGE_BODY,
     "/rooms/[0-9a-f-]{36}/attach/": MOST_BYTES + FORM,
     "/webhooks/meta": BODY_BYTES,
+    f"{API}chat/completions": views.BODY_BYTES,
 }
+# Where programs call, and no browser.
+MACHINES = ("/webhooks/", API)
 
 
 def origins() -> set[bytes]:
@@ -72,7 +76,7 @@ async def site(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """The pages. Where SITE_URL says HTTPS, a proxy before us ends it: no header needs to be believed for that."""
     if settings.HTTPS:
         scope = {**scope, "scheme": "https"}
-    await (machines if scope["path"].startswith("/webhooks/") else pages)(scope, receive, send)
+    await (machines if scope["path"].startswith(MACHINES) else pages)(scope, receive, send)
 
 
 async def lifespan(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -1,6 +1,7 @@
 """Limits on the size, time and memory of request bodies. Django reads a whole body, to disk, before anything else."""
 
 import asyncio
+import json
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,9 @@ TEXTS = {
     413: b"This is more than can be taken at once.\n",
     503: b"Many people send files right now. Please try again in a minute.\n",
 }
+
+# Programs that call these addresses read errors as JSON.
+API = "/v1/"
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -83,7 +87,7 @@ class BoundedBodies:
 
             await self._application(scope, replay, send)
         except RefusedBodyError as error:
-            await refuse(send, error.status)
+            await refuse(send, error.status, for_program=scope["path"].startswith(API))
         finally:
             body.give_back()
 
@@ -145,11 +149,14 @@ class Body:
         self._memory.give_back(self._address, self.size)
 
 
-async def refuse(send: Send, status: int) -> None:
+async def refuse(send: Send, status: int, *, for_program: bool = False) -> None:
     """A short answer, after which the connection is closed: the rest of the body is not read."""
-    text = TEXTS[status]
+    text, kind = TEXTS[status], b"text/plain; charset=utf-8"
+    if for_program:
+        error = {"message": text.decode().strip(), "type": "invalid_request_error", "param": None, "code": None}
+        text, kind = json.dumps({"error": error}).encode(), b"application/json"
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", kind),
         (b"content-length", str(len(text)).encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"connection", b"close"),

@@ -418,6 +418,7 @@ GROUP_CONTEXT_MINUTES: int = env.int("GROUP_CONTEXT_MINUTES", 0, validate=valida
 
 LIMIT_GUEST_MESSAGES: str = rate("LIMIT_GUEST_MESSAGES", "20/minute;200/day")
 LIMIT_ACCOUNT_MESSAGES: str = rate("LIMIT_ACCOUNT_MESSAGES", "30/minute;1000/day")
+LIMIT_KEY_MESSAGES: str = rate("LIMIT_KEY_MESSAGES", "20/minute;500/day")
 LIMIT_ADDRESS_MESSAGES: str = rate("LIMIT_ADDRESS_MESSAGES", "60/minute;2000/day")
 LIMIT_GUEST_HARDER: str = rate("LIMIT_GUEST_HARDER", "5/day")
 LIMIT_ACCOUNT_HARDER: str = rate("LIMIT_ACCOUNT_HARDER", "50/day")
@@ -467,6 +468,7 @@ PROMPT_CHARACTERS = 500
 INSTRUCTIONS_CHARACTERS = 1_500
 MEMORY_CHARACTERS = 300
 MEMORIES_PER_PERSON = 50
+API_KEYS_PER_PERSON = 20
 PICTURES_PER_PERSON = 1_000
 UPLOAD_BYTES = 12_000_000
 CONVERSATIONS_PER_PERSON = 1_000
@@ -593,6 +595,8 @@ SOCIAL_HOSTS = {
 SOCIAL_APPS = {name: social_app(f"SOCIAL_{name.upper()}") for name in SOCIAL_HOSTS}
 SOCIAL_PROVIDERS = [name for name, app in SOCIAL_APPS.items() if app]
 PASSKEYS: bool = env.bool("PASSKEYS", False)
+# Whether people with an account make keys for their programs, see docs/api.md.
+API_KEYS: bool = env.bool("API_KEYS", True)
 
 INSTALLED_APPS += ["allauth.mfa"] if PASSKEYS else []
 if SOCIAL_PROVIDERS:

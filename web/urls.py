@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from web import health, leaving, pages
-from web.accounts import allauth, apps, deletion, memory, privacy
+from web.accounts import allauth, api_keys, apps, deletion, memory, privacy
+from web.api import urls as api
 from web.chat import asking, attachments, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
@@ -46,8 +47,10 @@ urlpatterns = [
     path("", include(picture_pages.file_patterns)),
     path("", include(privacy.urlpatterns)),
     path("", include(memory.urlpatterns)),
+    path("", include(api_keys.urlpatterns)),
     path("", include(apps.urlpatterns)),
     path("", include(deletion.urlpatterns)),
+    path("", include(api.urlpatterns)),
     path("", include("integrations.urls")),
 ]
 

@@ -72,6 +72,7 @@ class LlamaClient:
         may_call: bool = True,
         marks: bool = False,
         seconds: float | None = None,
+        most_tokens: int | None = None,
     ) -> AsyncGenerator[Part]:
         """The answer in parts: Loading while the model loads, Reasoning while it thinks, Delta for text, one Finish.
 
@@ -83,7 +84,7 @@ class LlamaClient:
         Without `may_call` none shall be called: servers whose prompts hold them all the same are told of them still, so
         that the head stays as it is.
         With `marks` the text keeps the marks around calls, for a reader of calls: see `special.CALL_MARKS`.
-        It takes at most `seconds`, and never longer than the options allow.
+        It takes at most `seconds`, and has at most `most_tokens`, and never more than the options allow.
         To stop, close the generator (`contextlib.aclosing`) or cancel its task: the connection closes at once, which
         ends the server's work. A server that is unreachable, loading or busy is retried, but never after the first
         token; a prompt that is too long is sent once more, shorter.
@@ -96,6 +97,8 @@ class LlamaClient:
         deadlines = Deadlines(self._options, seconds)
         sizing = Sizing(factor, tools)
         fields: dict[str, Any] = {"stop": [*STOP, stop] if stop else STOP}
+        if most_tokens:
+            fields["max_tokens"] = most_tokens
         if tools:
             fields |= {"tools": list(tools), "tool_choice": "auto" if may_call else "none"}
         while True:
@@ -180,14 +183,15 @@ class LlamaClient:
         options = self._options
         if fields.get("tool_choice") == "none" and backend.kind not in KEEP_TOOLS:
             fields = {name: value for name, value in fields.items() if name not in ("tools", "tool_choice")}
+        most = min(options.max_tokens, backend.context // 2)
         body: dict[str, Any] = {
             "messages": written(messages),
-            "max_tokens": min(options.max_tokens, backend.context // 2),
             "temperature": options.temperature,
             "top_p": 0.9,
             "stream": True,
             "stream_options": {"include_usage": True},
             **fields,
+            "max_tokens": min(most, fields.get("max_tokens", most)),
         }
         return {"model": backend.model, **body} if backend.model else body
 

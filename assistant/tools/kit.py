@@ -14,7 +14,8 @@ from assistant.websearch.search import WebSearch
 
 @dataclass(frozen=True)
 class Kit:
-    """`run` is the one whose answer the tool works for. `counted`: a command asks for it, and was counted already.
+    """`run` is the one whose answer the tool works for; there is none of an answer that is stored nowhere.
+    `counted`: a command asks for it, and was counted already.
 
     `named` are the pages that the person has named, as `websearch.results.identity` writes them: no others are opened
     on the model's word alone. `asked` is what the person has said last, without its files. `guard` judges what is to be

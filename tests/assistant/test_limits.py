@@ -79,3 +79,29 @@ async def test_what_remains_of_the_minute_before_is_less_than_one_use(limits: Li
     await limits.count("1/minute;3/hour", name)
     with pytest.raises(LimitedError, match="over 1 in 60 s"):
         await limits.count("1/minute;3/hour", name)
+
+
+async def refusal(limits: Limits, name: str) -> LimitedError:
+    """Use up what is left of three in four seconds, and one more."""
+    try:
+        for _ in range(4):
+            await limits.count("3/4second", name)
+    except LimitedError as error:
+        return error
+    pytest.fail("four uses were counted")
+
+
+@pytest.mark.parametrize(("before", "count"), [(0, 3), (3, 0), (3, 1), (2, 2), (3, 3)])
+async def test_who_waits_as_long_as_is_said_is_not_refused_again(
+    limits: Limits, valkey: Valkey, before: int, count: int
+) -> None:
+    """The clock is Redis's, and cannot be turned."""
+    name = uuid4().hex
+    with Redis.from_url(valkey.url) as redis:
+        window = redis.time()[0] // 4  # type: ignore[index]
+        redis.hset(f"limit:{name}:3:4", mapping={"window": window, "count": count, "before": before})
+    seconds = (await refusal(limits, name)).retry_after
+    assert seconds
+    assert 1 <= seconds <= 8
+    await asyncio.sleep(seconds)
+    await limits.count("3/4second", name)

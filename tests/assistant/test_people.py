@@ -165,6 +165,7 @@ def test_an_export_is_json_with_only_the_askers_words():
         "attachments": 0,
         "feedback": 2,
         "memories": 0,
+        "api_keys": 0,
         "pictures": 0,
     }
 

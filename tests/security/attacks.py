@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from assistant import attachments, people
 from assistant.models import (
+    ApiKey,
     Attachment,
     Conversation,
     ConversationShare,
@@ -53,8 +54,8 @@ class RoomTalk:
 
 @dataclass(frozen=True)
 class Talk:
-    """A question and its whole answer; a picture, a file and a photo that wait, a memory, a connected chat in an app,
-    and another one that wants to be, and a room, of the same person."""
+    """A question and its whole answer; a picture, a file and a photo that wait, a memory, an API key, a connected chat
+    in an app, and another one that wants to be, and a room, of the same person."""
 
     conversation: Conversation
     question: Message
@@ -64,6 +65,7 @@ class Talk:
     attachment: Attachment
     photo: Attachment
     memory: Memory
+    api_key: ApiKey
     contact: Contact
     link: LinkCode
     together: RoomTalk
@@ -77,7 +79,8 @@ def talk(visitor: Visitor, text: str = "A private question") -> Talk:
     memory = Memory.objects.create(person=visitor.person, text="A private memory")
     run, contact, link = conversation.runs.get(), connect(visitor.person), ask_to_connect(visitor.person)
     files = attach(visitor), attachments.keep_picture(visitor.person, "photo.jpg", Decoded(1, 1, b"JPEG"))
-    return Talk(conversation, question, answer, run, draw(visitor), *files, memory, contact, link, together(visitor))
+    kept = draw(visitor), *files, memory, own_key(visitor.person)
+    return Talk(conversation, question, answer, run, *kept, contact, link, together(visitor))
 
 
 def together(visitor: Visitor) -> RoomTalk:
@@ -95,6 +98,11 @@ def together(visitor: Visitor) -> RoomTalk:
     assert said.event.message
     assert event.poll
     return RoomTalk(room, said.event.message, file, said.run, picture, event.poll)
+
+
+def own_key(person: Person) -> ApiKey:
+    """A key of the person's. That of a guest was never valid: they cannot make one."""
+    return ApiKey.objects.create(person=person, name="Private", public_id=uuid4().hex[:12], digest="0" * 64)
 
 
 def connect(person: Person) -> Contact:
@@ -147,6 +155,7 @@ def rows(person: Person) -> list[list[dict[str, Any]]]:
         Feedback.objects.filter(message__conversation__memberships__person=person),
         Attachment.objects.filter(person=person),
         Memory.objects.filter(person=person),
+        ApiKey.objects.filter(person=person),
         Picture.objects.filter(person=person),
         Share.objects.filter(picture__person=person),
         ConversationShare.objects.filter(person=person),

@@ -99,6 +99,10 @@ def memory(talk: Talk) -> UUID:
     return talk.memory.id
 
 
+def api_key(talk: Talk) -> UUID:
+    return talk.api_key.id
+
+
 def contact(talk: Talk) -> int:
     return talk.contact.pk
 
@@ -153,6 +157,7 @@ OWNED: list[tuple[str, Owned]] = [
     ("discard_attachment", Owned("POST", attachment, 302)),
     ("edit_memory", Owned("POST", memory, 302, lambda: {"text": "Mine now"})),
     ("erase_memory", Owned("POST", memory, 302)),
+    ("revoke_api_key", Owned("POST", api_key, 302)),
     ("agree_to_link", Owned("POST", link, 302)),
     ("decline_link", Owned("POST", link, 302)),
     ("disconnect_app", Owned("POST", contact, 302, missing=lambda: 10**9)),
@@ -229,6 +234,7 @@ OPEN: dict[str, str] = {
     "memory": "shows and adds to what is the visitor's own; tests/web/accounts/test_memory.py",
     "switch_memory": "the visitor's own; tests/web/accounts/test_memory.py",
     "erase_memories": "the visitor's own; tests/web/accounts/test_memory.py",
+    "api_keys": "shows and makes what is the visitor's own; tests/web/accounts/test_api_keys.py",
     "export": "packs what is the visitor's own; test_ownership.py",
     "erase": "erases the visitor; test_ownership.py",
     "erased": "the same for everybody",
@@ -258,6 +264,13 @@ SIGNED: dict[str, str] = {
     "webhook": "signed by Meta; tests/integrations/test_webhook.py",
     "deauthorize": "signed by Meta; tests/integrations/test_callbacks.py",
     "delete_data": "signed by Meta; tests/integrations/test_callbacks.py",
+}
+
+# Routes that programs of people call with a key, which comes in a header: no page's token goes with it.
+KEYED: dict[str, str] = {
+    "api_completions": "the key is the right; test_api.py",
+    "api_models": "the key is the right; test_api.py",
+    "api_nothing": "says that there is nothing",
 }
 
 # Everything under this namespace is for operators alone; test_routes.py tries all of it.

@@ -31,7 +31,7 @@ from imagine import keys
 from tests.fake_llama import FakeLlama, Gate, says, stalls
 from tests.people import Visitor, next_address
 from tests.security.attacks import PASSWORD, Talk, replies, rest, rows, sign_up, talk
-from tests.security.routes import NOTHING, OPEN, OWNED, SIGNED, routes
+from tests.security.routes import KEYED, NOTHING, OPEN, OWNED, SIGNED, routes
 from tests.servers import Site, Valkey, eventually
 from tests.web.markdown.corpus import HUGE
 from tests.web.rooms.rooms import join, make
@@ -820,7 +820,7 @@ def test_an_odd_frame_is_refused_whatever_is_wrong_with_it(
 
 
 def test_every_route_was_tried() -> None:
-    tried = set(OPEN) | set(SIGNED) | {name for name, _ in OWNED}
+    tried = set(OPEN) | set(SIGNED) | set(KEYED) | {name for name, _ in OWNED}
     assert tried == {route.name for route in PAGES} | ENDS
 
 

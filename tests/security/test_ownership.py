@@ -193,7 +193,15 @@ MORE_SMUGGLED = {
 # What a form of that name asks for.
 WANTED = {"retry": {"revision"}, "react": {"kind"}}
 # These take away what others work with.
-LAST = ("discard_attachment", "erase_memory", "stop_picture", "unshare_picture", "delete_picture", "delete")
+LAST = (
+    "discard_attachment",
+    "erase_memory",
+    "revoke_api_key",
+    "stop_picture",
+    "unshare_picture",
+    "delete_picture",
+    "delete",
+)
 
 
 def changes() -> list[tuple[str, Owned]]:
@@ -217,7 +225,7 @@ def told(row: dict[str, Any], person: Person) -> dict[str, Any]:
 
 
 RIGHTS = ("is_staff", "is_superuser", "is_active", "is_guest", "remembers", "date_joined")
-ANOTHER = {"id", "seed", "token", "user_id", "digest", "contact_id", "saved_number"}
+ANOTHER = {"id", "seed", "token", "user_id", "public_id", "digest", "contact_id", "saved_number"}
 # What a painter writes while it draws: an earlier test may have started one.
 PAINTERS = {"status", "problem", "attempts", "started_at", "finished_at", "width", "height", "frames", "files"}
 

@@ -10,7 +10,7 @@ import pytest
 from tests.fake_llama import FakeLlama
 from tests.people import Visitor, next_address
 from tests.security.attacks import replies, rows, sign_up, talk
-from tests.security.routes import OPEN, OWNED, SIGNED, STAFF, Owned, routes
+from tests.security.routes import KEYED, OPEN, OWNED, SIGNED, STAFF, Owned, routes
 from tests.servers import Site
 from web.sockets.messages import CONVERSATION_MESSAGES, ROOM_MESSAGES
 
@@ -66,7 +66,7 @@ def words_of(response: Any) -> str:
 
 
 def test_every_route_has_a_case() -> None:
-    known = {name for name, _ in OWNED} | set(OPEN) | set(SIGNED)
+    known = {name for name, _ in OWNED} | set(OPEN) | set(SIGNED) | set(KEYED)
     assert {route.name for route in SITE_ROUTES} == known
 
 
@@ -116,7 +116,9 @@ def test_nothing_changes_by_looking_or_without_the_pages_token(
     assert len(fake_llama.requests) == asked
 
 
-@pytest.mark.parametrize("route", [one for one in routes() if one.name not in SIGNED], ids=lambda route: route.name)
+@pytest.mark.parametrize(
+    "route", [one for one in routes() if one.name not in SIGNED | KEYED], ids=lambda route: route.name
+)
 def test_no_route_takes_a_form_from_another_site(nobody: Visitor, route: Any) -> None:
     assert nobody.http.post(route.path, data={"text": "Hi"}).status_code == 403
     cross = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}

@@ -1,6 +1,7 @@
 """Bodies of requests: how large, how slow, how many at once, and whose."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -48,6 +49,17 @@ async def test_a_body_has_more_time_while_it_arrives() -> None:
 
 async def test_who_sends_next_to_nothing_is_given_up() -> None:
     assert await answered(pieces(1000, 1, pause=0.02)) == 408
+
+
+async def test_programs_are_refused_in_the_form_of_their_api() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await bodies.refuse(send, 408, for_program=True)
+    assert (b"content-type", b"application/json") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["error"]["message"] == "This took too long."
 
 
 async def test_a_body_up_to_its_bound_is_taken() -> None:

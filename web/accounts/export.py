@@ -61,8 +61,8 @@ class Outlet:
 
 
 async def archive(person: Person) -> AsyncIterator[bytes]:
-    """The ZIP, in pieces: profile, conversations, rooms, pictures, links, memories, apps as JSON; then files, those of
-    rooms, and pictures' best files.
+    """The ZIP, in pieces: profile, conversations, rooms, pictures, links, memories, keys, apps as JSON; then files,
+    those of rooms, and pictures' best files.
 
     Rows are read in the database's threads and files in the packers'. Between two pieces, while the client reads,
     it holds no thread and no connection, at most one open file.
@@ -113,6 +113,7 @@ def documents(person: Person) -> dict[str, Iterator[str]]:
         "pictures.json": people.pictures_json(person),
         "links.json": people.links_json(person),
         "memories.json": people.memories_json(person),
+        "api_keys.json": people.api_keys_json(person),
         "apps.json": records.apps_json(person),
     }
 

@@ -52,6 +52,7 @@ def overview(
         "sentence": sentence,
         "may_remember": memories.may_remember(person),
         "memory_is_on": memories.is_on(person),
+        "has_keys": settings.API_KEYS and not person.is_guest,
         "shares": shares.all_of(person),
     }
     return render(request, "you/you.html", context, status=status)

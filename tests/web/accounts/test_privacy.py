@@ -106,6 +106,7 @@ async def test_an_export_holds_everything_of_the_person_and_nothing_of_others(pr
     await sync_to_async(talk)(other, "not yours")
     archive = await download(person)
     names = [
+        "api_keys.json",
         "apps.json",
         "conversations.json",
         "links.json",
@@ -219,7 +220,7 @@ async def test_other_programs_open_an_export(process, tmp_path: Path):
         await sync_to_async(drawn)(person.pk, prompt)
     archive = await download(person)
     assert archive.testzip() is None
-    assert len(archive.namelist()) == 9
+    assert len(archive.namelist()) == 10
     path = tmp_path / "export.zip"
     path.write_bytes(cast(io.BytesIO, archive.fp).getvalue())
     if unzip := shutil.which("unzip"):
@@ -239,6 +240,7 @@ async def test_what_is_deleted_during_an_export_is_left_out(process):
     await sync_to_async(picture.delete)()
     archive = zipfile.ZipFile(io.BytesIO(first + b"".join([piece async for piece in pieces])))
     names = [
+        "api_keys.json",
         "apps.json",
         "conversations.json",
         "links.json",
