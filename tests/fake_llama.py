@@ -312,6 +312,7 @@ class FakeLlama:
             "/props": (200, slots),
             "/health": (200, {"status": "ok"}),
         }
+        self._usual = self.default
         self._queue: deque[Answer] = deque()
         self._matched: list[tuple[str, Answer]] = []
         self._changed = threading.Condition()
@@ -339,6 +340,7 @@ class FakeLlama:
 
     def reset(self) -> None:
         """Forget all scripts and all that was recorded, for the next test."""
+        self.default = self._usual
         self._queue.clear()
         self._matched.clear()
         self.requests.clear()
