@@ -1,16 +1,26 @@
 """Find and check addresses to listen on."""
 
+import errno
+import secrets
 import socket
+from contextlib import suppress
 
 from web.local.errors import AddressTakenError
 
+# Below those that systems give to connections that go out: seconds pass until a child listens, and one that the system
+# has given to somebody meanwhile would stop the start.
+PORTS = range(10_000, 20_000)
+TRIES = 100
+
 
 def free_port() -> int:
-    """A free port of the loopback address. Raises OSError."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A free port of the loopback address, by chance. Raises OSError."""
+    for _ in range(TRIES):
+        port = PORTS[secrets.randbelow(len(PORTS))]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(errno.EADDRINUSE, "no free port was found")
 
 
 def check_address(host: str, port: int) -> None:
