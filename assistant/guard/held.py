@@ -1,14 +1,14 @@
 """An answer that is passed on in slices, each once it is judged: from a program nothing can be taken back."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 
 from assistant.background import end
 from assistant.events import Event, TextDelta, TextReplaced, TurnFinished
 from assistant.guard.guard import Guard
 from assistant.guard.turns import OVERLAP_CHARACTERS
-from assistant.guard.watch import SLICE_CHARACTERS
+from assistant.guard.watch import SLICE_CHARACTERS, in_slices
 from assistant.llama.messages import ChatMessage
 
 
@@ -29,7 +29,7 @@ class HeldAnswer:
         held, text, passed = list[Event](), "", 0
         try:
             async with aclosing(events):
-                async for event in events:
+                async for event in _in_slices(events):
                     held.append(event)
                     if isinstance(event, TextReplaced):
                         text, passed = event.text, 0
@@ -50,3 +50,9 @@ class HeldAnswer:
             if not self._question.cancelled():
                 # Where it was refused, that was told, or the answer has ended by another error.
                 self._question.exception()
+
+
+async def _in_slices(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event]:
+    async for event in events:
+        for one in in_slices(event):
+            yield one

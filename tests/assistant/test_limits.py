@@ -6,12 +6,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pytest_django.fixtures import Settings
 from redis import Redis
 
 from assistant import people
 from assistant.database import in_thread
 from assistant.errors import LimitedError
 from assistant.limits import NEIGHBOURS, Limits
+from tests.clients import make_account
+from tests.people import next_address
 from tests.servers import Valkey
 
 
@@ -105,3 +108,13 @@ async def test_who_waits_as_long_as_is_said_is_not_refused_again(
     assert 1 <= seconds <= 8
     await asyncio.sleep(seconds)
     await limits.count("3/4second", name)
+
+
+async def test_guests_and_accounts_have_their_own_share_of_hard_questions(limits: Limits, settings: Settings) -> None:
+    settings.LIMIT_GUEST_HARDER, settings.LIMIT_ACCOUNT_HARDER = "1/day", "2/day"
+    guest, account, address = await in_thread(people.make_guest)(), await in_thread(make_account)(), next_address()
+    for person, most in ((guest, 1), (account, 2)):
+        for _ in range(most):
+            await limits.count_harder(person, address)
+        with pytest.raises(LimitedError):
+            await limits.count_harder(person, address)

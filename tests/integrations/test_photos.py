@@ -11,7 +11,7 @@ from tests.integrations.conftest import SUGGESTING, Messengers
 from tests.integrations.phones import Phone, choices, words
 from tests.photographs import MARKER, assert_clean, photograph, shown
 from tests.photographs import words as told
-from tests.servers import Painter, eventually
+from tests.servers import Courier, Painter, all_servers, eventually
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +20,15 @@ def all_seeing(
 ) -> Iterator[Messengers]:
     sight = {"LLAMA_EYES_URL": shared_eyes.url, "LLAMA_EYES_MODEL": "Llama-3.2-11B-Vision-Instruct"}
     messengers = Messengers(tmp_path_factory.mktemp("seeing"), surroundings | sight)
+    # Any courier serves all contacts of the database, and others' do not see.
+    others = [server for server in all_servers if isinstance(server, Courier) and server.runs]
+    for courier in others:
+        courier.stop(60)
     messengers.start()
     yield messengers
     messengers.kill()
+    for courier in others:
+        courier.start()
 
 
 @pytest.fixture(params=["whatsapp", "messenger", "instagram"])

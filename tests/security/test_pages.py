@@ -81,8 +81,8 @@ def test_every_page_is_guarded_and_private(carol: tuple[Visitor, Talk], bob: Vis
     visitor, talked = carol
     for who in (visitor, bob):
         page = who.get(path_of(route, talked))
-        if route.name == "attachment_text" and page.status_code == 200:
-            # Somebody's text, as a file: a browser may do nothing at all with it.
+        if route.name in ("attachment_text", "attachment_picture") and page.status_code == 200:
+            # Somebody's text or photo, as a file: a browser may do nothing at all with it.
             policy = {"default-src": ["'none'"], "base-uri": ["'none'"], "frame-ancestors": ["'none'"], "sandbox": []}
             assert directives(page) == policy
             assert page.headers["x-content-type-options"] == "nosniff"
@@ -91,7 +91,7 @@ def test_every_page_is_guarded_and_private(carol: tuple[Visitor, Talk], bob: Vis
             policy = {"default-src": ["'none'"], "base-uri": ["'none'"], "frame-ancestors": ["'none'"], "sandbox": []}
             assert directives(page) == policy | {"media-src": ["'self'"]}
             assert page.headers["x-content-type-options"] == "nosniff"
-        elif route.name in SIGNED:
+        elif route.name in (*SIGNED, "api_completions", "api_models", "api_nothing"):
             # Programs read it, and no page is in it.
             assert directives(page) == {"default-src": ["'none'"], "frame-ancestors": ["'none'"]}
             assert page.headers["x-content-type-options"] == "nosniff"

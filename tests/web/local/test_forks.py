@@ -22,7 +22,7 @@ from web.local.process import Child
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="others execute their children")
 
 Reporter = Callable[..., Child]
-ENVIRONMENT = dict(os.environ) | {"PYTHONUNBUFFERED": "1"}
+ENVIRONMENT = dict(os.environ) | {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "web.settings"}
 
 
 @pytest.fixture
