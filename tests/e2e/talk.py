@@ -1,6 +1,9 @@
 """What people do and see in a conversation, in the tests' words."""
 
-from playwright.async_api import Locator, Page, expect
+import asyncio
+import re
+
+from playwright.async_api import Locator, Page, Route, expect
 
 from assistant.database import in_thread
 from assistant.models import Conversation
@@ -63,6 +66,19 @@ def held(llama: FakeLlama, text: str, pieces: int) -> Gate:
 def conversation_of(page: Page) -> Conversation:
     """The conversation that the page shows, from the database."""
     return Conversation.objects.get(id=conversation_id(page.url))
+
+
+async def open_slowly(page: Page, url: str) -> asyncio.Event:
+    """Open a conversation whose script does not come before the event is set, as on a slow line."""
+    comes = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await comes.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/conversation[^/]*\.js$"), hold)
+    await page.goto(url, wait_until="commit")
+    return comes
 
 
 class Opened:

@@ -1,12 +1,11 @@
 """The conversations one has had: the side bar, the sheet on a phone, the page of all."""
 
-import asyncio
 import re
 
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.talk import answers, begin, composer, converse, is_answered, say
+from tests.e2e.talk import answers, begin, composer, converse, is_answered, open_slowly, say
 from tests.fake_llama import FakeLlama, says
 
 
@@ -239,14 +238,7 @@ async def test_a_slow_page_shows_what_was_said_before_its_socket_was_there(page:
     fake_llama.script(says("First."), says("Second."))
     await converse(page, "One")
     slow = await page.context.new_page()
-    script_comes = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await script_comes.wait()
-        await route.continue_()
-
-    await slow.route(re.compile(r"/conversation[^/]*\.js$"), hold)
-    await slow.goto(page.url, wait_until="commit")
+    script_comes = await open_slowly(slow, page.url)
     await expect(answers(slow)).to_have_text(["First."])
     await say(page, "Two")
     await expect(answers(page)).to_have_text(["First.", "Second."])

@@ -8,7 +8,7 @@ from playwright.async_api import APIResponse, Locator, Page, Route, expect
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.hands import Hand, Way, screen
-from tests.e2e.talk import answers, begin, conversation_of, converse, held, is_answered, questions, say
+from tests.e2e.talk import answers, begin, conversation_of, converse, held, is_answered, open_slowly, questions, say
 from tests.fake_llama import FakeLlama, says
 
 SCREENS: tuple[Way, ...] = ("keyboard", "touch")
@@ -104,6 +104,23 @@ async def test_another_tab_shows_the_version_that_was_chosen(page: Page, fake_ll
     await is_answered(other)
     await earlier(other).click()
     await expect(answers(page)).to_have_text(["First."])
+
+
+async def test_a_slow_page_shows_the_version_that_was_chosen_before_its_socket_was_there(
+    page: Page, fake_llama: FakeLlama
+) -> None:
+    fake_llama.script(says("First."), says("Second."))
+    await converse(page, "Say something")
+    await again(page).click()
+    await expect(answers(page)).to_have_text(["Second."])
+    await is_answered(page)
+    slow = await page.context.new_page()
+    script_comes = await open_slowly(slow, page.url)
+    await expect(answers(slow)).to_have_text(["Second."])
+    await earlier(page).click()
+    await expect(answers(page)).to_have_text(["First."])
+    script_comes.set()
+    await expect(answers(slow)).to_have_text(["First."])
 
 
 async def test_no_version_is_chosen_while_an_answer_is_written(page: Page, fake_llama: FakeLlama) -> None:

@@ -7,7 +7,7 @@ from django.utils.translation import override
 
 from assistant import follow_ups, turns
 from assistant.answering import suggest
-from assistant.conversations import Turn, own_conversation, own_run
+from assistant.conversations import Turn, own_conversation, own_run, shown_messages
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.models import Run
@@ -79,8 +79,8 @@ class ChatConsumer(PageConsumer):
         self.conversation, self.temporary = conversation_id, conversation.temporary
         await self.runtime.doorbell.subscribe(keys.conversation(conversation_id), self.notify)
         # Looked up once the changes are heard: none falls between the two.
-        run, answered, updated = await self.find(conversation_id)
-        self.say("opened", conversation=str(conversation_id), run=str(run) if run else None, updated=updated)
+        state, answered = await self.find(conversation_id)
+        self.say("opened", conversation=str(conversation_id), **state)
         # It was answered before the page was there to see, or to hear what is suggested.
         if answered and answered.follow_ups:
             self.say_suggested(follow_ups.suggested(answered, answered.follow_ups))
@@ -88,15 +88,20 @@ class ChatConsumer(PageConsumer):
             await suggest(self.runtime, answered.id)
 
     @in_thread
-    def find(self, conversation_id: UUID) -> tuple[UUID | None, Run | None, str]:
-        """The run that is being answered there, or was just now, and when the conversation went on, in ISO 8601.
+    def find(self, conversation_id: UUID) -> tuple[dict[str, str | None], Run | None]:
+        """By what a page tells that it was rendered before something happened, and the run that has just ended, if any.
 
         Raises NotFoundError.
         """
         conversation = own_conversation(self.person, conversation_id)
         running = conversation.runs.filter(status=Run.Status.RUNNING).values_list("id", flat=True).first()
-        answered = None if running else follow_ups.just_answered(conversation)
-        return running, answered, conversation.updated_at.isoformat()
+        newest = shown_messages(conversation).values_list("id", flat=True).last()
+        state = {
+            "run": str(running) if running else None,
+            "updated": conversation.updated_at.isoformat(),
+            "newest": str(newest) if newest else None,
+        }
+        return state, None if running else follow_ups.just_answered(conversation)
 
     async def disconnect(self, code: int) -> None:
         """Note whether the tab was closed or led elsewhere; a lost connection has another code."""

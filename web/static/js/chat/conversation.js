@@ -162,9 +162,10 @@ function handle(message) {
 }
 
 const handlers = {
-  opened({ run, updated }) {
+  opened({ run, updated, newest }) {
     // What happened between the page and its socket was announced to nobody here.
-    const missed = connectedBefore || updated !== element.dataset.updated
+    const last = [...element.querySelectorAll("[data-message]")].at(-1)?.dataset.message ?? null;
+    const missed = connectedBefore || updated !== element.dataset.updated || newest !== last
       || Boolean(run) !== Boolean(thread.running()) || (run && !thread.running(run));
     connectedBefore = true;
     if (missed) refresh();
