@@ -85,8 +85,16 @@ def model_rows(model: LocalModel | None) -> list[str]:
     ]
 
 
-async def external_model(options: LlamaOptions) -> str:
-    """One sentence about the server in `options`: whether it is reachable and has the model. Raises nothing."""
+def role_rows() -> list[str]:
+    """A line about the model of each role that has one of its own."""
+    tasks = {"best": "For hard questions", "titles": "For titles", "guard": "As a guard", "eyes": "For pictures"}
+    named = [role for role, own in settings.LLAMA_ROLES.items() if own]
+    found = [asyncio.run(external_model(llama_options(role), f"LLAMA_{role.upper()}_MODEL")) for role in named]
+    return [f"{tasks[role]}: {sentence}" for role, sentence in zip(named, found, strict=True)]
+
+
+async def external_model(options: LlamaOptions, setting: str = "LLAMA_MODEL") -> str:
+    """One sentence about the server in `options`: whether it is there and has the model of `setting`. Raises nothing."""
     client = LlamaClient(options)
     try:
         backend = await client.backend()
@@ -95,7 +103,7 @@ async def external_model(options: LlamaOptions) -> str:
     finally:
         await client.close()
     if backend.models and not backend.lists_model:
-        return f"{options.host} has no model {backend.model}, but {', '.join(backend.models[:5])}. See LLAMA_MODEL."
+        return f"{options.host} has no model {backend.model}, but {', '.join(backend.models[:5])}. See {setting}."
     return f"{backend.model or 'not known by name'}, at {options.host}"
 
 

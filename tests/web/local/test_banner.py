@@ -10,7 +10,16 @@ from pytest_django.fixtures import Settings
 from assistant.llama.options import LlamaOptions
 from tests.fake_llama import MODEL, FakeLlama
 from tests.ports import free_port
-from web.local.banner import Report, banner, external_model, messenger_rows, model_rows, search_rows, switched_off
+from web.local.banner import (
+    Report,
+    banner,
+    external_model,
+    messenger_rows,
+    model_rows,
+    role_rows,
+    search_rows,
+    switched_off,
+)
 from web.local.llama import LocalModel
 
 
@@ -128,3 +137,13 @@ def test_an_operator_reads_which_messengers_are_on(settings: Settings) -> None:
     assert on.startswith("Messenger. ")
     assert half == "WhatsApp is off: WHATSAPP_PURPOSE not set. See manage.py channels."
     assert "token" not in on + half
+
+
+def test_an_operator_reads_which_models_have_a_role_of_their_own(settings: Settings, fake_llama: FakeLlama) -> None:
+    here = {"url": fake_llama.url, "model": MODEL, "key": "", "context": 0}
+    away = here | {"url": f"http://127.0.0.1:{free_port()}/v1"}
+    settings.LLAMA_ROLES = {"best": here, "titles": None, "guard": away, "eyes": None}
+    best, guard = role_rows()
+    assert best.startswith(f"For hard questions: {MODEL}, at ")
+    assert guard.startswith("As a guard: ")
+    assert "cannot be reached" in guard
