@@ -378,7 +378,7 @@ class Answer:
         head = [prompts.system(settings.SITE_NAME, history.instructions), *prompts.remembered(history.summary)]
         messages = [*history.messages, ChatMessage("assistant", self._writer.text)]
         beside = settings.LLAMA_MAX_TOKENS + len(self._offered.encode()) // 2
-        context = await context_of(self._runtime.client)
+        context = await context_of(self._runtime.usual.client)
         number = summaries.due(head, messages, context, beside, end.token_factor or history.token_factor)
         return history.ids[number - 1] if number else None
 
@@ -407,7 +407,7 @@ def today() -> date | None:
 
 async def suggest(runtime: Runtime, run: UUID) -> None:
     """Have a worker suggest what to say after `run`, once, if somebody looks and nobody waits for the model."""
-    if not runtime.queue.is_idle:
+    if not runtime.usual.queue.is_idle:
         return
     try:
         exchange = await in_thread(follow_ups.exchange)(run)

@@ -1,13 +1,13 @@
 """Database work from async code."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 
 from imagine.connection import release_connection
 
@@ -44,3 +44,14 @@ def in_chunks(rows: QuerySet[M], size: int) -> Iterator[M]:
         chunk = keys[start : start + size]
         found = rows.in_bulk(chunk)
         yield from (found[key] for key in chunk if key in found)
+
+
+def add_up(rows: type[Model], line: Mapping[str, Any], counts: Mapping[str, int]) -> bool:
+    """Add `counts` to the row of `line`, which has one at most. Returns whether it was made now.
+
+    Several processes may do so at once. Raises DatabaseError.
+    """
+    row, is_new = rows._default_manager.get_or_create(**line, defaults=dict(counts))
+    if not is_new:
+        rows._default_manager.filter(pk=row.pk).update(**{name: F(name) + count for name, count in counts.items()})
+    return is_new

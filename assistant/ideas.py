@@ -107,8 +107,8 @@ async def model_answer(runtime: Runtime, messages: list[ChatMessage]) -> str:
 
     Raises AssistantError: CrowdedError and LlamaError.
     """
-    async with runtime.queue.seat(lambda place: None):
-        return await brief_answer(runtime.client, messages, ANSWER_CHARACTERS, ANSWER_LINES)
+    async with runtime.usual.queue.seat(lambda place: None):
+        return await brief_answer(runtime.usual.client, messages, ANSWER_CHARACTERS, ANSWER_LINES)
 
 
 def clean(answer: str, prompt: str) -> list[str]:

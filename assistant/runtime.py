@@ -49,10 +49,10 @@ def llama_options(role: str = "") -> LlamaOptions:
 
 def guard_of_settings() -> Guard | None:
     """The guard that the settings name, or none."""
-    role = settings.LLAMA_ROLES.get("GUARD")
+    role = settings.LLAMA_ROLES.get("guard")
     if not role:
         return None
-    options = llama_options("GUARD")
+    options = llama_options("guard")
     client = GuardClient(options, version_of(options.model, settings.LLAMA_GUARD_VERSION), role["parallel"])
     ignored = frozenset(map(Category, settings.LLAMA_GUARD_IGNORED))
     return Guard(client, ignored, slice_bytes(options.context), open_when_away=settings.LLAMA_GUARD_AWAY == "open")
@@ -74,19 +74,18 @@ def search_options() -> SearchOptions:
 def model_server(redis: Redis, process: str, tally: Tally, role: str = "") -> tuple[ModelServer, SharedSeats]:
     """The server for a `role` of LLAMA_ROLES that has one, or the one for all, and its ledger of seats."""
     own, options = settings.LLAMA_ROLES.get(role), llama_options(role)
-    client = LlamaClient(options, partial(tally.note, role.lower() or USUAL))
+    client = LlamaClient(options, partial(tally.note, role or USUAL))
     queue = ModelQueue(own["parallel"] if own else settings.LLAMA_PARALLEL, settings.LLAMA_QUEUE)
     # Llama 3.2 Vision calls no tools while it looks at a picture.
-    tools = "off" if role == "EYES" else settings.LLAMA_TOOLS
+    tools = "off" if role == "eyes" else settings.LLAMA_TOOLS
     choice = ToolChoice(client, options, tools, is_demo=settings.LLAMA_DEMO and not own)
-    return ModelServer(client, queue, choice), SharedSeats(redis, process, role.lower())
+    return ModelServer(client, queue, choice), SharedSeats(redis, process, role)
 
 
 class Runtime:
     """Use it as `async with Runtime() as runtime`; it belongs to one event loop.
 
-    `client`, `queue` and `tool_choice` are those of the `usual` model; `best` is the one for hard questions, `eyes` the
-    one that sees, where there are such.
+    The `usual` model answers; `best` is the one for hard questions, `eyes` the one that sees, where there are such.
     """
 
     def __init__(self) -> None:
@@ -99,9 +98,8 @@ class Runtime:
         self.limits = Limits(settings.REDIS_URL, name)
         self.meter = Meter()
         self.usual, seats = model_server(self.redis, name, self.meter.tally)
-        self.client, self.queue, self.tool_choice = self.usual.client, self.usual.queue, self.usual.tool_choice
         self._servers = [(self.usual, seats)]
-        self.best, self.eyes = (self._server_of(role, name) for role in ("BEST", "EYES"))
+        self.best, self.eyes = (self._server_of(role, name) for role in ("best", "eyes"))
         self.guard = guard_of_settings()
         self.web_search = WebSearch(self.redis, search_options())
         self.library = Library(self.redis, self.limits)

@@ -177,7 +177,7 @@ async def summarise(message: UUID) -> None:
     part = await in_thread(summaries.older)(message)
     if part is None:
         return
-    options = replace(llama_options("TITLES"), max_tokens=summaries.MOST_TOKENS)
+    options = replace(llama_options("titles"), max_tokens=summaries.MOST_TOKENS)
     async with counted_client(options) as client:
         context = (await client.backend()).context
         tokens = summaries.summary_tokens(context)
@@ -190,7 +190,7 @@ async def summarise(message: UUID) -> None:
 
 async def complete(prompt: list[ChatMessage]) -> str:
     """The model's answer to `prompt`, which asks for a few lines. Raises LlamaError."""
-    async with counted_client(llama_options("TITLES")) as client:
+    async with counted_client(llama_options("titles")) as client:
         return await brief_answer(client, prompt, BRIEF_CHARACTERS, BRIEF_LINES)
 
 

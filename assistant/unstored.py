@@ -41,7 +41,7 @@ async def answer(
     connections = runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, runtime.limits
     kit = Kit(answer_id, *connections, named=pages_named(messages), asked=messages[-1].content)
     held, length = HeldAnswer(runtime.guard, messages) if runtime.guard else None, 0
-    with runtime.tool_choice.answering():
+    with runtime.usual.tool_choice.answering():
         means = await means_of(
             runtime,
             runtime.usual,

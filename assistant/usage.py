@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
+from assistant.database import add_up
 from assistant.errors import BudgetSpentError
 from assistant.models import Usage
 
@@ -58,14 +59,9 @@ class Tally:
         taken = self._lines.copy()
         with transaction.atomic():
             for line in {line for line, _what in taken}:
-                _add(line, {what: taken[line, what] for what in ("requests", "read", "written")})
+                counts = {what: taken[line, what] for what in ("requests", "read", "written")}
+                add_up(Usage, line._asdict(), counts)
         self._lines -= taken
-
-
-def _add(line: Line, counts: Mapping[str, int]) -> None:
-    row, is_new = Usage.objects.get_or_create(**line._asdict(), defaults=counts)
-    if not is_new:
-        Usage.objects.filter(pk=row.pk).update(**{name: F(name) + count for name, count in counts.items()})
 
 
 def used_today() -> dict[str, int]:
@@ -83,7 +79,7 @@ class Total(NamedTuple):
 
 def cost_of(role: str, read: int, written: int) -> float:
     """What tokens of the model with a role cost, in the currency of the settings."""
-    own = settings.LLAMA_ROLES.get(role.upper())
+    own = settings.LLAMA_ROLES.get(role)
     to_read, to_write = own["cost"] if own else settings.LLAMA_COST
     return float(read * to_read + written * to_write) / 1000
 

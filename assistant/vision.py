@@ -15,7 +15,7 @@ SVG = "image/svg+xml"
 
 def is_on() -> bool:
     """Whether a model that sees is set."""
-    return bool(settings.LLAMA_ROLES.get("EYES"))
+    return bool(settings.LLAMA_ROLES.get("eyes"))
 
 
 def is_meant_as_picture(head: bytes, name: str = "", content_type: str = "") -> bool:

@@ -127,7 +127,7 @@ class Commands:
             return [self._say(_("From now on in this language."))]
 
     async def _model(self, _command: Command) -> list[OutboundMessage]:
-        name = settings.LLAMA_MODEL or (await self._runtime.client.backend()).model
+        name = settings.LLAMA_MODEL or (await self._runtime.usual.client.backend()).model
         return [self._say(_("Answers come from %(model)s.") % {"model": name})]
 
     async def _think(self, _command: Command) -> list[OutboundMessage]:

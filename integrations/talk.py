@@ -180,13 +180,13 @@ class Talk:
 
     async def _suggest(self, run: Run) -> None:
         """Let the model suggest what to say next, if nobody waits for it: the lines are buttons under the answer."""
-        exchange = await in_thread(follow_ups.exchange)(run.id) if self._runtime.queue.is_idle else None
+        exchange = await in_thread(follow_ups.exchange)(run.id) if self._runtime.usual.queue.is_idle else None
         if exchange is None:
             return
         prompt = prompts.follow_ups(exchange.asked, exchange.said)
         try:
             async with asyncio.timeout(FOLLOW_UP_SECONDS):
-                said = await brief_answer(self._runtime.client, prompt, FOLLOW_UP_CHARACTERS, FOLLOW_UP_LINES)
+                said = await brief_answer(self._runtime.usual.client, prompt, FOLLOW_UP_CHARACTERS, FOLLOW_UP_LINES)
         except (LlamaError, TimeoutError) as error:
             logger.info("nothing is suggested after run %s: %s", run.id, error)
             return

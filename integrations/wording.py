@@ -33,7 +33,7 @@ def help_text() -> str:
         _("/room opens a room for you and others, in any app and on the web"),
         _("/language, /model, /sticker, /human"),
     ]
-    if settings.LLAMA_ROLES["BEST"]:
+    if settings.LLAMA_ROLES["best"]:
         lines.insert(-1, _("/think has the model for hard questions answer"))
     return "\n".join(lines)
 

@@ -23,7 +23,7 @@ def sidebar(person: Person) -> list[Conversation]:
 def commands_for(person: Person | None) -> list[commands.Command]:
     """The commands that the composer lists for somebody."""
     drawing = commands.DRAWING if is_configured() else ()
-    thinking = commands.THINKING if settings.LLAMA_ROLES["BEST"] else ()
+    thinking = commands.THINKING if settings.LLAMA_ROLES["best"] else ()
     return [*drawing, *thinking, *(commands.MEMORY if person and memories.is_on(person) else ())]
 
 
@@ -46,7 +46,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "talk_pattern": commands.TALK,
         "commands": commands_for(person),
         "web_search": bool(settings.SEARCH_ENGINES),
-        "best_model": bool(settings.LLAMA_ROLES["BEST"]),
+        "best_model": bool(settings.LLAMA_ROLES["best"]),
         "demo_model": settings.LLAMA_DEMO,
         "demo_pictures": settings.IMAGINE_DEMO,
         "is_guest": person is not None and person.is_guest,

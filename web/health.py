@@ -43,7 +43,7 @@ class Readiness:
         parts = {
             "database": query_database(),
             "redis": runtime.redis.ping(),
-            "model": runtime.client.backend(fresh=True),
+            "model": runtime.usual.client.backend(fresh=True),
         }
         results = await asyncio.gather(*(answers(name, part) for name, part in parts.items()))
         return dict(zip(parts, results, strict=True))

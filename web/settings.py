@@ -146,11 +146,11 @@ def cost(name: str) -> tuple[float, float]:
 
 
 def other_model(role: str) -> dict[str, Any] | None:
-    """The server and model for a role of their own, from the variables `LLAMA_<role>_...`; None where neither is named.
+    """The server and model for a role of their own, from the variables `LLAMA_<ROLE>_...`; None where neither is named.
 
     Raises ImproperlyConfigured.
     """
-    name = f"LLAMA_{role}"
+    name = f"LLAMA_{role.upper()}"
     address, model = env.str(f"{name}_URL", ""), env.str(f"{name}_MODEL", "")
     if not address and not model:
         return None
@@ -288,12 +288,12 @@ LLAMA_SILENCE_SECONDS: float = env.float("LLAMA_SILENCE_SECONDS", 30, validate=v
 LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=validate.Range(1))
 LLAMA_COST = cost("LLAMA_COST")
 # What has a model of its own; the one above does the rest.
-LLAMA_ROLES = {role: other_model(role) for role in ("BEST", "TITLES", "GUARD", "EYES")}
+LLAMA_ROLES = {role: other_model(role) for role in ("best", "titles", "guard", "eyes")}
 # Llama Guard. Its categories are named, as their codes differ from version to version.
 LLAMA_GUARD_VERSION: int = env.int("LLAMA_GUARD_VERSION", 0, validate=validate.OneOf([0, 2, 3, 4]))
 LLAMA_GUARD_AWAY: str = env.str("LLAMA_GUARD_AWAY", "closed", validate=validate.OneOf(["closed", "open"]))
 LLAMA_GUARD_IGNORED = guard_categories("LLAMA_GUARD_IGNORED")
-check_guard(LLAMA_ROLES["GUARD"], LLAMA_GUARD_VERSION)
+check_guard(LLAMA_ROLES["guard"], LLAMA_GUARD_VERSION)
 LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
 MODEL_FOLDER = DATA_DIR / "models"
 # Where models are downloaded from. The names are those of Hugging Face's own tools, which read them too.

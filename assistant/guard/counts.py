@@ -5,10 +5,9 @@ from collections import Counter
 from datetime import timedelta
 
 from django.db import DatabaseError
-from django.db.models import F
 from django.utils import timezone
 
-from assistant.database import in_thread
+from assistant.database import add_up, in_thread
 from assistant.guard.guard import Guard, Side
 from assistant.models import GuardCount
 
@@ -40,7 +39,6 @@ async def judge_prompt(guard: Guard, words: str, *, guest: bool) -> None:
 def _add(version: int, counts: Counter[tuple[Side, str]]) -> None:
     today = timezone.localdate()
     for (side, found), number in counts.items():
-        row, new = GuardCount.objects.get_or_create(day=today, version=version, side=side, found=found)
-        GuardCount.objects.filter(pk=row.pk).update(number=F("number") + number)
-        if new:
+        line = {"day": today, "version": version, "side": side, "found": found}
+        if add_up(GuardCount, line, {"number": number}):
             GuardCount.objects.filter(day__lt=today - timedelta(days=KEPT_DAYS)).delete()

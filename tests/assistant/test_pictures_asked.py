@@ -26,7 +26,7 @@ HIDDEN = PromptPicture()
 
 @pytest.fixture(autouse=True)
 def seeing(settings: Settings) -> None:
-    settings.LLAMA_ROLES = {"EYES": EYES}
+    settings.LLAMA_ROLES = {"eyes": EYES}
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_the_newest_are_read_and_no_more(ada: Person) -> None:
 
 def test_where_no_model_sees_pictures_are_notes(ada: Person, settings: Settings) -> None:
     turn = say(ada, "What is it?", kept(ada))
-    settings.LLAMA_ROLES = {"EYES": None}
+    settings.LLAMA_ROLES = {"eyes": None}
     assert told(turn) == [(HIDDEN,)]
 
 

@@ -32,7 +32,7 @@ async def test_what_is_done_beside_answers_is_asked_of_the_model_for_that(
     settings: Settings, fake_llama: FakeLlama, small: FakeLlama
 ) -> None:
     settings.LLAMA_URL, settings.LLAMA_KEY = fake_llama.url, "for the large one"
-    settings.LLAMA_ROLES = {"TITLES": role(url=small.url, model="small", key="for the small one")}
+    settings.LLAMA_ROLES = {"titles": role(url=small.url, model="small", key="for the small one")}
     assert await tasks.complete(PROMPT) == "Soft Llamas"
     assert [request["model"] for request in small.requests] == ["small"]
     assert small.keys == ["Bearer for the small one"]
@@ -40,13 +40,13 @@ async def test_what_is_done_beside_answers_is_asked_of_the_model_for_that(
 
 
 async def test_one_model_does_all_where_no_other_is_named(settings: Settings, fake_llama: FakeLlama) -> None:
-    settings.LLAMA_URL, settings.LLAMA_ROLES = fake_llama.url, {"TITLES": None}
+    settings.LLAMA_URL, settings.LLAMA_ROLES = fake_llama.url, {"titles": None}
     fake_llama.script(says("Llamas"))
     assert await tasks.complete(PROMPT) == "Llamas"
     assert [request["model"] for request in fake_llama.requests] == [MODEL]
 
 
-SHOW = "import web.settings; role = web.settings.LLAMA_ROLES['TITLES']; print(role and (role['url'], role['key']))"
+SHOW = "import web.settings; role = web.settings.LLAMA_ROLES['titles']; print(role and (role['url'], role['key']))"
 
 
 @pytest.mark.parametrize(

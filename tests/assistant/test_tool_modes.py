@@ -79,8 +79,8 @@ async def answering(settings: Settings, valkey: Valkey, server: FakeLlama, web: 
     settings.REDIS_URL, settings.LLAMA_URL, settings.LLAMA_TOOLS = valkey.url, server.url, "auto"
     settings.SEARCH_ENGINES, settings.SEARXNG_URL, settings.FETCH_ALLOWED = ["searxng"], web.url, [web.address]
     async with Runtime() as runtime:
-        assert runtime.tool_choice._trying
-        await asyncio.wait([runtime.tool_choice._trying], timeout=10)
+        assert runtime.usual.tool_choice._trying
+        await asyncio.wait([runtime.usual.tool_choice._trying], timeout=10)
         server.requests.clear()
         process = Answering(runtime)
         yield process
@@ -109,7 +109,7 @@ async def test_a_site_finds_how_its_model_calls_tools_and_answers(
     server.default = llama(mode)
     fake_web.finds(NEWS)
     async with answering(settings, valkey, server, fake_web) as process:
-        assert await process.runtime.tool_choice.mode() == mode
+        assert await process.runtime.usual.tool_choice.mode() == mode
         news, cited = await answer(process, "What happened in the world today?")
         greater, _ = await answer(process, "Which is greater, 9.11 or 9.9?")
         assert (await answer(process, "hello"))[0] == "Hello!"

@@ -91,7 +91,7 @@ async def test_titles_are_used_by_the_site_itself(fake_llama: FakeLlama) -> None
 async def test_what_cannot_be_written_down_now_is_later(monkeypatch: pytest.MonkeyPatch) -> None:
     tally = Tally()
     tally.note("usual", "one", 3, 4)
-    monkeypatch.setattr(usage, "_add", lambda *_: 1 / 0)
+    monkeypatch.setattr(usage, "add_up", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         await in_thread(tally.save)()
     monkeypatch.undo()

@@ -33,7 +33,7 @@ def apps(settings: Settings, valkey: Valkey, fake_llama: FakeLlama) -> Iterator[
     settings.GRAPH_URL, settings.IMAGINE_MODEL = "http://127.0.0.1:9", "easel"
     with FakeLlama(default=judges()) as guard:
         role = {"url": guard.url, "model": "llama-guard3", "key": "", "context": 0, "parallel": 4}
-        settings.LLAMA_ROLES = {"TITLES": None, "GUARD": role}
+        settings.LLAMA_ROLES = {"titles": None, "guard": role}
         channels.cache_clear()
         yield
         channels.cache_clear()

@@ -107,7 +107,7 @@ async def begun(
 ) -> AsyncIterator[Site]:
     settings.REDIS_URL, settings.LLAMA_URL, settings.LLAMA_DEMO = valkey.url, fake_llama.url, True
     role = {"url": guard.url, "model": "Llama-Guard-3-8B", "key": "", "context": 0, "parallel": 4} if guard else None
-    settings.LLAMA_ROLES = {"TITLES": None, "GUARD": role}
+    settings.LLAMA_ROLES = {"titles": None, "guard": role}
     async with Runtime() as runtime:
         site = Site(runtime)
         yield site
