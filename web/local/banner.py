@@ -94,7 +94,7 @@ def role_rows() -> list[str]:
 
 
 async def external_model(options: LlamaOptions, setting: str = "LLAMA_MODEL") -> str:
-    """One sentence about the server in `options`: whether it is there and has the model of `setting`. Raises nothing."""
+    """One sentence about the server in `options`: is it there, and has it the model of `setting`? Raises nothing."""
     client = LlamaClient(options)
     try:
         backend = await client.backend()
