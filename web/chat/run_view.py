@@ -84,6 +84,9 @@ class RunView:
 
     def take(self, entry: Entry) -> None:
         """The next event of the run."""
+        if isinstance(entry.event, Waiting):
+            # A busy process may not have shown the words before it yet, and they would hide it.
+            self.paint()
         self._number = entry.number
         match entry.event:
             case TextDelta(text):

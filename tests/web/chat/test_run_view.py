@@ -30,6 +30,7 @@ from assistant.runtime import Runtime
 from tests.fake_llama import FakeLlama, Gate, says
 from tests.servers import Valkey, soon
 from tests.wire import Wire
+from web.chat import run_view
 from web.chat.run_view import RunViews
 from web.markdown.blocks import render_blocks
 
@@ -339,6 +340,19 @@ async def test_a_tab_waits_for_the_database_where_the_log_has_a_hole(
     assert tab.text == ""
     await speaker.save()
     await soon(lambda: tab.text == "One two three")
+
+
+async def test_a_wait_is_shown_after_the_words_before_it_however_busy_the_process_is(
+    views: RunViews, speaker: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what is done next, and words that come later would hide it. Here no time is left for painting."""
+    monkeypatch.setattr(run_view, "PAINT_SECONDS", 0)
+    tab = Tab()
+    await views.watch(speaker.run, "en", tab)
+    await speaker.tell(TextDelta("Let me see."))
+    await speaker.tell(Waiting("searching", words="llamas"))
+    await soon(lambda: "waiting" in tab.kinds and tab.text == "Let me see.")
+    assert tab.kinds[-2:] == ["text", "waiting"]
 
 
 async def test_words_said_again_replace_those_on_the_page(views: RunViews, speaker: Speaker) -> None:
