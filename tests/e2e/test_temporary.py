@@ -147,6 +147,8 @@ async def test_back_after_it_is_gone_a_kind_sentence_stands_there(page: Page) ->
     await begin_temporary(page)
     address = page.url
     await page.goto("/about/")
+    # Its socket says goodbye after the page, and that writes the time anew.
+    await soon(lambda: is_closing(address))
     await in_thread(let_time_pass)(address)
     await soon(lambda: not is_there(address))
     await page.go_back()
