@@ -42,6 +42,7 @@ from assistant.llama.sight import pictures_of
 from assistant.means import means_of, pages_named
 from assistant.memory_wishes import concerns_memory
 from assistant.model_server import ModelServer
+from assistant.room_pictures import in_view
 from assistant.rooms import talk
 from assistant.runs import keys, saving
 from assistant.runs.forget import forget
@@ -154,6 +155,7 @@ class Answer:
 
     async def make(self) -> None:
         """Answer; whatever happens, the run ends in the database and in its log."""
+        usage.payer.set(self._payer)
         try:
             await self._make()
         finally:
@@ -226,8 +228,7 @@ class Answer:
         self._end_early(TurnFailed(error.code, error.retry))
 
     async def _answer(self) -> End:
-        usage.payer.set(self._payer)
-        history, runtime = self._history or await saving.load_history(self.run), self._runtime
+        history, runtime = self._history or await in_view(await saving.load_history(self.run)), self._runtime
         if self._public:
             history = replace(history, instructions="", memories=(), remembers=False, revision="public")
         self._history = history

@@ -43,6 +43,11 @@ _think = re.compile(rf"[{SPACE}]*/think[{SPACE}]+(.*)", re.IGNORECASE | re.DOTAL
 _memory = re.compile(rf"[{SPACE}]*/(remember|forget)(?:[{SPACE}]+(.*))?", re.IGNORECASE | re.DOTALL | re.ASCII)
 
 
+def thinking() -> tuple[Command, ...]:
+    """The command for hard questions, where a best model is set."""
+    return THINKING if settings.LLAMA_ROLES.get("best") else ()
+
+
 def tool_call(text: str) -> ToolCall | None:
     """The call of a tool that a message asks for by a command; None where the model is to answer it."""
     if found := _memory.fullmatch(text):

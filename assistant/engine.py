@@ -44,7 +44,8 @@ class History:
     `search` says whether the web is searched, a code of Run.Search. `summary` is of what was said before `messages`,
     whose `ids` are those in the database. `memories` are what that person has asked to be remembered, oldest first,
     where that is on: `remembers`. `aside` is what else goes with the last turn, see room_history.py,
-    where it is `in_room`. `harder`: the best model is to answer. `is_guest`: who asks has no account.
+    where it is `in_room`, and `pictures` are what that turn is about there, see room_pictures.py. `harder`: the best
+    model is to answer. `is_guest`: who asks has no account.
     """
 
     messages: Sequence[ChatMessage]
@@ -65,6 +66,7 @@ class History:
     in_room: bool = False
     harder: bool = False
     is_guest: bool = True
+    pictures: Sequence[UUID] = ()
 
 
 async def permitted_at_once() -> None:

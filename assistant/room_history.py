@@ -7,12 +7,14 @@ it is of. All of it is what the member who asks may read. Nobody's memory or ins
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from assistant import attachments, calling, naming, prompts, room_aside
+from assistant import attachments, calling, naming, prompts, room_aside, room_pictures
+from assistant.commands import hard_question
 from assistant.guard.errors import ERRORS as GUARD_ERRORS
 from assistant.history import REFUSED
 from assistant.history import answer as as_answer
@@ -31,10 +33,12 @@ LINE_CHARACTERS = 2_000
 
 
 class RoomPast(NamedTuple):
-    """`messages` are turns, the question last; `aside` is what else is to be known for it, as a part of its prompt."""
+    """`messages` are turns, the question last; `aside` is what else is to be known for it, as a part of its prompt;
+    `pictures` are what it is about."""
 
     messages: list[ChatMessage]
     aside: str
+    pictures: list[UUID]
 
 
 def room_past(run: Run) -> RoomPast:
@@ -53,22 +57,25 @@ def room_past(run: Run) -> RoomPast:
     if orders.is_summary(question.text):
         told = _in_time([*_since(before.exclude(REFUSED), member, question), *room_aside.recent(member)])
         said = lines(told, SUMMARY_CHARACTERS)
-        return RoomPast([ChatMessage("user", prompts.SUMMARISE)], prompts.in_room(names, question.spoken_as, said))
+        return RoomPast([ChatMessage("user", prompts.SUMMARISE)], prompts.in_room(names, question.spoken_as, said), [])
     turns = before.filter(Q(role=Message.Role.ASSISTANT) | Q(calls=True)).select_related("run")
     messages = merged(_unrefused(list(turns.order_by("-position")[:TURNS])[::-1]))
     lately = timezone.now() - timedelta(minutes=settings.ROOM_CONTEXT_MINUTES)
-    aside = before.exclude(REFUSED).filter(role=Message.Role.USER, calls=False, created_at__gte=lately)
-    told = _in_time([*aside.order_by("-position")[:ASIDE_LINES], *room_aside.recent(member)])
+    others = before.exclude(REFUSED).filter(role=Message.Role.USER, calls=False, created_at__gte=lately)
+    told = _in_time([*others.order_by("-position")[:ASIDE_LINES], *room_aside.recent(member)])
     said = lines(told, ASIDE_CHARACTERS)
     if question.quoted and readable(member).exclude(REFUSED).filter(pk=question.quoted.pk).exists():
         said = "\n".join(filter(None, (said, prompts.REPLIED, lines([question.quoted], LINE_CHARACTERS))))
     messages.append(ChatMessage("user", asked(question.text), _files(member, question)))
     # The small demonstration model would talk of nothing else.
-    return RoomPast(messages, "" if settings.LLAMA_DEMO else prompts.in_room(names, question.spoken_as, said))
+    aside = "" if settings.LLAMA_DEMO else prompts.in_room(names, question.spoken_as, said)
+    return RoomPast(messages, aside, room_pictures.asked_about(member, question, run.answer.position))
 
 
 def asked(text: str) -> str:
-    """What is asked: words without our name, unless they are nothing but that."""
+    """What is asked: words without our name, unless they are nothing but that, and without `/think`."""
+    if (question := hard_question(text)) is not None:
+        return question
     return text if text.lstrip().startswith("/") else naming.without(text, calling.called_by(), tagged=True) or text
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
 
 from django.conf import settings
@@ -11,13 +12,14 @@ from django.db import DatabaseError
 from assistant import people
 from assistant.answering import Answering
 from assistant.background import end
+from assistant.commands import hard_question
 from assistant.database import in_thread
 from assistant.errors import ConversationFullError
-from assistant.models import Person
+from assistant.models import Person, Run
 from assistant.rooms import talk
 from assistant.rooms.talk import Said, Words
 from assistant.runtime import Runtime
-from assistant.turns import known_search
+from assistant.turns import count_harder, known_search
 from assistant.usage import Payer
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ async def say(answering: Answering, person: Person, address: str, room: UUID, wo
     """
     known_search(words.search)
     await _count(answering.runtime, person, address, room, words)
+    words = await _with_harder(answering.runtime, person, address, words)
     said = await in_thread(_say)(person, room, words)
     if said.run:
         answering.start(said.run.id)
@@ -52,6 +55,18 @@ async def _count(runtime: Runtime, person: Person, address: str, room: UUID, wor
         await limits.count(settings.LIMIT_ROOM_CALLS, "call", "room", str(room))
     if talk.draws(words.text):
         await limits.count_pictures(person, address, 1)
+
+
+async def _with_harder(runtime: Runtime, person: Person, address: str, words: Words) -> Words:
+    """`/think` asks the best model. Without the command, where they have used up their answers of it: a call that waits
+    is known by it. Raises LogUnavailableError."""
+    question = hard_question(words.text)
+    if question is None or words.forwarded:
+        return words
+    harder = await count_harder(runtime, person, address)
+    if harder == Run.Harder.YES:
+        return replace(words, harder=harder)
+    return replace(words, text=question, called=True, harder=harder)
 
 
 def _say(person: Person, room: UUID, words: Words) -> Said:

@@ -47,13 +47,14 @@ def llama_options(role: str = "") -> LlamaOptions:
     return replace(options, **{name: own[name] for name in ("url", "model", "key", "context")}) if own else options
 
 
-def guard_of_settings() -> Guard | None:
-    """The guard that the settings name, or none."""
+def guard_of_settings(tally: Tally) -> Guard | None:
+    """The guard that the settings name, or none. What it reads is noted in `tally`."""
     role = settings.LLAMA_ROLES.get("guard")
     if not role:
         return None
     options = llama_options("guard")
-    client = GuardClient(options, version_of(options.model, settings.LLAMA_GUARD_VERSION), role["parallel"])
+    version = version_of(options.model, settings.LLAMA_GUARD_VERSION)
+    client = GuardClient(options, version, role["parallel"], partial(tally.note, "guard"))
     ignored = frozenset(map(Category, settings.LLAMA_GUARD_IGNORED))
     return Guard(client, ignored, slice_bytes(options.context), open_when_away=settings.LLAMA_GUARD_AWAY == "open")
 
@@ -100,7 +101,7 @@ class Runtime:
         self.usual, seats = model_server(self.redis, name, self.meter.tally)
         self._servers = [(self.usual, seats)]
         self.best, self.eyes = (self._server_of(role, name) for role in ("best", "eyes"))
-        self.guard = guard_of_settings()
+        self.guard = guard_of_settings(self.meter.tally)
         self.web_search = WebSearch(self.redis, search_options())
         self.library = Library(self.redis, self.limits)
 

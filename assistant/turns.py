@@ -118,7 +118,9 @@ async def start(
         await limits.count_pictures(person, address, 1)
     if call is None:
         answering.runtime.meter.check(payer)
-    harder = await _harder(answering.runtime, person, address) if request.harder and call is None else Run.Harder.NO
+    harder: str = Run.Harder.NO
+    if request.harder and call is None:
+        harder = await count_harder(answering.runtime, person, address)
     # A browser that leaves meanwhile cancels its request; what is stored must be answered all the same.
     turn = await to_the_end(_begin(answering, person, request, call, harder, payer))
     if turn.new:
@@ -126,9 +128,9 @@ async def start(
     return turn
 
 
-async def _harder(runtime: Runtime, person: Person, address: str) -> str:
-    """A code of Run.Harder: who has used up the answers of the best model gets one of the usual model. Raises
-    LogUnavailableError."""
+async def count_harder(runtime: Runtime, person: Person, address: str) -> str:
+    """Count a question for the best model; returns a code of Run.Harder. Who has used up theirs gets an answer of the
+    usual model. Raises LogUnavailableError."""
     if runtime.best is None:
         return Run.Harder.NO
     try:

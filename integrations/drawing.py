@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from assistant.runtime import Runtime
 from assistant.tools.picture_watch import TIMEOUT_SECONDS, PictureWatch
 from imagine import jobs, keys
 from imagine.errors import ERRORS, ImagineError, PictureNotFoundError
+from imagine.files.decoder import decoders
 from imagine.files.motions import MOTIONS
 from imagine.models import Picture
 from imagine.status import read_status
@@ -34,8 +34,6 @@ logger = logging.getLogger(__name__)
 # How the payload of what is tapped under a picture begins.
 PREFIX = "picture:"
 LOOP_SECONDS = 2.0
-# A large picture takes a second of a processor.
-decoders = ThreadPoolExecutor(1, thread_name_prefix="decoder")
 
 
 async def tapped(

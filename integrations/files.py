@@ -14,6 +14,7 @@ from assistant.database import in_thread
 from assistant.errors import FileTooLargeError, SpeechOffError
 from assistant.runtime import Runtime
 from assistant.wishes import draw_wish
+from imagine.files.decoder import decoders
 from imagine.status import is_configured
 from integrations import contacts, drawing, outbox, reading, replies
 from integrations.base import Channel
@@ -94,7 +95,7 @@ class Files:
         await limits.count(settings.LIMIT_PERSON_UPLOADS, "upload", "person", str(person.pk))
         await limits.count_attachment(person, contacts.address(self._contact))
         data = await self._channel.download(media, PICTURE_BYTES)
-        picture = await asyncio.get_running_loop().run_in_executor(drawing.decoders, vision.read_picture, data)
+        picture = await asyncio.get_running_loop().run_in_executor(decoders, vision.read_picture, data)
         name = text_files.clean_name(media.name or PICTURE_NAME)
         return (await in_thread(attachments.keep_picture)(person, name, picture)).pk
 

@@ -25,6 +25,7 @@ from assistant.rooms import files
 from assistant.runtime import Runtime
 from imagine import jobs
 from imagine.errors import ERRORS, ImagineError
+from imagine.files.decoder import decoders
 from imagine.models import Picture
 from imagine.status import read_status
 from integrations import contacts, drawing, outbox
@@ -117,7 +118,7 @@ class Receiver:
         if data is None:
             data = await self._channel.download(media, settings.UPLOAD_BYTES)
         decode = asyncio.get_running_loop().run_in_executor
-        decoded = await decode(drawing.decoders, jobs.decode_upload, data)
+        decoded = await decode(decoders, jobs.decode_upload, data)
         if self._received.pictures:
             picture = await in_thread(jobs.upload)(contact.person_id, decoded)
         else:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from assistant import commands
 from assistant.names import in_plain_text
 from imagine.models import Picture
 
@@ -72,6 +73,7 @@ def group_help() -> str:
         _("/imagine a llama in the snow"),
         _("/poll Which weekend? | The first | The second"),
         _("/summarise what called me lately"),
+        *([_("/think Why is the sky blue?")] if commands.thinking() else []),
         _("/who, /hush for an hour, /wake"),
     ]
     return "\n".join(lines)

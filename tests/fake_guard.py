@@ -11,9 +11,10 @@ TRIALS = {turns[-1].content for turns in (SAFE, UNSAFE_QUESTION, UNSAFE_ANSWER)}
 LAST_TURN = re.compile(r".*\n(?:User|Agent): (.*?)\n+<END CONVERSATION>", re.DOTALL)
 
 
-def completion(text: object, reason: str = "stop") -> Json:
+def completion(text: object, reason: str = "stop", **more: object) -> Json:
     """A whole answer as servers send it."""
-    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": reason}]}
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": reason}
+    return {"choices": [choice], **more}
 
 
 def judged(body: Json) -> str:
@@ -55,10 +56,10 @@ def judges(
     return play
 
 
-def says_as_guard(text: object, reason: str = "stop") -> Answer:
+def says_as_guard(text: object, reason: str = "stop", **more: object) -> Answer:
     """One answer of a guard model, whatever it is asked."""
 
     async def play(exchange: Exchange) -> None:
-        await exchange.reply(200, completion(text, reason))
+        await exchange.reply(200, completion(text, reason, **more))
 
     return play

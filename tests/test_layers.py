@@ -47,7 +47,7 @@ PARTS = {
         sockets
         accounts
         process context
-        http bodies decoding cache logs mail machines middleware models static_files markdown server
+        http bodies cache logs mail machines middleware models static_files markdown server
         addresses
     """,
     "integrations": """
@@ -86,6 +86,7 @@ PARTS = {
         temporary traces suspension
         runs shares
         room_history
+        room_pictures
         rooms
         follow_ups
         engine people commands conversations

@@ -23,8 +23,7 @@ def sidebar(person: Person) -> list[Conversation]:
 def commands_for(person: Person | None) -> list[commands.Command]:
     """The commands that the composer lists for somebody."""
     drawing = commands.DRAWING if is_configured() else ()
-    thinking = commands.THINKING if settings.LLAMA_ROLES["best"] else ()
-    return [*drawing, *thinking, *(commands.MEMORY if person and memories.is_on(person) else ())]
+    return [*drawing, *commands.thinking(), *(commands.MEMORY if person and memories.is_on(person) else ())]
 
 
 def site(request: HttpRequest) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from assistant.guard.errors import GuardAwayError, VerdictError
 from assistant.guard.prompts import guard_prompt
 from assistant.guard.turns import Turns
 from assistant.guard.verdicts import Verdict, parse_verdict
+from assistant.llama.client import NoteUsage
 from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage
 from assistant.llama.options import LlamaOptions
+from assistant.llama.tokens import estimate, told_count
 from assistant.llama.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -58,8 +60,16 @@ class Way(Enum):
 class GuardClient:
     """Client of one guard model, of which `seats` verdicts are asked at once. It belongs to one event loop."""
 
-    def __init__(self, options: LlamaOptions, version: Version, seats: int) -> None:
+    def __init__(
+        self,
+        options: LlamaOptions,
+        version: Version,
+        seats: int,
+        note_usage: NoteUsage = lambda _model, _read, _written: None,
+    ) -> None:
+        """`note_usage` is called after each verdict: model, tokens read, written."""
         self.version = version
+        self._note_usage = note_usage
         self._options = options
         self._transport = Transport(options)
         self._seats = asyncio.Semaphore(seats)
@@ -165,7 +175,9 @@ class GuardClient:
             finally:
                 reply.close()
             if reply.status == 200:
-                return _said(value)
+                said = _said(value)
+                self._note_usage(self._options.model, *_used(value, messages, said[0]))
+                return said
             failure = GuardAwayError(f"{reply.host} answered with {reply.status}")
         except LlamaError as error:
             failure = GuardAwayError(str(error))
@@ -182,3 +194,12 @@ def _said(value: object) -> tuple[str, bool]:
     if not isinstance(text, str):
         raise VerdictError("the guard model's answer is no completion with a text")
     return text, reason == "length"
+
+
+def _used(value: object, messages: Sequence[dict[str, Any]], said: str) -> tuple[int, int]:
+    """Tokens read and written: as the server counted them, or by our estimate."""
+    counted = value.get("usage") if isinstance(value, dict) else None
+    told = counted if isinstance(counted, dict) else {}
+    asked = [ChatMessage("user", str(message["content"])) for message in messages]
+    read = told_count(told.get("prompt_tokens")) or estimate(asked)
+    return read, told_count(told.get("completion_tokens")) or estimate([ChatMessage("assistant", said)])

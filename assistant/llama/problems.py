@@ -15,6 +15,7 @@ from typing import Any
 from assistant.llama.errors import ContextTooLongError, LlamaError, LlamaServerError, RateLimitedError, UnreachableError
 from assistant.llama.problem_table import WAITED, Row, row_for
 from assistant.llama.redaction import Redaction
+from assistant.llama.tokens import told_count
 
 NAME = re.compile(r"[\w.\-]{1,60}")
 TITLE = re.compile(r"<title\b[^<>]*>([^<>]*)</title>", re.IGNORECASE)
@@ -83,8 +84,8 @@ def read_problem(status: int, value: object) -> Problem:
         code=_text(inner.get("code")),
         message=_text(inner.get("message") or inner.get("msg") or inner.get("detail") or inner.get("title")),
         inner=_text(metadata.get("raw")) if isinstance(metadata, dict) else "",
-        prompt_tokens=_count(inner.get("n_prompt_tokens")),
-        context=_count(inner.get("n_ctx")),
+        prompt_tokens=told_count(inner.get("n_prompt_tokens")),
+        context=told_count(inner.get("n_ctx")),
     )
 
 
@@ -173,7 +174,3 @@ def _status(inner: Mapping[str, Any], outer: int) -> int:
 
 def _text(value: object) -> str:
     return str(value)[:2000] if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

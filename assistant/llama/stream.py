@@ -23,6 +23,7 @@ from assistant.llama.reasoning import ReasoningSplitter
 from assistant.llama.redaction import Redaction
 from assistant.llama.special import CALL_MARKS, TOKEN, Stripper, TurnReader
 from assistant.llama.sse import DONE, EventReader
+from assistant.llama.tokens import told_count
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 REPEATED_FIELD = re.compile(rb"^(?:data:\s*)+")
@@ -112,8 +113,8 @@ class AnswerDecoder:
         """Reason, usage counts and model; only after `close`, and only without a `problem`."""
         return Finish(
             "length" if self._end() == "length" else "stop",
-            _count(self._usage.get("prompt_tokens")),
-            _count(self._usage.get("completion_tokens")),
+            told_count(self._usage.get("prompt_tokens")),
+            told_count(self._usage.get("completion_tokens")),
             self._model,
             tool_calls=tuple(self.tool_calls),
             pieces=self._pieces,
@@ -141,7 +142,7 @@ class AnswerDecoder:
             has_calls=bool(self.tool_calls),
             has_reasoning=self._reasoned,
             is_stray=self._events.stray,
-            prompt_tokens=_count(self._usage.get("prompt_tokens")),
+            prompt_tokens=told_count(self._usage.get("prompt_tokens")),
         ).error()
 
     def _text(self, events: list[tuple[bytes, bytes]]) -> str:
@@ -244,7 +245,3 @@ class AnswerDecoder:
         # Comments wrapped in `data:` are https://github.com/mnfst/llm-gateway/issues/2053.
         self._events.stray = self._events.stray or not (data == b"" or data.startswith(b":"))
         return ""
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None

@@ -48,6 +48,11 @@ LARGEST_SUMMARY = 2
 CUTS = 16
 
 
+def told_count(value: object) -> int | None:
+    """A number of tokens as a server tells it; None for what is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
+
+
 @dataclass(frozen=True)
 class Measure:
     """Counts tokens: as the server `counted` them, by text, or else half the bytes times `factor`, see `correction`."""

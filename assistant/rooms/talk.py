@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
-from assistant import attachments, calling, conversations, versions
-from assistant.commands import tool_call
+from assistant import attachments, calling, conversations, versions, vision
+from assistant.commands import hard_question, tool_call
 from assistant.errors import AttachmentGoneError, NotFoundError, TooManyAttachmentsError
 from assistant.models import Member, Message, Person, Room, RoomEvent, Run
 from assistant.prepared import Prepared
@@ -35,14 +35,16 @@ WAITING = 50
 class Words:
     """What a member says. `client_id` makes a repeat harmless; `files` are attachments of theirs that wait, `things`
     voice notes, videos and documents (files.py), `pictures` finished pictures of theirs; `quoted` is the message to
-    which it is a reply; `search` is a code of Run.Search. What is `forwarded` are others' words: they call nobody.
-    `called`: it is a reply to the assistant that stands in no message."""
+    which it is a reply; `search` is a code of Run.Search, `harder` one of Run.Harder. What is `forwarded` are others'
+    words: they call nobody. `called`: it is a reply to the assistant that stands in no message.
+    """
 
     text: str
     client_id: UUID
     files: Sequence[UUID] = ()
     quoted: UUID | None = None
     search: str = ""
+    harder: str = Run.Harder.NO
     things: Sequence[UUID] = ()
     pictures: Sequence[UUID] = ()
     forwarded: bool = False
@@ -72,8 +74,8 @@ def say(person: Person, room_id: UUID, words: Words) -> Said:
             raise AttachmentGoneError("in a room pictures are those of imagine")
         things, pictures = files.claimable(person, words.things), _finished(person, words.pictures)
         quoted = readable(member).filter(pk=words.quoted).first() if words.quoted else None
-        # Without a word, and without a text to read, there is nothing to answer.
-        called = bool(text or kept) and not words.forwarded
+        # Without a word, and without a text to read or a picture to see, there is nothing to answer.
+        called = bool(text or kept or (pictures and vision.is_on())) and not words.forwarded
         called = called and (calls(room, text, quoted) or (words.called and not _is_hushed(room)))
         if called and _is_hushed(room):
             orders.wake(member)
@@ -94,7 +96,7 @@ def say(person: Person, room_id: UUID, words: Words) -> Said:
         event = note(room, Kind.SAID, member, message=message)
         Member.objects.filter(pk=member.pk).update(read_until=event.number)
         stays(room)
-        return Said(event, _answer(room, message, words.search) if message.calls else None)
+        return Said(event, _answer(room, message, words.search, words.harder) if message.calls else None)
 
 
 def _finished(person: Person, ids: Sequence[UUID]) -> list[Picture]:
@@ -179,7 +181,10 @@ def next_run(room_id: UUID) -> Run | None:
             # Who called has gone; others may have called before.
             renew_call(room)
         waiting = [*([room.call] if room.call else ()), *_waiting_for_their_own(room)[:1]]
-        return _answer(room, min(waiting, key=lambda call: call.position)) if waiting else None
+        if not waiting:
+            return None
+        call = min(waiting, key=lambda call: call.position)
+        return _answer(room, call, harder=Run.Harder.NO if hard_question(call.text) is None else Run.Harder.YES)
 
 
 def renew_call(room: Room, without: Person | None = None) -> None:
@@ -280,7 +285,7 @@ def _said_before(person: Person, room_id: UUID, client_id: UUID) -> Said | None:
     return Said(event, new=False) if event else None
 
 
-def _answer(room: Room, question: Message, search: str = "") -> Run | None:
+def _answer(room: Room, question: Message, search: str = "", harder: str = Run.Harder.NO) -> Run | None:
     """The run that answers a call, unless another answer is being written: then the call waits."""
     if Run.objects.filter(conversation=room.pk, status=Run.Status.RUNNING).exists() or question.author is None:
         if room.call is None or not _wants_its_own(question.text):
@@ -289,7 +294,7 @@ def _answer(room: Room, question: Message, search: str = "") -> Run | None:
     parent = conversations.shown_messages(room.conversation).last()
     message = conversations.add(room.conversation, Message.Role.ASSISTANT, parent=parent, quoted=question)
     call = tool_call(question.text) if draws(question.text) else None
-    request = {"tool_call": conversations.to_json(call), "search": search}
+    request = {"tool_call": conversations.to_json(call), "search": search, "harder": harder}
     run = conversations.start_run(question.author, message, question, **request).run
     note(room, Kind.ANSWERING, message=message)
     if room.call is None or room.call == question:
@@ -308,7 +313,7 @@ def _waiting_for_their_own(room: Room) -> list[Message]:
 
 def _wants_its_own(text: str) -> bool:
     """Whether no answer to other words could serve these."""
-    return draws(text) or orders.is_summary(text)
+    return draws(text) or orders.is_summary(text) or hard_question(text) is not None
 
 
 def _is_hushed(room: Room) -> bool:

@@ -134,10 +134,10 @@ def _room_history(run_id: UUID) -> History:
     run = Run.objects.select_related("answer__quoted__quoted", "person").get(id=run_id)
     is_guest = run.person is None or run.person.is_guest
     factor, model = token_factor(run.conversation_id)
-    messages, aside = room_past(run)
+    messages, aside, pictures = room_past(run)
     call = ToolCall.from_json(run.tool_call) if run.tool_call else None
     history = History(messages, factor, call, search=run.search, token_model=model, aside=aside, in_room=True)
-    return replace(history, is_guest=is_guest)
+    return replace(history, is_guest=is_guest, pictures=pictures, harder=run.harder == Run.Harder.YES)
 
 
 @Prepared

@@ -10,6 +10,7 @@ import os
 import resource
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +28,9 @@ JPEG_QUALITY = 80
 NICENESS = 5
 # The largest takes two where the machine has nothing else to do.
 SECONDS = 30
+
+# The threads that wait for children, and for no query. Each child takes up to MEMORY_BYTES.
+decoders = ThreadPoolExecutor(2, thread_name_prefix="decoder")
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = (sys.executable, "-m", "imagine.files.decoder")

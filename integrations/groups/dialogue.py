@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from assistant import room_turns
+from assistant import room_turns, vision
 from assistant.answering import Answering
 from assistant.database import in_thread
 from assistant.errors import AssistantError, LimitedError, NotFoundError
@@ -147,7 +147,7 @@ class GroupDialogue:
             poll, place = vote
             polls.vote(speaker.person, poll.pk, place)
             return Reply("vote", relay.standing(poll))
-        if orders.is_summary(text) or talk.draws(text) or not text.startswith("/"):
+        if talk.is_for_assistant(text) or not text.startswith("/"):
             return None
         order = orders.order_of(text)
         if order and order.name == "leave":
@@ -197,9 +197,10 @@ class GroupDialogue:
         said = await room_turns.say(self._answering, person, contacts.address(speaker.contact), room, words)
         if said.event.message:
             await in_thread(self._note)(entry, said.event.message)
-        if len(received.pictures) + len(received.things) == len(received.heard):
+        seen = len(received.pictures) if vision.is_on() else 0
+        if len(received.pictures) + len(received.things) == len(received.heard) + seen:
             return Reply("said", told)
-        if not text:
+        if not text and not seen:
             return Reply(
                 "said", "\n".join(filter(None, (told, _("I cannot look into this yet. Please ask in words."))))
             )

@@ -1,13 +1,15 @@
 """Photos that people send in an app: asked about, and drawn from where they want that."""
 
+import base64
 from collections.abc import Iterator
 
 import pytest
 
-from assistant.models import AttachedPicture, Attachment
+from assistant.models import AttachedPicture, Attachment, Room
 from imagine.models import Picture
 from tests.fake_llama import FakeLlama, says
 from tests.integrations.conftest import SUGGESTING, Messengers
+from tests.integrations.grouped import GroupChat, open_by
 from tests.integrations.phones import Phone, choices, words
 from tests.photographs import MARKER, assert_clean, photograph, shown
 from tests.photographs import words as told
@@ -29,6 +31,13 @@ def all_seeing(
     messengers.kill()
     for courier in others:
         courier.start()
+
+
+@pytest.fixture
+def messengers(all_seeing: Messengers, fake_llama: FakeLlama, eyes: FakeLlama) -> Messengers:
+    """Those that serve rooms and groups here."""
+    fake_llama.on(SUGGESTING, says(""))
+    return all_seeing
 
 
 @pytest.fixture(params=["whatsapp", "messenger", "instagram"])
@@ -113,3 +122,20 @@ def test_a_corrected_question_is_still_about_the_photo(all_seeing: Messengers, e
     phone.after(lambda: phone.act("edit", bubble=bubble["id"], text="What colour is it?"))
     assert "What colour is it?" in told(eyes.requests[-1])
     assert len(shown(eyes.requests[-1])) == 1
+
+
+def test_a_photo_in_a_group_is_looked_at_and_asked_about_again(
+    group: GroupChat, room: Room, bo: Phone, painter: Painter, eyes: FakeLlama
+) -> None:
+    open_by(group, bo)
+    eyes.script(says("A flag, red over blue."), says("No country's."))
+    coded = base64.b64encode(photograph()).decode()
+    sent = group.act(bo, "send_media", kind="image", data=coded, mime="image/jpeg", caption="@Chaski what is it?")
+    group.hears("A flag, red over blue.", 60)
+    assert_clean(shown(eyes.requests[-1])[0])
+    group.write(bo, "@Chaski of which country?", reply_to=sent["id"])
+    group.hears("No country's.")
+    assert len(shown(eyes.requests[-1])) == 1
+    # Nothing is excused.
+    group.rests()
+    assert not [bubble for bubble in group.answers if "cannot look" in str(bubble)]

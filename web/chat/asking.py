@@ -16,10 +16,10 @@ from assistant.models import Person
 from imagine import jobs
 from imagine.errors import PictureNotFoundError
 from imagine.files import storage
+from imagine.files.decoder import decoders
 from web.accounts.identity import known_person
 from web.addresses import address_block
 from web.chat.file_view import FileView
-from web.decoding import decoders
 from web.http import an_id, error_page, missing_as_404
 from web.process import current_process
 

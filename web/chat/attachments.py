@@ -27,16 +27,15 @@ from assistant.errors import (
 )
 from assistant.models import AttachedPicture, Attachment, Person, Room
 from assistant.rooms.events import membership, readable
-from imagine.files.decoder import Decoded
+from imagine.files.decoder import Decoded, decoders
 from web.accounts.identity import person_or_404, visitor
 from web.addresses import address_block
 from web.chat.file_view import FileView
-from web.decoding import decoders as picture_decoders
 from web.http import done, error_json, error_page, is_fragment, missing_as_404
 from web.process import current_process
 
-# Beside the database's threads, as a large file takes a while to decode.
-decoders = ThreadPoolExecutor(2, thread_name_prefix="decoder")
+# Beside the database's threads, as a large file takes a while to read.
+readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
 HEAD_BYTES = 16
 # Nothing that comes from people runs in a browser, whatever it is taken for.
 SANDBOX = {
@@ -137,15 +136,15 @@ async def keep_file(request: HttpRequest, file: object, *, is_pasted: bool = Fal
         raise FileError("no file")
     in_thread_of = asyncio.get_running_loop().run_in_executor
     name = "" if is_pasted else text_files.clean_name(file.name or "")
-    head = await in_thread_of(decoders, file.read, HEAD_BYTES)
+    head = await in_thread_of(readers, file.read, HEAD_BYTES)
     if vision.is_on() and vision.is_meant_as_picture(head, file.name or "", file.content_type or ""):
         person = await visitor(request)
         limits, address = current_process().runtime.limits, address_block(request)
         await limits.count_use(settings.LIMIT_PERSON_UPLOADS, "upload", person, address)
         await limits.count_attachment(person, address)
-        picture = await in_thread_of(picture_decoders, decode_picture, file)
+        picture = await in_thread_of(decoders, decode_picture, file)
         return await in_thread(attachments.keep_picture)(person, name, picture)
-    text = await in_thread_of(decoders, decode, file)
+    text = await in_thread_of(readers, decode, file)
     return await keep(request, await visitor(request), name, text)
 
 

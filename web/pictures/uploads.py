@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import UploadedFile
 from assistant.database import in_thread
 from imagine import jobs
 from imagine.errors import BadUploadError
+from imagine.files.decoder import decoders
 from imagine.jobs import DecodedUpload
 from imagine.models import Picture
-from web.decoding import decoders
 
 
 async def keep_upload(person: UUID, file: object) -> Picture:

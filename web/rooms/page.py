@@ -60,7 +60,7 @@ def room_page(
         "request_id": uuid4(),
         "draft_text": draft,
         "sentence": sentence,
-        "commands": [*(commands.DRAWING if is_configured() else ()), *orders.COMMANDS],
+        "commands": [*(commands.DRAWING if is_configured() else ()), *commands.thinking(), *orders.COMMANDS],
         "quoted": _quoted(member, request.GET.get("reply") or request.POST.get("quoted")),
         "room_file_bytes": files.MOST_BYTES,
         "placeholder": _("Write to all. @%(name)s answers") % {"name": settings.SITE_NAME},

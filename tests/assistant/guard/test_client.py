@@ -13,6 +13,7 @@ from assistant.guard.client import GuardClient
 from assistant.guard.errors import GuardAwayError, GuardError, RefusedQuestionError, SelfHarmError, VerdictError
 from assistant.guard.guard import Guard
 from assistant.guard.verdicts import Verdict
+from assistant.llama.client import NoteUsage
 from assistant.llama.messages import ChatMessage
 from assistant.llama.options import LlamaOptions
 from tests.fake_guard import TRIALS, judged, judges, says_as_guard
@@ -25,8 +26,10 @@ UNSAFE = Verdict(frozenset({Category.INDISCRIMINATE_WEAPONS}))
 
 
 @asynccontextmanager
-async def connected(llama: FakeLlama, key: str = "", seats: int = 4) -> AsyncIterator[GuardClient]:
-    client = GuardClient(LlamaOptions(llama.url, "Llama-Guard-3-8B", key), THREE, seats)
+async def connected(
+    llama: FakeLlama, key: str = "", seats: int = 4, note_usage: NoteUsage = lambda _model, _read, _written: None
+) -> AsyncIterator[GuardClient]:
+    client = GuardClient(LlamaOptions(llama.url, "Llama-Guard-3-8B", key), THREE, seats, note_usage)
     try:
         yield client
     finally:
@@ -238,3 +241,34 @@ async def test_one_bad_slice_is_enough_and_a_missing_one_hides_none(
     assert await refused_with(lambda: judge.question(long, guest=False)) is SelfHarmError
     assert "S11" not in SelfHarmError.sentence
     assert "988" in SelfHarmError.sentence
+
+
+# What it used
+
+
+COUNTED = {"prompt_tokens": 250, "completion_tokens": 5}
+
+
+@pytest.mark.parametrize(
+    ("usage", "read", "written"),
+    [
+        (COUNTED, range(250, 251), range(5, 6)),
+        ({}, range(1, 90), range(1, 60)),
+        ({"prompt_tokens": "many", "completion_tokens": True}, range(1, 90), range(1, 60)),
+        ([], range(1, 90), range(1, 60)),
+        ({"prompt_tokens": -4, "completion_tokens": 2**40}, range(1, 90), range(1, 60)),
+    ],
+)
+async def test_tokens_are_noted_as_the_server_counts_them_or_as_we_estimate(
+    guard_llama: FakeLlama, usage: object, read: range, written: range
+) -> None:
+    noted: list[tuple[str, int, int]] = []
+    async with connected(guard_llama, note_usage=lambda *counts: noted.append(counts)) as client:
+        await client.verdict(HELLO)
+        noted.clear()
+        guard_llama.script(says_as_guard("safe", usage=usage))
+        await client.verdict(HELLO)
+    [(model, prompt, answer)] = noted
+    assert model == "Llama-Guard-3-8B"
+    assert prompt in read
+    assert answer in written

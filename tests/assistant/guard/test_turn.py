@@ -17,7 +17,7 @@ from assistant import conversations, people, room_turns, shares
 from assistant.answering import Answering
 from assistant.database import in_thread
 from assistant.guard import client, counts, watch
-from assistant.models import GuardCount, Message, Person, Run
+from assistant.models import GuardCount, Message, Person, Run, Usage
 from assistant.rooms import membership
 from assistant.rooms.talk import Words
 from assistant.runtime import Runtime
@@ -129,6 +129,20 @@ async def test_what_is_harmless_is_answered(site: Site, fake_llama: FakeLlama, g
     assert (await over(run)).answer.text == "Hello there."
     await soon(lambda: "finished" in page.kinds)
     assert [text for text in map(judged, guard_llama.requests) if text not in TRIALS] == ["Hello", "Hello there."]
+
+
+async def test_what_the_guard_reads_is_used_by_who_asked(site: Site, fake_llama: FakeLlama) -> None:
+    fake_llama.default = says("Hello there.")
+    run, payer = await make_run(await make_person(), "Hello", None), uuid4().hex[:16]
+    site.answering.start(run, payer=payer)
+    await over(run)
+    await site.answering.drain(10)
+    await in_thread(site.runtime.meter.tally.save)()
+    used = {line.role: line async for line in Usage.objects.filter(payer=payer)}
+    assert used.keys() == {"usual", "guard"}
+    # The question and the answer, after the trial.
+    assert used["guard"].requests == 2 + len(TRIALS)
+    assert used["guard"].read > used["guard"].written > 0
 
 
 async def test_a_refused_question_ends_before_the_model_has_said_a_word(
