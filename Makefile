@@ -19,6 +19,8 @@ PYTEST := $(PY) -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 ON_POSTGRES := tests/assistant/rooms tests/assistant/runs tests/integrations/test_lock_order.py \
 	$(patsubst %,tests/assistant/test_%.py,conversations members memories migrations people prepared search shares)
 comma := ,
+# Code Shield holds others back where it shares an environment with them.
+SHIELD := .venv-code
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
 # Leftovers of the caller's shell (a git hook, another project) must not reach ours.
@@ -28,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
 unexport GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
-.PHONY: help run test check audit bench drill mutants format clean
+.PHONY: help run test check audit shield bench drill mutants format clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
@@ -58,6 +60,9 @@ audit: $(STAMP)  ## ask PyPI which locked packages have known faults
 	@$(PY) scripts/install.py audit
 	$(PY) -m pip_audit --disable-pip --require-hashes -r requirements.lock
 
+shield: $(SHIELD)/.installed  ## install Code Shield, which marks insecure code in answers
+	@echo "Code Shield is in $(SHIELD), 200 MB. Set CODE_SHIELD=$(SHIELD)/bin/python to have code in answers marked."
+
 bench: $(STAMP)  ## measure, against the aims in the docs
 	@$(PY) -m benchmarks.chat
 	@CHROMIUM="$$(scripts/chromium $(PY))" && export CHROMIUM && exec $(PY) -m benchmarks.page
@@ -82,6 +87,13 @@ format: $(STAMP)  ## put every file into shape
 clean:  ## remove what was installed and cached; var/, with people's data, stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Its first import writes a link beside the analyser: better now than by a site that may write nothing there.
+$(SHIELD)/.installed: requirements-code.lock
+	@scripts/venv "$(PYTHON)" $(SHIELD)
+	@$(SHIELD)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r $<
+	@$(SHIELD)/bin/python -I -c "import codeshield.cs"
+	@touch $@
 
 $(STAMP): pyproject.toml requirements.lock requirements-by-hand.lock
 	@scripts/venv "$(PYTHON)" $(VENV)

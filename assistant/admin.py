@@ -264,7 +264,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Refuse filters on what was asked, thought and found, in the address: they would reveal it."""
-        words = ("tool_call", "reasoning", "steps", "sources", "cut_files")
+        words = ("tool_call", "reasoning", "steps", "sources", "cut_files", "code_issues")
         return not lookup.startswith(words) and super().lookup_allowed(lookup, value, request)
 
     @admin.display(description=_("first word after"))

@@ -17,6 +17,8 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from assistant import engine, follow_ups, prompts, summaries, usage
+from assistant.changes import announce
+from assistant.code.watch import CodeWatch
 from assistant.conversations import ANSWER_CHARACTERS
 from assistant.database import in_thread
 from assistant.engine import History
@@ -135,6 +137,7 @@ class Answer:
         self._work: asyncio.Task[End] | None = None
         self._history = history
         self._watch: TurnWatch | None = None
+        self._code = CodeWatch(self._runtime.shield) if self._runtime.shield else None
         self._offered = ""
         """What is said of tools in a prompt of this answer."""
         self._instead = False
@@ -177,6 +180,7 @@ class Answer:
         self._runtime.heartbeat.remove(self.run)
         if self._history and self._history.in_room:
             await self._go_on()
+        await self._mark_late()
 
     async def _end_of_work(self) -> End:
         self._work = asyncio.create_task(self._answer())
@@ -317,6 +321,8 @@ class Answer:
             if self._watch:
                 self._watch.replaced()
         self._writer.append(event)
+        if self._code:
+            self._code.grown(self._writer.text)
 
     async def _save_periodically(self) -> None:
         while True:
@@ -348,7 +354,8 @@ class Answer:
             end = replace(end, instead=True)
         await self._runtime.journal.written(self._writer, LOG_WAIT_SECONDS)
         writer = self._writer
-        found = writer.steps, writer.sources
+        issues = await self._code.conclude(writer.text) if self._code else []
+        found = writer.steps, writer.sources, [issue.to_json() for issue in issues]
         kept = await self._keep(
             Outcome(writer.text, writer.number, self._first_token_at, end, writer.reasoning, *found)
         )
@@ -392,6 +399,18 @@ class Answer:
             return
         if waiting and not self._answering.ending:
             self._answering.start(waiting.id)
+
+    async def _mark_late(self) -> None:
+        """Keep the issues of its code that were found after its end, and have pages look again; not those of rooms."""
+        if self._code is None or self._answering.ending or not (issues := await self._code.late()):
+            return
+        try:
+            conversation = await saving.save_issues(self.run, [issue.to_json() for issue in issues])
+        except DatabaseError as error:
+            logger.warning("code of run %s is not marked: %s", self.run, error)
+            return
+        if conversation:
+            await announce(self._runtime, conversation)
 
     async def _index(self) -> None:
         """Last, so that no word waits for it. What is not indexed here is by the person's next search."""

@@ -429,6 +429,8 @@ class Run(models.Model):
     sources = models.JSONField(null=True)
     # What the person may want to say next, a list of lines, see follow_ups.py. Null: none were made.
     follow_ups = models.JSONField(null=True)
+    # What Code Shield found in the answer's code, each an Issue of code/issues.py. Null: nothing, or it was not asked.
+    code_issues = models.JSONField(null=True)
 
     class Meta:
         verbose_name = _("run")
@@ -626,8 +628,9 @@ class SharedMessage(models.Model):
     text = models.TextField(blank=True)
     # The ids of its pictures. One that is deleted is missing here too, as its files are.
     pictures = models.JSONField(default=list)
-    # What it cites, each a Source of sources.py.
+    # What it cites, each a Source of sources.py, and the issues of its code, each an Issue of code/issues.py.
     sources = models.JSONField(null=True)
+    code_issues = models.JSONField(null=True)
 
     class Meta:
         ordering = ["position"]

@@ -7,6 +7,7 @@ from functools import partial
 from django.conf import settings
 from redis.asyncio import Redis
 
+from assistant.code.shield import Shield
 from assistant.doorbell import Doorbell
 from assistant.guard.categories import Category, version_of
 from assistant.guard.client import GuardClient
@@ -102,6 +103,7 @@ class Runtime:
         self._servers = [(self.usual, seats)]
         self.best, self.eyes = (self._server_of(role, name) for role in ("best", "eyes"))
         self.guard = guard_of_settings(self.meter.tally)
+        self.shield = Shield(settings.CODE_SHIELD) if settings.CODE_SHIELD else None
         self.web_search = WebSearch(self.redis, search_options())
         self.library = Library(self.redis, self.limits)
 
@@ -118,6 +120,8 @@ class Runtime:
                 stack.push_async_callback(closing)
             if self.guard:
                 stack.push_async_callback(self.guard.client.close)
+            if self.shield:
+                await stack.enter_async_context(self.shield)
             await stack.enter_async_context(self.meter)
             await stack.enter_async_context(self.doorbell)
             for server, seats in self._servers:

@@ -254,12 +254,18 @@ def _copy(share: ConversationShare, now: Extent) -> None:
     share.save()
     messages = _finished(share.conversation).filter(position__range=(now.first, now.until))
     pictures = _pictures(messages)
-    rows = messages.order_by("position").values_list("pk", "role", "text", "run__sources")
+    rows = messages.order_by("position").values_list("pk", "role", "text", "run__sources", "run__code_issues")
     copied = (
         SharedMessage(
-            share=share, position=place, role=role, text=text, pictures=pictures.get(key, []), sources=sources
+            share=share,
+            position=place,
+            role=role,
+            text=text,
+            pictures=pictures.get(key, []),
+            sources=sources,
+            code_issues=issues,
         )
-        for place, (key, role, text, sources) in enumerate(rows, 1)
+        for place, (key, role, text, sources, issues) in enumerate(rows, 1)
     )
     SharedMessage.objects.bulk_create(copied, batch_size=CHUNK)
 
@@ -279,7 +285,8 @@ def _write(conversation: Conversation, person: Person, copied: Iterable[SharedMe
             message.client_id = client_id if len(messages) == 1 else None
             continue
         call = None if one.text else commands.tool_call(asked)
-        run = Run(conversation=conversation, answer=message, person=person, status=Run.Status.DONE, sources=one.sources)
+        run = Run(conversation=conversation, answer=message, person=person, status=Run.Status.DONE)
+        run.sources, run.code_issues = one.sources, one.code_issues
         run.tool_call, run.finished_at = call and call.to_json(), timezone.now()
         runs.append(run)
     Message.objects.bulk_create(messages, batch_size=CHUNK)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from assistant import sentences
+from assistant.code.sentences import caution
 from assistant.conversations import question_before
 from assistant.follow_ups import can_draw
 from assistant.models import Run
@@ -42,7 +43,7 @@ def answer(channel: Channel, run: Run, address: str = "") -> list[OutboundMessag
     bubbles = [OutboundMessage(one) for one in texts[:FLOOD_BUBBLES]]
     if len(texts) > FLOOD_BUBBLES:
         bubbles.append(say(channel, _("The answer is longer than I can send here. Ask for a part of it.")))
-    remarks = [*sentences.remarks_of(run), *filter(None, [problem])]
+    remarks = [*sentences.remarks_of(run), *filter(None, [caution(run.code_issues), problem])]
     if remarks:
         bubbles.append(say(channel, "\n".join(remarks)))
     for picture in pictures:

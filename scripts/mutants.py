@@ -27,6 +27,41 @@ class Mutant(NamedTuple):
 
 MUTANTS = [
     Mutant(
+        "code: a Code Shield that finds nothing is believed",
+        "assistant/code/shield.py",
+        "if found != [True, True, False]:",
+        "if not found:",
+        "tests/assistant/code/test_shield.py -k fails_its_test",
+    ),
+    Mutant(
+        "code: what reads hostile code knows our secrets",
+        "assistant/code/process.py",
+        "env=environment(folder),",
+        "env=None,",
+        "tests/assistant/code/test_shield.py -k knows_nothing",
+    ),
+    Mutant(
+        "code: a slow analyser outlives its scan",
+        "assistant/code/process.py",
+        "os.killpg(self.process.pid, signal.SIGKILL)",
+        "self.process.kill()",
+        "tests/assistant/code/test_shield.py -k slow_scan",
+    ),
+    Mutant(
+        "code: code is left behind in a folder",
+        "assistant/code/process.py",
+        "            await asyncio.to_thread(empty, self.folder)\n",
+        "            pass\n",
+        "tests/assistant/code/test_shield.py -k nothing_is_left",
+    ),
+    Mutant(
+        "code: what was taken back keeps its marks",
+        "assistant/code/watch.py",
+        "        self._keys = []\n        return []\n",
+        "        return []\n",
+        "tests/assistant/code/test_answers.py -k takes_back",
+    ),
+    Mutant(
         "guard: words are shown before its verdict",
         "assistant/answering.py",
         "                if self._watch and not isinstance(event, Waiting):\n",

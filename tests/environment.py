@@ -19,6 +19,7 @@ for name in (
     "LLAMA_KEY",
     "LLAMA_GUARD_URL",
     "LLAMA_GUARD_MODEL",
+    "CODE_SHIELD",
     "LLAMA_LOCAL_MODEL",
     "HF_ENDPOINT",
     "HF_TOKEN",

@@ -105,6 +105,14 @@ def test_the_builds_for_processors_are_of_the_version_that_is_locked() -> None:
 
 
 def test_every_line_of_the_lock_has_a_hash() -> None:
-    for name in ("requirements.lock", "requirements-by-hand.lock"):
+    for name in ("requirements.lock", "requirements-by-hand.lock", "requirements-code.lock"):
         lines = (ROOT / name).read_text().replace("\\\n", "").splitlines()
         assert [line for line in lines if line and line[0] != "#" and "--hash=sha256:" not in line] == []
+
+
+def test_code_shield_gets_a_semgrep_that_scans() -> None:
+    """Newer ones scan nothing beside it, and say nothing: they come back by no upgrade."""
+    lock = (ROOT / "requirements-code.lock").read_text()
+    found = re.search(r"^semgrep==(\d+)\.(\d+)\.", lock, re.MULTILINE)
+    assert found
+    assert (int(found[1]), int(found[2])) <= (1, 100)

@@ -92,7 +92,7 @@ PARTS = {
         engine people commands conversations
         summaries beforehand sentences
         transcripts findings history memories api_keys transcription
-        pages vision model_server meter
+        pages vision model_server meter code
         members problems versions limits queue prompts demo_ideas titles wishes attachments text_files markdown
         room_aside usage guard
         calling posing

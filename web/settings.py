@@ -145,6 +145,16 @@ def cost(name: str) -> tuple[float, float]:
     return read, written
 
 
+def program(name: str) -> str:
+    """The path of a program from the variable `name`, from the checkout on. Raises ImproperlyConfigured."""
+    text: str = env.str(name, "").strip()
+    # Not resolved: a Python finds its environment by where its link stands.
+    path = BASE_DIR / Path(text).expanduser()
+    if text and not (path.is_file() and os.access(path, os.X_OK)):
+        raise ImproperlyConfigured(f'Environment variable "{name}" invalid: {path} is no program.')
+    return str(path) if text else ""
+
+
 def other_model(role: str) -> dict[str, Any] | None:
     """The server and model for a role of their own, from the variables `LLAMA_<ROLE>_...`; None where neither is named.
 
@@ -294,6 +304,8 @@ LLAMA_GUARD_VERSION: int = env.int("LLAMA_GUARD_VERSION", 0, validate=validate.O
 LLAMA_GUARD_AWAY: str = env.str("LLAMA_GUARD_AWAY", "closed", validate=validate.OneOf(["closed", "open"]))
 LLAMA_GUARD_IGNORED = guard_categories("LLAMA_GUARD_IGNORED")
 check_guard(LLAMA_ROLES["guard"], LLAMA_GUARD_VERSION)
+# The Python that has Code Shield; unset, code in answers is not scanned.
+CODE_SHIELD = program("CODE_SHIELD")
 LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
 MODEL_FOLDER = DATA_DIR / "models"
 # Where models are downloaded from. The names are those of Hugging Face's own tools, which read them too.

@@ -34,7 +34,7 @@ Json = dict[str, Any]
 class Outcome:
     """How a run ended, for the database. `number` is that of the last event in `text`.
 
-    `steps` and `sources` are what was done for it and what it cites, as JSON.
+    `steps` and `sources` are what was done for it and what it cites, `issues` those of its code, as JSON.
     """
 
     text: str
@@ -44,6 +44,7 @@ class Outcome:
     reasoning: ReasoningReplaced | None = None
     steps: Sequence[Json] = ()
     sources: Sequence[Json] = ()
+    issues: Sequence[Json] = ()
 
 
 class _Asked(NamedTuple):
@@ -196,6 +197,7 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
             saved_number=outcome.number,
             first_token_at=outcome.first_token_at,
             finished_at=timezone.now(),
+            code_issues=list(outcome.issues) or None,
             **reasoning_fields(outcome.reasoning, withdrawn=is_withdrawn(outcome.end)),
             **found_fields(outcome.steps, outcome.sources),
             **end_fields(outcome.end),
@@ -208,6 +210,17 @@ def save_end(run_id: UUID, outcome: Outcome) -> bool:
             update(Message, {"id": answer}, text=outcome.text)
         talk.ended(run_id)
     return bool(kept)
+
+
+@in_thread
+def save_issues(run_id: UUID, issues: Sequence[Json]) -> UUID | None:
+    """Keep the issues of an answer's code that were found after its end. Gives its conversation, None for a room.
+
+    Raises DatabaseError.
+    """
+    update(Run, {"id": run_id}, code_issues=list(issues))
+    conversation: UUID | None = _own_conversation.value(run_id)
+    return conversation
 
 
 @in_thread

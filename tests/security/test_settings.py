@@ -47,6 +47,8 @@ BAD: list[tuple[str, dict[str, str]]] = [
     ("GUEST_DAYS", {"GUEST_DAYS": "0"}),
     ("LLAMA_TEMPERATURE", {"LLAMA_TEMPERATURE": "hot"}),
     ("SOCIAL_GOOGLE", {"SOCIAL_GOOGLE": "id-without-a-secret"}),
+    ("CODE_SHIELD", {"CODE_SHIELD": "on"}),
+    ("CODE_SHIELD", {"CODE_SHIELD": "README.md"}),
     ("SEARCH_ENGINES", {"SEARCH_ENGINES": "altavista"}),
     ("SEARCH_ENGINES", {"SEARCH_ENGINES": "brave"}),
     ("SEARCH_ENGINES", {"SEARCH_ENGINES": "wikipedia,searxng"}),

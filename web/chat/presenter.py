@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from assistant import vision
+from assistant.code.issues import marks_of
 from assistant.conversations import Turn, is_partial, pictures_of, shown_messages
 from assistant.database import in_thread
 from assistant.follow_ups import can_draw
@@ -161,7 +162,8 @@ def _answer(
 ) -> MessageView:
     text = answer_text(message, pictures, run.status if run else "", run.steps if run else None)
     addresses = [str(source.get("url")) for source in (run.sources if run else None) or ()]
-    return MessageView(message, safe(answer_blocks(text, addresses)), run, feedback, list(pictures), version=version)
+    blocks = safe(answer_blocks(text, addresses, marks_of(run.code_issues if run else None)))
+    return MessageView(message, blocks, run, feedback, list(pictures), version=version)
 
 
 def _question(message: Message, attached: Iterable[Attachment], version: Version) -> MessageView:

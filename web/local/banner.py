@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from assistant.code.shield import trouble_of
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
 from assistant.llama.options import LlamaOptions
@@ -91,6 +92,14 @@ def role_rows() -> list[str]:
     named = [role for role, own in settings.LLAMA_ROLES.items() if own]
     found = [asyncio.run(external_model(llama_options(role), f"LLAMA_{role.upper()}_MODEL")) for role in named]
     return [f"{tasks[role]}: {sentence}" for role, sentence in zip(named, found, strict=True)]
+
+
+def shield_rows() -> list[str]:
+    """The line about Code Shield, which is tried; none where it is not set."""
+    if not settings.CODE_SHIELD:
+        return []
+    trouble = asyncio.run(trouble_of(settings.CODE_SHIELD))
+    return [f"Code in answers is not marked. {trouble}." if trouble else "Code in answers is marked by Code Shield."]
 
 
 async def external_model(options: LlamaOptions, setting: str = "LLAMA_MODEL") -> str:

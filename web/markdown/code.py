@@ -14,6 +14,9 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
+from assistant.code.issues import Issue, Marks, block_key, language_of
+from assistant.code.sentences import issue_sentence
+
 HIGHLIGHT_CHARACTERS = 6_000
 HIGHLIGHT_LINE_CHARACTERS = 200
 EMPTY_LINES = re.compile(r"(?:\n[ \t]*){20}")
@@ -44,11 +47,27 @@ def show_code(self: RendererProtocol, tokens: Sequence[Token], idx: int, options
     head = f'<span class="code-language">{escape(language)}</span>' if language else "<span></span>"
     name, word = escape(gettext("Copy code")), escape(gettext("Copy"))
     button = f'<button type="button" class="copy-code" data-copy="" aria-label="{name}">{word}</button>'
-    body = escape(token.content) if colours is None else colours
-    return (
-        f'<figure class="code"><figcaption>{head}{button}</figcaption>'
-        f'<pre tabindex="0"><code>{body}</code></pre></figure>\n'
-    )
+    body = f'<pre tabindex="0"><code>{escape(token.content) if colours is None else colours}</code></pre>'
+    body = marked(body, issues_of(token, env["marks"]))
+    return f'<figure class="code"><figcaption>{head}{button}</figcaption>{body}</figure>\n'
+
+
+def issues_of(token: Token, marks: Marks) -> Sequence[Issue]:
+    """What was found in a block of code."""
+    language = language_of(token.info) if marks else ""
+    return marks.get(block_key(language, token.content), ()) if language else ()
+
+
+def marked(code: str, issues: Sequence[Issue]) -> str:
+    """The HTML of code with its issues below; folded away where it had better not be run."""
+    if not issues:
+        return code
+    lines = "".join(f"<li>{escape(issue_sentence(issue))}</li>" for issue in issues)
+    notes = f'<ul class="code-issues">{lines}</ul>'
+    if all(issue.severity != "error" for issue in issues):
+        return code + notes
+    words = escape(gettext("Show it all the same"))
+    return f'{notes}<details class="code-folded"><summary>{words}</summary>{code}</details>'
 
 
 @lru_cache(maxsize=64)

@@ -15,6 +15,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from assistant.code.issues import Marks
 from assistant.markdown.links import hidden_host, text_of
 from assistant.markdown.notes import alert_name
 from assistant.markdown.parser import Block
@@ -136,12 +137,12 @@ class Renderer(RendererHTML):
         return f'</a> <span class="link-host">{escape(found)}</span>' if found else "</a>"
 
 
-def block_html(block: Block, inlines: dict[str, str], sources: Sequence[str]) -> str:
+def block_html(block: Block, inlines: dict[str, str], sources: Sequence[str], marks: Marks) -> str:
     """The block as safe HTML. `inlines` has the HTML of what was not parsed again, and gets that of what was.
 
-    `sources` are the addresses of what the text cites by number.
+    `sources` are the addresses of what the text cites by number, `marks` are the issues of its code.
     """
-    return safe(_renderer.render(block.tokens, _options, {"inlines": inlines, "sources": sources}))
+    return safe(_renderer.render(block.tokens, _options, {"inlines": inlines, "sources": sources, "marks": marks}))
 
 
 def _is_right_to_left(tokens: Sequence[Token], table: int) -> bool:

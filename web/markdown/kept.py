@@ -10,7 +10,8 @@ from threading import Lock
 
 from django.utils.translation import get_language
 
-from web.markdown.blocks import render_blocks
+from assistant.code.issues import Marks
+from web.markdown.blocks import NO_MARKS, render_blocks
 
 # Of HTML: some 20 ms of work.
 LEAST, MOST = 40_000, 16_000_000
@@ -19,21 +20,21 @@ LEAST, MOST = 40_000, 16_000_000
 class KeptBlocks:
     """The blocks of texts, the last used ones, `most` characters of HTML in all."""
 
-    def __init__(self, render: Callable[[str, Sequence[str]], list[str]], most: int = MOST) -> None:
+    def __init__(self, render: Callable[[str, Sequence[str], Marks], list[str]], most: int = MOST) -> None:
         self._render, self._most = render, most
         self._kept: OrderedDict[bytes, list[str]] = OrderedDict()
         self._size = 0
         self._lock = Lock()
 
-    def blocks(self, text: str, sources: Sequence[str] = ()) -> list[str]:
+    def blocks(self, text: str, sources: Sequence[str] = (), marks: Marks = NO_MARKS) -> list[str]:
         """What `render` makes of them in the language of now."""
-        parts = (get_language() or "", *sources, text)
+        parts = (get_language() or "", *sources, repr(marks) if marks else "", text)
         key = blake2b("\0".join(parts).encode(errors="surrogatepass"), digest_size=16).digest()
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        blocks = self._render(text, sources)
+        blocks = self._render(text, sources, marks)
         if LEAST <= _size(blocks) <= self._most:
             with self._lock:
                 self._keep(key, blocks)

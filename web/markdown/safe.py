@@ -54,6 +54,8 @@ _cleaner = nh3.Cleaner(
         "figure": {"code"},
         "button": {"copy-code"},
         "div": {"table", "formula", "footnote"},
+        "ul": {"code-issues"},
+        "details": {"code-folded"},
         "th": {"center", "right"},
         "td": {"center", "right"},
         "li": {"task-item"},

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assistant import shares
+from assistant.code.issues import marks_of
 from assistant.database import in_thread
 from assistant.errors import AssistantError, SharedAgainError
 from assistant.models import ConversationShare, Message, Person, SharedMessage
@@ -221,7 +222,8 @@ def _view(message: SharedMessage, page: Page) -> MessageView:
     ]
     text = message.text or (str(PICTURE_SENTENCE) if pictures else "")
     sources = source_views(message.sources)
-    return MessageView(message.role, safe(answer_blocks(text, [one.url for one in sources])), pictures, sources)
+    blocks = answer_blocks(text, [one.url for one in sources], marks_of(message.code_issues))
+    return MessageView(message.role, safe(blocks), pictures, sources)
 
 
 urlpatterns = [

@@ -8,6 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from assistant.llama.options import LlamaOptions
+from tests.fake_code_shield import FakeCodeShield
 from tests.fake_llama import MODEL, FakeLlama
 from tests.ports import free_port
 from web.local.banner import (
@@ -18,6 +19,7 @@ from web.local.banner import (
     model_rows,
     role_rows,
     search_rows,
+    shield_rows,
     switched_off,
 )
 from web.local.llama import LocalModel
@@ -147,3 +149,23 @@ def test_an_operator_reads_which_models_have_a_role_of_their_own(settings: Setti
     assert best.startswith(f"For hard questions: {MODEL}, at ")
     assert guard.startswith("As a guard: ")
     assert "cannot be reached" in guard
+
+
+@pytest.mark.parametrize(
+    ("mode", "row"),
+    [
+        ("", "Code in answers is marked by Code Shield."),
+        (
+            "quick",
+            "Code in answers is not marked. Code Shield runs, but the semgrep beside it scans nothing: see the "
+            "versions in docs/safety.md.",
+        ),
+    ],
+)
+async def test_an_operator_reads_whether_code_is_marked(
+    settings: Settings, tmp_path: Path, mode: str, row: str
+) -> None:
+    settings.CODE_SHIELD = str(FakeCodeShield(tmp_path, mode).path)
+    assert await asyncio.to_thread(shield_rows) == [row]
+    settings.CODE_SHIELD = ""
+    assert shield_rows() == []

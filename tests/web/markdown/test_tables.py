@@ -71,7 +71,7 @@ class Counting:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def __call__(self, text: str, sources: object) -> list[str]:
+    def __call__(self, text: str, sources: object, marks: object) -> list[str]:
         self.asked.append(text)
         return [f"{translation.get_language()} {sources} {text}"]
 

@@ -1,7 +1,7 @@
 // What stands on the page as plain text: lists, tables and code keep their shape, formulas are TeX, our additions go.
 
 /** What the page adds to the words of a message. */
-export const ADDED = "button, form, template, figcaption, .link-host, .speaker, .message-footer, .earlier, .later, .reasoning:not([open])";
+export const ADDED = "button, form, template, figcaption, .code-issues, .code-folded > summary, .link-host, .speaker, .message-footer, .earlier, .later, .reasoning:not([open])";
 const PARAGRAPHS = "p, h1, h2, h3, h4, h5, h6, blockquote, figure, article, .block, .formula, .table";
 
 /** A formula as TeX between dollars: `element` is a `<math>`, or the code that stands for one that was not understood. */
