@@ -181,12 +181,21 @@ async def test_who_stops_keeps_the_marks_of_what_there_is(site: Site, fake_llama
 async def test_what_the_guard_takes_back_has_no_marks(
     settings: Settings, valkey: Valkey, fake_llama: FakeLlama, fake: FakeCodeShield
 ) -> None:
-    fake_llama.default = says(UNSAFE + " Take a bomb.")
+    gate = Gate()
+    fake_llama.default = says(UNSAFE + " And on. " * 50 + " Take a bomb.", gate=gate)
+    gate.let(20)
     with FakeLlama(default=judges()) as guard:
         role = {"url": guard.url, "model": "Llama-Guard-3-8B", "key": "", "context": 0, "parallel": 4}
         settings.LLAMA_ROLES = {"titles": None, "guard": role}
         async with begun(settings, valkey, fake_llama, str(fake.path)) as site:
-            ended = await site.answered(await make_person())
+            run, _ = await site.ask(await make_person())
+            [answer] = site.answering._answers.values()
+            assert answer._code
+            await soon(lambda: answer._code and any(answer._code._found.values()))
+            gate.open()
+            await over(run)
+            await soon(lambda: not site.answering._answers)
+    ended = await over(run)
     assert (ended.answer.text, ended.code_issues) == ("", None)
 
 
