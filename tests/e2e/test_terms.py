@@ -143,11 +143,20 @@ async def test_terms_that_changed_are_asked_in_an_open_conversation(page: Page, 
     await expect(answers(page)).to_have_text("Once more.")
 
 
+async def top(page: Page) -> float:
+    """Where one writes, from the top of the window."""
+    return float(await composer(page).evaluate("field => field.getBoundingClientRect().top"))
+
+
 async def test_a_picture_is_asked_for_while_one_types(page: Page) -> None:
     await page.goto("/imagine/")
     await expect(card(page)).to_be_hidden()
+    place = await top(page)
     await page.locator("#text").press_sequentially("a llama")
     await expect(card(page)).to_be_visible()
+    # Nothing moves under the hands of who writes.
+    assert abs(await top(page) - place) < 1
+    await expect(page.locator("#status")).to_have_text("Before you begin")
     await expect(page.locator("#text")).to_be_focused()
     await expect(page.locator("#text")).to_have_value("a llama")
     await page.get_by_role("button", name="Draw", exact=True).click()

@@ -1,6 +1,7 @@
 // The card that asks for a yes to the terms of the site: what was to be sent waits for it, and then goes by itself.
 
 import { post } from "./http.js";
+import { announce } from "./words.js";
 
 const card = document.getElementById("terms");
 const line = card.querySelector(".trouble");
@@ -13,13 +14,22 @@ let agreed = false;
 let waiting = null;
 let before = null;
 
-/** Show the card, and do `then` after a yes. `calm`: the person is writing, so that the focus stays. */
-function ask(then, { calm = false } = {}) {
+/** Show the card, and do `then` after a yes. */
+function ask(then) {
   waiting = then;
-  if (!calm) before = document.activeElement;
+  before = document.activeElement;
   card.hidden = false;
   card.scrollIntoView({ block: "nearest" });
-  if (!calm) card.querySelector("[name=agree]").focus({ preventScroll: true });
+  card.querySelector("[name=agree]").focus({ preventScroll: true });
+}
+
+/** The same for who is writing in `field`: it keeps the focus, and stays where it is. */
+function askBeside(field, then) {
+  const { top } = field.getBoundingClientRect();
+  waiting = then;
+  card.hidden = false;
+  scrollBy({ top: field.getBoundingClientRect().top - top, behavior: "instant" });
+  announce(card.querySelector("h2").textContent);
 }
 
 function close() {
@@ -49,7 +59,7 @@ const prompt = document.querySelector(".composer-form[data-draft=imagine] textar
 prompt?.addEventListener("input", () => {
   if (agreed || !prompt.value.trim()) return;
   const draw = () => prompt.dispatchEvent(new InputEvent("input", { bubbles: true }));
-  if (card.hidden) ask(draw, { calm: true });
+  if (card.hidden) askBeside(prompt, draw);
 });
 
 card.addEventListener("submit", async (event) => {
