@@ -86,7 +86,7 @@ def hold(contact: Contact, speaker: Contact | None = None) -> None:
     _drop([entry for entry in held if entry.pk not in fresh])
 
 
-def decline(contact: Contact, speaker: Contact | None = None) -> None:
+def drop(contact: Contact, speaker: Contact | None = None) -> None:
     """Erase what waits. Belongs into a transaction."""
     _drop(_held(contact, speaker))
 

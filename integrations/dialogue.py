@@ -174,7 +174,7 @@ class Dialogue:
             inbox.part(entries[1:])
             if agreed:
                 return None if agreeing.agree(self._contact) else self._say(agreeing.thanks())
-            agreeing.decline(self._contact)
+            agreeing.drop(self._contact)
             inbox.empty(entries[:1])
             return self._say(agreeing.goodbye())
 

@@ -197,7 +197,7 @@ class GroupDialogue:
         if agreed:
             waiting = agreeing.agree(self._contact, speaker.contact)
             return Reply("terms", "" if waiting else agreeing.thanks())
-        agreeing.decline(self._contact, speaker.contact)
+        agreeing.drop(self._contact, speaker.contact)
         return Reply("terms", agreeing.goodbye())
 
     async def _say(self, entry: InboxEntry, event: InboundMessage, speaker: Speaker) -> Reply:

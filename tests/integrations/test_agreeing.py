@@ -9,7 +9,9 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from assistant import people
 from assistant.models import Message, Person, Room
+from assistant.rooms import membership
 from imagine.models import Picture
 from integrations import inbox
 from integrations.inbound import InboundMessage, Sender
@@ -175,6 +177,19 @@ def test_what_is_tapped_under_a_picture_waits_too(messengers: Messengers) -> Non
         payload = f"picture:{way.format(picture.id)}"
         assert QUESTION in words(bo.after(partial(tap, bo, payload)))[0]
     assert Picture.objects.filter(person=bo.contact.person_id).count() == 1
+
+
+def test_in_a_room_what_was_said_there_waits_and_nothing_else(messengers: Messengers) -> None:
+    host, bo = people.make_guest(), messengers.phone("messenger")
+    here = membership.make(host, "Ana", "Ski trip")
+    ask(bo)
+    bo.after(lambda: bo.act("open_chat", ref=f"room_{here.token}"))
+    assert "as Bo" in words(bo.ask("Bo"))[0]
+    assert QUESTION in words(bo.ask("Hello all"))[0]
+    assert said(here) == []
+    bo.tap("I agree")
+    eventually(lambda: said(here) == ["Hello all"])
+    assert not Message.objects.filter(author=bo.contact.person).exclude(text="Hello all").exists()
 
 
 def test_in_a_group_each_member_agrees_for_themselves(

@@ -261,6 +261,40 @@ def test_without_a_script_the_card_sends_everything_once_more(eve: Visitor) -> N
     assert Card(eve.get("/").text).action == ""
 
 
+def test_without_a_script_words_in_a_room_go_once_more(eve: Visitor) -> None:
+    here = room(eve)
+    page = eve.post(f"/rooms/{here}/messages", {"text": "Hello all"})
+    card = Card(page.text)
+    assert (page.status_code, card.hidden) == (403, False)
+    assert eve.post(card.action, card.data).headers["location"] == f"/rooms/{here}/"
+    assert Message.objects.filter(author=eve.person, text="Hello all").count() == 1
+
+
+def test_without_a_script_a_picture_is_drawn_after_the_yes(eve: Visitor) -> None:
+    page = eve.post("/imagine/", {"prompt": "a llama", "style": "watercolor"})
+    card = Card(page.text)
+    assert (page.status_code, card.hidden) == (403, False)
+    assert eve.post(card.action, card.data).status_code == 302
+    picture = Picture.objects.get(person=eve.person)
+    assert (picture.prompt, picture.style) == ("a llama", "watercolor")
+
+
+def test_without_a_script_a_picture_is_changed_after_the_yes(eve: Visitor) -> None:
+    picture = draw(eve)
+    page = eve.post(f"/p/{picture.id}/edit", {"words": "with a hat"})
+    card = Card(page.text)
+    assert (page.status_code, card.action, card.hidden) == (403, f"/p/{picture.id}/edit", False)
+    assert eve.post(card.action, card.data).status_code == 302
+    assert Picture.objects.filter(parent=picture).count() == 1
+
+
+def test_a_card_promises_no_file_that_it_does_not_have(eve: Visitor) -> None:
+    page = eve.post("/imagine/upload", files={"file": ("dog.jpg", PHOTO, "image/jpeg")})
+    card = Card(page.text)
+    assert (page.status_code, card.action) == (403, "/you/agree")
+    assert eve.post(card.action, card.data).headers["location"] == "/"
+
+
 def test_a_yes_in_two_tabs_at_once_sends_the_message_once(eve: Visitor) -> None:
     data = {"id": str(uuid4()), "text": "Hello", "agree": "1"}
     eve.get("/")
