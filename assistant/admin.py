@@ -77,7 +77,7 @@ class PersonAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ("-last_seen_at",)
     list_per_page = 50
     show_full_result_count = False
-    readonly = ("id", "username", "email", "is_guest", "conversation_count", "date_joined", "last_seen_at")
+    readonly = ("id", "username", "email", "is_guest", "conversation_count", "date_joined", "last_seen_at", "agreed_at")
     rights = ("is_staff", "is_superuser", "groups", "user_permissions")
     fields = (*readonly, "is_active", *rights)
     filter_horizontal = ("groups", "user_permissions")

@@ -295,6 +295,14 @@ class AccountNeededError(AssistantError):
     sentence = _("Pictures are drawn for people with an account here. Please sign in, or create one.")
 
 
+class AgreementNeededError(AssistantError):
+    """The person has not agreed to the terms of the site, or to those of now."""
+
+    code = "agreement_needed"
+    retry = False
+    sentence = _("Please agree first to how this site may be used.")
+
+
 class CrowdedError(AssistantError):
     """The queue before the model is as long as it may get."""
 

@@ -16,6 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from assistant import agreement
 from assistant.addresses import wider
 from assistant.errors import LimitedError, LogUnavailableError
 from assistant.models import Person
@@ -166,17 +167,20 @@ class Limits:
         await self.count_use(rule, "harder", person, address)
 
     async def count_pictures(self, person: Person, address: str, count: int) -> None:
-        """Count that many pictures. Raises as `count` does."""
+        """Count that many pictures of somebody who may have some. Raises AgreementNeededError, and as `count` does."""
+        await agreement.check(person)
         await self._count(
             _own_pictures(person, count), *_of_address(settings.LIMIT_ADDRESS_PICTURES, "picture", address, count)
         )
 
     async def count_own_pictures(self, person: Person, count: int) -> None:
-        """Count that many pictures of a person whose address is not known. Raises as `count` does."""
+        """Count that many pictures of a person whose address is not known. Raises as `count_pictures` does."""
+        await agreement.check(person)
         await self._count(_own_pictures(person, count))
 
     async def count_live_prompt(self, person: Person, address: str) -> None:
-        """Count one live prompt. Raises as `count` does."""
+        """Count one live prompt. Raises as `count_pictures` does."""
+        await agreement.check(person)
         await self.count_use(settings.LIMIT_PERSON_FRAMES, "frame", person, address)
 
     async def count_attachment(self, person: Person, address: str) -> None:

@@ -26,6 +26,9 @@ class Person(AbstractUser):
     instructions = models.TextField(blank=True)
     # Whether memories are made and told to the model.
     remembers = models.BooleanField(default=True, db_default=True)
+    # When they agreed to the terms of the site, and to which version and age, see agreement.py.
+    agreed_at = models.DateTimeField(_("agreed"), null=True)
+    agreed_to = models.CharField(max_length=60, blank=True, default="", db_default="")
 
     conversations: "ManyRelatedManager[Conversation, Member]"
     memberships: "RelatedManager[Member]"

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
-from assistant import api_keys, members, memories, transcripts, versions
+from assistant import agreement, api_keys, members, memories, transcripts, versions
 from assistant.database import in_chunks
 from assistant.errors import InstructionsTooLongError
 from assistant.models import Attachment, ConversationShare, Message, Person, Run
@@ -76,6 +76,7 @@ def merge(guest: Person, into: Person) -> None:
     locked.conversation_shares.update(person=into)
     Picture.objects.filter(person=locked).update(person=into)
     memories.move(locked, into)
+    agreement.move(locked, into)
     Person.objects.filter(pk=into.pk, instructions="").update(instructions=locked.instructions)
     merged.send(Person, guest=locked, into=into)
     locked.delete()
@@ -185,6 +186,8 @@ def profile(person: Person) -> dict[str, Any]:
         "remembers": person.remembers,
         "since": person.date_joined.isoformat(),
         "last_seen": person.last_seen_at.isoformat(),
+        "agreed": person.agreed_at.isoformat() if person.agreed_at else None,
+        "agreed_to": person.agreed_to,
     }
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError
 
-from assistant import people
+from assistant import agreement, people
 from assistant.answering import Answering
 from assistant.background import end
 from assistant.commands import hard_question
@@ -31,8 +31,10 @@ TAKE_UP_SECONDS = 2
 async def say(answering: Answering, person: Person, address: str, room: UUID, words: Words) -> Said:
     """Say something in a room, from the block `address`.
 
-    Raises AssistantError: LimitedError, LogUnavailableError, RefusedInputError, and what `talk.say` raises.
+    Raises AssistantError: AgreementNeededError, LimitedError, LogUnavailableError, RefusedInputError, and what
+    `talk.say` raises.
     """
+    await agreement.check(person)
     known_search(words.search)
     await _count(answering.runtime, person, address, room, words)
     words = await _with_harder(answering.runtime, person, address, words)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
-from assistant import changes, commands, conversations, people
+from assistant import agreement, changes, commands, conversations, people
 from assistant.answering import Answering
 from assistant.background import to_the_end
 from assistant.conversations import Turn
@@ -106,9 +106,10 @@ async def start(
     """Store a turn of `person`, who comes from the block `address`, and answer it in the background.
 
     `origin` names the socket that asked; it is not notified. `payer` is whose budget it comes from, where that is not
-    the one of guests or accounts. Raises AssistantError: LimitedError, BudgetSpentError, LogUnavailableError, and what
-    the functions of assistant/conversations.py raise.
+    the one of guests or accounts. Raises AssistantError: AgreementNeededError, LimitedError, BudgetSpentError,
+    LogUnavailableError, and what the functions of assistant/conversations.py raise.
     """
+    await agreement.check(person)
     limits = answering.runtime.limits
     payer = payer or (Payer.GUESTS if person.is_guest else Payer.ACCOUNTS)
     await limits.count_message(person, address)

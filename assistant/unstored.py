@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from assistant import engine, usage
+from assistant import agreement, engine, usage
 from assistant.answering import today
 from assistant.conversations import ANSWER_CHARACTERS
 from assistant.engine import History
@@ -16,6 +16,7 @@ from assistant.guard.counts import save_counts
 from assistant.guard.held import HeldAnswer
 from assistant.llama.messages import ChatMessage
 from assistant.means import means_of, pages_named
+from assistant.models import Person
 from assistant.runtime import Runtime
 from assistant.tools.kit import Kit
 
@@ -25,17 +26,19 @@ OF_THE_PERSON = frozenset({"create_image", "remember", "forget"})
 
 async def answer(
     runtime: Runtime,
+    person: Person,
     answer_id: UUID,
     messages: Sequence[ChatMessage],
     instructions: str = "",
     most_tokens: int | None = None,
 ) -> AsyncGenerator[Event, None]:
-    """Answer the last of `messages`, which is the person's, up to a TurnFinished, in a task of one's own.
+    """Answer the last of `messages`, which is `person`'s, up to a TurnFinished, in a task of one's own.
 
     `instructions` stand below our system text, as those of a person; the model speaks of `most_tokens` at a time.
     Where there is a guard, each piece comes once it is judged. To stop, close the generator. Raises LlamaError,
-    CrowdedError, BudgetSpentError, GuardError, AssistantError.
+    CrowdedError, BudgetSpentError, GuardError, AgreementNeededError, AssistantError.
     """
+    await agreement.check(person)
     runtime.meter.check(usage.Payer.ACCOUNTS)
     usage.payer.set(usage.Payer.ACCOUNTS)
     connections = runtime.redis, runtime.doorbell, runtime.web_search, runtime.library, runtime.limits

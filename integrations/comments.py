@@ -23,13 +23,13 @@ from assistant.answering import Answering
 from assistant.commands import imagine_prompt
 from assistant.conversations import Turn
 from assistant.database import in_thread
-from assistant.errors import AssistantError, LimitedError, LogUnavailableError
+from assistant.errors import AgreementNeededError, AssistantError, LimitedError, LogUnavailableError
 from assistant.models import Conversation, Message, Run
 from assistant.sources import Source
 from assistant.turns import TurnRequest
 from imagine.errors import ImagineError
 from imagine.models import Picture
-from integrations import contacts, discretion, inbox, outbox, replies, wording
+from integrations import agreeing, contacts, discretion, inbox, outbox, replies, wording
 from integrations.base import Channel, Posts
 from integrations.errors import (
     AccountError,
@@ -229,7 +229,11 @@ class Comments:
             return Under("suspended")
         await self._count(event)
         text = naming.without(found.text, [*names, settings.SITE_NAME], tagged=event.named)
-        return await self._said(posts, entry, Asked(event, found, text, posts.is_own(event)))
+        asked = Asked(event, found, text, posts.is_own(event))
+        try:
+            return await self._said(posts, entry, asked)
+        except AgreementNeededError:
+            return self._alone(asked, "", agreeing.ask(self._channel))
 
     async def _is_named(self, event: InboundComment, found: Comment, names: Sequence[str]) -> bool:
         """Whether a comment is said to us: it names us, or answers what we wrote."""
@@ -314,13 +318,13 @@ class Comments:
         drawn = Drawn(str(pictures[0].id), self._channel.loop if pictures[0].moves else "still")
         return Under("picture", OutboundMessage(drawn=drawn, choices=choices), privately=True, answer=run.answer)
 
-    def _alone(self, asked: Asked, text: str) -> Under:
-        """A sentence for the person alone; where they cannot be written to, an invitation."""
+    def _alone(self, asked: Asked, text: str, bubble: OutboundMessage | None = None) -> Under:
+        """A sentence, or a bubble, for the person alone; where they cannot be written to, an invitation."""
         if not asked.is_own:
             return Under("invited", OutboundMessage(_("Please write to me in a message for that.") + " " + _("(AI)")))
-        if not text:
+        if not (text or bubble):
             return Under("silent")
-        return Under("private", replies.say(self._channel, text), privately=True)
+        return Under("private", bubble or replies.say(self._channel, text), privately=True)
 
     async def _post(self, posts: Posts, event: InboundComment) -> Post:
         """The post, as far as we may read it. Raises TemporaryError, AccountError."""

@@ -22,12 +22,25 @@ from assistant.answering import Answering
 from assistant.commands import tool_call
 from assistant.conversations import unsay
 from assistant.database import in_thread
-from assistant.errors import AssistantError, BadNameError, InvitationEndedError, NotFoundError
+from assistant.errors import AgreementNeededError, AssistantError, BadNameError, InvitationEndedError, NotFoundError
 from assistant.models import Member, Message
 from assistant.runs.forget import forget
 from imagine.errors import ImagineError
 from imagine.models import Picture
-from integrations import commands, contacts, drawing, inbox, links, outbox, reading, relay, replies, rooms, wording
+from integrations import (
+    agreeing,
+    commands,
+    contacts,
+    drawing,
+    inbox,
+    links,
+    outbox,
+    reading,
+    relay,
+    replies,
+    rooms,
+    wording,
+)
 from integrations.base import Channel
 from integrations.commands import Commands
 from integrations.errors import AccountError, ChannelError
@@ -71,6 +84,10 @@ class Dialogue:
             except Later as later:
                 await in_thread(inbox.postpone)(entries, later.seconds, tried=later.tried)
                 return
+            except AgreementNeededError:
+                # It is answered once they agree, as if nobody had looked at it yet.
+                self._used_up = False
+                reply = Reply(agreeing.HELD, [agreeing.ask(self._channel)])
             except (AssistantError, ImagineError) as error:
                 logger.info("contact %s is told: %s: %s", self._contact.pk, error.code, error)
                 reply = Reply(error.code, [self._say(str(error.sentence))])
@@ -119,6 +136,8 @@ class Dialogue:
         if event.payload.startswith(links.PREFIX):
             asked = await in_thread(links.confirm)(self._contact, event.payload)
             return Reply("link", [replies.say(self._channel, asked.text, asked.choices)])
+        if (agreed := await self._agreed(event)) is not None:
+            return await self._settle_agreement(entries, agreed=agreed)
         if event.payload.startswith(drawing.PREFIX):
             bubbles = await drawing.tapped(self._runtime, self._channel, self._contact, entries[0], event.payload)
             return Reply("picture", bubbles)
@@ -137,6 +156,29 @@ class Dialogue:
         together = [found for one in entries if isinstance(found := inbox.event_of(one), InboundMessage)]
         text = await in_thread(reading.words_of)(self._contact, together)
         return await self._talk.say(entries, text) if text.strip() else Reply("empty", [])
+
+    async def _agreed(self, event: InboundMessage) -> bool | None:
+        """Whether a message is a yes or a no to the terms of the site; None for anything else."""
+        answer = agreeing.answer_of(event, reading.spoken(event))
+        if answer is None or event.payload or await in_thread(agreeing.is_open)(self._contact):
+            return answer
+        return None
+
+    async def _settle_agreement(self, entries: Sequence[InboxEntry], *, agreed: bool) -> Reply:
+        """Keep a yes, and have what was asked answered; or erase that."""
+
+        def act() -> OutboundMessage | None:
+            # Before its entries, as everywhere.
+            Contact.objects.select_for_update(no_key=True).filter(pk=self._contact.pk).first()
+            # What was said in one breath with it is looked at by itself.
+            inbox.part(entries[1:])
+            if agreed:
+                return None if agreeing.agree(self._contact) else self._say(agreeing.thanks())
+            agreeing.drop(self._contact)
+            inbox.empty(entries[:1])
+            return self._say(agreeing.goodbye())
+
+        return await self._settle(entries, "terms", act)
 
     async def _in_room(self, entries: Sequence[InboxEntry], event: InboundMessage) -> Reply | None:
         """The answer to what concerns a room: an invitation, a name, a vote, words in it. None for all else."""
@@ -301,6 +343,8 @@ class Dialogue:
                 contacts.update(self._contact, greeted_at=timezone.now())
             if bubbles and _can_be_quoted(entries[-1]) and inbox.is_followed(entries[-1]):
                 bubbles = [replace(bubbles[0], quotes=entries[-1].external_id), *bubbles[1:]]
+            if reply.outcome == agreeing.HELD:
+                agreeing.hold(self._contact)
             if bubbles:
                 outbox.add(self._contact, f"turn:{entries[0].turn}", bubbles, reply.answer)
         return True

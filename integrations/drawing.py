@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from assistant import attachments, vision
+from assistant import agreement, attachments, vision
 from assistant.database import in_thread
 from assistant.errors import AccountNeededError, NotFoundError
 from assistant.guard.counts import judge_prompt
@@ -125,6 +125,7 @@ async def finished(runtime: Runtime, picture: Picture, seconds: float = TIMEOUT_
 
 async def kept(runtime: Runtime, contact: Contact, entry: InboxEntry, data: bytes) -> Picture:
     """Keep a picture that somebody sent, once, as the start of a drawing. Raises as `tapped` does, BadUploadError."""
+    await agreement.check(contact.person)
     if entry.picture is None:
         await runtime.limits.count(settings.LIMIT_PERSON_UPLOADS, "upload", "person", str(contact.person_id))
     decoded = await asyncio.get_running_loop().run_in_executor(decoders, jobs.decode_upload, data)

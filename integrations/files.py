@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from assistant import attachments, text_files, transcription, vision
+from assistant import agreement, attachments, text_files, transcription, vision
 from assistant.commands import tool_call
 from assistant.database import in_thread
 from assistant.errors import FileTooLargeError, SpeechOffError
@@ -45,6 +45,8 @@ class Files:
 
         Raises AssistantError, ImagineError, Later.
         """
+        # Before anything is fetched and heard.
+        await agreement.check(self._contact.person)
         await self._talk.wait_for_turn(entries)
         try:
             return await self._answer(entries, event, event.media[0])

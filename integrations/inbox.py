@@ -22,7 +22,7 @@ from assistant.models import Message
 from assistant.rooms import talk
 from assistant.runs.forget import forget
 from imagine.models import Picture
-from integrations import contacts, outbox, wording
+from integrations import agreeing, contacts, outbox, wording
 from integrations.inbound import InboundComment, InboundEdit, InboundMessage, InboundOpening
 from integrations.models import Contact, InboxEntry
 
@@ -82,11 +82,12 @@ def event_of(entry: InboxEntry) -> Answerable:
 
 def edit_waiting(contact: Contact, event: InboundEdit) -> bool:
     """Change a message that nobody has begun to answer. False where there is none."""
-    entry = contact.inbox.filter(external_id=event.id, state=State.WAITING, turn=None).first()
+    untouched = Q(state=State.WAITING, turn=None) | Q(state=State.DONE, outcome=agreeing.HELD)
+    entry = contact.inbox.filter(untouched, external_id=event.id).first()
     if entry is None or entry.kind != Kind.MESSAGE:
         return False
     # It may be taken at this moment: then the edit is answered by itself.
-    rows = contact.inbox.filter(pk=entry.pk, state=State.WAITING, turn=None)
+    rows = contact.inbox.filter(untouched, pk=entry.pk)
     return bool(rows.update(content={**entry.content, "text": event.text}))
 
 
@@ -208,6 +209,16 @@ def finish(entries: Sequence[InboxEntry], outcome: str) -> bool:
     """
     rows = InboxEntry.objects.filter(pk__in=[entry.pk for entry in entries], state=State.WAITING)
     return bool(rows.filter(turn=entries[0].turn).update(state=State.DONE, outcome=outcome[:40]))
+
+
+def part(entries: Sequence[InboxEntry]) -> None:
+    """Let entries that were taken together with another wait to be taken by themselves."""
+    InboxEntry.objects.filter(pk__in=[entry.pk for entry in entries], state=State.WAITING).update(turn=None)
+
+
+def empty(entries: Sequence[InboxEntry]) -> None:
+    """Keep nothing of what entries say."""
+    InboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(content={})
 
 
 def postpone(entries: Sequence[InboxEntry], seconds: float, *, tried: bool) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
-from assistant import attachments, text_files, transcription
+from assistant import agreement, attachments, text_files, transcription
 from assistant.database import in_thread
 from assistant.errors import (
     AssistantError,
@@ -70,7 +70,8 @@ class Receiver:
         self._received = Received()
 
     async def receive(self, media: Sequence[Media]) -> Received:
-        """Keep them. What cannot be kept is told in a sentence. Raises Later, DatabaseError."""
+        """Keep them. What cannot be kept is told in a sentence. Raises AgreementNeededError, Later, DatabaseError."""
+        await agreement.check(self._contact.person)
         for one in media[: settings.ATTACHMENTS_PER_MESSAGE]:
             try:
                 await self._take(one)

@@ -28,7 +28,7 @@ from assistant.posing import chosen_name, poses_as
 from assistant.rooms import events, membership, orders, polls, reactions, talk
 from assistant.rooms.orders import Order
 from assistant.rooms.talk import Words
-from integrations import contacts, doors, inbox, outbox, reading, relay, replies
+from integrations import agreeing, contacts, doors, inbox, outbox, reading, relay, replies
 from integrations.base import Channel
 from integrations.inbound import InboundEdit, InboundMessage, InboundOpening, InboundReaction
 from integrations.models import Contact, InboxEntry
@@ -298,8 +298,9 @@ def _mute(channel: Channel, contact: Contact, room: UUID, muted: bool) -> Outbou
 
 
 def _enter(contact: Contact, member: Member) -> None:
-    """What they say goes there from now on."""
+    """What they say goes there from now on; what waits for a yes was said to the assistant alone."""
     contacts.update(contact, conversation=member.conversation, expects=None, missed_after=None)
+    agreeing.drop(contact)
 
 
 def _say(channel: Channel, text: str, choices: Sequence[Choice] = ()) -> OutboundMessage:

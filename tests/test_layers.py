@@ -47,7 +47,7 @@ PARTS = {
         sockets
         accounts
         process context
-        http bodies cache logs mail machines middleware models static_files markdown server
+        http bodies cache logs mail machines middleware models static_files terms markdown server
         addresses
     """,
     "integrations": """
@@ -60,6 +60,7 @@ PARTS = {
         talk
         drawing relay
         reading inbox enclosed
+        agreeing
         replies
         discretion
         outbox contacts room_locks
@@ -101,7 +102,7 @@ PARTS = {
         tools.offers brief speech citing websearch calculator weather
         llama fetch seam search excerpts passages
         tools.base
-        audio doorbell seats
+        audio doorbell seats agreement
         models events errors database background names sources cache responses tools.schema gate thinking budget
         prepared folding terms purge links arithmetic addresses revocation
     """,

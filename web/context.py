@@ -11,6 +11,7 @@ from assistant.models import Conversation, Person
 from assistant.rooms import records
 from imagine.status import is_configured
 from web.mail import mail_is_on
+from web.terms import card
 
 SIDEBAR_LENGTH = 30
 
@@ -48,6 +49,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "best_model": bool(settings.LLAMA_ROLES["best"]),
         "demo_model": settings.LLAMA_DEMO,
         "demo_pictures": settings.IMAGINE_DEMO,
+        "terms": SimpleLazyObject(lambda: card(request, person)),
         "is_guest": person is not None and person.is_guest,
         "is_account": person is not None and not person.is_guest,
         "sidebar_conversations": SimpleLazyObject(lambda: sidebar(person)) if person else [],

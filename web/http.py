@@ -23,6 +23,7 @@ STATUSES: dict[type[ProductError], HTTPStatus] = {
     chat.LimitedError: HTTPStatus.TOO_MANY_REQUESTS,
     pictures.BusyDrawingError: HTTPStatus.TOO_MANY_REQUESTS,
     chat.AccountNeededError: HTTPStatus.FORBIDDEN,
+    chat.AgreementNeededError: HTTPStatus.FORBIDDEN,
     chat.RefusedInputError: HTTPStatus.BAD_REQUEST,
     pictures.RefusedInputError: HTTPStatus.BAD_REQUEST,
     chat.LogUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,

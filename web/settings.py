@@ -83,6 +83,11 @@ def is_loopback(host: str) -> bool:
         return host.rstrip(".").rpartition(".")[2] == "localhost"
 
 
+def is_path(text: str) -> bool:
+    """Whether a text is a path of this site: browsers take some others for addresses."""
+    return text.startswith("/") and not text.startswith("//") and not set(text) & set("\\ \t\r\n")
+
+
 def rate(name: str, default: str) -> str:
     """A limit, written as the limits library reads it, from the variable `name`. Raises ImproperlyConfigured."""
     text: str = env.str(name, default)
@@ -233,6 +238,10 @@ SITE_NAME: str = env.str("SITE_NAME", "Chaski")
 SITE_URL: str = env.str(
     "SITE_URL", "http://127.0.0.1:8000", validate=validate.URL(require_tld=False, schemes={"http", "https"})
 ).rstrip("/")
+# What people agree to before anything is answered for them: where that stands, the least age, and its version.
+TERMS_URL: str = env.str("TERMS_URL", "", validate=validate.Length(max=500)).strip()
+TERMS_AGE: int = env.int("TERMS_AGE", 0, validate=validate.OneOf([0, *range(13, 19)]))
+TERMS_VERSION: str = env.str("TERMS_VERSION", "", validate=validate.Length(max=40)).strip()
 HTTPS = SITE_URL.startswith("https://")
 SITE_HOST = urlsplit(SITE_URL).hostname or ""
 DEBUG: bool = env.bool("DEBUG", False)
@@ -244,6 +253,10 @@ LOG_FORMAT: str = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json",
 
 if SITE_URL.count("/") > 2:
     raise ImproperlyConfigured('Environment variable "SITE_URL" invalid: it ends with the host or its port.')
+if TERMS_URL and not TERMS_URL.startswith(("https://", "http://")) and not is_path(TERMS_URL):
+    raise ImproperlyConfigured('Environment variable "TERMS_URL" invalid: write an address, or a path as /about/.')
+if TERMS_VERSION and not (TERMS_URL or TERMS_AGE):
+    raise ImproperlyConfigured('Environment variable "TERMS_VERSION" invalid: set TERMS_URL or TERMS_AGE as well.')
 if HTTPS and not env.str("SECRET_KEY", ""):
     raise ImproperlyConfigured(f'Environment variable "SECRET_KEY" invalid: a public site has its own. {A_KEY}')
 if HTTPS and is_guessable(SECRET_KEY):

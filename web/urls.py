@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from web import health, leaving, pages
-from web.accounts import allauth, api_keys, apps, deletion, memory, privacy
+from web.accounts import allauth, api_keys, apps, deletion, memory, privacy, terms
 from web.api import urls as api
 from web.chat import asking, attachments, downloads, icons, views
 from web.pictures import actions, ideas, shares
@@ -46,6 +46,7 @@ urlpatterns = [
     path("", include(shares.urlpatterns)),
     path("", include(picture_pages.file_patterns)),
     path("", include(privacy.urlpatterns)),
+    path("", include(terms.urlpatterns)),
     path("", include(memory.urlpatterns)),
     path("", include(api_keys.urlpatterns)),
     path("", include(apps.urlpatterns)),

@@ -16,14 +16,14 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from assistant import room_turns, vision
+from assistant import agreement, naming, room_turns, vision
 from assistant.answering import Answering
 from assistant.database import in_thread
-from assistant.errors import AssistantError, LimitedError, NotFoundError
+from assistant.errors import AgreementNeededError, AssistantError, LimitedError, NotFoundError
 from assistant.models import Message, Person, Room
 from assistant.rooms import events, orders, polls, talk
 from assistant.rooms.talk import Words
-from integrations import contacts, inbox, outbox, relay, replies, wording
+from integrations import agreeing, contacts, inbox, outbox, relay, replies, wording
 from integrations.base import Channel
 from integrations.groups import hearing
 from integrations.inbound import InboundMessage
@@ -37,6 +37,8 @@ LATE = timedelta(hours=1)
 MOST_TRIES = 6
 # Who asks for too much is told so once in a while, whatever they go on to send; so is a group what we cannot look into.
 TOLD_EVERY = timedelta(minutes=10)
+# How the cause begins of the question whether somebody agrees to the terms of the site.
+ASKED = "terms:"
 
 
 class Speaker(NamedTuple):
@@ -45,6 +47,7 @@ class Speaker(NamedTuple):
     contact: Contact
     person: Person
     room: Room
+    name: str
 
 
 class Reply(NamedTuple):
@@ -62,8 +65,8 @@ class GroupDialogue:
         self._answering = answering
         self._channel = channel
         self._contact = contact
-        # Our key of who speaks.
-        self._speaking = 0
+        # Who speaks, once that is known.
+        self._speaking: Speaker | None = None
 
     async def answer(self, entries: Sequence[InboxEntry]) -> None:
         """Answer one entry. Raises DatabaseError."""
@@ -85,12 +88,20 @@ class GroupDialogue:
                 return
             except LimitedError as error:
                 logger.info("group %s: somebody is limited: %s", self._contact.pk, error)
-                reply = Reply(error.code, str(error.sentence), f"limited:{_slot()}:{self._speaking}")
+                reply = Reply(error.code, str(error.sentence), f"limited:{_slot()}:{self._key()}")
+            except AgreementNeededError as error:
+                logger.info("group %s: somebody has not agreed: %s", self._contact.pk, error)
+                name = self._speaking.name if self._speaking else ""
+                reply = Reply(agreeing.HELD, agreeing.ask_in_group(name), f"{ASKED}{_slot()}:{self._key()}")
             except AssistantError as error:
                 logger.info("group %s is told: %s: %s", self._contact.pk, error.code, error)
                 reply = Reply(error.code, str(error.sentence))
             if reply is not None:
                 await in_thread(self._conclude)(entry, event, reply)
+
+    def _key(self) -> int:
+        """Our key of who speaks; 0 where that is not known."""
+        return self._speaking.contact.pk if self._speaking else 0
 
     async def _answer(self, entry: InboxEntry, event: InboundMessage) -> Reply | None:
         """What came of an entry; None where it is ended already. Raises AssistantError, Later."""
@@ -103,7 +114,7 @@ class GroupDialogue:
         speaker = await in_thread(self._speaker)(event)
         if speaker is None:
             return Reply("no_member")
-        self._speaking = speaker.contact.pk
+        self._speaking = speaker
         await self._count_order(event, speaker)
         if await in_thread(self._settle)(entry, event, speaker):
             return None
@@ -124,10 +135,10 @@ class GroupDialogue:
         if group is None or group.room is None or found is None or contacts.is_suspended(found):
             return None
         try:
-            events.membership(found.person, group.room.pk)
+            member = events.membership(found.person, group.room.pk)
         except NotFoundError:
             return None
-        return Speaker(found, found.person, group.room)
+        return Speaker(found, found.person, group.room, member.name)
 
     def _settle(self, entry: InboxEntry, event: InboundMessage, speaker: Speaker) -> bool:
         """Carry out a vote or a command and end its entry: both, once, or neither. False for words.
@@ -143,6 +154,9 @@ class GroupDialogue:
     def _carry_out(self, speaker: Speaker, event: InboundMessage) -> Reply | None:
         """What comes of a vote or a command; None for words. Raises AssistantError."""
         room, text = speaker.room, hearing.words_of(event)
+        answer = agreeing.answer_of(event, naming.without(text, [settings.SITE_NAME]))
+        if answer is not None and self._is_asked(event, speaker):
+            return self._settle_agreement(speaker, agreed=answer)
         if vote := hearing.poll_of(self._contact, room, event):
             poll, place = vote
             polls.vote(speaker.person, poll.pk, place)
@@ -169,6 +183,22 @@ class GroupDialogue:
         if command:
             return Reply("alone", _("That is for a chat with me alone: here all would read it."))
         return None
+
+    def _is_asked(self, event: InboundMessage, speaker: Speaker) -> bool:
+        """Whether somebody has to agree, and was asked: by name, or in a question to another to which they reply."""
+        if agreement.has_agreed(speaker.person):
+            return False
+        quoted = hearing.quoted_in(self._contact, event)
+        by_reply = quoted is not None and quoted.cause.startswith(ASKED)
+        return by_reply or agreeing.is_open(self._contact, speaker.contact)
+
+    def _settle_agreement(self, speaker: Speaker, *, agreed: bool) -> Reply:
+        """Keep a yes to the terms of the site, and have what was asked answered; or erase that."""
+        if agreed:
+            waiting = agreeing.agree(self._contact, speaker.contact)
+            return Reply("terms", "" if waiting else agreeing.thanks())
+        agreeing.drop(self._contact, speaker.contact)
+        return Reply("terms", agreeing.goodbye())
 
     async def _say(self, entry: InboxEntry, event: InboundMessage, speaker: Speaker) -> Reply:
         """Say it in the room with its files, as from a chat alone. Raises AssistantError, Later."""
@@ -230,7 +260,10 @@ class GroupDialogue:
             if not inbox.finish([entry], reply.outcome):
                 self._take_back(entry)
                 return
-            InboxEntry.objects.filter(pk=entry.pk).update(content={})
+            if reply.outcome == agreeing.HELD and self._speaking:
+                agreeing.hold(self._contact, self._speaking.contact)
+            else:
+                InboxEntry.objects.filter(pk=entry.pk).update(content={})
             if reply.text and Contact.objects.filter(pk=self._contact.pk).exists():
                 bubble = replace(replies.say(self._channel, reply.text), quotes=event.id)
                 outbox.add(self._contact, reply.cause or f"turn:{entry.turn}", [bubble])

@@ -230,6 +230,7 @@ OPEN: dict[str, str] = {
     "ready": "three yes or no, without a word about anybody",
     "robots": "the same for everybody",
     "you": "shows what is the visitor's own; test_ownership.py",
+    "agree": "keeps the visitor's own yes; test_terms.py",
     "instructions": "keeps the visitor's own; tests/web/accounts/test_privacy.py",
     "memory": "shows and adds to what is the visitor's own; tests/web/accounts/test_memory.py",
     "switch_memory": "the visitor's own; tests/web/accounts/test_memory.py",

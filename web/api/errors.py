@@ -21,6 +21,7 @@ Known = tuple[HTTPStatus, str, str]
 FORMS: dict[type[Exception], Known] = {
     errors.InvalidKeyError: (HTTPStatus.UNAUTHORIZED, "authentication_error", "invalid_api_key"),
     errors.SuspendedError: (HTTPStatus.FORBIDDEN, "permission_error", "account_suspended"),
+    errors.AgreementNeededError: (HTTPStatus.FORBIDDEN, "permission_error", "agreement_needed"),
     errors.LimitedError: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limit_error", "rate_limit_exceeded"),
     errors.BudgetSpentError: (HTTPStatus.TOO_MANY_REQUESTS, "insufficient_quota", "insufficient_quota"),
     GuardAwayError: (HTTPStatus.SERVICE_UNAVAILABLE, "server_error", "unavailable"),
@@ -64,10 +65,12 @@ def told(error: Exception) -> ApiError:
     if isinstance(error, ApiError):
         return error
     status, kind, code = next((form for known, form in FORMS.items() if isinstance(error, known)), TROUBLE)
-    sentence = error.sentence if isinstance(error, AssistantError | ImagineError) else AssistantError.sentence
+    sentence = str(error.sentence if isinstance(error, AssistantError | ImagineError) else AssistantError.sentence)
+    if isinstance(error, errors.AgreementNeededError):
+        sentence = "Agree on the site first, in a browser: under 'Your data', or with a first message."
     headers = {}
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         headers["Retry-After"] = str(getattr(error, "retry_after", None) or RETRY_SECONDS)
     elif status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return ApiError(str(sentence), status, kind, code, headers=headers)
+    return ApiError(sentence, status, kind, code, headers=headers)

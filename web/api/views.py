@@ -98,7 +98,7 @@ async def events_of(
     runtime: Runtime, key: ApiKey, asked: CompletionRequest, answer_id: UUID
 ) -> AsyncGenerator[Event, None]:
     """The events of an answer, which takes one of the places that the key's person has."""
-    answer = unstored.answer(runtime, answer_id, asked.messages, asked.instructions, asked.most_tokens)
+    answer = unstored.answer(runtime, key.person, answer_id, asked.messages, asked.instructions, asked.most_tokens)
     async with runtime.limits.key_answer(key.person), aclosing(answer) as events:
         async for event in events:
             yield event

@@ -111,7 +111,10 @@ async def take_files(request: HttpRequest) -> list[UUID]:
     files = request.FILES.getlist("files")
     if len(ids) + len(files) > settings.ATTACHMENTS_PER_MESSAGE:
         raise TooManyAttachmentsError
-    return [*ids, *[(await keep_file(request, file)).id for file in files]]
+    kept = [*ids, *[(await keep_file(request, file)).id for file in files]]
+    # For a card that sends the form once more: it cannot send files.
+    request.kept_files = kept  # type: ignore[attr-defined]
+    return kept
 
 
 def named_files(request: HttpRequest) -> Sequence[UUID]:

@@ -20,6 +20,7 @@ from assistant.runs.forget import forget
 from assistant.search import QUERY_CHARACTERS, Match, search
 from assistant.turns import TurnRequest
 from web.accounts.identity import known_person, person_or_404, remember, visitor
+from web.accounts.terms import take_agreement
 from web.addresses import address_block
 from web.chat.asking import waiting
 from web.chat.attachments import has_files, named_files, take_files
@@ -338,6 +339,7 @@ def feedback(request: HttpRequest, message_id: UUID) -> HttpResponse:
 
 async def start_turn(request: HttpRequest, person: Person, what: TurnRequest) -> conversations.Turn:
     """Store and answer a turn of `person`. Raises AssistantError."""
+    await take_agreement(request, person)
     return await turns.start(current_process().answering, person, address_block(request), what)
 
 

@@ -18,6 +18,7 @@ from imagine.models import SEEDS, Picture
 from imagine.prompts import clean_prompt
 from imagine.shapes import SQUARE
 from web.accounts.identity import known_person, signed_in, visitor
+from web.accounts.terms import take_agreement
 from web.addresses import address_block
 from web.http import (
     ProductError,
@@ -201,6 +202,7 @@ async def make_pictures(
     if redraws and painter.is_ready and not painter.can_redraw:
         raise UnableError("the checkpoint begins from no picture")
     person = await visitor(request)
+    await take_agreement(request, person)
     check_account(person)
     await current_process().runtime.limits.count_pictures(person, address_block(request), count)
     with redis_as_unavailable():

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from assistant import agreement
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.ideas import Ideas, plain_ideas
@@ -24,9 +25,10 @@ async def ideas(request: HttpRequest) -> HttpResponse:
 
 
 async def own_ideas(person: Person, address: str, prompt: str) -> Ideas:
-    """Ideas of the model, or plain ones beyond the limit of the person or the address."""
+    """Ideas of the model, or plain ones beyond the limit of the person or the address, or before they agreed."""
     runtime = current_process().runtime
     try:
+        await agreement.check(person)
         await runtime.limits.count_use(settings.LIMIT_PERSON_IDEAS, "ideas", person, address)
     except AssistantError:
         return plain_ideas(prompt)

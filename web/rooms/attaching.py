@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
-from assistant import attachments, text_files
+from assistant import agreement, attachments, text_files
 from assistant.database import in_thread
 from assistant.errors import (
     AssistantError,
@@ -92,6 +92,7 @@ async def take(request: HttpRequest, person: Person) -> Sorted:
     if len(ids) + len(carried) > settings.ATTACHMENTS_PER_MESSAGE:
         raise TooManyAttachmentsError
     ids += [(await keep_file(request, person, file)).id for file in carried]
+    request.kept_files = ids  # type: ignore[attr-defined]
     return await in_thread(sort)(person, ids)
 
 
@@ -122,6 +123,7 @@ async def keep_file(request: HttpRequest, person: Person, file: object, pasted: 
 
 
 async def _picture(person: Person, address: str, file: "UploadedFile[bytes]") -> Attached:
+    await agreement.check(person)
     runtime = current_process().runtime
     with redis_as_unavailable():
         error = (await read_status(runtime.redis)).error()

@@ -14,6 +14,7 @@ from assistant.rooms import events, reactions, talk
 from assistant.rooms.talk import Words
 from imagine.errors import ImagineError
 from web.accounts.identity import known_person
+from web.accounts.terms import take_agreement
 from web.addresses import address_block
 from web.http import an_id, client_id, done, error_json, is_fragment, missing_as_404, status_of
 from web.process import current_process
@@ -37,6 +38,7 @@ async def say(request: HttpRequest, room_id: UUID) -> HttpResponse:
         with missing_as_404():
             person = await known_person(request)
             await in_thread(events.membership)(person, room_id)
+            await take_agreement(request, person)
             attached = await take(request, person)
             quoted, search = an_id(request.POST.get("quoted")), request.POST.get("search", "")
             words = Words(

@@ -195,7 +195,9 @@ export class LiveClient {
   }
 
   /** What is refused only for now goes again by itself: who has typed all their words would wait for nothing. */
-  #refused({ retry }) {
+  #refused({ retry, code }) {
+    // The same words are drawn once the person has agreed.
+    if (code === "agreement_needed") this.#sent = "";
     if (!retry || !this.#pending) return this.#end();
     this.#wait(this.#pause);
     this.#pause = Math.min(2 * this.#pause, AGAIN_AT_MOST);
