@@ -6,7 +6,7 @@ from django.urls import include, path
 from web import health, leaving, pages
 from web.accounts import allauth, api_keys, apps, deletion, memory, privacy
 from web.api import urls as api
-from web.chat import asking, attachments, downloads, icons, views
+from web.chat import asking, attachments, dictation, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
 from web.rooms import urls as rooms
@@ -28,6 +28,7 @@ urlpatterns = [
     path("m/<uuid:message_id>/feedback", views.feedback, name="feedback"),
     path("r/<uuid:run_id>/stop", views.stop, name="stop"),
     path("r/<uuid:run_id>/icon", icons.source_icon, name="source_icon"),
+    path("dictate", dictation.dictate, name="dictate"),
     path("about/", pages.about, name="about"),
     path("leave/", leaving.leave, name="leave"),
     path("account/", include(allauth.urlpatterns)),

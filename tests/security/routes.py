@@ -206,6 +206,7 @@ OPEN: dict[str, str] = {
     "start": "begins a conversation for whoever asks; limits in test_limits.py",
     "history": "lists what is the visitor's own; test_ownership.py",
     "attach": "takes a file of the visitor's; test_attachments.py",
+    "dictate": "writes down what the visitor says; test_dictation.py",
     "imagine": "shows what is the visitor's own, and draws for whoever asks; test_uploads.py",
     "imagine_begin": "makes the visitor a guest; limits in test_limits.py",
     "draw_pictures": "draws for whoever asks; test_uploads.py",
