@@ -277,6 +277,32 @@ SPEECH_ERRORS = (
 )
 
 
+class VoiceError(AssistantError):
+    """An answer was not read aloud: the voice's server cannot be reached, or sent what is no sound."""
+
+    code = "voice_failed"
+    sentence = _("This could not be read aloud right now. Please try again.")
+
+
+class VoiceOffError(VoiceError):
+    """VOICE_URL is not set."""
+
+    code = "voice_off"
+    retry = False
+    sentence = _("There is no voice here yet.")
+
+
+class VoiceSetupError(VoiceError):
+    """The server refuses the key, or has no such model, voice or address."""
+
+    code = "voice_setup"
+    retry = False
+    sentence = _(
+        "Nothing can be read aloud here at the moment: the people who run this need to look at the settings of the "
+        "voice."
+    )
+
+
 class ConversationFullError(RefusedInputError):
     code = "conversation_full"
     sentence = _("This conversation is as long as it can get. Please start a new one.")

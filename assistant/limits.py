@@ -203,7 +203,7 @@ class Limits:
 
     @asynccontextmanager
     async def speech(self, kind: str, person: Person | None, address: str) -> AsyncIterator[None]:
-        """Hold one of the recordings that are written down at once, for a person or
+        """Hold one of the recordings that are written down at once, or of the sentences that are read, for a person or
         for the visitors at an address, counted as sockets are. Raises LimitedError.
         """
         most = settings.LIMIT_PERSON_RUNS

@@ -21,6 +21,7 @@ from imagine import keys
 from tests.fake_llama import FakeLlama
 from tests.fake_web import FakeWeb
 from tests.people import Visitor, next_address
+from tests.recordings import recording
 from tests.scripted_http import Reply, ScriptedHTTP
 from tests.servers import Painter, Site, Valkey, eventually
 
@@ -209,10 +210,11 @@ def shared_speech() -> Iterator[ScriptedHTTP]:
 
 @pytest.fixture
 def speech(shared_speech: ScriptedHTTP) -> ScriptedHTTP:
-    """The scripted server of speech models, which hears "Where do llamas live?" only."""
+    """The scripted server of speech models, which hears "Where do llamas live?" and says all in a second's tone."""
     shared_speech.asked.clear()
     shared_speech.left.clear()
     shared_speech.script("/v1/audio/transcriptions", Reply({"text": "Where do llamas live?"}))
+    shared_speech.script("/v1/audio/speech", Reply(recording("mp3")))
     return shared_speech
 
 
@@ -228,6 +230,7 @@ def shared_speaking_site(
         "REDIS_URL": valkey.url,
         "LLAMA_URL": shared_llama.url,
         "SPEECH_URL": f"{shared_speech.url}/v1",
+        "VOICE_URL": f"{shared_speech.url}/v1",
     }
     site = Site(tmp_path_factory.mktemp("speaking"), environment)
     site.start()

@@ -31,6 +31,8 @@ STATUSES: dict[type[ProductError], HTTPStatus] = {
     chat.LongAudioError: HTTPStatus.BAD_REQUEST,
     chat.NoSpeechError: HTTPStatus.BAD_REQUEST,
     chat.SpeechError: HTTPStatus.SERVICE_UNAVAILABLE,
+    chat.VoiceOffError: HTTPStatus.NOT_FOUND,
+    chat.VoiceError: HTTPStatus.SERVICE_UNAVAILABLE,
     pictures.CheckpointError: HTTPStatus.SERVICE_UNAVAILABLE,
     pictures.AwayError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -6,7 +6,7 @@ from django.urls import include, path
 from web import health, leaving, pages
 from web.accounts import allauth, api_keys, apps, deletion, memory, privacy
 from web.api import urls as api
-from web.chat import asking, attachments, dictation, downloads, icons, views
+from web.chat import aloud, asking, attachments, dictation, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
 from web.rooms import urls as rooms
@@ -22,6 +22,8 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/export.md", downloads.export_markdown, name="export_markdown"),
     path("c/<uuid:conversation_id>/export.json", downloads.export_json, name="export_json"),
     path("m/<uuid:message_id>/text", downloads.message_text, name="message_text"),
+    path("m/<uuid:message_id>/aloud", aloud.sentences, name="sentences"),
+    path("m/<uuid:message_id>/aloud/<int:number>", aloud.read_sentence, name="read_sentence"),
     path("m/<uuid:message_id>/edit", views.edit, name="edit"),
     path("m/<uuid:message_id>/retry", views.retry, name="retry"),
     path("m/<uuid:message_id>/show", views.show_version, name="show_version"),

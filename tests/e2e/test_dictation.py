@@ -319,3 +319,13 @@ async def test_everybody_can_use_it(
     await expect(trouble(page)).to_be_visible()
     await look("trouble")
     assert {state: faults for state, faults in found.items() if faults} == {}
+
+
+async def test_nothing_is_read_aloud_meanwhile(ear: Page, speech: ScriptedHTTP) -> None:
+    speech.script("/v1/audio/speech", Reply(hangs=True))
+    await converse(ear, "Hello")
+    await ear.get_by_role("button", name="Read aloud").click()
+    await expect(ear.get_by_role("group", name="Reading aloud")).to_be_visible()
+    await button(ear).click()
+    await listens(ear)
+    await expect(ear.get_by_role("group", name="Reading aloud")).to_be_hidden()

@@ -141,6 +141,9 @@ OWNED: list[tuple[str, Owned]] = [
     ("export_json", Owned("GET", conversation, 200)),
     ("message_text", Owned("GET", question, 200)),
     ("message_text", Owned("GET", answer, 200)),
+    ("sentences", Owned("GET", answer, 200)),
+    # Where there is a voice: test_aloud.py.
+    ("read_sentence", Owned("POST", answer, 404, more=("0",))),
     ("edit", Owned("POST", question, 302, words)),
     ("retry", Owned("POST", answer, 302, lambda: {"id": str(uuid4())})),
     ("show_version", Owned("POST", answer, 302)),

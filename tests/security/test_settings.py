@@ -54,6 +54,8 @@ BAD: list[tuple[str, dict[str, str]]] = [
     ("SEARXNG_URL", {"SEARXNG_URL": "search.example"}),
     ("WEATHER_URL", {"WEATHER_URL": "weather.example"}),
     ("SPEECH_URL", {"SPEECH_URL": "speech.example/v1"}),
+    ("VOICE_URL", {"VOICE_URL": "voice.example/v1"}),
+    ("LIMIT_PERSON_SENTENCES", {"LIMIT_PERSON_SENTENCES": "some"}),
     ("LIMIT_PERSON_DICTATIONS", {"LIMIT_PERSON_DICTATIONS": "0/minute"}),
     ("DATABASE_URL", {"DATABASE_URL": "nonsense"}),
     ("REDIS_URL", {"REDIS_URL": "nonsense"}),

@@ -60,6 +60,8 @@ export class Dictation {
 
   async #start() {
     const cancelled = this.#begin();
+    // Nothing is read aloud into the microphone.
+    document.dispatchEvent(new Event("dictating"));
     this.#show("asking");
     let recorder;
     try {
