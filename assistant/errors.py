@@ -214,10 +214,10 @@ class SuspendedError(AssistantError):
 
 
 class SpeechError(AssistantError):
-    """A voice note was not understood: the speech model's server cannot be reached, or sent what cannot be read."""
+    """A recording was not understood: the speech model's server cannot be reached, or sent what cannot be read."""
 
     code = "speech_failed"
-    sentence = _("Your voice note could not be understood right now. Please try again, or write it.")
+    sentence = _("Your recording could not be understood right now. Please try again, or write it.")
 
 
 class SpeechOffError(SpeechError):
@@ -234,7 +234,7 @@ class SpeechSetupError(SpeechError):
     code = "speech_setup"
     retry = False
     sentence = _(
-        "Voice notes cannot be heard here at the moment: the people who run this need to look at its settings. "
+        "Recordings cannot be understood here at the moment: the people who run this need to look at its settings. "
         "Please write it."
     )
 
@@ -253,6 +253,13 @@ class LongAudioError(SpeechError):
     sentence = _("This recording is too long for me. Please keep it under ten minutes.")
 
 
+class LongDictationError(LongAudioError):
+    """More than a browser records for one message."""
+
+    code = "dictation_too_long"
+    sentence = _("This is too long to be written down at once. Please say it in parts of two minutes at most.")
+
+
 class NoSpeechError(SpeechError):
     code = "no_speech"
     retry = False
@@ -265,8 +272,35 @@ SPEECH_ERRORS = (
     SpeechSetupError,
     UnreadableAudioError,
     LongAudioError,
+    LongDictationError,
     NoSpeechError,
 )
+
+
+class VoiceError(AssistantError):
+    """An answer was not read aloud: the voice's server cannot be reached, or sent what is no sound."""
+
+    code = "voice_failed"
+    sentence = _("This could not be read aloud right now. Please try again.")
+
+
+class VoiceOffError(VoiceError):
+    """VOICE_URL is not set."""
+
+    code = "voice_off"
+    retry = False
+    sentence = _("There is no voice here yet.")
+
+
+class VoiceSetupError(VoiceError):
+    """The server refuses the key, or has no such model, voice or address."""
+
+    code = "voice_setup"
+    retry = False
+    sentence = _(
+        "Nothing can be read aloud here at the moment: the people who run this need to look at the settings of the "
+        "voice."
+    )
 
 
 class ConversationFullError(RefusedInputError):

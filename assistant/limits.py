@@ -206,6 +206,16 @@ class Limits:
             yield
 
     @asynccontextmanager
+    async def speech(self, kind: str, person: Person | None, address: str) -> AsyncIterator[None]:
+        """Hold one of the recordings that are written down at once, or of the sentences that are read, for a person or
+        for the visitors at an address, counted as sockets are. Raises LimitedError.
+        """
+        most = settings.LIMIT_PERSON_RUNS
+        places = {f"{kind}:{person.id}": most} if person else {f"{kind}:{address}": most * NEIGHBOURS}
+        async with self._places(places):
+            yield
+
+    @asynccontextmanager
     async def key_answer(self, person: Person) -> AsyncIterator[None]:
         """Hold one of the answers that are made at once for the API keys of a person, counted as sockets are.
 

@@ -1,4 +1,4 @@
-"""Voice notes as text, by a speech model: any server with OpenAI's `/v1/audio/transcriptions`.
+"""Voice notes and dictation as text, by a speech model: any server with OpenAI's `/v1/audio/transcriptions`.
 
 https://platform.openai.com/docs/api-reference/audio/createTranscription, which whisper.cpp, vLLM, speaches and others
 have too.
@@ -14,6 +14,7 @@ from django.conf import settings
 from assistant.audio import Audio, read_audio
 from assistant.errors import (
     LongAudioError,
+    LongDictationError,
     NoSpeechError,
     SpeechError,
     SpeechOffError,
@@ -27,6 +28,11 @@ from assistant.responses import cause_name, read_json, tls
 CONNECT_SECONDS = 5.0
 # A small machine takes half as long as the recording lasts, which is ten minutes at most.
 SECONDS = 300.0
+# Who dictates looks at the page meanwhile, and says two minutes at most. What is larger Django would write to a file.
+DICTATED_SECONDS, DICTATION_SECONDS = 90.0, 125
+DICTATION_BYTES = 2_000_000
+# What browsers record.
+DICTATION_TYPES = {"audio/webm", "audio/ogg", "audio/mp4", "audio/wav"}
 ANSWER_BYTES = 1024 * 1024
 # Ten minutes are some 9,000 characters. A message may have more, see MESSAGE_CHARACTERS.
 MOST_CHARACTERS = 12_000
@@ -52,12 +58,33 @@ async def transcribe(data: bytes, language: str = "") -> str:
     """
     if not is_on():
         raise SpeechOffError("SPEECH_URL is not set")
+    return await _written(read_audio(data), language, SECONDS)
+
+
+async def dictated(data: bytes) -> str:
+    """What somebody says to their browser for a message. The recording is kept nowhere.
+
+    Raises as `transcribe` does, and LongDictationError.
+    """
+    if not is_on():
+        raise SpeechOffError("SPEECH_URL is not set")
+    if len(data) > DICTATION_BYTES:
+        raise LongDictationError(f"{len(data)} bytes, {DICTATION_BYTES} are allowed")
     audio = read_audio(data)
+    if audio.content_type not in DICTATION_TYPES:
+        raise UnreadableAudioError(f"no browser records {audio.content_type}")
+    if audio.seconds is not None and audio.seconds > DICTATION_SECONDS:
+        raise LongDictationError(f"{audio.seconds:.0f} s, {DICTATION_SECONDS} are allowed")
+    return await _written(audio, "", DICTATED_SECONDS)
+
+
+async def _written(audio: Audio, language: str, seconds: float) -> str:
+    """The words of a recording, if the server has them in so many seconds. Raises SpeechError."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return _heard(await _ask(audio, language))
     except TimeoutError as error:
-        raise SpeechError(f"{_host()} took more than {SECONDS:.0f} s") from error
+        raise SpeechError(f"{_host()} took more than {seconds:.0f} s") from error
 
 
 async def _ask(audio: Audio, language: str) -> object:

@@ -21,6 +21,8 @@ from imagine import keys
 from tests.fake_llama import FakeLlama
 from tests.fake_web import FakeWeb
 from tests.people import Visitor, next_address
+from tests.recordings import recording
+from tests.scripted_http import Reply, ScriptedHTTP
 from tests.servers import Painter, Site, Valkey, eventually
 
 # How fast examples are made and tried says more about the machine than about what is tested.
@@ -198,6 +200,48 @@ def shared_seeing_site(
 def seeing_site(shared_seeing_site: Site, fake_llama: FakeLlama, eyes: FakeLlama) -> Site:
     """A web server with a model that sees beside the scripted one."""
     return shared_seeing_site
+
+
+@pytest.fixture(scope="session")
+def shared_speech() -> Iterator[ScriptedHTTP]:
+    with ScriptedHTTP() as server:
+        yield server
+
+
+@pytest.fixture
+def speech(shared_speech: ScriptedHTTP) -> ScriptedHTTP:
+    """The scripted server of speech models, which hears "Where do llamas live?" and says all in a second's tone."""
+    shared_speech.asked.clear()
+    shared_speech.left.clear()
+    shared_speech.script("/v1/audio/transcriptions", Reply({"text": "Where do llamas live?"}))
+    shared_speech.script("/v1/audio/speech", Reply(recording("mp3")))
+    return shared_speech
+
+
+@pytest.fixture(scope="session")
+def shared_speaking_site(
+    database: None,
+    valkey: Valkey,
+    shared_llama: FakeLlama,
+    shared_speech: ScriptedHTTP,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    environment = {
+        "REDIS_URL": valkey.url,
+        "LLAMA_URL": shared_llama.url,
+        "SPEECH_URL": f"{shared_speech.url}/v1",
+        "VOICE_URL": f"{shared_speech.url}/v1",
+    }
+    site = Site(tmp_path_factory.mktemp("speaking"), environment)
+    site.start()
+    yield site
+    site.kill()
+
+
+@pytest.fixture
+def speaking_site(shared_speaking_site: Site, fake_llama: FakeLlama, speech: ScriptedHTTP) -> Site:
+    """A web server with speech models beside the scripted one that writes."""
+    return shared_speaking_site
 
 
 @pytest.fixture(scope="session")

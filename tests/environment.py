@@ -33,6 +33,10 @@ for name in (
     "SPEECH_URL",
     "SPEECH_MODEL",
     "SPEECH_KEY",
+    "VOICE_URL",
+    "VOICE_MODEL",
+    "VOICE_NAME",
+    "VOICE_KEY",
 ):
     os.environ.pop(name, None)
 PREFIXES = "IMAGINE_", "META_", "GRAPH_", "WHATSAPP_", "MESSENGER_", "INSTAGRAM_"

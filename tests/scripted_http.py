@@ -1,6 +1,8 @@
 """A scripted HTTP server for the services that Chaski asks: each request plays the next answer of its path."""
 
 import json
+import select
+import socket
 import threading
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
@@ -22,7 +24,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer: a str or bytes body goes out as it is, anything else as JSON. `hangs`: until the server closes.
+    """One answer: a str or bytes body goes out as it is, anything else as JSON. `hangs`: until one of both closes.
 
     `drops`: the request is read, and the connection closed without an answer.
     """
@@ -45,6 +47,8 @@ class ScriptedHTTP:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
+        # Those whose client hung up before the answer.
+        self.left: list[Asked] = []
         self._answers: dict[str, deque[Reply]] = defaultdict(deque)
         self._closing = threading.Event()
         outer = self
@@ -95,7 +99,10 @@ class ScriptedHTTP:
         line = self._answers[parts.path]
         reply = line.popleft() if len(line) > 1 else line[0] if line else Reply("nothing here", 404)
         if reply.hangs:
-            self._closing.wait()
+            while not self._closing.wait(0.02):
+                if _has_left(handler.connection):
+                    self.left.append(asked)
+                    break
             return
         if reply.drops:
             handler.close_connection = True
@@ -106,3 +113,8 @@ class ScriptedHTTP:
         handler.send_header("content-length", str(len(reply.data)))
         handler.end_headers()
         handler.wfile.write(reply.data)
+
+
+def _has_left(connection: socket.socket) -> bool:
+    """Whether the client has closed its side."""
+    return bool(select.select([connection], [], [], 0)[0]) and connection.recv(1, socket.MSG_PEEK) == b""

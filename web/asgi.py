@@ -16,7 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
-from assistant import vision  # noqa: E402
+from assistant import transcription, vision  # noqa: E402
 from assistant.rooms.files import MOST_BYTES  # noqa: E402
 from integrations.webhook import BODY_BYTES  # noqa: E402
 from web.api import views  # noqa: E402
@@ -39,6 +39,7 @@ MESSAGE_BODY = settings.ATTACHMENT_BYTES * settings.ATTACHMENTS_PER_MESSAGE + FO
 LARGER_BODIES = {
     "/imagine/upload": settings.UPLOAD_BYTES + 64 * 1024,
     "/attachments/": max(settings.ATTACHMENT_BYTES, settings.UPLOAD_BYTES if vision.is_on() else 0) + FORM,
+    "/dictate": transcription.DICTATION_BYTES + FORM,
     # Forms carry files where no script runs.
     "/": MESSAGE_BODY,
     "/c/[0-9a-f-]{36}/messages": MESSAGE_BODY,

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from assistant import commands, members, memories, vision
+from assistant import commands, members, memories, synthesis, transcription, vision
 from assistant.models import Conversation, Person
 from assistant.rooms import records
 from imagine.status import is_configured
@@ -39,6 +39,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "message_characters": settings.MESSAGE_CHARACTERS,
         "attachment_bytes": settings.ATTACHMENT_BYTES,
         "pictures_asked": vision.is_on(),
+        "dictation": transcription.is_on(),
+        "voice": synthesis.is_on(),
         "upload_bytes": settings.UPLOAD_BYTES,
         "attachments_most": settings.ATTACHMENTS_PER_MESSAGE,
         "prompt_characters": settings.PROMPT_CHARACTERS,

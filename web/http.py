@@ -27,6 +27,13 @@ STATUSES: dict[type[ProductError], HTTPStatus] = {
     chat.RefusedInputError: HTTPStatus.BAD_REQUEST,
     pictures.RefusedInputError: HTTPStatus.BAD_REQUEST,
     chat.LogUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    chat.SpeechOffError: HTTPStatus.NOT_FOUND,
+    chat.UnreadableAudioError: HTTPStatus.BAD_REQUEST,
+    chat.LongAudioError: HTTPStatus.BAD_REQUEST,
+    chat.NoSpeechError: HTTPStatus.BAD_REQUEST,
+    chat.SpeechError: HTTPStatus.SERVICE_UNAVAILABLE,
+    chat.VoiceOffError: HTTPStatus.NOT_FOUND,
+    chat.VoiceError: HTTPStatus.SERVICE_UNAVAILABLE,
     pictures.CheckpointError: HTTPStatus.SERVICE_UNAVAILABLE,
     pictures.AwayError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from functools import cache
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
 ADMIN = "/admin/"
-# What Chromium and others know, and we never ask for.
+# What Chromium and others know, and we never ask for, but for the microphone where one can dictate.
 DEVICES = {"camera", "display-capture", "geolocation", "hid", "microphone", "midi", "payment", "usb"}
-UNUSED = ", ".join(f"{name}=()" for name in sorted(DEVICES))
 TRUSTED_TYPES = {"require-trusted-types-for": ["'script'"], "trusted-types": ["chaski"]}
 
 
@@ -34,10 +34,19 @@ class PoliciesMiddleware(MiddlewareMixin):
     get_response: Callable[[HttpRequest], HttpResponse]
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        response.headers.setdefault("Permissions-Policy", UNUSED)
-        if not request.path.startswith(ADMIN):
+        in_admin = request.path.startswith(ADMIN)
+        response.headers.setdefault(
+            "Permissions-Policy", devices(can_dictate=bool(settings.SPEECH_URL) and not in_admin)
+        )
+        if not in_admin:
             response._csp_update = {**getattr(response, "_csp_update", {}), **TRUSTED_TYPES}  # type: ignore[attr-defined]
         return response
+
+
+def devices(*, can_dictate: bool) -> str:
+    """The Permissions-Policy: no device, or for our own pages the microphone."""
+    allowed = {"microphone"} if can_dictate else set()
+    return ", ".join(f"{name}=({'self' if name in allowed else ''})" for name in sorted(DEVICES))
 
 
 class TimeZoneMiddleware(MiddlewareMixin):

@@ -339,11 +339,16 @@ OPEN_METEO = "https://api.open-meteo.com"
 WEATHER_URL: str = "" if env.str("WEATHER_URL", None) == "" else url("WEATHER_URL", OPEN_METEO, "http", "https")
 WEATHER_PLACES_URL: str = url("WEATHER_PLACES_URL", "https://geocoding-api.open-meteo.com", "http", "https")
 
-# Speech. Without an address, voice notes are not understood.
+# Speech. Without an address, voice notes are not understood, and nobody can dictate.
 
 SPEECH_URL: str = url("SPEECH_URL", "", "http", "https") if env.str("SPEECH_URL", "") else ""
 SPEECH_MODEL: str = env.str("SPEECH_MODEL", "")
 SPEECH_KEY: str = env.str("SPEECH_KEY", "").strip()
+# Without an address, answers are read aloud by voices of the browser alone.
+VOICE_URL: str = url("VOICE_URL", "", "http", "https") if env.str("VOICE_URL", "") else ""
+VOICE_MODEL: str = env.str("VOICE_MODEL", "")
+VOICE_NAME: str = env.str("VOICE_NAME", "")
+VOICE_KEY: str = env.str("VOICE_KEY", "").strip()
 
 # Pictures. An empty name means that none are drawn, or that the live one does it all.
 
@@ -464,6 +469,8 @@ LIMIT_PERSON_LINKS: str = rate("LIMIT_PERSON_LINKS", "10/hour;30/day")
 LIMIT_ADDRESS_SHARED: str = rate("LIMIT_ADDRESS_SHARED", "120/minute;10000/day")
 LIMIT_PERSON_ATTACHMENTS: str = rate("LIMIT_PERSON_ATTACHMENTS", "30/minute;300/day")
 LIMIT_ADDRESS_ATTACHMENTS: str = rate("LIMIT_ADDRESS_ATTACHMENTS", "60/minute;600/day")
+LIMIT_PERSON_DICTATIONS: str = rate("LIMIT_PERSON_DICTATIONS", "10/minute;200/day")
+LIMIT_PERSON_SENTENCES: str = rate("LIMIT_PERSON_SENTENCES", "60/minute;3000/day")
 LIMIT_SITE_PAGES: str = rate("LIMIT_SITE_PAGES", "60/minute")
 LIMIT_POST_COMMENTS: str = rate("LIMIT_POST_COMMENTS", "6/minute;100/day")
 LIMIT_MEMBER_MESSAGES: str = rate("LIMIT_MEMBER_MESSAGES", "40/minute;1000/day")

@@ -6,7 +6,7 @@ from django.urls import include, path
 from web import health, leaving, pages
 from web.accounts import allauth, api_keys, apps, deletion, memory, privacy, terms
 from web.api import urls as api
-from web.chat import asking, attachments, downloads, icons, views
+from web.chat import aloud, asking, attachments, dictation, downloads, icons, views
 from web.pictures import actions, ideas, shares
 from web.pictures import pages as picture_pages
 from web.rooms import urls as rooms
@@ -22,12 +22,15 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/export.md", downloads.export_markdown, name="export_markdown"),
     path("c/<uuid:conversation_id>/export.json", downloads.export_json, name="export_json"),
     path("m/<uuid:message_id>/text", downloads.message_text, name="message_text"),
+    path("m/<uuid:message_id>/aloud", aloud.sentences, name="sentences"),
+    path("m/<uuid:message_id>/aloud/<int:number>", aloud.read_sentence, name="read_sentence"),
     path("m/<uuid:message_id>/edit", views.edit, name="edit"),
     path("m/<uuid:message_id>/retry", views.retry, name="retry"),
     path("m/<uuid:message_id>/show", views.show_version, name="show_version"),
     path("m/<uuid:message_id>/feedback", views.feedback, name="feedback"),
     path("r/<uuid:run_id>/stop", views.stop, name="stop"),
     path("r/<uuid:run_id>/icon", icons.source_icon, name="source_icon"),
+    path("dictate", dictation.dictate, name="dictate"),
     path("about/", pages.about, name="about"),
     path("leave/", leaving.leave, name="leave"),
     path("account/", include(allauth.urlpatterns)),

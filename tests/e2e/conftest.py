@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from tests.servers import Site, Valkey, Worker
 OpenPage = Callable[..., Awaitable[Page]]
 
 
-@pytest.fixture
-async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
+@asynccontextmanager
+async def opener(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
     """
     Opens fresh browsers of any kind, as `await open_page(color_scheme="dark")`; a script error fails the test.
 
@@ -36,6 +36,13 @@ async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
 
         yield open_one
     assert errors == []
+
+
+@pytest.fixture
+async def open_page(browser: Browser, site: Site) -> AsyncIterator[OpenPage]:
+    """Opens fresh browsers at the site, see `opener`."""
+    async with opener(browser, site) as open_one:
+        yield open_one
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 
 from playwright.async_api import Locator, Page, Route, expect
 
@@ -79,6 +80,14 @@ async def open_slowly(page: Page, url: str) -> asyncio.Event:
     await page.route(re.compile(r"/conversation[^/]*\.js$"), hold)
     await page.goto(url, wait_until="commit")
     return comes
+
+
+async def becomes(page: Page, expression: str, value: object = True) -> None:
+    """Wait until the expression has this value; the page's policy lets nothing wait within it."""
+    deadline = time.monotonic() + 20
+    while (found := await page.evaluate(expression)) != value:
+        assert time.monotonic() < deadline, found
+        await asyncio.sleep(0.02)
 
 
 class Opened:

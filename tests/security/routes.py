@@ -141,6 +141,9 @@ OWNED: list[tuple[str, Owned]] = [
     ("export_json", Owned("GET", conversation, 200)),
     ("message_text", Owned("GET", question, 200)),
     ("message_text", Owned("GET", answer, 200)),
+    ("sentences", Owned("GET", answer, 200)),
+    # Where there is a voice: test_aloud.py.
+    ("read_sentence", Owned("POST", answer, 404, more=("0",))),
     ("edit", Owned("POST", question, 302, words)),
     ("retry", Owned("POST", answer, 302, lambda: {"id": str(uuid4())})),
     ("show_version", Owned("POST", answer, 302)),
@@ -206,6 +209,7 @@ OPEN: dict[str, str] = {
     "start": "begins a conversation for whoever asks; limits in test_limits.py",
     "history": "lists what is the visitor's own; test_ownership.py",
     "attach": "takes a file of the visitor's; test_attachments.py",
+    "dictate": "writes down what the visitor says; test_dictation.py",
     "imagine": "shows what is the visitor's own, and draws for whoever asks; test_uploads.py",
     "imagine_begin": "makes the visitor a guest; limits in test_limits.py",
     "draw_pictures": "draws for whoever asks; test_uploads.py",

@@ -793,13 +793,14 @@ async def test_a_redirect_from_https_to_http_is_asked_for_by_https(
 
 CLIENTS = {"httpx", "httpx2", "aiohttp", "requests", "urllib3", "socket", "websockets", "huggingface_hub", "ftplib"}
 CLIENTS |= {"http.client", "urllib.request", "smtplib", "pycurl", "niquests", "asyncio.open_connection"}
-# Why each may: the model server, the hub, the speech server and Meta's Graph API are named by the operator; `web/local`
-# and socket look for ports of this machine; the emulator is a server, and fetches from this machine alone.
+# Why each may: the model server, the hub, the servers of speech and Meta's Graph API are named by the operator;
+# `web/local` and socket look for ports of this machine; the emulator is a server, and fetches from this machine alone.
 WAYS_OUT = {
     "assistant/fetch/addresses.py": {"socket"},
     "assistant/fetch/fetcher.py": {"aiohttp", "socket"},
     "assistant/llama/transport.py": {"aiohttp"},
     "assistant/responses.py": {"httpx"},
+    "assistant/synthesis.py": {"httpx"},
     "assistant/transcription.py": {"httpx"},
     "assistant/weather.py": {"httpx"},
     "assistant/websearch/brave.py": {"httpx"},

@@ -20,6 +20,7 @@ OUR_ROUTES = [route for route in SITE_ROUTES if not route.name.startswith("accou
 CHANGES = [(name, case) for name, case in OWNED if case.method == "POST"]
 DRAWING = [
     "attach",
+    "dictate",
     "imagine_begin",
     "draw_pictures",
     "keep_preview",

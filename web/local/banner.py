@@ -149,7 +149,7 @@ def switched_off(*, emulated: bool = False) -> list[str]:
         "passkeys (PASSKEYS)": not settings.PASSKEYS,
         "search on the web (SEARCH_ENGINES)": not settings.SEARCH_ENGINES,
         "the weather (WEATHER_URL)": not settings.WEATHER_URL,
-        "voice notes as text (SPEECH_URL)": not settings.SPEECH_URL,
+        "dictation, and voice notes as text (SPEECH_URL)": not settings.SPEECH_URL,
         "HTTPS, so only this machine should use it (SITE_URL)": not settings.HTTPS,
     }
     social = [name for name in settings.SOCIAL_HOSTS if name not in settings.SOCIAL_PROVIDERS]

@@ -4,6 +4,7 @@ import { Composer } from "../shared/composer.js";
 import { newId } from "../shared/store.js";
 import { Tray } from "./attachments.js";
 import { listCommands, previewCommands } from "./command.js";
+import { Dictation } from "./dictation.js";
 import { searchSwitch } from "./search-switch.js";
 import { temporarySwitch } from "./temporary.js";
 
@@ -17,6 +18,7 @@ form.addEventListener("submit", (event) => {
   event.stopImmediatePropagation();
 });
 
+new Dictation(composer, tray);
 previewCommands(form);
 listCommands(form);
 searchSwitch(form);

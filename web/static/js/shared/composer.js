@@ -70,6 +70,19 @@ export class Composer {
     this.field.focus();
   }
 
+  /** Put words at the caret, apart from what stands there, and focus the field. Returns false where there is no room. */
+  insert(words) {
+    const { value, selectionEnd: caret, maxLength } = this.field;
+    const before = /\S$/.test(value.slice(0, caret)) ? " " : "";
+    const after = /^[\p{L}\p{N}]/u.test(value.slice(caret)) ? " " : "";
+    const text = before + words + after;
+    if (value.length + text.length > maxLength) return false;
+    this.field.setRangeText(text, caret, caret, "end");
+    this.field.dispatchEvent(new Event("input", { bubbles: true }));
+    this.field.focus();
+    return true;
+  }
+
   /** Clear the field and its draft. */
   clear() {
     this.field.value = "";

@@ -11,6 +11,7 @@ import { announce, notice, piece, word } from "../../shared/words.js";
 import { Tray, openFilesOf } from "../attachments.js";
 import { Autoscroll } from "../autoscroll.js";
 import { listCommands, previewCommands } from "../command.js";
+import { Dictation } from "../dictation.js";
 import { keepClear } from "../dock.js";
 import { Following } from "../following.js";
 import { Pending } from "../pending.js";
@@ -304,6 +305,7 @@ function gone() {
 
 mentions.names = [element.dataset.assistant];
 openFilesOf(element, word("file-gone"));
+new Dictation(composer, tray);
 previewCommands(composer.form, together);
 listCommands(composer.form);
 document.getElementById("unread")?.scrollIntoView({ block: "center" });
