@@ -30,11 +30,12 @@ def has_agreed(person: Person | None) -> bool:
     return person is not None and person.agreed_at is not None and person.agreed_to == version()
 
 
-async def check(person: Person) -> None:
+async def check(person: Person | None) -> None:
     """Nothing is answered, drawn or heard for who has not agreed. Raises AgreementNeededError, DatabaseError."""
     # A socket holds the person as they were when it opened: they may have agreed since.
-    if not has_agreed(person) and not await in_thread(_has_agreed_since)(person):
-        raise AgreementNeededError(f"{person.pk} has not agreed to {version() or 'the terms'}")
+    if has_agreed(person) or (person and await in_thread(_has_agreed_since)(person)):
+        return
+    raise AgreementNeededError(f"{person.pk if person else 'a visitor'} has not agreed to {version() or 'the terms'}")
 
 
 def agree(person: Person) -> None:

@@ -41,6 +41,8 @@ def shared_asking_site(
 ) -> Iterator[Site]:
     """A site that asks for an age and for the terms."""
     changes = {"TERMS_URL": "https://example.com/terms", "TERMS_AGE": "16", "TERMS_VERSION": "2026-11"}
+    # Nobody listens or speaks there.
+    changes |= {"SPEECH_URL": "http://127.0.0.1:9/v1", "VOICE_URL": "http://127.0.0.1:9/v1"}
     with quiet_site(quiet_valkey, shared_llama.url, tmp_path_factory.mktemp("asking"), changes) as site:
         yield site
 
@@ -68,6 +70,13 @@ def talked(visitor: Visitor) -> Conversation:
 
 def message(visitor: Visitor, role: str) -> Message:
     return talked(visitor).messages.get(role=role)
+
+
+def answered(visitor: Visitor) -> Message:
+    """An answer that can be read aloud."""
+    answer = message(visitor, "assistant")
+    Message.objects.filter(pk=answer.pk).update(text="Hello there.")
+    return answer
 
 
 def room(visitor: Visitor) -> Any:
@@ -167,6 +176,8 @@ WAYS: dict[str, Way] = {
     "a picture tried again": lambda eve, _: posted(eve, f"/p/{draw(eve, status=Picture.Status.STOPPED).id}/again"),
     "a program": lambda eve, _: program(eve),
     "a program that takes a stream": lambda eve, _: program(eve, stream=True),
+    "dictation": lambda eve, _: posted(eve, "/dictate", files={"file": ("said.ogg", OPUS, "audio/ogg")}),
+    "an answer read aloud": lambda eve, _: posted(eve, f"/m/{answered(eve).id}/aloud/0"),
     "ideas": lambda eve, _: ideas(eve),
 }
 

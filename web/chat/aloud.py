@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from assistant import aloud, conversations, synthesis
+from assistant import agreement, aloud, conversations, synthesis
 from assistant.aloud import Sentence
 from assistant.database import in_thread
 from assistant.errors import AssistantError, BusyError, NotFoundError
@@ -39,6 +39,7 @@ async def read_sentence(request: HttpRequest, message_id: UUID, number: int) -> 
             text = await in_thread(_sentence)(person, message_id, number)
         limits = current_process().runtime.limits
         if synthesis.is_on():
+            await agreement.check(person)
             await limits.count_use(settings.LIMIT_PERSON_SENTENCES, "sentence", person, address)
         async with limits.speech("sentence", person, address):
             audio = await synthesis.say(text)

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
-from assistant import transcription
+from assistant import agreement, transcription
 from assistant.errors import AssistantError, SpeechOffError, UnreadableAudioError
 from web.accounts.identity import signed_in
 from web.addresses import address_block
@@ -26,13 +26,14 @@ async def dictate(request: HttpRequest) -> HttpResponse:
 
 
 async def _words(request: HttpRequest) -> str:
-    """Raises SpeechError, LimitedError, LogUnavailableError."""
+    """Raises SpeechError, AgreementNeededError, LimitedError, LogUnavailableError."""
     if not transcription.is_on():
         raise SpeechOffError("SPEECH_URL is not set")
     file = request.FILES.get("file")
     if not isinstance(file, UploadedFile):
         raise UnreadableAudioError("no file")
     person, address = await signed_in(request), address_block(request)
+    await agreement.check(person)
     limits = current_process().runtime.limits
     await limits.count_use(settings.LIMIT_PERSON_DICTATIONS, "dictation", person, address)
     async with limits.speech("dictation", person, address):

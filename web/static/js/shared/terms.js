@@ -7,7 +7,7 @@ const card = document.getElementById("terms");
 const line = card.querySelector(".trouble");
 // What costs nothing before a yes is not held: who only reads is asked nothing.
 const HELD = ".composer-form, .edit, [data-makes]";
-const PRESSED = "[data-say], [data-retry], [data-preview], [data-resend]";
+const PRESSED = "[data-say], [data-retry], [data-preview], [data-resend], [data-dictate], [data-read]";
 const tabs = new BroadcastChannel("terms");
 
 let agreed = false;
