@@ -14,7 +14,16 @@ from django.db import connections
 from integrations.registry import channels
 from web.local import machine, site
 from web.local.apart import apart
-from web.local.banner import Report, banner, messenger_rows, model_rows, role_rows, search_rows, switched_off
+from web.local.banner import (
+    Report,
+    banner,
+    messenger_rows,
+    model_rows,
+    prompt_guard_rows,
+    role_rows,
+    search_rows,
+    switched_off,
+)
 from web.local.emulator import Emulator, stand_in
 from web.local.errors import LocalError, OneProcessError, UnreachableError
 from web.local.llama import LocalModel, choose, llama
@@ -176,7 +185,7 @@ def report(start: Start, model: LocalModel | None, pictures: Pictures) -> Report
     return Report(
         address=start.environment["SITE_URL"],
         listening=f"{site.url_host(start.host)}:{start.port}",
-        model=[*model_rows(model), *role_rows()],
+        model=[*model_rows(model), *role_rows(), *prompt_guard_rows()],
         pictures=pictures.rows,
         search=search_rows(),
         messengers=messenger_rows(start.emulator.url if start.emulator else ""),

@@ -8,6 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from assistant.llama.options import LlamaOptions
+from tests.fake_classifier import FakeClassifier
 from tests.fake_llama import MODEL, FakeLlama
 from tests.ports import free_port
 from web.local.banner import (
@@ -16,6 +17,7 @@ from web.local.banner import (
     external_model,
     messenger_rows,
     model_rows,
+    prompt_guard_rows,
     role_rows,
     search_rows,
     switched_off,
@@ -147,3 +149,15 @@ def test_an_operator_reads_which_models_have_a_role_of_their_own(settings: Setti
     assert best.startswith(f"For hard questions: {MODEL}, at ")
     assert guard.startswith("As a guard: ")
     assert "cannot be reached" in guard
+
+
+def test_an_operator_reads_whether_prompt_guard_can_be_used(settings: Settings) -> None:
+    assert prompt_guard_rows() == []
+    with FakeClassifier() as server:
+        settings.PROMPT_GUARD_URL = server.url
+        assert prompt_guard_rows() == ["Against orders in pages and files: Prompt Guard"]
+        server.score = 0.5
+        [unfit] = prompt_guard_rows()
+    [gone] = prompt_guard_rows()
+    assert "does not tell orders from harmless texts. See PROMPT_GUARD_URL." in unfit
+    assert "cannot be reached" in gone
