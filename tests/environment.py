@@ -19,6 +19,8 @@ for name in (
     "LLAMA_KEY",
     "LLAMA_GUARD_URL",
     "LLAMA_GUARD_MODEL",
+    "PROMPT_GUARD_URL",
+    "PROMPT_GUARD_MODEL",
     "LLAMA_LOCAL_MODEL",
     "HF_ENDPOINT",
     "HF_TOKEN",
