@@ -167,6 +167,13 @@ MUTANTS = [
         "tests/assistant/guard/test_classifier.py -k tells_orders",
     ),
     Mutant(
+        "prompt guard: a part that is refused saves the others from being judged",
+        "assistant/guard/prompt_guard.py",
+        "            half = len(words) // 2\n",
+        "            return\n",
+        "tests/assistant/guard/test_prompt_guard.py -k saves_no_other",
+    ),
+    Mutant(
         "prompt guard: what is unchecked is read although the operator forbids it",
         "assistant/guard/prompt_guard.py",
         "if unknown and not self._open_when_away:",

@@ -41,6 +41,10 @@ HARMLESS = ("The museum opens at nine and closes at five.", "A caravan of llamas
 Scores = Mapping[str, float]
 
 
+class UnfitError(VerdictError):
+    """The server does not take texts: one is too long, or they are too many at once."""
+
+
 class Way(Enum):
     """How a server is asked; the value is where, below its address.
 
@@ -80,7 +84,7 @@ class Classifier:
     async def probabilities(self, texts: Sequence[str]) -> list[float]:
         """For each text, `BATCH` at most, how likely it gives orders to a model.
 
-        Raises GuardAwayError where the server is away, too slow, or unfit; VerdictError where it does not take these.
+        Raises GuardAwayError where the server is away, too slow, or unfit; UnfitError where it does not take these.
         """
         asked = False
         try:
@@ -151,7 +155,7 @@ class Classifier:
         self._pause()
 
     async def _ask(self, way: Way, texts: Sequence[str]) -> list[Scores]:
-        """The labels of each text with their probabilities. Raises GuardAwayError, VerdictError."""
+        """The labels of each text with their probabilities. Raises GuardAwayError, VerdictError, UnfitError."""
         # Cut off without a word, the end of a text would go unread.
         body: dict[str, Any] = {"inputs": [[text] for text in texts], "truncate": False}
         if way is not Way.PREDICT:
@@ -165,7 +169,7 @@ class Classifier:
                 reply.close()
             if reply.status == 200:
                 return read_scores(value, len(texts))
-            kind = VerdictError if reply.status in UNFIT else GuardAwayError
+            kind = UnfitError if reply.status in UNFIT else GuardAwayError
             failure = kind(f"{reply.host} answered with {reply.status}")
         except LlamaError as error:
             failure = GuardAwayError(str(error))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
-from assistant.guard.classifier import BATCH, Classifier
+from assistant.guard.classifier import BATCH, Classifier, UnfitError
 from assistant.guard.errors import GuardAwayError
 from assistant.guard.guard import AWAY, SAFE
 from assistant.guard.windows import Window, windows, without
@@ -108,6 +108,15 @@ class PromptGuard:
         """Add how likely each of `words` gives orders; nothing where the classifier does not say."""
         try:
             judged.update(zip(words, await self.classifier.probabilities(words), strict=True))
+        except UnfitError:
+            if len(words) == 1:
+                # So strange that it is longer than a window can be: else that would be a way past.
+                judged[words[0]] = 1.0
+                return
+            # One must not save the others from being judged. Or the server takes fewer at once.
+            half = len(words) // 2
+            await self._judge(words[:half], judged)
+            await self._judge(words[half:], judged)
         except GuardAwayError as error:
             logger.info("%s windows are not judged: %s", len(words), error)
 

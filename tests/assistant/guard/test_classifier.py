@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from assistant.guard import classifier as module
-from assistant.guard.classifier import HARMLESS, ORDERS, Classifier, benign_label
-from assistant.guard.errors import GuardAwayError, VerdictError
+from assistant.guard.classifier import HARMLESS, ORDERS, Classifier, UnfitError, benign_label
+from assistant.guard.errors import GuardAwayError
 from assistant.llama.options import LlamaOptions
 from tests.fake_classifier import SERVERS, FakeClassifier
 from tests.ports import free_port
@@ -110,7 +110,7 @@ async def test_what_is_no_verdict_is_none(server: FakeClassifier, reply: Reply) 
 
 async def test_texts_that_a_server_does_not_take_leave_it_in_place(server: FakeClassifier) -> None:
     async with connected(server.url) as classifier:
-        with pytest.raises(VerdictError):
+        with pytest.raises(UnfitError):
             await classifier.probabilities(["x" * 600])
         assert len(await classifier.probabilities(TEXTS)) == 2
 

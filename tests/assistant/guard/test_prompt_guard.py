@@ -221,6 +221,22 @@ async def test_long_texts_are_sent_in_batches_that_servers_take(server: FakeClas
     assert max(sizes) <= classifier.BATCH
 
 
+async def test_a_part_that_the_server_does_not_take_saves_no_other_from_being_judged(guard: PromptGuard) -> None:
+    [screened] = await guard.screen("page", [f"{BEFORE}{ORDER} {AFTER}{'Snow ☃ falls. ' * 40}{BEFORE}"])
+    assert ORDER not in screened.text
+    assert "☃" not in screened.text
+    assert "largest in forty years" in screened.text
+    assert guard.counts == {("page", "injection"): 1}
+
+
+async def test_a_server_that_takes_fewer_at_once_gets_fewer(server: FakeClassifier, guard: PromptGuard) -> None:
+    server.most = 4
+    [screened] = await guard.screen("page", [PAGE.text * 3])
+    assert ORDER not in screened.text
+    assert "rest there until Sunday" in screened.text
+    assert ("page", "away") not in guard.counts
+
+
 async def test_verdicts_that_are_remembered_are_bounded(guard: PromptGuard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prompt_guard, "KEPT_VERDICTS", 3)
     for number in range(8):
