@@ -175,8 +175,8 @@ class Answer:
             await asyncio.gather(saving_loop, return_exceptions=True)
         await self._finish(end)
         await self._index()
-        if self._runtime.guard:
-            await save_counts(self._runtime.guard)
+        for guard in self._runtime.guards:
+            await save_counts(guard)
         self._runtime.heartbeat.remove(self.run)
         if self._history and self._history.in_room:
             await self._go_on()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from time import monotonic
 from typing import Any
@@ -17,6 +17,7 @@ from assistant.errors import AssistantError
 from assistant.events import Event, StepTaken, TextReplaced, TurnFailed, TurnFinished, Waiting
 from assistant.findings import OF_THE_WEB, WEB_SEARCH, Findings, context_of, grounded
 from assistant.gate import may_use_tools
+from assistant.guard.prompt_guard import PromptGuard
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import AnswerTimeout, EmptyAnswerError, LlamaServerError, NoAnswerError, RefusalError
 from assistant.llama.messages import ChatMessage, Finish
@@ -79,7 +80,8 @@ class Means:
 
     `native`: they are offered in a field of the request, and not in words. Where the server fails at that the turn goes
     on with words, and `native_failed` is called. No tool is used before `permitted` returns. `most_tokens`: so many the
-    model says at a time, if that is less than the settings say.
+    model says at a time, if that is less than the settings say. `prompt_guard` screens what others wrote before the
+    model reads it.
     """
 
     client: LlamaClient
@@ -91,6 +93,7 @@ class Means:
     native_failed: Callable[[], None] = lambda: None
     permitted: Callable[[], Awaitable[None]] = permitted_at_once
     most_tokens: int | None = None
+    prompt_guard: PromptGuard | None = None
 
 
 async def answer(means: Means, name: str, history: History, today: date | None) -> AsyncGenerator[Event, None]:
@@ -112,7 +115,7 @@ class TurnInProgress:
         self._name = name
         self._history = history
         self._today = today
-        self._findings = Findings(means.client, means.tools, history.messages, history.token_factor)
+        self._findings = Findings(means.client, means.tools, history.messages, history.token_factor, means.prompt_guard)
         self._found = ""
         """What was read or worked out before the model was asked."""
         self._over = False
@@ -133,6 +136,7 @@ class TurnInProgress:
                     if isinstance(item, Event):
                         yield item
             return
+        await self._screen_files()
         if history.remembers and not history.begun and (not self._means.offered or history.search == ALWAYS):
             # The model is offered no tools.
             await self._means.permitted()
@@ -149,6 +153,13 @@ class TurnInProgress:
                     yield event
             if self._over:
                 return
+
+    async def _screen_files(self) -> None:
+        """Put files as the model may read them in place of those that were sent."""
+        if self._means.prompt_guard:
+            messages, steps = await self._means.prompt_guard.files(self._history.messages)
+            self._history = replace(self._history, messages=messages)
+            self._findings.note(steps)
 
     async def _before_asking(self) -> AsyncGenerator[Event, None]:
         """What is looked up before the model is asked, or worked out for one that calls no tools."""
@@ -185,6 +196,8 @@ class TurnInProgress:
             if self._findings.readings:
                 for event in await asyncio.to_thread(grounded, speech.text, self._findings.readings):
                     yield event
+            for event in self._findings.left_out():
+                yield event
             self._over = True
             yield finished(end)
             return

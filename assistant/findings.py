@@ -9,7 +9,8 @@ from contextlib import aclosing
 from assistant import prompts
 from assistant.citing import cited, with_passages
 from assistant.errors import AssistantError
-from assistant.events import Event, SourcesFound, TextReplaced
+from assistant.events import Event, SourcesFound, StepTaken, TextReplaced
+from assistant.guard.prompt_guard import TOLD, Place, PromptGuard
 from assistant.links import without_links
 from assistant.llama.calls import Call
 from assistant.llama.client import LlamaClient
@@ -17,7 +18,7 @@ from assistant.llama.errors import LlamaError
 from assistant.llama.messages import ChatMessage
 from assistant.memory_wishes import forget_wish, remember_wish
 from assistant.passages import counted
-from assistant.sources import Reading
+from assistant.sources import Reading, Step
 from assistant.tools import offers
 from assistant.tools.base import BoundTool, Told, Work
 from imagine.errors import ImagineError
@@ -45,11 +46,16 @@ class Findings:
     """Runs calls for the question that `messages` end with, and keeps what they find.
 
     `turns` are the calls and their results, as the model is told them after the question; `readings` are all pages;
-    `noted` is what became of `remember_first`.
+    `noted` is what became of `remember_first`. `prompt_guard` screens what others wrote, where there is one.
     """
 
     def __init__(
-        self, client: LlamaClient, tools: Mapping[str, BoundTool], messages: Sequence[ChatMessage], factor: float
+        self,
+        client: LlamaClient,
+        tools: Mapping[str, BoundTool],
+        messages: Sequence[ChatMessage],
+        factor: float,
+        prompt_guard: PromptGuard | None = None,
     ) -> None:
         self.turns: list[ChatMessage] = []
         self.readings: list[Reading] = []
@@ -58,6 +64,9 @@ class Findings:
         self._tools = tools
         self._question = messages[-1].content
         self._factor = factor
+        self._prompt_guard = prompt_guard
+        self._left_out: list[Step] = []
+        self._said: set[Step] = set()
 
     async def before_asking(self, calls: Sequence[Call]) -> AsyncGenerator[Event, None]:
         """Run calls that the model did not ask for, before it is asked."""
@@ -90,8 +99,8 @@ class Findings:
         async with aclosing(together(works)) as items:
             async for call_id, item in items:
                 match item:
-                    case Told(text):
-                        told[call_id].append(text)
+                    case Told():
+                        told[call_id].append(await self._told(item))
                     case Reading():
                         read[call_id].append(item)
                     case _:
@@ -102,8 +111,20 @@ class Findings:
             quoted = await self._quoted(read[call.id], number)
             result = "\n\n".join([*told[call.id], quoted] if quoted else told[call.id]) or "Done."
             self.turns += offers.call_turns(call, result)
+        for event in self.left_out():
+            yield event
         if len(self.readings) > before:
             yield SourcesFound([reading.source.to_json() for reading in self.readings])
+
+    def note(self, steps: Sequence[Step]) -> None:
+        """Keep steps that say of what a part was left out."""
+        self._left_out += steps
+
+    def left_out(self) -> list[Event]:
+        """Those that were not said before."""
+        new = [step for step in dict.fromkeys(self._left_out) if step not in self._said]
+        self._said.update(new)
+        return [StepTaken(step.to_json()) for step in new]
 
     async def _work(self, call: Call) -> Work:
         """One call. What goes wrong is told to the model, as the person has seen it in a step."""
@@ -147,7 +168,24 @@ class Findings:
         tokens = min(PAGE_TOKENS, context // 2 // max(MOST_PAGES, len(self.readings)))
         size = int(tokens * 2 / self._factor)
         # Many milliseconds of work on long pages, in which no other answer must stand still.
-        return await asyncio.to_thread(prompts.found_pages, readings, self._question, size, first)
+        excerpts = await asyncio.to_thread(
+            lambda: [prompts.excerpt(reading, self._question, size) for reading in readings]
+        )
+        screened = await self._screened("page", [reading.source.site for reading in readings], excerpts)
+        return prompts.found_pages(screened, first)
+
+    async def _told(self, told: Told) -> str:
+        """What the model is told, with the lines of others as it may read them."""
+        lines = await self._screened("result", [site for site, _ in told.quoted], [line for _, line in told.quoted])
+        return "\n".join([told.text, *lines])
+
+    async def _screened(self, place: Place, sites: Sequence[str], texts: Sequence[str]) -> list[str]:
+        """Texts of others as the model may read them; what was left out is noted by their sites."""
+        if self._prompt_guard is None or not texts:
+            return list(texts)
+        found = await self._prompt_guard.screen(place, texts)
+        self.note([Step(TOLD[one.found], site) for site, one in zip(sites, found, strict=True) if one.found in TOLD])
+        return [one.text for one in found]
 
 
 async def together(works: Mapping[str, Work]) -> AsyncGenerator[tuple[str, Event | Reading | Told], None]:

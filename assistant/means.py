@@ -47,4 +47,5 @@ async def means_of(
         server.tool_choice.native_failed,
         permitted or permitted_at_once,
         most_tokens,
+        runtime.prompt_guard,
     )

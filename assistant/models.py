@@ -652,11 +652,15 @@ class GuardCount(models.Model):
         QUESTION = "question", _("question")
         ANSWER = "answer", _("answer")
         PICTURE = "picture", _("picture")
+        # What Prompt Guard judges.
+        PAGE = "page", _("page")
+        RESULT = "result", _("search result")
+        FILE = "file", _("file")
 
     day = models.DateField(_("day"))
     version = models.PositiveSmallIntegerField(_("version"))
     side = models.CharField(_("judged"), max_length=16, choices=Side)
-    # A Category of guard/categories.py, or "safe" or "away".
+    # A Category of guard/categories.py, "injection", "safe" or "away".
     found = models.CharField(_("found"), max_length=40)
     number = models.PositiveIntegerField(_("number"), default=0)
 

@@ -185,15 +185,18 @@ def remembered(summary: str) -> list[ChatMessage]:
     return [ChatMessage("summary", f"{EARLIER}\n\n{lines}")] if lines else []
 
 
-def found_pages(readings: Sequence[Reading], question: str, size: int, first: int = 1) -> str:
-    """The pages that were read for a question, numbered from `first`, each quoted in at most `size` bytes."""
+def excerpt(reading: Reading, question: str, size: int) -> str:
+    """What is quoted of a page that was read for a question: what it is, then at most `size` bytes of its text."""
+    source = reading.source
+    about = ", ".join(part for part in (source.title, source.site, source.date) if part)
+    return f"{about}\n{relevant(reading.text, question, size)}"
+
+
+def found_pages(excerpts: Sequence[str], first: int = 1) -> str:
+    """The excerpts of pages as the model is told them, numbered from `first`."""
     fence = f"=== {secrets.token_hex(4)}"
-    parts = [FOUND.format(fence=fence), fence]
-    for number, reading in enumerate(readings, first):
-        source = reading.source
-        about = ", ".join(part for part in (source.title, source.site, source.date) if part)
-        parts.append(f"[{number}] {about}\n{relevant(reading.text, question, size)}")
-    return "\n\n".join([*parts, fence, CITE])
+    quoted = [f"[{number}] {text}" for number, text in enumerate(excerpts, first)]
+    return "\n\n".join([FOUND.format(fence=fence), fence, *quoted, fence, CITE])
 
 
 def quoted_memories(memories: Sequence[str], question: str, size: int) -> str:

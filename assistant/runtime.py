@@ -10,8 +10,10 @@ from redis.asyncio import Redis
 from assistant.code.shield import Shield
 from assistant.doorbell import Doorbell
 from assistant.guard.categories import Category, version_of
+from assistant.guard.classifier import Classifier
 from assistant.guard.client import GuardClient
 from assistant.guard.guard import Guard
+from assistant.guard.prompt_guard import PromptGuard
 from assistant.guard.turns import slice_bytes
 from assistant.limits import Limits
 from assistant.llama.client import LlamaClient
@@ -60,6 +62,21 @@ def guard_of_settings(tally: Tally) -> Guard | None:
     return Guard(client, ignored, slice_bytes(options.context), open_when_away=settings.LLAMA_GUARD_AWAY == "open")
 
 
+def prompt_guard_of_settings() -> PromptGuard | None:
+    """The Prompt Guard that the settings name, or none."""
+    if not settings.PROMPT_GUARD_URL:
+        return None
+    options = LlamaOptions(
+        url=settings.PROMPT_GUARD_URL,
+        model=settings.PROMPT_GUARD_MODEL,
+        key=settings.PROMPT_GUARD_KEY,
+        connect_seconds=settings.LLAMA_CONNECT_SECONDS,
+    )
+    threshold = settings.PROMPT_GUARD_THRESHOLD
+    open_when_away = settings.PROMPT_GUARD_AWAY == "open"
+    return PromptGuard(Classifier(options, threshold), threshold, open_when_away=open_when_away)
+
+
 def search_options() -> SearchOptions:
     """The search engines as the settings name them."""
     return SearchOptions(
@@ -104,8 +121,14 @@ class Runtime:
         self.best, self.eyes = (self._server_of(role, name) for role in ("best", "eyes"))
         self.guard = guard_of_settings(self.meter.tally)
         self.shield = Shield(settings.CODE_SHIELD) if settings.CODE_SHIELD else None
+        self.prompt_guard = prompt_guard_of_settings()
         self.web_search = WebSearch(self.redis, search_options())
         self.library = Library(self.redis, self.limits)
+
+    @property
+    def guards(self) -> list[Guard | PromptGuard]:
+        """Those whose decisions are counted."""
+        return [guard for guard in (self.guard, self.prompt_guard) if guard]
 
     def _server_of(self, role: str, process: str) -> ModelServer | None:
         if not settings.LLAMA_ROLES.get(role):
@@ -122,6 +145,9 @@ class Runtime:
                 stack.push_async_callback(self.guard.client.close)
             if self.shield:
                 await stack.enter_async_context(self.shield)
+            if self.prompt_guard:
+                stack.push_async_callback(self.prompt_guard.classifier.close)
+                self.prompt_guard.classifier.begin()
             await stack.enter_async_context(self.meter)
             await stack.enter_async_context(self.doorbell)
             for server, seats in self._servers:

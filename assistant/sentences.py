@@ -110,6 +110,8 @@ def step_sentence(step: Step) -> str:
         "weather": _("Looked up the weather: %(words)s"),
         "remember": _("Remembered: %(words)s"),
         "forget": _("Forgot: %(words)s"),
+        "left_out": _("Left out a part of %(words)s: it tried to give instructions"),
+        "not_checked": _("Left out a part of %(words)s: it could not be checked"),
     }
     failures: Mapping[str, str] = {
         "web_search": _("Searched for “%(words)s”, without success"),
@@ -120,7 +122,7 @@ def step_sentence(step: Step) -> str:
         "forget": _("Could not forget: %(words)s"),
     }
     chosen = failures if step.problem else sentences
-    return chosen.get(step.tool, "%(words)s") % {"words": step.words}
+    return chosen.get(step.tool, "%(words)s") % {"words": step.words or _("the pasted text")}
 
 
 def _steps(run: Run | None) -> list[Step]:

@@ -57,8 +57,8 @@ async def answer(
         history = History(messages, instructions=instructions, is_guest=False)
         made = engine.answer(means, settings.SITE_NAME, history, today())
         async with AsyncExitStack() as stack:
-            if held and runtime.guard:
-                stack.push_async_callback(save_counts, runtime.guard)
+            for guard in runtime.guards:
+                stack.push_async_callback(save_counts, guard)
             events = await stack.enter_async_context(aclosing(held.judged(made) if held else made))
             async for event in events:
                 if isinstance(event, TextReplaced):

@@ -1,27 +1,34 @@
 """What a guard model costs: python -m benchmarks.guard
 
 One person asks over and over, by turns of a site without a guard and one with it. The scripted guard takes a set time
-for each verdict; what it takes as seen from here, asked straight, is its own time.
+for each verdict; what it takes as seen from here, asked straight, is its own time. Then three pages at a time, as a
+search finds them, are screened by Prompt Guard, whose scripted server takes the same time for each request.
 """
 
 import argparse
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from time import perf_counter
 
 import httpx
 
 import benchmarks.environment  # noqa: F401  Django must be ready before its models are imported
+from assistant.guard.classifier import Classifier
+from assistant.guard.prompt_guard import PromptGuard
+from assistant.llama.options import LlamaOptions
 from benchmarks.answers import Received
 from benchmarks.browser import Browser
 from benchmarks.stage import stage_of
 from benchmarks.table import Figure, percentile, report
+from tests.fake_classifier import FakeClassifier
 from tests.fake_guard import judges
 from tests.fake_llama import FakeLlama
 
 WORDS, RATE = 400, 500
 # How much longer than without a guard the first word may take, beside the guard's own time.
 MOST = 1.2
+# As much of a page as is quoted.
+PROSE = "A caravan of two hundred llamas crossed the Andes today. " * 53
 QUESTION = {"messages": [{"role": "user", "content": "Tell me"}]}
 
 
@@ -39,7 +46,8 @@ def main() -> None:
             without += asked({}, options.asks)
             guarded += asked(environment, options.asks)
         verdict = straight(guard.url, options.asks)
-    report("guard", vars(options), figures(without, guarded, verdict))
+    screened = asyncio.run(screenings(options.verdict, options.asks))
+    report("guard", vars(options), [*figures(without, guarded, verdict), *screening_figures(*screened)])
 
 
 def asked(environment: Mapping[str, str], times: int) -> list[Received]:
@@ -66,6 +74,40 @@ def straight(url: str, times: int) -> list[float]:
             http.post(f"{url}/chat/completions", json=QUESTION).raise_for_status()
             taken.append((perf_counter() - begun) * 1000)
     return taken
+
+
+async def screenings(seconds: float, times: int) -> tuple[list[float], list[float], list[float]]:
+    """The milliseconds that one request to the classifier takes, three new pages screened, and the same pages again."""
+    straight, new, again = list[float](), list[float](), list[float]()
+    with FakeClassifier() as server:
+        classifier = Classifier(LlamaOptions(server.url), 0.9)
+        guard = PromptGuard(classifier, 0.9, open_when_away=True)
+        await classifier.probabilities(["Hello."])
+        server.seconds = seconds
+        for number in range(times):
+            pages = [f"{number}-{page} " + PROSE for page in range(3)]
+            straight.append(await taken(classifier.probabilities([f"Hello {number}."])))
+            new.append(await taken(guard.screen("page", pages)))
+            again.append(await taken(guard.screen("page", pages)))
+        await classifier.close()
+    return straight, new, again
+
+
+async def taken(work: Awaitable[object]) -> float:
+    """Milliseconds."""
+    begun = perf_counter()
+    await work
+    return (perf_counter() - begun) * 1000
+
+
+def screening_figures(straight: list[float], new: list[float], again: list[float]) -> list[Figure]:
+    """What Prompt Guard adds to the pages of a search."""
+    own, first, later = (percentile(each, 50) for each in (straight, new, again))
+    return [
+        Figure("Prompt Guard's own time for one request, p50", own, "ms"),
+        Figure("added to three pages of a search, p50", first, "ms", aim=round(1.2 * own, 1)),
+        Figure("added to the same pages again, p50", later, "ms"),
+    ]
 
 
 def figures(without: list[Received], guarded: list[Received], verdict: list[float]) -> list[Figure]:

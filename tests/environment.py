@@ -20,6 +20,8 @@ for name in (
     "LLAMA_GUARD_URL",
     "LLAMA_GUARD_MODEL",
     "CODE_SHIELD",
+    "PROMPT_GUARD_URL",
+    "PROMPT_GUARD_MODEL",
     "LLAMA_LOCAL_MODEL",
     "HF_ENDPOINT",
     "HF_TOKEN",

@@ -88,6 +88,11 @@ class ScriptedHTTP:
         """What was asked of a path."""
         return [asked for asked in self.asked if asked.path == path]
 
+    def reply_to(self, asked: Asked) -> Reply:
+        """The next answer of a path."""
+        line = self._answers[asked.path]
+        return line.popleft() if len(line) > 1 else line[0] if line else Reply("nothing here", 404)
+
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         parts = urlsplit(handler.path)
         body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
@@ -96,8 +101,7 @@ class ScriptedHTTP:
         value = (json.loads(body) if is_json else body) if body else None
         asked = Asked(handler.command, parts.path, dict(parse_qsl(parts.query)), headers, value)
         self.asked.append(asked)
-        line = self._answers[parts.path]
-        reply = line.popleft() if len(line) > 1 else line[0] if line else Reply("nothing here", 404)
+        reply = self.reply_to(asked)
         if reply.hangs:
             while not self._closing.wait(0.02):
                 if _has_left(handler.connection):

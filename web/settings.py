@@ -319,6 +319,16 @@ LLAMA_GUARD_IGNORED = guard_categories("LLAMA_GUARD_IGNORED")
 check_guard(LLAMA_ROLES["guard"], LLAMA_GUARD_VERSION)
 # The Python that has Code Shield; unset, code in answers is not scanned.
 CODE_SHIELD = program("CODE_SHIELD")
+# Prompt Guard, which is no model that talks, and stands behind other servers.
+PROMPT_GUARD_URL: str = url("PROMPT_GUARD_URL", "", "http", "https") if env.str("PROMPT_GUARD_URL", "") else ""
+PROMPT_GUARD_MODEL: str = env.str("PROMPT_GUARD_MODEL", "")
+PROMPT_GUARD_KEY: str = env.str("PROMPT_GUARD_KEY", "")
+PROMPT_GUARD_THRESHOLD: float = env.float("PROMPT_GUARD_THRESHOLD", 0.9, validate=validate.Range(0.5, 0.999))
+PROMPT_GUARD_AWAY: str = env.str("PROMPT_GUARD_AWAY", "open", validate=validate.OneOf(["closed", "open"]))
+if PROMPT_GUARD_MODEL and not PROMPT_GUARD_URL:
+    raise ImproperlyConfigured(
+        'Environment variable "PROMPT_GUARD_URL" invalid: name the server of PROMPT_GUARD_MODEL.'
+    )
 LLAMA_LOCAL_MODEL: str = env.str("LLAMA_LOCAL_MODEL", "")
 MODEL_FOLDER = DATA_DIR / "models"
 # Where models are downloaded from. The names are those of Hugging Face's own tools, which read them too.

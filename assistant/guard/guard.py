@@ -37,7 +37,8 @@ class Guard:
 
     def __init__(self, client: GuardClient, ignored: frozenset[Category], size: int, *, open_when_away: bool) -> None:
         self.client = client
-        self.counts: Counter[tuple[Side, str]] = Counter()
+        self.version = client.version.number
+        self.counts: Counter[tuple[str, str]] = Counter()
         self._ignored = ignored - NEVER_IGNORED
         self._size = size
         self._open_when_away = open_when_away

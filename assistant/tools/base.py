@@ -1,6 +1,6 @@
 """What tools are called with, and what comes of them."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,13 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Told:
-    """What the model is told of a tool's work. Pages come beside it, as readings."""
+    """What the model is told of a tool's work: `text`, then what others say, each with its site, in a line of its own.
+
+    Pages come beside it, as readings.
+    """
 
     text: str
+    quoted: Sequence[tuple[str, str]] = ()
 
 
 # What a tool does: events for the person, pages that were read, what the model is told. A tool that gives the answer

@@ -47,17 +47,17 @@ async def web_search(
     async for item in read_pages(kit.library, candidates, PAGES):
         read += isinstance(item, Reading)
         yield item
-    yield Told(summary(results, read))
+    yield summary(results, read)
 
 
-def summary(results: Sequence[Result], read: int) -> str:
+def summary(results: Sequence[Result], read: int) -> Told:
     """What the model is told beside the pages that were read; without any the results as the engines describe them."""
     if read:
-        return "The pages that were read are quoted below."
+        return Told("The pages that were read are quoted below.")
     if not results:
-        return "Nothing was found."
-    lines = [f"- {one.title} ({one.site}): {one.snippet}" for one in results[:TRIES]]
-    return "\n".join(["No page could be read. The results of the search, not to be cited:", *lines])
+        return Told("Nothing was found.")
+    lines = [(one.site, f"- {one.title} ({one.site}): {one.snippet}") for one in results[:TRIES]]
+    return Told("No page could be read. The results of the search, not to be cited:", lines)
 
 
 def one_per_site(results: Sequence[Result]) -> list[Result]:

@@ -7,10 +7,13 @@ from pathlib import Path
 from django.conf import settings
 
 from assistant.code.shield import trouble_of
+from assistant.guard.classifier import HARMLESS
+from assistant.guard.errors import GuardAwayError
+from assistant.guard.prompt_guard import PromptGuard
 from assistant.llama.client import LlamaClient
 from assistant.llama.errors import LlamaError
 from assistant.llama.options import LlamaOptions
-from assistant.runtime import llama_options
+from assistant.runtime import llama_options, prompt_guard_of_settings
 from assistant.websearch.duckduckgo import is_installed
 from integrations.registry import SETUPS
 from web.local.llama import LocalModel
@@ -100,6 +103,23 @@ def shield_rows() -> list[str]:
         return []
     trouble = asyncio.run(trouble_of(settings.CODE_SHIELD))
     return [f"Code in answers is not marked. {trouble}." if trouble else "Code in answers is marked by Code Shield."]
+
+
+def prompt_guard_rows() -> list[str]:
+    """A line about Prompt Guard, where one is set: it is tried."""
+    guard = prompt_guard_of_settings()
+    return [f"Against orders in pages and files: {asyncio.run(tried(guard))}"] if guard else []
+
+
+async def tried(guard: PromptGuard) -> str:
+    """One sentence about a Prompt Guard. Raises nothing."""
+    try:
+        await guard.classifier.probabilities(HARMLESS)
+    except GuardAwayError as error:
+        return f"{error}. See PROMPT_GUARD_URL."
+    finally:
+        await guard.classifier.close()
+    return "Prompt Guard"
 
 
 async def external_model(options: LlamaOptions, setting: str = "LLAMA_MODEL") -> str:

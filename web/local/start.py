@@ -19,6 +19,7 @@ from web.local.banner import (
     banner,
     messenger_rows,
     model_rows,
+    prompt_guard_rows,
     role_rows,
     search_rows,
     shield_rows,
@@ -185,7 +186,7 @@ def report(start: Start, model: LocalModel | None, pictures: Pictures) -> Report
     return Report(
         address=start.environment["SITE_URL"],
         listening=f"{site.url_host(start.host)}:{start.port}",
-        model=[*model_rows(model), *role_rows(), *shield_rows()],
+        model=[*model_rows(model), *role_rows(), *prompt_guard_rows(), *shield_rows()],
         pictures=pictures.rows,
         search=search_rows(),
         messengers=messenger_rows(start.emulator.url if start.emulator else ""),

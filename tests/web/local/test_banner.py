@@ -8,6 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from assistant.llama.options import LlamaOptions
+from tests.fake_classifier import FakeClassifier
 from tests.fake_code_shield import FakeCodeShield
 from tests.fake_llama import MODEL, FakeLlama
 from tests.ports import free_port
@@ -17,6 +18,7 @@ from web.local.banner import (
     external_model,
     messenger_rows,
     model_rows,
+    prompt_guard_rows,
     role_rows,
     search_rows,
     shield_rows,
@@ -169,3 +171,15 @@ async def test_an_operator_reads_whether_code_is_marked(
     assert await asyncio.to_thread(shield_rows) == [row]
     settings.CODE_SHIELD = ""
     assert shield_rows() == []
+
+
+def test_an_operator_reads_whether_prompt_guard_can_be_used(settings: Settings) -> None:
+    assert prompt_guard_rows() == []
+    with FakeClassifier() as server:
+        settings.PROMPT_GUARD_URL = server.url
+        assert prompt_guard_rows() == ["Against orders in pages and files: Prompt Guard"]
+        server.score = 0.5
+        [unfit] = prompt_guard_rows()
+    [gone] = prompt_guard_rows()
+    assert "does not tell orders from harmless texts. See PROMPT_GUARD_URL." in unfit
+    assert "cannot be reached" in gone
