@@ -321,6 +321,20 @@ async def test_everybody_can_use_it(
     assert {state: faults for state, faults in found.items() if faults} == {}
 
 
+async def test_all_buttons_fit_on_the_smallest_phone(open_ear: OpenPage) -> None:
+    page = await open_ear(viewport={"width": 320, "height": 568}, is_mobile=True, has_touch=True)
+    await page.goto("/")
+    buttons = page.locator(".composer .icon:visible")
+    await expect(buttons).to_have_count(6)
+    card = await page.locator(".composer").bounding_box()
+    assert card
+    for box in [await one.bounding_box() for one in await buttons.all()]:
+        assert box
+        assert min(box["width"], box["height"]) >= 44
+        assert card["x"] <= box["x"]
+        assert box["x"] + box["width"] <= card["x"] + card["width"]
+
+
 async def test_nothing_is_read_aloud_meanwhile(ear: Page, speech: ScriptedHTTP) -> None:
     speech.script("/v1/audio/speech", Reply(hangs=True))
     await converse(ear, "Hello")
