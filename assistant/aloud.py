@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from markdown_it.token import Token
 
 from assistant import passages
@@ -15,6 +16,8 @@ from assistant.pages.cleaning import clean_line, cut
 # Half an hour of an answer.
 MOST_CHARACTERS = 24_000
 MOST_SENTENCES = 500
+# Of answers that were read last: some 5 MB at most.
+KEPT = 64
 # Shorter ones are read with the next: "Dr." ends no sentence. Longer ones are cut, as the first words wait for them.
 LEAST_LENGTH, MOST_LENGTH = 40, 300
 ADDRESS = re.compile(r"(?:https?://|www\.)\S*[\w/]", re.IGNORECASE)
@@ -36,8 +39,13 @@ def sentences(text: str, sources: int = 0) -> list[Sentence]:
 
     Raises nothing: every text is Markdown. The words are a model's, cleaned of what nobody sees.
     """
-    text, offset, number = cut(without_thoughts(cleaned(text)), MOST_CHARACTERS), 0, 0
-    found = list[Sentence]()
+    return list(_sentences(cut(without_thoughts(cleaned(text)), MOST_CHARACTERS), sources, get_language() or ""))
+
+
+@lru_cache(KEPT)
+def _sentences(text: str, sources: int, _language: str) -> tuple[Sentence, ...]:
+    """The same of a cleaned text. Kept, as each sentence that is read is looked up among all of them."""
+    offset, number, found = 0, 0, list[Sentence]()
     while text and len(found) < MOST_SENTENCES:
         part = next_part(text, offset, sources, final=True)
         for block in part.blocks:
@@ -47,7 +55,7 @@ def sentences(text: str, sources: int = 0) -> list[Sentence]:
         if part.plain_after:
             found += _of_lines(number, text.split("\n"))
             break
-    return found[:MOST_SENTENCES]
+    return tuple(found[:MOST_SENTENCES])
 
 
 def _of_lines(block: int, lines: Iterator[str] | Sequence[str]) -> list[Sentence]:

@@ -231,6 +231,13 @@ def shared_speaking_site(
         "LLAMA_URL": shared_llama.url,
         "SPEECH_URL": f"{shared_speech.url}/v1",
         "VOICE_URL": f"{shared_speech.url}/v1",
+        # With all that a composer may have.
+        "LLAMA_EYES_URL": shared_llama.url,
+        "LLAMA_EYES_MODEL": "Llama-3.2-11B-Vision-Instruct",
+        "LLAMA_BEST_URL": shared_llama.url,
+        "LLAMA_BEST_MODEL": "llama-3.3-70b",
+        "SEARCH_ENGINES": "searxng",
+        "SEARXNG_URL": "http://127.0.0.1:9",
     }
     site = Site(tmp_path_factory.mktemp("speaking"), environment)
     site.start()

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from assistant import aloud
 from assistant.aloud import MOST_LENGTH, MOST_SENTENCES, Sentence, sentences
 
 
@@ -76,3 +77,14 @@ def test_every_answer_is_bounded_in_sentences_and_time(text: str) -> None:
     began = time.perf_counter()
     assert len(sentences(text)) <= MOST_SENTENCES
     assert time.perf_counter() - began < 3
+
+
+def test_an_answer_is_parsed_once_for_all_its_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    next_part = aloud.next_part
+    monkeypatch.setattr(
+        aloud, "next_part", lambda text, *rest, **more: parsed.append(text) or next_part(text, *rest, **more)
+    )
+    text = "Llamas hum when they are parsed for the first time."
+    assert [read(text) for _ in range(3)] == [[text]] * 3
+    assert parsed == [text]

@@ -130,8 +130,45 @@ async def test_escape_forgets_it_and_what_was_typed_stays(ear: Page, speech: Scr
     await expect(composer(ear)).to_have_value("Half a thought")
     await expect(composer(ear)).to_be_focused()
     await expect(ear.locator("[data-dictation-status]")).to_have_text("Cancelled")
-    assert await ear.evaluate("navigator.mediaDevices.enumerateDevices().then(all => all.length)") > 0
     assert speech.asked == []
+
+
+TRACKS = """
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  window.tracks = [];
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await ask(wanted);
+    tracks.push(...stream.getTracks());
+    return stream;
+  };
+"""
+STATES = "tracks.map(track => track.readyState).join()"
+
+
+async def test_the_microphone_is_let_go_in_the_end_however_that_comes(open_ear: OpenPage) -> None:
+    page = await open_ear()
+    await page.add_init_script(TRACKS)
+    await page.goto("/")
+    await button(page).click()
+    await listens(page)
+    assert await page.evaluate(STATES) == "live"
+    await part(page, "Done").click()
+    await expect(composer(page)).to_have_value(HEARD)
+    assert await page.evaluate(STATES) == "ended"
+    await button(page).click()
+    await listens(page)
+    await page.keyboard.press("Escape")
+    await becomes(page, STATES, "ended,ended")
+    await button(page).click()
+    await listens(page)
+    # As where the conversation or the room has gone meanwhile.
+    await page.evaluate("document.getElementById('composer').remove()")
+    await becomes(page, STATES, "ended,ended,ended")
+    await page.reload()
+    await page.evaluate("void (window.MediaRecorder = class { static isTypeSupported() { return true; } })")
+    await button(page).click()
+    await expect(trouble(page)).to_contain_text("No microphone was found")
+    assert await page.evaluate(STATES) == "ended"
 
 
 async def test_escape_stops_no_answer_meanwhile(ear: Page, fake_llama: object) -> None:
@@ -319,6 +356,20 @@ async def test_everybody_can_use_it(
     await expect(trouble(page)).to_be_visible()
     await look("trouble")
     assert {state: faults for state, faults in found.items() if faults} == {}
+
+
+async def test_all_buttons_fit_on_the_smallest_phone(open_ear: OpenPage) -> None:
+    page = await open_ear(viewport={"width": 320, "height": 568}, is_mobile=True, has_touch=True)
+    await page.goto("/")
+    buttons = page.locator(".composer .icon:visible")
+    await expect(buttons).to_have_count(6)
+    card = await page.locator(".composer").bounding_box()
+    assert card
+    for box in [await one.bounding_box() for one in await buttons.all()]:
+        assert box
+        assert min(box["width"], box["height"]) >= 44
+        assert card["x"] <= box["x"]
+        assert box["x"] + box["width"] <= card["x"] + card["width"]
 
 
 async def test_nothing_is_read_aloud_meanwhile(ear: Page, speech: ScriptedHTTP) -> None:

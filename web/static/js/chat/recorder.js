@@ -17,7 +17,17 @@ export const canRecord = Boolean(navigator.mediaDevices?.getUserMedia && globalT
  * @returns {Promise<Recorder>} Rejects with a DOMException where there is none, or it may not be used.
  */
 export async function record() {
-  return new Recorder(await navigator.mediaDevices.getUserMedia({ audio: true }));
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+  try {
+    return new Recorder(stream);
+  } catch (error) {
+    letGo(stream);
+    throw error;
+  }
+}
+
+function letGo(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 class Recorder {
@@ -72,7 +82,7 @@ class Recorder {
   }
 
   #release(stream) {
-    for (const track of stream.getTracks()) track.stop();
+    letGo(stream);
     this.#context.close();
   }
 }
