@@ -10,6 +10,8 @@ from assistant.database import in_thread
 from assistant.models import Person
 from tests.e2e.conftest import OpenPage
 from tests.e2e.talk import answers, begin, composer, is_answered, questions, say
+from tests.e2e.test_rooms import make, said
+from tests.easel import drawn
 from tests.fake_llama import FakeLlama, says
 from tests.servers import Site, Valkey
 from web.models import Session
@@ -203,3 +205,33 @@ async def test_who_signs_up_is_not_asked_again(page: Page) -> None:
     await page.get_by_role("button", name="Create account").click()
     await begin(page, "Hello again")
     await expect(card(page)).to_have_count(0)
+
+
+async def test_in_a_room_words_go_by_themselves_after_the_yes(page: Page) -> None:
+    await page.goto("/rooms/new")
+    await make(page)
+    await say(page, "Hello all")
+    await expect(composer(page)).to_have_value("Hello all")
+    await yes(page).click()
+    await expect(said(page)).to_have_text("Hello all")
+    await expect(composer(page)).to_have_value("")
+
+
+async def test_a_picture_of_before_is_varied_after_the_yes(page: Page) -> None:
+    await page.goto("/rooms/new")
+    await make(page)
+    person = await person_of(page)
+    picture = await in_thread(drawn)(person.id)
+    await page.goto(f"/p/{picture.id}/")
+    await page.get_by_role("button", name="Variants").click()
+    await yes(page).click()
+    await expect(page.get_by_role("region", name="Made from it").get_by_role("article")).to_have_count(4)
+
+
+async def test_on_your_data_one_can_agree_before_a_program_asks(page: Page) -> None:
+    await page.goto("/rooms/new")
+    await make(page)
+    await page.goto("/you/")
+    await yes(page).click()
+    await expect(card(page)).to_be_hidden()
+    assert (await person_of(page)).agreed_to == "16+"
