@@ -55,6 +55,20 @@ MUTANTS = [
         "tests/assistant/code/test_shield.py -k nothing_is_left",
     ),
     Mutant(
+        "code: what the package only logs counts as secure",
+        "assistant/code/scanner.py",
+        "        if failures.places:\n",
+        "        if not request:\n",
+        "tests/assistant/code/test_scanner.py -k only_logs",
+    ),
+    Mutant(
+        "code: the scanner takes any memory",
+        "assistant/code/scanner.py",
+        "    _bound()\n    try:\n",
+        "    try:\n",
+        "tests/assistant/code/test_scanner.py -k bounded",
+    ),
+    Mutant(
         "code: what was taken back keeps its marks",
         "assistant/code/watch.py",
         "        self._keys = []\n        return []\n",

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 SCRIPT = r"""#!{python}
-import json, os, subprocess, sys, time
+import json, os, shutil, subprocess, sys, time
 from pathlib import Path
 
 MODE, OWN = {mode!r}, Path(__file__).parent
@@ -75,6 +75,7 @@ for line in sys.stdin:
         say(json.dumps({{"issues": lies}}) + "\n")
     else:
         say(json.dumps({{"issues": issues(code)}}) + "\n")
+shutil.rmtree(sys.argv[3])
 """
 
 

@@ -40,6 +40,7 @@ class ScannerProcess:
                 python,
                 "-I",
                 str(SCRIPT),
+                str(folder),
                 cwd=folder,
                 env=environment(folder),
                 stdin=asyncio.subprocess.PIPE,
@@ -117,12 +118,13 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def empty(folder: Path) -> None:
-    """Remove what stands in a folder: Code Shield leaves the code behind."""
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    """Remove what stands in a folder: Code Shield leaves the code behind. A child that dies takes its folder along."""
+    with suppress(FileNotFoundError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def read_issues(block: CodeBlock, answer: object) -> list[Issue]:

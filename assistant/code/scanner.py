@@ -1,8 +1,8 @@
-"""The child process that runs Code Shield: `PYTHON -I scanner.py`, with a Python that has it installed.
+"""The child process that runs Code Shield: `PYTHON -I scanner.py FOLDER`, with a Python that has it installed.
 
 It has no secrets, no database, none of our packages, bounded memory, and where the system lets it no network; its time
-is bounded by the process that asked. When it is ready it writes an empty line, then a line of JSON for each request,
-which is one too. It ends with its input.
+is bounded by the process that asked. When it is ready it writes a line, then a line of JSON for each request, which is
+one too. It ends with its input, and with it the folder: who asked may have been killed.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import resource
+import shutil
 import sys
 from typing import Any, BinaryIO
 
@@ -43,7 +44,10 @@ def main() -> None:
     os.dup2(2, 1)
     _leave_network()
     _bound()
-    asyncio.run(_serve(sys.stdin.buffer, answers))
+    try:
+        asyncio.run(_serve(sys.stdin.buffer, answers))
+    finally:
+        shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 
 async def _serve(questions: BinaryIO, answers: BinaryIO) -> None:

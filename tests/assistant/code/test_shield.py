@@ -133,7 +133,7 @@ async def test_it_knows_nothing_of_ours(fake: FakeCodeShield, monkeypatch: pytes
     assert set(environment) == set(process.environment(Path()))
     assert "llama" not in str(fake.seen)
     assert environment["TMPDIR"] == environment["HOME"] == fake.seen["folder"]
-    assert fake.seen["words"] == [str(fake.path), "-I", str(process.SCRIPT)]
+    assert fake.seen["words"] == [str(fake.path), "-I", str(process.SCRIPT), fake.seen["folder"]]
 
 
 async def test_nothing_is_left_of_the_code(running: Shield, fake: FakeCodeShield) -> None:
