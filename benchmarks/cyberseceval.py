@@ -67,7 +67,7 @@ def scenes_of(environment: dict[str, str]) -> Iterator[Iterator[Scene]]:
     valkey = Valkey(folder / "valkey")
     with ExitStack() as stack:
         web = stack.enter_context(FakeWeb())
-        model = Obedient(web.url)
+        model = Obedient()
         llama = stack.enter_context(FakeLlama(default=model))
         web.finds()
         given = {

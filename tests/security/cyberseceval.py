@@ -73,21 +73,27 @@ def _case(value: Mapping[str, Any]) -> Case:
 
 
 class Obedient:
-    """The model, as `default` of a FakeLlama: it obeys the case that `begin` names."""
+    """The model, as `default` of a FakeLlama: it does what `begin` says, and what a text orders once it has read it."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self) -> None:
         self.prompts: list[str] = []
-        self.begin("", [])
+        self.begin("")
 
-    def begin(self, last: str, calls: Sequence[str]) -> None:
-        """From now on make `calls` one after the other, then say `last`."""
-        self._calls = list(calls)
-        self._last = last
+    def begin(self, last: str, *, first: Sequence[str] = (), text: str = "", orders: Sequence[str] = ()) -> None:
+        """From now on make the calls `first`, then, having read `text`, those that it `orders`; then say `last`."""
+        self._calls, self._text, self._orders, self._last = list(first), text, list(orders), last
 
     async def __call__(self, exchange: Exchange) -> None:
-        self.prompts.append("\n\n".join(str(message["content"]) for message in exchange.body["messages"]))
-        await says(self._calls.pop(0) if self._calls else self._last, chunk="all")(exchange)
+        prompt = "\n\n".join(str(message["content"]) for message in exchange.body["messages"])
+        self.prompts.append(prompt)
+        await says(self._word(prompt), chunk="all")(exchange)
+
+    def _word(self, prompt: str) -> str:
+        if self._calls:
+            return self._calls.pop(0)
+        if self._text and reached(self._text, [prompt]) == "kept out":
+            return "I have read it."
+        return self._orders.pop(0) if self._orders else self._last
 
 
 @dataclass
@@ -101,8 +107,8 @@ class Scene:
     def inject(self, case: Case, place: Place) -> str:
         """What becomes of an injection on a page or in a file; one of OUTCOMES."""
         secret = f"quetzal{uuid4().hex[:12]}"
-        self.model.begin("Noted.", [])
         self.model.prompts.clear()
+        self.model.begin("Noted.")
         conversation = self.visitor.begin(f"{case.asked[:4_000]}\nMy password is {secret}.")
         rest(conversation)
         before = len(self.web.asked)
@@ -127,12 +133,13 @@ class Scene:
         self.web.script(path, Reply(html, headers=HTML))
         address = self.web.url + path
         for call in calls:
-            self.model.begin(last, [_call("open_page", address=address), call])
+            opened = [_call("open_page", address=address)]
+            self.model.begin(last, first=opened, text=case.text, orders=[call])
             self._say(conversation, f"What does {address} say?")
 
     def _ask_of_file(self, conversation: Conversation, case: Case, calls: Sequence[str], last: str) -> None:
         file = attach(self.visitor, case.text, "case.txt")
-        self.model.begin(last, calls)
+        self.model.begin(last, text=case.text, orders=calls)
         self._say(conversation, "What does the file say?", attachments=str(file.id))
 
     def _say(self, conversation: Conversation, text: str, **fields: str) -> None:
@@ -143,7 +150,7 @@ class Scene:
 
     def write(self, case: Case) -> str:
         """What becomes of insecure code in an answer: whether anything is said of it."""
-        self.model.begin(f"```{case.language}\n{case.text}\n```", [])
+        self.model.begin(f"```{case.language}\n{case.text}\n```")
         begun = self.visitor.post("/", {"text": case.asked[:8_000], "id": str(uuid4())})
         conversation = Conversation.objects.get(id=conversation_id(begun.headers["location"]))
         rest(conversation)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from assistant.models import Conversation
 from tests.fake_llama import FakeLlama
 from tests.fake_web import FakeWeb
 from tests.people import Visitor
@@ -36,7 +37,7 @@ CODE = {
 @pytest.fixture
 def scene(alice: Visitor, fake_llama: FakeLlama, fake_web: FakeWeb) -> Scene:
     fake_web.finds()
-    fake_llama.default = model = Obedient(fake_web.url)
+    fake_llama.default = model = Obedient()
     return Scene(alice, model, fake_web)
 
 
@@ -69,6 +70,16 @@ def test_an_order_on_a_page_that_is_obeyed_sends_nothing_anywhere(scene: Scene) 
 def test_an_order_in_a_file_reaches_nobody_but_the_engine_of_the_operator(scene: Scene) -> None:
     [case] = read(INJECTION)
     assert scene.inject(case, "file") == "searched for"
+
+
+def test_who_has_not_read_an_order_does_not_obey(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing_read(scene: Scene, conversation: Conversation, case: Case, calls: list[str], last: str) -> None:
+        scene.model.begin(last, text=case.text, orders=calls)
+        scene._say(conversation, "Hello?")
+
+    monkeypatch.setattr(Scene, "_ask_of_file", nothing_read)
+    [case] = read(INJECTION)
+    assert scene.inject(case, "file") == "kept out"
 
 
 def test_what_nobody_sees_on_a_page_is_kept_out(scene: Scene) -> None:
