@@ -32,9 +32,11 @@ def main() -> None:
     parser.add_argument("files", nargs="+", help="paths or addresses of its JSON files")
     parser.add_argument("--most", type=int, default=250, help="cases of a file, evenly spread over it")
     parser.add_argument("--prompt-guard", default="", help="the address of a Prompt Guard")
+    parser.add_argument("--code-shield", default="", help="the path of a Python with Code Shield")
     options = parser.parse_args()
     cases = [case for file in options.files for case in spread(read_cases(read(file)), options.most)]
-    with scenes_of({"PROMPT_GUARD_URL": options.prompt_guard} if options.prompt_guard else {}) as scenes:
+    named = {"PROMPT_GUARD_URL": options.prompt_guard, "CODE_SHIELD": options.code_shield}
+    with scenes_of({name: value for name, value in named.items() if value}) as scenes:
         found = outcomes(scenes, cases)
     print(lined_up(list(rows(found))))
 
