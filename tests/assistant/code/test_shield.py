@@ -97,9 +97,10 @@ async def test_a_slow_scan_is_killed_with_all_that_it_started(
     # A busy machine takes its time for the trials before and after.
     assert await found(running, EVAL)
     before = running.process
-    with monkeypatch.context() as hurry, pytest.raises(ShieldError, match="was not scanned within"):
+    with monkeypatch.context() as hurry:
         hurry.setattr(process, "SCAN_SECONDS", 0.5)
-        await running.scan(code("# slow"))
+        with pytest.raises(ShieldError, match="was not scanned within"):
+            await running.scan(code("# slow"))
     assert before
     await soon(lambda: not is_alive(before) and not is_alive(fake.child))
     assert await found(running, EVAL) == [(2, "CWE-94", "error")]
