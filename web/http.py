@@ -1,5 +1,6 @@
 """Errors as HTTP answers, and what requests carry, read with care."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -13,6 +14,8 @@ from assistant import errors as chat
 from assistant.errors import AssistantError
 from imagine import errors as pictures
 from imagine.errors import ImagineError
+
+logger = logging.getLogger(__name__)
 
 ProductError = AssistantError | ImagineError
 
@@ -47,6 +50,14 @@ def status_of(error: ProductError) -> int:
     return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), HTTPStatus.CONFLICT)
 
 
+def _logged(error: ProductError) -> int:
+    """The HTTP status for an error that is about to be shown. The operator reads why something of ours failed."""
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.warning("%s: %s", error.code, error)
+    return status
+
+
 @contextmanager
 def missing_as_404() -> Iterator[None]:
     """Answer with the page for 404 where something does not exist or is somebody else's. Raises Http404."""
@@ -68,19 +79,19 @@ def redis_as_unavailable() -> Iterator[None]:
 def error_json(error: ProductError) -> JsonResponse:
     """The error for a script."""
     fields = {"code": error.code, "sentence": str(error.sentence), "retry": error.retry}
-    return JsonResponse(fields, status=status_of(error))
+    return JsonResponse(fields, status=_logged(error))
 
 
 def error_text(error: ProductError) -> HttpResponse:
     """The error as one sentence."""
-    return HttpResponse(error.sentence, status=status_of(error), content_type="text/plain")
+    return HttpResponse(error.sentence, status=_logged(error), content_type="text/plain")
 
 
 def error_page(request: HttpRequest, error: ProductError) -> HttpResponse:
     """The error as a page, or for a script as JSON. Sync: pages show what the database holds."""
     if is_fragment(request):
         return error_json(error)
-    status = status_of(error)
+    status = _logged(error)
     return render(request, page_for(status), status=status)
 
 
