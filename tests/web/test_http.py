@@ -11,7 +11,7 @@ from web.http import error_json, error_text
 @pytest.mark.parametrize(
     ("error", "lines"),
     [
-        (LogUnavailableError("Redis cannot be reached: refused"), ["log_unavailable: Redis cannot be reached: refused"]),
+        (LogUnavailableError("Redis is away"), ["log_unavailable: Redis is away"]),
         (NoSpeechError("the recording is silent"), []),
         (LimitedError("message", 60), []),
     ],
