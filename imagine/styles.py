@@ -27,8 +27,3 @@ STYLES: dict[str, Style] = {
     "neon": Style(_("Neon"), "glowing neon lights, dark night, reflections"),
     "toy": Style(_("Toy"), "smooth 3d toy render, round shapes, pastel colors"),
 }
-
-
-def styled(prompt: str, style: str) -> str:
-    """The prompt with the words of its style. An unknown style adds none."""
-    return f"{prompt}, {STYLES[style].words}" if style in STYLES else prompt

@@ -371,6 +371,9 @@ IMAGINE_DEMO = Path(IMAGINE_MODEL) == SHIPPED_CHECKPOINT and not IMAGINE_FINAL_M
 IMAGINE_VIDEO_MODEL: str = env.str("IMAGINE_VIDEO_MODEL", "")
 CHECKPOINT_FOLDER = DATA_DIR / "checkpoints"
 IMAGINE_DEVICE: str = env.str("IMAGINE_DEVICE", "auto", validate=validate.OneOf(["auto", "cuda", "mps", "cpu"]))
+IMAGINE_PRECISION: str = env.str(
+    "IMAGINE_PRECISION", "auto", validate=validate.OneOf(["auto", "float32", "bfloat16", "float16"])
+)
 # 0: as the checkpoint's recipe says.
 IMAGINE_STEPS: int = env.int("IMAGINE_STEPS", 0, validate=validate.Range(0, 100))
 IMAGINE_GUIDANCE: float | None = env.float("IMAGINE_GUIDANCE", None, validate=validate.Range(0, 30))

@@ -10,27 +10,32 @@ from typing import Any
 
 import psutil
 
-from imagine.diffusion.hub import INDEX, HubName, Progress, fetch, is_plain
+from imagine.diffusion.hub import INDEX, VARIANTS, HubName, Progress, fetch, variant_of
 from imagine.errors import CheckpointError
 
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 # Pickles can hold a program that runs when they are read.
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".py")
+# What the tools that train a LoRA call its files.
+LORA = frozenset({"pytorch_lora_weights.safetensors", "adapter_config.json", "adapter_model.safetensors"})
 LARGEST_JSON = 20_000_000
 # The format's own limit, https://github.com/huggingface/safetensors#format
 LARGEST_HEADER = 100_000_000
 # Of float16 and bfloat16, the smallest that weights are held in here.
 LEAST_BYTES_PER_PARAMETER = 2
+LONGEST_NAME = 500
+CACHED = re.compile(r"models--([^/]+?)--([^/]+)/snapshots/[0-9a-f]{40}")
 CLASS_NAME = re.compile(r"[A-Za-z]\w{0,100}", re.ASCII)
 PART_NAME = re.compile(r"[a-z]\w{0,60}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A folder that was checked. `parts` maps each part to its library and class, None where it has none.
+    """A folder that was checked. `parts` maps each part to its library and class, None where it has none. `origin` is
+    what it was loaded from before it was saved, as its index says.
 
     `parameters` counts those of all weights, `bytes` is their size on disk; `variant` is the part of the weights' file
-    names ("fp16") when there are only such.
+    names ("fp16") where some part has only such.
     """
 
     name: str
@@ -40,6 +45,7 @@ class Checkpoint:
     bytes: int
     parameters: int
     variant: str | None = None
+    origin: str = ""
 
 
 def find(name: str, folder: Path, progress: Progress | None = None, hub: str | None = None) -> Checkpoint:
@@ -50,15 +56,24 @@ def find(name: str, folder: Path, progress: Progress | None = None, hub: str | N
     """
     path = Path(name).expanduser()
     if path.is_dir():
-        return read(path, path.resolve().name)
+        return read(path, name_of(path.resolve()))
     if path.is_file():
         raise CheckpointError(f"{name} is a single file. Convert it to a folder in diffusers' layout, and name that.")
     remote = HubName.parse(name)
-    if remote is None:
+    if remote is None or path.parent.is_dir():
         raise CheckpointError(
             f"There is no folder {name}, and it is no name on a hub either (those look like user/name)."
         )
     return read(fetch(remote, folder, memory(), progress, hub), remote.repo)
+
+
+def name_of(path: Path) -> str:
+    """What a folder is called. In the hub's cache one is named by a commit: there the repository's name stands above.
+
+    https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+    """
+    cached = CACHED.fullmatch("/".join(path.parts[-3:]))
+    return f"{cached[1]}/{cached[2]}" if cached else path.name
 
 
 def memory() -> int:
@@ -71,7 +86,7 @@ def memory() -> int:
 def read(path: Path, name: str) -> Checkpoint:
     """Check a folder. Raises CheckpointError when it is pickled, broken, lacks a part, or is too large."""
     if not (path / INDEX).is_file():
-        raise CheckpointError(f"There is no {INDEX} in {path}. Name a folder in the layout of diffusers.")
+        raise CheckpointError(f"There is no {INDEX} in {path}. {kind_of(path)}")
     refuse_pickles(path)
     index = read_json(path / INDEX)
     class_name = index.get("_class_name")
@@ -85,8 +100,30 @@ def read(path: Path, name: str) -> Checkpoint:
         raise CheckpointError(
             f"{path} needs {needed:.0f} GB of memory; this machine has {have:.0f} GB. Choose a smaller one."
         )
-    variant = "fp16" if any(".fp16" in file.name for file in files) else None
-    return Checkpoint(name, path, class_name, parts, sum(file.stat().st_size for file in files), parameters, variant)
+    variants = {variant_of(file.name) for file in files} - {"", None}
+    if len(variants) > 1:
+        raise CheckpointError(f"The parts of {path} are there in {' and '.join(sorted(map(str, variants)))} only.")
+    variant = next(iter(variants), None)
+    size, origin = sum(file.stat().st_size for file in files), index.get("_name_or_path")
+    origin = origin[:LONGEST_NAME] if isinstance(origin, str) else ""
+    return Checkpoint(name, path, class_name, parts, size, parameters, variant, origin)
+
+
+def kind_of(path: Path) -> str:
+    """What a folder is that is no checkpoint, and what to do, in a sentence for the operator."""
+    names = {file.name for file in path.iterdir()}
+    inner = sorted(folder.parent.name for folder in path.glob(f"*/{INDEX}"))
+    if names & LORA:
+        return "It is a LoRA, which changes a checkpoint and is none by itself."
+    if inner:
+        return f"It holds checkpoints: name one of them, such as {path / inner[0]}."
+    if any(name.endswith(".onnx") for name in names) or any(path.glob("*/*.onnx")):
+        return "It was exported to ONNX. Name the checkpoint that it was made from."
+    if "config.json" in names:
+        return "It is one part, or another kind of model. Name a folder in the layout of diffusers."
+    if any(name.endswith(".safetensors") for name in names):
+        return "It holds a checkpoint in one file. Convert that to a folder in the layout of diffusers, and name it."
+    return "Name a folder in the layout of diffusers."
 
 
 def refuse_pickles(path: Path) -> None:
@@ -129,14 +166,15 @@ def parts_of(index: Mapping[str, Any], path: Path) -> Iterator[tuple[str, tuple[
 
 
 def weights(part: Path) -> list[Path]:
-    """The files with a part's weights: plain ones, or those marked fp16 where there are no others.
+    """The files with a part's weights, of the best variant that is there.
 
     Parts without weights (a tokenizer, a scheduler) have no config.json. Raises CheckpointError when files are missing.
     """
     if not (part / "config.json").exists():
         return []
     files = list(part.glob("*.safetensors"))
-    found = [file for file in files if is_plain(file.name)] or [file for file in files if ".fp16" in file.name]
+    there = [variant for variant in VARIANTS if any(variant_of(file.name) == variant for file in files)]
+    found = [file for file in files if there and variant_of(file.name) == there[0]]
     if not found:
         raise CheckpointError(f"{part} has no safetensors file. Convert the checkpoint, or choose one that has.")
     for index in part.glob("*.safetensors.index.json"):

@@ -19,6 +19,9 @@ from imagine.errors import CheckpointError
 NAME = re.compile(r"(?P<repo>[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95})(?:@(?P<revision>[\w-][\w.-]{0,95}))?", re.ASCII)
 PATH = re.compile(r"(?:\w+/)?[\w-][\w.-]*", re.ASCII)
 INDEX = "model_index.json"
+# As diffusers names them, the best first: without a mark in the usual precision, and last as training left them.
+VARIANTS = ("", "fp16", "bf16", "fp32", "non_ema")
+WEIGHTS = re.compile(r"[^.]+(?:\.(fp16|bf16|fp32|non_ema))?(?:-\d{5}-of-\d{5})?\.safetensors", re.ASCII)
 TOP = (INDEX, "chaski.json")
 # .model is the vocabulary of a sentencepiece tokenizer, .jinja the text around a prompt: both are read, neither is run.
 READ = (".json", ".txt", ".model", ".jinja")
@@ -113,23 +116,27 @@ def report(progress: Progress, done: int, total: int, downloaded: int) -> None:
 
 def choose(sizes: Mapping[str, int], index: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """The files to download, with their sizes: those of the parts, their weights in one precision only."""
-    plain = {PurePosixPath(name).parent for name in sizes if is_plain(name)}
+    variants: dict[PurePosixPath, str] = {}
+    for name in sizes:
+        if (variant := variant_of(name)) is not None:
+            folder = PurePosixPath(name).parent
+            variants[folder] = min(variant, variants.get(folder, variant), key=VARIANTS.index)
     for name, size in sizes.items():
         path = PurePosixPath(name)
         if not PATH.fullmatch(name) or (name not in TOP and path.parent.name not in index):
             continue
         if path.suffix == ".safetensors":
-            fits = is_plain(name) or (".fp16" in path.name and path.parent not in plain)
+            fits = path.parent in variants and variant_of(name) == variants[path.parent]
         else:
             fits = path.suffix in READ
         if fits:
             yield name, size
 
 
-def is_plain(name: str) -> bool:
-    """Whether a file holds weights in the usual precision: its name has no mark like .fp16 or .non_ema."""
-    path = PurePosixPath(name)
-    return path.suffix == ".safetensors" and path.name.count(".") == 1
+def variant_of(name: str) -> str | None:
+    """Of which variant of a checkpoint a file holds weights: one of VARIANTS. None where it holds none."""
+    found = WEIGHTS.fullmatch(PurePosixPath(name).name)
+    return (found[1] or "") if found else None
 
 
 def check_space(remote: HubName, path: Path, wanted: Mapping[str, int], memory: int) -> None:

@@ -27,6 +27,9 @@ from imagine.errors import CheckpointError, UnableError
 __all__ = ["Abilities", "Painted", "Renderer", "Stroke", "Watch"]
 
 BATCH_ON_GPU = 8
+CLIP_TOKENS = 77
+# The least and the most of each color, where a picture has no other.
+BLACK = ((0, 0), (0, 0), (0, 0))
 # How many frames of a video are decoded together; more need more memory.
 DECODED_TOGETHER = 4
 # LCM's scheduler takes its steps out of so many of its teacher's (original_inference_steps in LCMScheduler): a lower
@@ -45,6 +48,7 @@ class Renderer:
         self.pipes = pipes
         self.recipe = recipe
         self.device = str(pipes.device)
+        self.precision = str(pipes.main.dtype).removeprefix("torch.")
         self.batch = batch
         self.multiple = multiple(pipes.main)
         self.redraws_by_strength = pipes.redraw is not None and "strength" in accepted(pipes.redraw)
@@ -88,6 +92,14 @@ class Renderer:
                 self.batch = max(1, self.batch // 2)
         return painted
 
+    def reads(self, prompt: str) -> bool:
+        """Whether some text encoder of the checkpoint reads all of a prompt: CLIP takes 77 tokens, others more."""
+        parts = self.pipes.main.components
+        readers = [part for name, part in parts.items() if name.startswith("tokenizer") and part]
+        # Where a recipe names a length, it is that of the encoder beside CLIP's.
+        most = max(self.recipe.max_sequence_length, CLIP_TOKENS) if self.recipe.max_sequence_length else math.inf
+        return not readers or any(len(one(prompt).input_ids) <= min(one.model_max_length, most) for one in readers)
+
     def together(self, stroke: Stroke) -> int:
         """How many strokes like this one are drawn in one pass: `self.batch` of the live size, fewer larger ones."""
         if stroke.start is not None and not self.redraws_by_strength:
@@ -105,7 +117,10 @@ class Renderer:
         with Turning() if any(stroke.turn for stroke in strokes) else nullcontext():
             result = self.call(pipe, self.arguments(strokes), watch)
         unsafe = getattr(result, "nsfw_content_detected", None) or [False] * len(strokes)
-        return [Painted(image.convert("RGB"), bool(bad)) for image, bad in zip(result.images, unsafe, strict=True)]
+        images = [image.convert("RGB") for image in result.images]
+        # What a checkpoint's own safety checker refuses is black by intention.
+        self.refuse_black([image for image, bad in zip(images, unsafe, strict=True) if not bad])
+        return [Painted(image, bool(bad)) for image, bad in zip(images, unsafe, strict=True)]
 
     def arguments(self, strokes: Sequence[Stroke]) -> dict[str, Any]:
         """The keyword arguments of a pipeline; `call` drops those that it does not accept."""
@@ -156,8 +171,17 @@ class Renderer:
         }
         if self.abilities.negative:
             kwargs["negative_prompt"] = self.recipe.negative
-        frames = self.call(pipe, kwargs, watch).frames[0]
-        return [frame.convert("RGB") for frame in frames[:count]]
+        frames = [frame.convert("RGB") for frame in self.call(pipe, kwargs, watch).frames[0][:count]]
+        self.refuse_black(frames[-1:])
+        return frames
+
+    def refuse_black(self, images: Sequence[Image.Image]) -> None:
+        """Raises CheckpointError where nothing was drawn: what overflowed, or is no number, comes out as black."""
+        if any(image.getextrema() == BLACK for image in images):
+            raise CheckpointError(
+                f"{self.name} draws nothing but black in {self.precision}: its numbers overflow. "
+                f"Set IMAGINE_PRECISION to {'float32' if self.precision == 'bfloat16' else 'bfloat16 or float32'}."
+            )
 
     def call(self, pipe: Pipeline, kwargs: dict[str, Any], watch: Watch) -> Any:
         """Run a pipeline with those of the arguments that it accepts. Raises what `watch` and the pipeline raise."""

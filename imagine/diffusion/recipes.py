@@ -12,7 +12,7 @@ from imagine.diffusion.checkpoint import Checkpoint, read_json
 from imagine.errors import CheckpointError
 
 FILE = "chaski.json"
-Value = str | int | float | bool
+Value = str | int | float | bool | None
 NONE: Mapping[str, Value] = MappingProxyType({})
 
 
@@ -61,44 +61,97 @@ class RenderOptions:
 
 
 class Known(NamedTuple):
-    """A recipe, the patterns that a checkpoint's name and class must match, and whose model card it follows."""
+    """A recipe, the patterns that a checkpoint's words and class must match, and whose model card it follows.
 
-    name: str
+    The words are those of its name, in small letters, with a "-" before and after each.
+    """
+
+    words: str
     class_name: str
     recipe: Recipe
     source: str
 
 
 TRAILING = MappingProxyType({"timestep_spacing": "trailing"})
+TURBO = Recipe(2, 0.0, 512, scheduler_changes=TRAILING)
+SD, SDXL = "^StableDiffusion(Img2Img|Inpaint)?Pipeline$", "^StableDiffusionXL(Img2Img|Inpaint)?Pipeline$"
+SD_OR_SDXL = "^StableDiffusion(XL)?(Img2Img|Inpaint)?Pipeline$"
+# It was distilled with a shift of 3: https://huggingface.co/lightx2v/Qwen-Image-Lightning
+QWEN_LIGHTNING = MappingProxyType(
+    {
+        "base_shift": math.log(3),
+        "max_shift": math.log(3),
+        "shift": 1.0,
+        "shift_terminal": None,
+        "time_shift_type": "exponential",
+        "use_dynamic_shifting": True,
+    }
+)
+# DPM++ SDE Karras, as https://civitai.com/models/112902 says of what its author trained.
+SDE_KARRAS = MappingProxyType({"algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True})
+
 # The first that fits counts. Each follows the model card of its source on huggingface.co.
 RECIPES = (
-    Known("turbo", "^StableDiffusion(XL)?", Recipe(2, 0.0, 512, scheduler_changes=TRAILING), "stabilityai/sdxl-turbo"),
+    Known("-sd-?(xl)?-turbo-", SD_OR_SDXL, TURBO, "stabilityai/sdxl-turbo"),
+    Known("-turbo-", SD, TURBO, "stabilityai/sd-turbo"),
+    # What people made of SDXL-Turbo, or in its way, keeps the size of SDXL.
     Known(
-        "lightning",
-        "^StableDiffusion",
-        Recipe(4, 0.0, scheduler="EulerDiscreteScheduler", scheduler_changes=TRAILING),
+        "-turbo-",
+        SDXL,
+        Recipe(6, 2.0, 1024, scheduler="DPMSolverMultistepScheduler", scheduler_changes=SDE_KARRAS),
+        "Lykon/dreamshaper-xl-v2-turbo",
+    ),
+    Known("-turbo-", "^StableDiffusion3", Recipe(4, 0.0, 1024), "stabilityai/stable-diffusion-3.5-large-turbo"),
+    Known(
+        "-lightning-",
+        SDXL,
+        Recipe(4, 0.0, 1024, scheduler="EulerDiscreteScheduler", scheduler_changes=TRAILING),
         "ByteDance/SDXL-Lightning",
     ),
     Known(
-        "hyper",
-        "^StableDiffusion(XL)?",
+        "-hyper-?(sd|sdxl|sd15|sd1-5|sdxl1-0)-",
+        SD_OR_SDXL,
         Recipe(4, 0.0, scheduler="DDIMScheduler", scheduler_changes=TRAILING),
         "ByteDance/Hyper-SD",
     ),
+    Known("-dmd2?-", SDXL, Recipe(4, 0.0, 1024, scheduler="LCMScheduler", redraw_steps=2), "tianweiy/DMD2"),
     Known("", "^LatentConsistencyModel", Recipe(4, 8.0, redraw_steps=2), "SimianLuo/LCM_Dreamshaper_v7"),
     Known(
-        "lcm",
-        "^StableDiffusion(XL)?",
+        "-lcm-",
+        SD_OR_SDXL,
         Recipe(4, 1.0, scheduler="LCMScheduler", redraw_steps=2),
         "latent-consistency/lcm-lora-sdxl",
     ),
-    Known("schnell", "^Flux", Recipe(4, 0.0, 1024, max_sequence_length=256), "black-forest-labs/FLUX.1-schnell"),
-    Known("klein(?!.*base)", "^Flux2Klein", Recipe(4, 1.0, 1024), "black-forest-labs/FLUX.2-klein-4B"),
+    Known("-lcm-", "^PixArt", Recipe(4, 0.0, 1024), "PixArt-alpha/PixArt-LCM-XL-2-1024-MS"),
+    Known("-schnell-", "^Flux", Recipe(4, 0.0, 1024, max_sequence_length=256), "black-forest-labs/FLUX.1-schnell"),
+    Known("-klein(?!.*-base-)", "^Flux2Klein", Recipe(4, 1.0, 1024), "black-forest-labs/FLUX.2-klein-4B"),
+    Known("-hyper-?(flux|sd|(8|16)-?steps?)-", "^Flux(?!2)", Recipe(8, 3.5, 1024), "ByteDance/Hyper-SD"),
+    Known("-turbo-", "^Flux(?!2)", Recipe(8, 3.5, 1024), "alimama-creative/FLUX.1-Turbo-Alpha"),
     Known("", "^SanaSprint", Recipe(2, 4.5, 1024), "Efficient-Large-Model/Sana_Sprint_1.6B_1024px_diffusers"),
-    Known("turbo", "^ZImage", Recipe(8, 0.0, 1024), "Tongyi-MAI/Z-Image-Turbo"),
-    Known("turbo|tdm", "^Krea2", Recipe(8, 0.0, 1024), "krea/Krea-2-Turbo"),
-    Known("distilled", "^LTX", Recipe(8, 1.0), "Lightricks/LTX-Video-0.9.7-distilled"),
+    Known("-turbo-", "^ZImage", Recipe(8, 0.0, 1024), "Tongyi-MAI/Z-Image-Turbo"),
+    Known("-(turbo|tdm)-", "^Krea2", Recipe(8, 0.0, 1024), "krea/Krea-2-Turbo"),
+    Known(
+        "-lightning-",
+        "^QwenImage",
+        Recipe(8, 1.0, scheduler="FlowMatchEulerDiscreteScheduler", scheduler_changes=QWEN_LIGHTNING),
+        "lightx2v/Qwen-Image-Lightning",
+    ),
+    Known("-distilled-", "^LTX", Recipe(8, 1.0), "Lightricks/LTX-Video-0.9.7-distilled"),
+    Known(
+        "-lightning-",
+        "^AnimateDiff",
+        Recipe(
+            4,
+            1.0,
+            scheduler="EulerDiscreteScheduler",
+            scheduler_changes=MappingProxyType({**TRAILING, "beta_schedule": "linear"}),
+        ),
+        "ByteDance/AnimateDiff-Lightning",
+    ),
+    Known("-(lightx2v|stepdistill)-", "^Wan", Recipe(4, 1.0), "lightx2v/Wan2.1-T2V-14B-StepDistill-CfgDistill"),
 )
+# "_" and "." part words as "-" does.
+PARTING = re.compile(r"[^a-z0-9]+", re.ASCII)
 STEPS_IN_NAME = re.compile(r"(?<!\d)([1248]|16)[-_ ]?steps?", re.ASCII)
 
 # Our own bounds: far beyond what any checkpoint needs, and small enough to hurt nothing.
@@ -132,13 +185,26 @@ def recipe_for(checkpoint: Checkpoint, options: RenderOptions) -> Recipe:
 
 
 def known(checkpoint: Checkpoint) -> Recipe:
-    """The recipe that fits the name and the class, with the number of steps that stands in the name."""
-    name = checkpoint.name.lower()
-    for wanted in RECIPES:
-        if re.search(wanted.name, name) and re.search(wanted.class_name, checkpoint.class_name):
-            steps = STEPS_IN_NAME.search(name)
-            return replace(wanted.recipe, steps=int(steps[1])) if steps else wanted.recipe
-    return Recipe()
+    """The recipe that fits what a checkpoint is, with the number of steps that stands in its name."""
+    found = rule_for(checkpoint)
+    if found is None:
+        return Recipe()
+    rule, words = found
+    steps = STEPS_IN_NAME.search(words)
+    return replace(rule.recipe, steps=int(steps[1])) if steps else rule.recipe
+
+
+def rule_for(checkpoint: Checkpoint) -> tuple[Known, str] | None:
+    """What a checkpoint is known as, by its name or by that of what it was made from, and the words that say so.
+
+    Who owns a checkpoint, and the folders above it, say nothing of what it is.
+    """
+    for name in (checkpoint.name, checkpoint.origin):
+        words = f"-{PARTING.sub('-', name.lower().rstrip('/').rpartition('/')[2])}-"
+        for rule in RECIPES:
+            if re.search(rule.words, words) and re.search(rule.class_name, checkpoint.class_name):
+                return rule, words
+    return None
 
 
 def written(checkpoint: Checkpoint, recipe: Recipe) -> Recipe:
@@ -166,5 +232,5 @@ def problem_with(name: str, value: object) -> str:
     if name == "scheduler_changes":
         fits = isinstance(value, dict) and len(value) <= MOST_CHANGES
         fits = fits and all(isinstance(one, Value) for one in value.values())  # type: ignore[attr-defined]
-        return "" if fits else "it must be an object of texts, numbers, true and false"
+        return "" if fits else "it must be an object of texts, numbers, true, false and null"
     return "" if isinstance(value, str) and len(value) <= LONGEST_TEXT else "it must be a short text"

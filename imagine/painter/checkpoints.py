@@ -21,6 +21,7 @@ def options() -> RenderOptions:
     """How to load and run checkpoints, as the settings say."""
     return RenderOptions(
         device="" if settings.IMAGINE_DEVICE == "auto" else settings.IMAGINE_DEVICE,
+        precision="" if settings.IMAGINE_PRECISION == "auto" else settings.IMAGINE_PRECISION,
         steps=settings.IMAGINE_STEPS,
         guidance=settings.IMAGINE_GUIDANCE,
         size=settings.IMAGINE_SIZE,

@@ -17,8 +17,8 @@ from imagine.painter.checkpoints import Checkpoints
 from imagine.painter.claim import Claim
 from imagine.painter.heartbeat import Heartbeat
 from imagine.painter.live import LiveWorker
+from imagine.painter.words import words_for
 from imagine.shapes import SHAPES
-from imagine.styles import styled
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,8 @@ class FinalWorker:
         picture, renderer = claim.picture, self._checkpoints.final
         start = self._fitted(beginning(picture), picture.shape, renderer)
         count = round(picture.seconds * 1000 / FRAME_MS)
-        prompt, video = styled(picture.prompt, picture.style), self._checkpoints.video
+        video = self._checkpoints.video
+        prompt = words_for(video or renderer, picture.prompt, picture.style, picture.words)
         if video is not None:
             return animate.video(video, start, prompt, picture.seed, count, self._watch(claim))
         return animate.frames(renderer, start, prompt, picture.seed, picture.motion, count, self._watch(claim))
@@ -138,7 +139,7 @@ class FinalWorker:
 def stroke(picture: Picture, renderer: Renderer) -> Stroke:
     """The input of the renderer for a picture, in the large size. Raises UnableError."""
     width, height = SHAPES[picture.shape].size(renderer.recipe.size, renderer.multiple)
-    prompt = styled(picture.prompt, picture.style)
+    prompt = words_for(renderer, picture.prompt, picture.style, picture.words)
     if picture.strength is None:
         return Stroke(prompt, picture.seed, width, height)
     if not renderer.abilities.redraw:

@@ -13,8 +13,8 @@ from imagine.errors import CheckpointError, ImagineError, RefusedPixelsError, St
 from imagine.events import PromptRefused
 from imagine.live import LivePrompt, StaleCheck
 from imagine.painter.checkpoints import Checkpoints
+from imagine.painter.words import words_for
 from imagine.shapes import SHAPES
-from imagine.styles import styled
 
 logger = logging.getLogger(__name__)
 
@@ -94,4 +94,4 @@ class LiveWorker:
 def stroke(prompt: LivePrompt, renderer: Renderer) -> Stroke:
     """A live prompt as it is rendered, in the small size."""
     width, height = SHAPES[prompt.shape].size(renderer.recipe.live_size, renderer.multiple)
-    return Stroke(styled(prompt.prompt, prompt.style), prompt.seed, width, height)
+    return Stroke(words_for(renderer, prompt.prompt, prompt.style), prompt.seed, width, height)

@@ -57,10 +57,73 @@ def test_a_folder_is_found_with_its_class_its_parts_and_its_size(sound: Path, tm
     assert 0 < found.bytes - 4 * found.parameters < 40_000 * len(files)
 
 
-def test_weights_that_are_only_there_as_fp16_are_found(copy: Path, tmp_path: Path) -> None:
-    for file in copy.rglob("*.safetensors"):
-        file.rename(file.with_name(file.name.replace(".safetensors", ".fp16.safetensors")))
-    assert find(str(copy), tmp_path).variant == "fp16"
+def test_a_folder_of_the_hubs_cache_has_the_name_of_its_repository(sound: Path, tmp_path: Path) -> None:
+    cached = tmp_path / "hub/models--someone--sdxl-turbo/snapshots" / COMMIT
+    shutil.copytree(sound, cached)
+    assert find(str(cached), tmp_path).name == "someone/sdxl-turbo"
+    # As the cache links to it.
+    link = tmp_path / "mine"
+    link.symlink_to(cached)
+    assert find(str(link), tmp_path).name == "someone/sdxl-turbo"
+
+
+@pytest.mark.parametrize(("said", "origin"), [("someone/sdxl-turbo", "someone/sdxl-turbo"), (None, ""), (["x"], "")])
+def test_an_index_says_what_a_copy_was_made_from(copy: Path, tmp_path: Path, said: object, origin: str) -> None:
+    index = json.loads((copy / "model_index.json").read_text())
+    (copy / "model_index.json").write_text(json.dumps(index | {"_name_or_path": said}))
+    assert find(str(copy), tmp_path).origin == origin
+
+
+def mark(folder: Path, variant: str) -> None:
+    """Have all weights there be of a variant."""
+    for file in folder.rglob("*.safetensors"):
+        file.rename(file.with_name(file.name.replace(".safetensors", f".{variant}.safetensors")))
+
+
+@pytest.mark.parametrize("variant", ["fp16", "bf16", "fp32", "non_ema"])
+def test_weights_that_are_only_there_as_a_variant_are_found(copy: Path, tmp_path: Path, variant: str) -> None:
+    mark(copy, variant)
+    assert find(str(copy), tmp_path).variant == variant
+
+
+def test_the_usual_weights_come_before_a_variant_beside_them(copy: Path, sound: Path, tmp_path: Path) -> None:
+    mark(copy, "non_ema")
+    shutil.copytree(sound, copy, dirs_exist_ok=True)
+    found = find(str(copy), tmp_path)
+    assert (found.variant, found.bytes) == (None, find(str(sound), tmp_path).bytes)
+
+
+def test_parts_of_which_no_variant_has_all_are_told(copy: Path, tmp_path: Path) -> None:
+    mark(copy / "unet", "fp16")
+    mark(copy / "vae", "bf16")
+    assert "bf16 and fp16 only" in refusal(copy, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        (["pytorch_lora_weights.safetensors"], "It is a LoRA"),
+        (["adapter_config.json", "adapter_model.safetensors"], "It is a LoRA"),
+        (["sdxl/model_index.json"], "name one of them, such as"),
+        (["unet/model.onnx", "config.json"], "exported to ONNX"),
+        (["config.json", "diffusion_pytorch_model.safetensors"], "one part, or another kind of model"),
+        (["dreams_v2.safetensors", "dreams_v2.civitai.info"], "a checkpoint in one file"),
+        (["readme.txt"], "Name a folder in the layout of diffusers"),
+    ],
+)
+def test_a_folder_that_is_no_checkpoint_is_called_what_it_is(tmp_path: Path, files: list[str], sentence: str) -> None:
+    for name in files:
+        (tmp_path / "it" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "it" / name).write_text("{}")
+    assert sentence in refusal(tmp_path / "it", tmp_path)
+
+
+def test_a_mistyped_folder_does_not_ask_a_hub(
+    server: Hub, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path.parent)
+    assert "There is no folder" in refusal(f"{tmp_path.name}/sketchs", tmp_path, hub=server.url)
+    assert server.asked == []
 
 
 @pytest.mark.parametrize("name", ["unet/model.bin", "old.ckpt", "vae/deep/x.PT", "pipeline.py", "a.pkl", "b.pth"])

@@ -1,13 +1,16 @@
 """What cannot be loaded, or not on this machine, is refused with a sentence that says what to change."""
 
 import json
+import math
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from imagine.diffusion.checkpoint import find
-from imagine.diffusion.pipeline import Renderer, Stroke
+from imagine.diffusion.pipeline import BLACK, Renderer, Stroke
 from imagine.diffusion.recipes import RenderOptions
 from imagine.errors import CheckpointError
 from tests.imagine.diffusion import checkpoints
@@ -33,6 +36,31 @@ def test_the_schedulers_settings_can_be_changed_beside_the_checkpoint(tmp_path: 
     (folder / "chaski.json").write_text('{"scheduler": "os"}')
     with pytest.raises(CheckpointError, match="no scheduler os"):
         load(folder)
+
+
+@pytest.mark.parametrize("variant", ["fp16", "bf16", "non_ema"])
+def test_a_checkpoint_that_is_only_there_as_a_variant_draws(tmp_path: Path, variant: str) -> None:
+    folder = checkpoints.stable_diffusion(tmp_path / "mine")
+    # A part without one is loaded as it is.
+    for file in folder.glob("[!v]*/*.safetensors"):
+        file.rename(file.with_name(file.name.replace(".safetensors", f".{variant}.safetensors")))
+    load(folder).warm()
+
+
+def test_numbers_that_overflow_are_told_and_never_shown(sound: Path) -> None:
+    renderer = load(sound)
+    [painted] = renderer.paint([Stroke("a circle", 1, 64, 64)])
+    assert painted.image.getextrema() != BLACK
+    black = [torch.full_like(weights, math.nan) for weights in renderer.pipes.main.vae.parameters()]
+    for weights, nothing in zip(renderer.pipes.main.vae.parameters(), black, strict=True):
+        weights.data = nothing
+    with warnings.catch_warnings():
+        # NumPy's own, of what is no number.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        with pytest.raises(CheckpointError, match="nothing but black in float32"):
+            renderer.warm()
+        with pytest.raises(CheckpointError, match="overflow"):
+            renderer.paint([Stroke("a circle", 1, 64, 64)])
 
 
 @pytest.mark.parametrize(

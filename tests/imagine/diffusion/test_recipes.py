@@ -1,15 +1,17 @@
 """Each checkpoint is used as it wants: known ones by name and class, others by a file beside them, all by settings."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from imagine.diffusion.checkpoint import Checkpoint
-from imagine.diffusion.recipes import Recipe, RenderOptions, recipe_for
+from imagine.diffusion.recipes import RECIPES, Recipe, RenderOptions, recipe_for
 from imagine.errors import CheckpointError
 
 SD, SDXL = "StableDiffusionPipeline", "StableDiffusionXLPipeline"
+SD3, FLUX, QWEN, WAN = "StableDiffusion3Pipeline", "FluxPipeline", "QwenImagePipeline", "WanPipeline"
 
 
 def checkpoint(name: str, class_name: str, folder: Path = Path("/nowhere")) -> Checkpoint:
@@ -35,6 +37,15 @@ def recipe(name: str, class_name: str) -> Recipe:
         ("Efficient-Large-Model/Sana_Sprint_0.6B", "SanaSprintPipeline", 2, 4.5),
         ("Tongyi-MAI/Z-Image-Turbo", "ZImagePipeline", 8, 0.0),
         ("someone/LTX-Video-0.9.7-distilled", "LTXConditionPipeline", 8, 1.0),
+        ("stabilityai/stable-diffusion-3.5-large-turbo", SD3, 4, 0.0),
+        ("Lykon/dreamshaper-xl-v2-turbo", SDXL, 6, 2.0),
+        ("PixArt-alpha/PixArt-LCM-XL-2-1024-MS", "PixArtAlphaPipeline", 4, 0.0),
+        ("someone/my_sdxl_dmd2", SDXL, 4, 0.0),
+        ("someone/Hyper-FLUX.1-dev-8steps", FLUX, 8, 3.5),
+        ("someone/FLUX.1-Turbo-Alpha", FLUX, 8, 3.5),
+        ("someone/Qwen-Image-Lightning-4steps", QWEN, 4, 1.0),
+        ("someone/animatediff-lightning-4step", "AnimateDiffPipeline", 4, 1.0),
+        ("lightx2v/Wan2.1-T2V-14B-StepDistill-CfgDistill", WAN, 4, 1.0),
     ],
 )
 def test_few_step_checkpoints_are_known(name: str, class_name: str, steps: int, guidance: float) -> None:
@@ -50,10 +61,32 @@ def test_few_step_checkpoints_are_known(name: str, class_name: str, steps: int, 
         ("black-forest-labs/FLUX.2-klein-base-4B", "Flux2KleinPipeline"),
         ("someone/turbo", "PixArtSigmaPipeline"),
         ("Tongyi-MAI/Z-Image", "ZImagePipeline"),
+        # Words that only look like those of a family, and what is said of an owner or a folder.
+        ("someone/hyper-realistic-anime", SDXL),
+        ("someone/hyper-realistic-flux", FLUX),
+        ("lightning-ai/sdxl-paintings", SDXL),
+        ("someone/thunderlightning", SDXL),
+        ("someone/turbocharged-cars", SDXL),
+        ("stabilityai/stable-diffusion-3.5-large", SD3),
+        ("Qwen/Qwen-Image", QWEN),
     ],
 )
 def test_others_keep_the_settings_of_their_pipeline(name: str, class_name: str) -> None:
     assert recipe(name, class_name) == Recipe()
+
+
+def test_a_copy_is_known_by_what_it_was_made_from() -> None:
+    for origin in ("stabilityai/sdxl-turbo", "/home/me/models/sdxl-turbo/"):
+        found = replace(checkpoint("my-cats", SDXL), origin=origin)
+        assert recipe_for(found, RenderOptions()).steps == 2
+    # Its own name says more.
+    found = replace(checkpoint("my-cats-lightning-8step", SDXL), origin="stabilityai/sdxl-turbo")
+    assert recipe_for(found, RenderOptions()).steps == 8
+
+
+def test_every_family_has_a_line_in_the_docs() -> None:
+    page = (Path(__file__).parents[3] / "docs/checkpoints.md").read_text()
+    assert all(f"](https://huggingface.co/{rule.source})" in page for rule in RECIPES)
 
 
 def test_a_distilled_scheduler_gets_its_spacing() -> None:
