@@ -72,12 +72,12 @@ class Known(NamedTuple):
     source: str
 
 
-TRAILING = MappingProxyType({"timestep_spacing": "trailing"})
+TRAILING: Mapping[str, Value] = MappingProxyType({"timestep_spacing": "trailing"})
 TURBO = Recipe(2, 0.0, 512, scheduler_changes=TRAILING)
 SD, SDXL = "^StableDiffusion(Img2Img|Inpaint)?Pipeline$", "^StableDiffusionXL(Img2Img|Inpaint)?Pipeline$"
 SD_OR_SDXL = "^StableDiffusion(XL)?(Img2Img|Inpaint)?Pipeline$"
 # It was distilled with a shift of 3: https://huggingface.co/lightx2v/Qwen-Image-Lightning
-QWEN_LIGHTNING = MappingProxyType(
+QWEN_LIGHTNING: Mapping[str, Value] = MappingProxyType(
     {
         "base_shift": math.log(3),
         "max_shift": math.log(3),
@@ -88,7 +88,7 @@ QWEN_LIGHTNING = MappingProxyType(
     }
 )
 # DPM++ SDE Karras, as https://civitai.com/models/112902 says of what its author trained.
-SDE_KARRAS = MappingProxyType({"algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True})
+SDE_KARRAS: Mapping[str, Value] = MappingProxyType({"algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True})
 
 # The first that fits counts. Each follows the model card of its source on huggingface.co.
 RECIPES = (

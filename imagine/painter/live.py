@@ -37,9 +37,13 @@ class LiveWorker:
         while prompts := self._next():
             try:
                 self._draw(prompts)
+            except ImagineError as error:
+                logger.warning("%s previews failed: %s: %s", len(prompts), error.code, error)
+                self._refuse(prompts, error)
             except Exception:
                 # The boundary of one pass: the picture between whose steps it runs must go on, and so must the queue.
                 logger.exception("%s previews failed", len(prompts))
+                self._refuse(prompts, ImagineError())
             finally:
                 live.release(self._redis, prompts)
             if time.monotonic() > until:
@@ -81,14 +85,16 @@ class LiveWorker:
                 raise RefusedPixelsError("the checkpoint's own checker fired")
             safety.check_pixels(preview.image)
         except RefusedPixelsError as error:
-            self._refuse(prompt, error)
+            self._refuse([prompt], error)
         else:
             history.publish(self._redis, prompt, preview.image)
             self._checkpoints.shown += 1
 
-    def _refuse(self, prompt: LivePrompt, error: ImagineError) -> None:
-        event = PromptRefused(str(prompt.canvas), prompt.number, error.code)
-        self._redis.publish(keys.person(prompt.person), event.to_bytes())
+    def _refuse(self, prompts: Sequence[LivePrompt], error: ImagineError) -> None:
+        """Say why there is no preview: the pages of these people wait for it."""
+        for prompt in prompts:
+            event = PromptRefused(str(prompt.canvas), prompt.number, error.code)
+            self._redis.publish(keys.person(prompt.person), event.to_bytes())
 
 
 def stroke(prompt: LivePrompt, renderer: Renderer) -> Stroke:

@@ -6,11 +6,14 @@ from statistics import mean
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from PIL import ImageChops, ImageStat
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from imagine import keys, live
+from imagine import events, keys, live
+from imagine.errors import CheckpointError
+from imagine.events import PromptRefused
 from imagine.live import LivePrompt
 from imagine.models import Picture
 from imagine.painter.checkpoints import Checkpoints
@@ -180,6 +183,32 @@ async def test_who_draws_previews_for_a_while_says_whether_people_are_left(
         assert [worker.serve(0), painter.zcard(keys.QUEUE)] == [True, 1]
         assert [worker.serve(60), painter.zcard(keys.QUEUE)] == [False, 0]
         assert not LiveWorker(Checkpoints(("final",)), painter).serve(0)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(CheckpointError("its numbers overflow"), "checkpoint"), (ValueError("a library is puzzled"), "picture_trouble")],
+)
+async def test_who_waits_for_a_preview_that_fails_is_told_at_once(
+    valkey: Valkey, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
+) -> None:
+    settings.IMAGINE_MODEL = str(stable_diffusion(tmp_path / "tiny"))
+    prompt = LivePrompt(uuid4(), uuid4(), 7, "a llama", "", "square", seed=3)
+    checkpoints = Checkpoints(("live",))
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(checkpoints.live, "paint", fail)
+    with Redis.from_url(valkey.url, db=8) as painter, painter.pubsub() as page:
+        page.subscribe(keys.person(prompt.person))
+        async with AsyncRedis.from_url(valkey.url, db=8) as site:
+            await live.put(site, prompt)
+        assert not LiveWorker(checkpoints, painter).serve(60)
+        heard = [message["data"] for _ in range(3) if (message := page.get_message(timeout=5))]
+        refused = events.from_bytes(heard[-1])
+        assert refused == PromptRefused(str(prompt.canvas), 7, code)
+        assert painter.zcard(keys.QUEUE) == 0
 
 
 def test_people_who_share_a_pass_see_what_each_would_see_alone(database: None, tmp_path: Path) -> None:
