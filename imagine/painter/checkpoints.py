@@ -86,8 +86,9 @@ class Checkpoints:
         try:
             if not name:
                 raise NoCheckpointError("IMAGINE_MODEL names no checkpoint.")
-            self._renderers[name] = Renderer.load(checkpoint.find(name, settings.CHECKPOINT_FOLDER), options())
-            self._renderers[name].warm()
+            renderer = Renderer.load(checkpoint.find(name, settings.CHECKPOINT_FOLDER), options())
+            renderer.warm()
+            self._renderers[name] = renderer
         except CheckpointError as error:
             logger.warning("Pictures: %s", error)
             self._problems[name] = error
