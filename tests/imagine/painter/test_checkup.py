@@ -16,11 +16,10 @@ from tests.imagine.diffusion.checkpoints import stable_diffusion
 
 def test_the_operator_reads_what_a_checkpoint_is_and_can(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("imagine", str(stable_diffusion(tmp_path / "tiny-lcm-2step")))
-    told = dict(
-        line.split(maxsplit=1) for line in capsys.readouterr().out.replace("Known as", "Known").splitlines() if line
-    )
+    lines = capsys.readouterr().out.splitlines()
+    told = {line[:12].strip(): line[12:] for line in lines if line}
     assert told["Checkpoint"] == "tiny-lcm-2step, a StableDiffusionPipeline"
-    assert told["Known"] == "latent-consistency/lcm-lora-sdxl, by its name (tiny-lcm-2step)"
+    assert told["Known as"] == "latent-consistency/lcm-lora-sdxl, by its name (tiny-lcm-2step)"
     assert told["Settings"] == "2 steps, guidance 1.0, LCMScheduler"
     assert told["Can"].startswith("draw from words, draw over a picture, fill in a part")
     assert "cpu, float32" in told["Device"]
