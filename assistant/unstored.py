@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 
 from assistant import agreement, engine, usage
-from assistant.answering import today
+from assistant.answer import today
 from assistant.conversations import ANSWER_CHARACTERS
 from assistant.engine import History
 from assistant.errors import AssistantError

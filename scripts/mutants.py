@@ -147,7 +147,7 @@ MUTANTS = [
     ),
     Mutant(
         "guard: words are shown before its verdict",
-        "assistant/answering.py",
+        "assistant/answer.py",
         "                if self._watch and not isinstance(event, Waiting):\n",
         "                if self._watch and isinstance(event, PictureMade):\n",
         "tests/assistant/guard/test_turn.py -k first_words",

@@ -81,7 +81,9 @@ PARTS = {
         room_turns
         turns
         unstored
-        answering ideas
+        answering
+        answer ideas
+        afterwards
         changes means
         runtime tools
         temporary traces suspension

@@ -44,7 +44,7 @@ def say(person: Person, text: str = "Hello", conversation: Conversation | None =
 
 
 def finish(turn: Turn, text: str = "Good day.") -> Turn:
-    """End the answer, as assistant/answering.py does."""
+    """End the answer, as assistant/answer.py does."""
     Message.objects.filter(id=turn.answer.id).update(text=text)
     Run.objects.filter(id=turn.run.id).update(status=Run.Status.DONE)
     return turn

@@ -28,7 +28,7 @@ STEPS = {
     "a message is in the inbox": "before integrations.outbox:abandoned 1",
     "the turn is taken": "before integrations.dialogue:Dialogue.answer 1",
     "the message is in the conversation": "before integrations.talk:Talk._note 1",
-    "the model was asked": "before assistant.answering:Answer._take 1",
+    "the model was asked": "before assistant.answer:Answer._take 1",
     "the answer is there and not queued": "before integrations.dialogue:Dialogue._conclude 1",
     "the answer is queued": "after integrations.dialogue:Dialogue.answer 1",
     "the first of two bubbles was sent": "after integrations.outbox:sent 1",

@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from assistant import follow_ups, turns
-from assistant.answering import suggest
+from assistant.afterwards import suggest
 from assistant.conversations import Turn, own_conversation, own_run, shown_messages
 from assistant.database import in_thread
 from assistant.errors import AssistantError

@@ -132,7 +132,7 @@ async def views(parts: Parts, request: pytest.FixtureRequest) -> AsyncIterator[R
 
 
 class Speaker:
-    """Makes an answer by hand, as assistant/answering.py does."""
+    """Makes an answer by hand, as assistant/answer.py does."""
 
     def __init__(self, run: UUID, journal: Journal) -> None:
         self.run = run
