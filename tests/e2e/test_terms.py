@@ -1,5 +1,6 @@
 """The terms of a site in a real browser: asked once, and what was typed goes by itself after the yes."""
 
+import asyncio
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from tests.e2e.talk import answers, begin, composer, is_answered, questions, say
 from tests.e2e.test_rooms import make, said
 from tests.easel import drawn
 from tests.fake_llama import FakeLlama, says
-from tests.servers import Site, Valkey
+from tests.servers import Painter, Site, Valkey
 from web.models import Session
 
 YES, NO = "I am at least 16 and agree", "Not now"
@@ -150,13 +151,25 @@ async def top(page: Page) -> float:
     return float(await composer(page).evaluate("field => field.getBoundingClientRect().top"))
 
 
-async def test_a_picture_is_asked_for_while_one_types(page: Page) -> None:
+async def test_a_picture_is_asked_for_while_one_types(page: Page, painter: Painter) -> None:
+    refused = asyncio.Event()
+
+    def hear(frame: bytes | str) -> None:
+        if "agreement_needed" in str(frame):
+            refused.set()
+
+    page.on("websocket", lambda socket: socket.on("framereceived", hear))
     await page.goto("/imagine/")
     await expect(card(page)).to_be_hidden()
     place = await top(page)
     await page.locator("#text").press_sequentially("a llama")
     await expect(card(page)).to_be_visible()
     # Nothing moves under the hands of who writes.
+    assert abs(await top(page) - place) < 1
+    # The server refuses live prompts meanwhile; the card says why.
+    await asyncio.wait_for(refused.wait(), 20)
+    await page.evaluate("() => new Promise(requestAnimationFrame)")
+    await expect(page.locator("#notice")).to_be_empty()
     assert abs(await top(page) - place) < 1
     await expect(page.locator("#status")).to_have_text("Before you begin")
     await expect(page.locator("#text")).to_be_focused()

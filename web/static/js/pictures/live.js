@@ -166,7 +166,9 @@ export class LiveClient {
     refused: (message) => {
       if (!this.#isCurrent(message)) return;
       if (message.number === this.#number) this.#refused(message);
-      this.on.error(message.sentence);
+      // The card above the composer asks for it.
+      const asked = message.code === "agreement_needed" && document.querySelector("#terms:not([hidden])");
+      if (!asked) this.on.error(message.sentence);
     },
     problem: (message) => this.on.error(message.sentence),
     picture: (message) => this.on.progress(message),
