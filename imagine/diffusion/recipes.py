@@ -74,6 +74,7 @@ class Known(NamedTuple):
 
 TRAILING: Mapping[str, Value] = MappingProxyType({"timestep_spacing": "trailing"})
 TURBO = Recipe(2, 0.0, 512, scheduler_changes=TRAILING)
+LIGHTNING = Recipe(4, 0.0, scheduler="EulerDiscreteScheduler", scheduler_changes=TRAILING)
 SD, SDXL = "^StableDiffusion(Img2Img|Inpaint)?Pipeline$", "^StableDiffusionXL(Img2Img|Inpaint)?Pipeline$"
 SD_OR_SDXL = "^StableDiffusion(XL)?(Img2Img|Inpaint)?Pipeline$"
 # It was distilled with a shift of 3: https://huggingface.co/lightx2v/Qwen-Image-Lightning
@@ -102,12 +103,8 @@ RECIPES = (
         "Lykon/dreamshaper-xl-v2-turbo",
     ),
     Known("-turbo-", "^StableDiffusion3", Recipe(4, 0.0, 1024), "stabilityai/stable-diffusion-3.5-large-turbo"),
-    Known(
-        "-lightning-",
-        SDXL,
-        Recipe(4, 0.0, 1024, scheduler="EulerDiscreteScheduler", scheduler_changes=TRAILING),
-        "ByteDance/SDXL-Lightning",
-    ),
+    Known("-lightning-", SDXL, replace(LIGHTNING, size=1024), "ByteDance/SDXL-Lightning"),
+    Known("-lightning-", SD, LIGHTNING, "ByteDance/SDXL-Lightning"),
     Known(
         "-hyper-?(sd|sdxl|sd15|sd1-5|sdxl1-0)-",
         SD_OR_SDXL,
