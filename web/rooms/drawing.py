@@ -22,7 +22,7 @@ from imagine.live import PREVIEW
 
 logger = logging.getLogger(__name__)
 
-# A turn is over once nothing was typed and nothing drawn for so long.
+# A turn is over once nothing was typed for so long after a preview, or for DRAWN_MS where none came.
 TURN_MS = 5_000
 # Once another wants it, it is over too where no preview came for so long, and where it has lasted so long.
 DRAWN_MS = 15_000
@@ -37,7 +37,7 @@ TAKE = """
 local held = redis.call('GET', KEYS[1])
 local begins = held ~= ARGV[1]
 if held and begins and redis.call('EXISTS', KEYS[2], KEYS[3]) == 2 then return held end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[5] ~= '' and ARGV[2] or ARGV[6])
 if begins then redis.call('SET', KEYS[3], 1, 'PX', ARGV[7]) end
 if begins or ARGV[5] ~= '' then redis.call('SET', KEYS[2], 1, 'PX', ARGV[6]) end
 if ARGV[3] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[3]) end

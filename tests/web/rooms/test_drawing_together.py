@@ -92,8 +92,10 @@ def test_who_stopped_for_some_seconds_has_the_turn_no_more(alice: Visitor, bob: 
     with entered(alice, room) as hers, entered(bob, room) as his:
         begin(hers, mine)
         his.hear_until("turn")
-        left = painter.pttl(f"room:{room.pk}:turn")
-        assert 0 < left <= drawing.TURN_MS
+        assert drawing.TURN_MS < painter.pttl(f"room:{room.pk}:turn") <= drawing.DRAWN_MS
+        paint(painter, alice, mine, 0)
+        his.hear_until("live")
+        assert 0 < painter.pttl(f"room:{room.pk}:turn") <= drawing.TURN_MS
         # As if these seconds had passed.
         painter.delete(f"room:{room.pk}:turn")
         begin(his, other)
@@ -104,7 +106,7 @@ def test_who_stopped_for_some_seconds_has_the_turn_no_more(alice: Visitor, bob: 
         paint(painter, bob, other, 2)
         assert hers.hear_until("live")["number"] == 2
         replies(his)
-        assert live(his) == []
+        assert live(his) == [0]
 
 
 def test_who_says_again_that_they_draw_and_draws_nothing_has_the_turn_until_another_wants_it(
