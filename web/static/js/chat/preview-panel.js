@@ -9,6 +9,7 @@ const HIGHEST_SEED = 2 ** 31;
 
 export class PreviewPanel {
   #seed = Math.floor(Math.random() * HIGHEST_SEED);
+  #prompt = "";
   #statusSentence = "";
   #taken = "";
 
@@ -23,6 +24,7 @@ export class PreviewPanel {
         this.#wait(sentence);
         this.live.leave();
       };
+      turns.onMine = () => this.show(this.#prompt);
     }
     this.element = piece("live-preview");
     this.status = this.element.querySelector("[data-line]");
@@ -52,6 +54,7 @@ export class PreviewPanel {
 
   /** Show previews of `prompt`; hide the panel where it is empty. */
   show(prompt) {
+    this.#prompt = prompt;
     this.element.hidden = !prompt;
     if (prompt) this.spoken.touch();
     else this.spoken.clear();

@@ -4,8 +4,9 @@ import { Crossfade } from "../../pictures/crossfade.js";
 import { isolated, piece, word } from "../../shared/words.js";
 
 const TELL_EVERY = 1_000;
-// As the server has it: who neither types nor gets a preview for so long has stopped.
+// As the server has it: who types nothing for so long after a preview has stopped, and for longer where none came.
 const RESTS_AFTER = 5_000;
+const DRAWN_AFTER = 15_000;
 const GOES_AFTER = 60_000;
 // Before the picture of a preview, see docs/protocol.md.
 const HEADER = 25;
@@ -13,13 +14,16 @@ const HEADER = 25;
 export class Together {
   /** Called with a sentence when another has the turn that one has begun to use. */
   onTaken = () => {};
+  /** Called when one has the turn that another had. */
+  onMine = () => {};
 
   #turn = null;
-  #seen = 0;
+  #until = 0;
   #told = 0;
   #canvas = "";
   #card = null;
   #timer = null;
+  #asks = null;
 
   /**
    * @param {{send: function(object): boolean}} socket
@@ -37,17 +41,16 @@ export class Together {
    * @returns {string} Who draws, in a sentence; empty where one may.
    */
   take(canvas) {
-    const isTold = Date.now() - this.#told < TELL_EVERY;
-    if (!isTold || (canvas !== this.#canvas && !this.#isTaken)) {
-      this.#canvas = canvas;
-      this.#told = Date.now();
-      this.socket.send({ type: "drawing", sketch: canvas });
-    }
+    clearTimeout(this.#asks);
+    const left = this.#told + TELL_EVERY - Date.now();
+    if (left <= 0 || (canvas !== this.#canvas && !this.#isTaken)) this.#tell(canvas);
+    else if (this.#isTaken) this.#asks = setTimeout(() => this.#tell(canvas), left);
     return this.#isTaken ? this.#sentence("taken") : "";
   }
 
   /** Draw no more: it was sent, or the words are gone. */
   end() {
+    clearTimeout(this.#asks);
     if (!this.#canvas) return;
     this.#canvas = "";
     this.socket.send({ type: "drawn" });
@@ -56,11 +59,17 @@ export class Together {
   /** Show whose turn it is; without a speaker nobody draws any more. */
   handle({ speaker, name }) {
     if (!speaker) return this.#clear();
-    if (speaker === this.me && this.#canvas) return this.#clear();
     const isNew = this.#turn?.speaker !== speaker;
+    if (speaker === this.me && this.#canvas) {
+      const wasTaken = this.#turn && isNew;
+      this.#clear();
+      if (wasTaken) this.onMine();
+      return undefined;
+    }
     this.#turn = { speaker, name };
     if (isNew) this.#begin();
-    this.#touch();
+    // Said again where another asked: that is no sign of who draws.
+    this.#touch(isNew ? DRAWN_AFTER : Math.max(RESTS_AFTER, this.#until - Date.now()));
     if (isNew) this.onTaken(this.#sentence("taken"));
     return undefined;
   }
@@ -68,12 +77,18 @@ export class Together {
   /** Show a preview. */
   show(bytes) {
     if (!this.#turn || bytes.byteLength <= HEADER) return;
-    this.#touch();
+    this.#touch(RESTS_AFTER);
     this.picture.show(new Blob([new Uint8Array(bytes, HEADER)], { type: "image/jpeg" }));
   }
 
+  #tell(canvas) {
+    this.#canvas = canvas;
+    this.#told = Date.now();
+    this.socket.send({ type: "drawing", sketch: canvas });
+  }
+
   get #isTaken() {
-    return this.#turn && this.#turn.speaker !== this.me && Date.now() - this.#seen < RESTS_AFTER;
+    return this.#turn && this.#turn.speaker !== this.me && Date.now() < this.#until;
   }
 
   #sentence(name) {
@@ -89,10 +104,10 @@ export class Together {
     this.say("", this.#sentence("draws"));
   }
 
-  #touch() {
-    this.#seen = Date.now();
+  #touch(restsAfter) {
+    this.#until = Date.now() + restsAfter;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#rest(), RESTS_AFTER);
+    this.#timer = setTimeout(() => this.#rest(), restsAfter);
     this.#write("draws");
   }
 
