@@ -250,6 +250,7 @@ class Answer:
                     await self._take_watched(self._watch, event)
                 else:
                     self._take(event)
+                await self._writer.rest()
         raise AssistantError("the answer ended without an end")
 
     async def _take_watched(self, watch: TurnWatch, event: Event) -> None:

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 INTERVAL_SECONDS = 1 / 30
 # Runs are written a few at a time, each at its own moment: none waits behind all the others.
 TICK_SECONDS = 1 / 60
-# When many answer at once each is written less often, so that all together cost only so much.
+# When more answer at once each is written less often, so that all together cost only so much.
 EVENTS_PER_SECOND = 1000
 LOG_SECONDS = 3600
 READ_LIMIT = 20_000
@@ -135,6 +135,11 @@ class RunWriter:
         # The page says by itself that an answer is awaited: the first word, which may follow at once, goes first.
         self.journal.wake(self, urgent, later=isinstance(event, Waiting))
 
+    async def rest(self) -> None:
+        """In a crowd, wait until what waits is soon written: what comes by then is read at once, not word by word."""
+        if self.pending and self.journal.is_crowded:
+            await asyncio.sleep(self.due - TICK_SECONDS - asyncio.get_running_loop().time())
+
     def withdraw(self) -> None:
         """Take back all that was said and thought."""
         if self.text or self.reasoning:
@@ -196,6 +201,8 @@ class Journal:
         self._dirty: dict[UUID, RunWriter] = {}
         self._writing: dict[UUID, RunWriter] = {}
         self._writers: WeakValueDictionary[UUID, RunWriter] = WeakValueDictionary()
+        # Runs that have begun to say something and have not ended.
+        self._telling: WeakValueDictionary[UUID, RunWriter] = WeakValueDictionary()
         self._awake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._flushed = asyncio.Condition()
@@ -217,6 +224,15 @@ class Journal:
         writer = self._writers.get(run)
         return None if writer is None or writer.over else writer
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many answer at once that each is written less often."""
+        return self._interval > INTERVAL_SECONDS
+
+    @property
+    def _interval(self) -> float:
+        return max(INTERVAL_SECONDS, len(self._telling) / EVENTS_PER_SECOND)
+
     def wake(self, writer: RunWriter, urgent: bool, *, later: bool = False) -> None:
         """`writer` has something to write: at once, or so long after its last that each run gets its share.
 
@@ -225,11 +241,13 @@ class Journal:
         if later:
             if writer.run not in self._dirty:
                 writer.due = asyncio.get_running_loop().time() + INTERVAL_SECONDS
-        elif urgent:
-            writer.due = 0
-            self._urgent.set()
-        elif writer.run not in self._dirty:
-            writer.due = writer.written_at + max(INTERVAL_SECONDS, len(self._dirty) / EVENTS_PER_SECOND)
+        else:
+            self._telling[writer.run] = writer
+            if urgent:
+                writer.due = 0
+                self._urgent.set()
+            elif writer.run not in self._dirty:
+                writer.due = writer.written_at + self._interval
         self._dirty[writer.run] = writer
         self._awake.set()
 
@@ -250,6 +268,7 @@ class Journal:
     def forget(self, writer: RunWriter) -> None:
         """Give up on what `writer` still has."""
         self._dirty.pop(writer.run, None)
+        self._telling.pop(writer.run, None)
 
     async def _write_forever(self) -> None:
         while True:
@@ -293,6 +312,8 @@ class Journal:
             raise
         else:
             for run, writer in self._writing.items():
+                if writer.over:
+                    self._telling.pop(run, None)
                 for entry in taken[run]:
                     writer.tell(entry)
         finally:

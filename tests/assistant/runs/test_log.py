@@ -32,7 +32,16 @@ from assistant.events import (
 from assistant.models import Message, Run
 from assistant.runs import keys
 from assistant.runs.heartbeat import Heartbeat, reap, request_stop
-from assistant.runs.log import LOG_SECONDS, REASONING_CHARACTERS, Entry, Journal, read
+from assistant.runs.log import (
+    EVENTS_PER_SECOND,
+    INTERVAL_SECONDS,
+    LOG_SECONDS,
+    REASONING_CHARACTERS,
+    TICK_SECONDS,
+    Entry,
+    Journal,
+    read,
+)
 from tests.servers import Valkey, soon
 
 
@@ -153,6 +162,27 @@ async def test_a_first_word_does_not_wait_for_a_crowd(redis: Redis, journal: Jou
     assert await journal.written(newcomer, 20)
     assert any(writer.pending for writer in crowd)
     assert told(await read(redis, newcomer.run, 0)) == "Hello"
+
+
+async def test_in_a_crowd_words_come_together_and_after_it_one_by_one(redis: Redis, journal: Journal) -> None:
+    crowd = [journal.open(uuid4()) for _ in range(100)]
+    for writer in crowd:
+        writer.append(TextDelta("One"))
+    assert all([await journal.written(writer, 5) for writer in crowd])
+    first = crowd[0]
+    first.append(TextDelta(" two"))
+    assert first.due - first.written_at == pytest.approx(100 / EVENTS_PER_SECOND)
+    await first.rest()
+    assert asyncio.get_running_loop().time() >= first.due - TICK_SECONDS - 0.001
+    for writer in crowd[1:]:
+        writer.append(TurnFinished("stop"))
+    assert all([await journal.written(writer, 5) for writer in crowd])
+    assert not first.pending
+    first.append(TextDelta(" three"))
+    assert first.due - first.written_at == pytest.approx(INTERVAL_SECONDS)
+    asked = first.rest()
+    with pytest.raises(StopIteration):
+        asked.send(None)
 
 
 async def test_two_readers_read_the_same_from_where_they_are(redis: Redis, journal: Journal) -> None:
