@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from time import monotonic
 
+from assistant.backoff import Backoff
 from assistant.doorbell import Doorbell
 from assistant.llama.client import LlamaClient
 from assistant.llama.tool_choice import ToolChoice
@@ -21,8 +21,7 @@ class ModelServer:
         self.client = client
         self.queue = queue
         self.tool_choice = tool_choice
-        self._failures = 0
-        self._away_until = 0.0
+        self._backoff = Backoff()
 
     @asynccontextmanager
     async def open(self, seats: SharedSeats, doorbell: Doorbell) -> AsyncIterator["ModelServer"]:
@@ -36,14 +35,12 @@ class ModelServer:
     @property
     def is_away(self) -> bool:
         """Whether it did not answer a moment ago: then nobody waits for it."""
-        return monotonic() < self._away_until
+        return self._backoff.is_on
 
     def failed(self) -> None:
         """It did not answer."""
-        rest = REST_SECONDS[min(self._failures, len(REST_SECONDS) - 1)]
-        self._failures += 1
-        self._away_until = monotonic() + rest
+        self._backoff.failed(REST_SECONDS)
 
     def answered(self) -> None:
         """It has answered."""
-        self._failures, self._away_until = 0, 0.0
+        self._backoff.worked()

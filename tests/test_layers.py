@@ -105,7 +105,7 @@ PARTS = {
         llama fetch seam search excerpts passages
         tools.base
         audio doorbell seats agreement
-        models events errors database background names sources cache responses tools.schema gate thinking budget
+        models events errors database background backoff names sources cache responses tools.schema gate thinking budget
         prepared folding terms purge links arithmetic addresses revocation
     """,
     "imagine": """

@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from assistant.background import end
+from assistant.backoff import Backoff
 from assistant.code.blocks import CodeBlock
 from assistant.code.errors import ShieldError, UnfitShieldError
 from assistant.code.issues import Issue
@@ -36,8 +37,7 @@ class Shield:
         self._queue: asyncio.Queue[tuple[CodeBlock, asyncio.Future[list[Issue]]]] = asyncio.Queue(MOST_WAITING)
         self._child: ScannerProcess | None = None
         self._unfit: UnfitShieldError | None = None
-        self._failures = 0
-        self._resumes_at = 0.0
+        self._backoff = Backoff()
 
     async def __aenter__(self) -> "Shield":
         self._task = asyncio.create_task(self._work())
@@ -105,7 +105,7 @@ class Shield:
         await self._end_child()
         if self._unfit:
             raise self._unfit
-        if asyncio.get_running_loop().time() < self._resumes_at:
+        if self._backoff.is_on:
             raise ShieldError("Code Shield is not tried for now")
         try:
             self._child = await tested(self._python)
@@ -115,15 +115,10 @@ class Shield:
             raise
         except ShieldError as error:
             logger.warning("code in answers is not marked for now: %s", error)
-            self._pause()
+            self._backoff.failed(PAUSE_SECONDS)
             raise
-        self._failures = 0
+        self._backoff.worked()
         return self._child
-
-    def _pause(self) -> None:
-        seconds = PAUSE_SECONDS[min(self._failures, len(PAUSE_SECONDS) - 1)]
-        self._resumes_at = asyncio.get_running_loop().time() + seconds
-        self._failures += 1
 
     async def _end_child(self) -> None:
         child, self._child = self._child, None

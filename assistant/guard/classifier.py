@@ -1,19 +1,16 @@
 """The client of a text classifier such as Prompt Guard: how likely texts give orders to a model, in bounded time.
 
 No two servers of such models are asked in the same way, and what the labels mean is not always in their names: both are
-found out before the first verdict, with texts of which it is known. A server that fails is left alone, for longer and
-longer, and tried again beside what people do.
+found out before the first verdict, with texts of which it is known.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from enum import Enum
 from typing import Any, NamedTuple
 
-from assistant.background import end
 from assistant.guard.errors import GuardAwayError, VerdictError
+from assistant.guard.trial import Trial
 from assistant.llama.errors import LlamaError
 from assistant.llama.options import LlamaOptions
 from assistant.llama.transport import Transport
@@ -23,7 +20,6 @@ logger = logging.getLogger(__name__)
 # For one request, with the wait for a seat; for finding out how to ask.
 REQUEST_SECONDS = 4.0
 TRIAL_SECONDS = 20.0
-PAUSE_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 # So many texts go into one request, as servers take by default, and so many requests are made at once.
 BATCH = 32
 SEATS = 4
@@ -70,89 +66,43 @@ class Classifier:
         self._options = options
         self._threshold = threshold
         self._transport = Transport(options)
-        self._seats = asyncio.Semaphore(SEATS)
-        self._found: Found | None = None
-        self._trial: asyncio.Task[None] | None = None
-        self._failures = 0
-        self._failure = ""
-        self._resumes_at = 0.0
+        self._trial: Trial[Found] = Trial("Prompt Guard", options.host, self._find, TRIAL_SECONDS, SEATS)
 
     def begin(self) -> None:
         """Try the server, in the background."""
-        self._begin_trial()
+        self._trial.begin()
 
     async def probabilities(self, texts: Sequence[str]) -> list[float]:
         """For each text, `BATCH` at most, how likely it gives orders to a model.
 
         Raises GuardAwayError where the server is away, too slow, or unfit; UnfitError where it does not take these.
         """
-        asked = False
-        try:
-            async with asyncio.timeout(REQUEST_SECONDS):
-                found = self._found or await self._find()
-                async with self._seats:
-                    asked = True
-                    scores = await self._ask(found.way, texts)
-        except TimeoutError:
-            failure = GuardAwayError(f"{self._options.host} gave no verdict within {REQUEST_SECONDS:g} s")
-            self._failures = self._failures or int(not asked and self._found is None)
-        except VerdictError:
-            raise
-        except GuardAwayError as error:
-            failure = error
-        else:
-            return [malicious(one, found.benign) for one in scores]
-        if asked and self._found:
-            logger.warning("Prompt Guard is away: %s", failure)
-            self._found = None
-            self._pause()
-        raise failure
+
+        async def request(found: Found) -> list[float]:
+            return [malicious(one, found.benign) for one in await self._ask(found.way, texts)]
+
+        return await self._trial.ask(request, REQUEST_SECONDS)
 
     async def close(self) -> None:
         """Cancel a trial that is under way and close all connections."""
-        if self._trial:
-            await end(self._trial)
+        await self._trial.close()
         await self._transport.close()
 
     async def _find(self) -> Found:
-        """How the server is asked, once that is known: the first ones wait for it. Raises GuardAwayError."""
-        self._begin_trial()
-        if self._trial and not self._failures:
-            await asyncio.shield(self._trial)
-        if self._found is None:
-            raise GuardAwayError(self._failure or f"{self._options.host} is not asked for now")
-        return self._found
-
-    def _begin_trial(self) -> None:
-        rests = self._trial is None or self._trial.done()
-        if rests and asyncio.get_running_loop().time() >= self._resumes_at:
-            self._trial = asyncio.create_task(self._try_ways())
-
-    def _pause(self) -> None:
-        seconds = PAUSE_SECONDS[min(self._failures, len(PAUSE_SECONDS) - 1)]
-        self._resumes_at = asyncio.get_running_loop().time() + seconds
-        self._failures += 1
-
-    async def _try_ways(self) -> None:
-        """Find the way, and the label, by which orders are told from harmless texts; or pause."""
-        failure = f"{self._options.host} gave no verdict"
-        with suppress(TimeoutError):
-            async with asyncio.timeout(TRIAL_SECONDS):
-                for way in Way:
-                    try:
-                        scores = await self._ask(way, [*ORDERS, *HARMLESS])
-                    except GuardAwayError as error:
-                        failure = str(error)
-                        continue
-                    if (benign := benign_label(scores, self._threshold)) is not None:
-                        logger.info("Prompt Guard is asked at /%s of %s", way.value, self._options.host)
-                        self._found, self._failures = Found(way, benign), 0
-                        return
-                    failure = f"{self._options.host} does not tell orders from harmless texts"
-                    break
-        logger.warning("Prompt Guard is away: %s", failure)
-        self._failure = failure
-        self._pause()
+        """The way, and the label, that tell orders from harmless texts. Raises GuardAwayError where none does."""
+        host = self._options.host
+        failure = GuardAwayError(host)
+        for way in Way:
+            try:
+                scores = await self._ask(way, [*ORDERS, *HARMLESS])
+            except GuardAwayError as error:
+                failure = error
+                continue
+            if (benign := benign_label(scores, self._threshold)) is not None:
+                logger.info("Prompt Guard is asked at /%s of %s", way.value, host)
+                return Found(way, benign)
+            raise GuardAwayError(f"{host} does not tell orders from harmless texts")
+        raise failure
 
     async def _ask(self, way: Way, texts: Sequence[str]) -> list[Scores]:
         """The labels of each text with their probabilities. Raises GuardAwayError, VerdictError, UnfitError."""

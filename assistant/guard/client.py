@@ -1,20 +1,17 @@
 """The client of the guard model: one verdict for some turns, in bounded time.
 
-A server that fails is left alone, for longer and longer, and tried again beside what people do: nobody waits for one
-that is dead. Before the first verdict it is found out how it has to be asked, see `Way`.
+Before the first verdict it is found out how it has to be asked, see `Way`.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from enum import Enum
 from typing import Any
 
-from assistant.background import end
 from assistant.guard.categories import Version
 from assistant.guard.errors import GuardAwayError, VerdictError
 from assistant.guard.prompts import guard_prompt
+from assistant.guard.trial import Trial
 from assistant.guard.turns import Turns
 from assistant.guard.verdicts import Verdict, parse_verdict
 from assistant.llama.client import NoteUsage
@@ -30,7 +27,6 @@ logger = logging.getLogger(__name__)
 # to ask.
 VERDICT_SECONDS = 8.0
 TRIAL_SECONDS = 30.0
-PAUSE_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 # "unsafe" and the codes of all categories.
 VERDICT_TOKENS = 48
 MAX_REPLY_BYTES = 64 * 1024
@@ -72,80 +68,34 @@ class GuardClient:
         self._note_usage = note_usage
         self._options = options
         self._transport = Transport(options)
-        self._seats = asyncio.Semaphore(seats)
-        self._way: Way | None = None
-        self._trial: asyncio.Task[None] | None = None
-        self._failures = 0
-        self._resumes_at = 0.0
+        self._trial: Trial[Way] = Trial("the guard model", options.host, self._find_way, TRIAL_SECONDS, seats)
 
     async def verdict(self, turns: Turns) -> Verdict:
         """The verdict on the last of `turns`.
 
         Raises GuardAwayError where the server is away, too slow, or unfit; VerdictError where it says something else.
         """
-        asked = False
-        try:
-            async with asyncio.timeout(VERDICT_SECONDS):
-                way = self._way or await self._find_way()
-                async with self._seats:
-                    asked = True
-                    return await self._ask(way, turns)
-        except TimeoutError:
-            failure = GuardAwayError(f"{self._options.host} gave no verdict within {VERDICT_SECONDS:g} s")
-            # Who comes while it is still being tried does not wait.
-            self._failures = self._failures or int(not asked and self._way is None)
-        except VerdictError:
-            # The server is there. The next verdict may be one.
-            raise
-        except GuardAwayError as error:
-            failure = error
-        if asked and self._way:
-            logger.warning("the guard model is away: %s", failure)
-            self._way = None
-            self._pause()
-        raise failure
+        return await self._trial.ask(lambda way: self._ask(way, turns), VERDICT_SECONDS)
 
     async def close(self) -> None:
         """Cancel a trial that is under way and close all connections."""
-        if self._trial:
-            await end(self._trial)
+        await self._trial.close()
         await self._transport.close()
 
     async def _find_way(self) -> Way:
-        """How the server is asked, once that is known. Raises GuardAwayError.
-
-        The first ones wait for it; after a failure nobody does.
-        """
-        begins = self._trial is None or self._trial.done()
-        if begins and asyncio.get_running_loop().time() >= self._resumes_at:
-            self._trial = asyncio.create_task(self._try_ways())
-        if self._trial and not self._failures:
-            await asyncio.shield(self._trial)
-        if self._way is None:
-            raise GuardAwayError(f"{self._options.host} is not asked for now")
-        return self._way
-
-    def _pause(self) -> None:
-        seconds = PAUSE_SECONDS[min(self._failures, len(PAUSE_SECONDS) - 1)]
-        self._resumes_at = asyncio.get_running_loop().time() + seconds
-        self._failures += 1
-
-    async def _try_ways(self) -> None:
-        """Find the way that tells what is safe from what is not; or pause."""
-        failure = f"{self._options.host} gave no verdict"
-        with suppress(TimeoutError):
-            async with asyncio.timeout(TRIAL_SECONDS):
-                for way in Way:
-                    failure = f"{self._options.host} does not tell what is safe from what is not"
-                    try:
-                        if await self._tells(way):
-                            logger.info("the guard model of %s is asked by %s", self._options.host, way.value)
-                            self._way, self._failures = way, 0
-                            return
-                    except GuardAwayError as error:
-                        failure = str(error)
-        logger.warning("the guard model is away: %s", failure)
-        self._pause()
+        """The way that tells what is safe from what is not. Raises GuardAwayError where none does."""
+        host = self._options.host
+        failure: GuardAwayError | None = None
+        for way in Way:
+            try:
+                if await self._tells(way):
+                    logger.info("the guard model of %s is asked by %s", host, way.value)
+                    return way
+            except GuardAwayError as error:
+                failure = error
+            else:
+                failure = GuardAwayError(f"{host} does not tell what is safe from what is not")
+        raise failure or GuardAwayError(host)
 
     async def _tells(self, way: Way) -> bool:
         """Whether a server that is asked that way tells the safe words from the others. Raises GuardAwayError."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from assistant.guard import classifier as module
+from assistant.guard import trial
 from assistant.guard.classifier import HARMLESS, ORDERS, Classifier, UnfitError, benign_label
 from assistant.guard.errors import GuardAwayError
 from assistant.llama.options import LlamaOptions
@@ -115,19 +116,21 @@ async def test_texts_that_a_server_does_not_take_leave_it_in_place(server: FakeC
         assert len(await classifier.probabilities(TEXTS)) == 2
 
 
-async def test_nobody_waits_for_one_that_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAUSE_SECONDS", (60.0,))
+async def test_nobody_waits_for_one_that_is_dead(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(trial, "PAUSE_SECONDS", (60.0,))
     async with connected(f"http://127.0.0.1:{free_port()}") as classifier:
         for _ in range(3):
             with pytest.raises(GuardAwayError):
                 await classifier.probabilities(TEXTS)
-        assert classifier._failures == 1
+        assert caplog.text.count("Prompt Guard is away") == 1
 
 
 async def test_one_that_is_slow_is_given_up_and_tried_again(
     server: FakeClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PAUSE_SECONDS", (0.0,))
+    monkeypatch.setattr(trial, "PAUSE_SECONDS", (0.0,))
     async with connected(server.url) as classifier:
         await classifier.probabilities(TEXTS)
         server.failure = Reply(hangs=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from assistant.guard import client as module
+from assistant.guard import trial
 from assistant.guard.categories import Category, version_of
 from assistant.guard.client import GuardClient
 from assistant.guard.errors import GuardAwayError, GuardError, RefusedQuestionError, SelfHarmError, VerdictError
@@ -44,7 +45,7 @@ async def client(guard_llama: FakeLlama) -> AsyncIterator[GuardClient]:
 
 @pytest.fixture
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAUSE_SECONDS", (0.0,))
+    monkeypatch.setattr(trial, "PAUSE_SECONDS", (0.0,))
 
 
 def asked(llama: FakeLlama) -> list[str]:

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from assistant import conversations, people, room_turns, shares
 from assistant.answering import Answering
 from assistant.database import in_thread
-from assistant.guard import client, counts, watch
+from assistant.guard import client, counts, trial, watch
 from assistant.models import GuardCount, Message, Person, Run, Usage
 from assistant.rooms import membership
 from assistant.rooms.talk import Words
@@ -294,7 +294,7 @@ async def test_what_was_refused_stays_untold_where_a_conversation_becomes_a_room
 async def test_a_question_that_is_asked_again_and_answered_is_told_again(
     site: Site, fake_llama: FakeLlama, guard_llama: FakeLlama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PAUSE_SECONDS", (0.0,))
+    monkeypatch.setattr(trial, "PAUSE_SECONDS", (0.0,))
     person = await make_person()
     guard_llama.on("Hello", says_as_guard("What a nice day"))
     run, page = await site.ask(person, "Hello llama")
