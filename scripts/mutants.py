@@ -230,6 +230,13 @@ MUTANTS = [
         "tests/assistant/guard/test_turns.py -k forges",
     ),
     Mutant(
+        "previews: one that changed is not looked at",
+        "imagine/painter/looks.py",
+        "MOST_DIFFERENCE = 6",
+        "MOST_DIFFERENCE = 255",
+        "tests/imagine/painter/test_looks.py -k small_changes",
+    ),
+    Mutant(
         "guard: it is believed without a trial",
         "assistant/guard/client.py",
         "== [True, False, False]",

@@ -7,12 +7,13 @@ from contextlib import suppress
 
 from redis import Redis
 
-from imagine import history, keys, live, safety
+from imagine import history, keys, live
 from imagine.diffusion.pipeline import Painted, Renderer, Stroke
 from imagine.errors import CheckpointError, ImagineError, RefusedPixelsError, StoppedError
 from imagine.events import PromptRefused
 from imagine.live import LivePrompt, StaleCheck
 from imagine.painter.checkpoints import Checkpoints
+from imagine.painter.looks import Looks
 from imagine.painter.words import words_for
 from imagine.shapes import SHAPES
 
@@ -25,6 +26,7 @@ class LiveWorker:
     def __init__(self, checkpoints: Checkpoints, redis: Redis) -> None:
         self._checkpoints = checkpoints
         self._redis = redis
+        self._looks = Looks()
 
     def serve(self, seconds: float) -> bool:
         """Draw previews for about so many seconds, until the queue is empty. Whether prompts may be left in it.
@@ -83,7 +85,7 @@ class LiveWorker:
         try:
             if preview.unsafe:
                 raise RefusedPixelsError("the checkpoint's own checker fired")
-            safety.check_pixels(preview.image)
+            self._looks.check(prompt.canvas, preview.image)
         except RefusedPixelsError as error:
             self._refuse([prompt], error)
         else:
