@@ -128,7 +128,7 @@ def run(host: str, port: int, terminal: Terminal, *, webs: int | None = None, em
             check_address(host, port)
             model = choose_model(terminal)
             webs = web_processes(webs, model)
-            pictures = choose_pictures(settings.CHECKPOINT_FOLDER, terminal.bar)
+            pictures = choose_pictures(settings.CHECKPOINT_FOLDER, terminal)
             with Supervisor(terminal) as supervisor:
                 around = environment(host, port, data)
                 emulator = stand_in(around["SITE_URL"], port) if emulated else None
