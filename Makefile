@@ -1,6 +1,7 @@
 # `make run` and `make test` set up everything they need; a second run starts in seconds.
 # Options: PYTHON=python3.12, EXTRAS=local,dev (no pictures), ARGS="…" for the command behind the target, and for
-# `make run` a real model: MODEL=llama-3.2-3b, MODEL=/path/to/model.gguf, MODEL=list.
+# `make run` a real model: MODEL=llama-3.2-3b, MODEL=/path/to/model.gguf, MODEL=list; and a real checkpoint for pictures:
+# PICTURES=sd-turbo, PICTURES=hub-user/name, PICTURES=list.
 
 PYTHON ?= python3
 EXTRAS ?= local,search,images,dev
@@ -35,11 +36,14 @@ unexport GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
 
-# MODEL is the setting LLAMA_LOCAL_MODEL in one word.
+# MODEL is the setting LLAMA_LOCAL_MODEL in one word, PICTURES the setting IMAGINE_MODEL.
 ifneq (,$(MODEL))
 run: export LLAMA_LOCAL_MODEL := $(MODEL)
 endif
-run: $(STAMP)  ## run Chaski on this machine, at http://127.0.0.1:8000 (MODEL=llama-3.2-3b, ARGS="--port 9000")
+ifneq (,$(PICTURES))
+run: export IMAGINE_MODEL := $(PICTURES)
+endif
+run: $(STAMP)  ## run Chaski on this machine, at http://127.0.0.1:8000 (MODEL=llama-3.2-3b, PICTURES=sd-turbo)
 	@exec $(PY) manage.py start $(ARGS)
 
 test: $(STAMP)  ## run every test, in a real browser too (ARGS="-k word")

@@ -79,6 +79,17 @@ class PainterStatus:
     def can_animate(self) -> bool:
         return self.animate is not None and self.animate.state == "ready"
 
+    @property
+    def cannot_draw(self) -> bool:
+        """Whether no picture can be drawn, and waiting would not help."""
+        error = self.error()
+        return error is not None and not isinstance(error, AwayError)
+
+    @property
+    def cannot_redraw(self) -> bool:
+        """Whether it is known that pictures cannot begin from one."""
+        return self.is_ready and not self.can_redraw
+
     def error(self) -> ImagineError | None:
         """Why no picture can be drawn now, if so. A painter that still loads its checkpoint can be waited for.
 
@@ -97,6 +108,16 @@ class PainterStatus:
         if error is not None and not isinstance(error, AwayError):
             raise error
 
+    def check_live(self) -> None:
+        """Raises NoCheckpointError or CheckpointError where no preview can be drawn, and waiting would not help.
+
+        That large pictures cannot be drawn does not matter to previews.
+        """
+        if self.live is None:
+            self.check()
+        elif self.live.state == "broken":
+            raise CheckpointError(self.live.problem)
+
 
 def publish_status(redis: Redis, status: RoleStatus) -> None:
     """Publish a status for STATUS_SECONDS. Raises RedisError."""
@@ -107,6 +128,11 @@ async def read_status(redis: AsyncRedis) -> PainterStatus:
     """The newest status of all roles. Raises RedisError, OSError, TimeoutError."""
     found = await redis.mget([keys.painter(role) for role in ROLES])
     return PainterStatus(*(RoleStatus.from_bytes(cast(bytes, data)) if data else None for data in found))
+
+
+def forget_statuses(redis: Redis) -> None:
+    """Forget what painters have reported: those that are still there report again soon. Raises RedisError."""
+    redis.delete(*(keys.painter(role) for role in ROLES))
 
 
 def current_status() -> PainterStatus:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,13 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.db.models import QuerySet
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from imagine import jobs, keys, live, shares
 from imagine.connection import redis
 from imagine.errors import AwayError, InterruptedPictureError
 from imagine.models import Picture
-from imagine.status import ROLES, Role
+from imagine.status import ROLES, Role, RoleStatus, publish_status
 
 if TYPE_CHECKING:
     from imagine.painter.finals import FinalWorker
@@ -46,6 +48,10 @@ def start_painter(sender: Any, **_: object) -> None:
     global _roles
     _roles = tuple(role for role in ROLES if role in sender.app.amqp.queues.consume_from)
     if _roles:
+        # What an earlier painter could do must not stand there while torch is imported.
+        with suppress(RedisError, OSError):
+            for role in _roles:
+                publish_status(redis(), RoleStatus(role, "loading"))
         worker()
 
 

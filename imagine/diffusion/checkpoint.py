@@ -10,7 +10,8 @@ from typing import Any
 
 import psutil
 
-from imagine.diffusion.hub import INDEX, VARIANTS, HubName, Progress, fetch, variant_of
+from imagine.diffusion import presets
+from imagine.diffusion.hub import INDEX, VARIANTS, Progress, fetch, variant_of
 from imagine.errors import CheckpointError
 
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
@@ -49,7 +50,7 @@ class Checkpoint:
 
 
 def find(name: str, folder: Path, progress: Progress | None = None, hub: str | None = None) -> Checkpoint:
-    """The checkpoint that `name` means: a folder, or `user/name` (or `user/name@revision`) on the hub.
+    """The checkpoint that `name` means: a folder, a preset's name, or `user/name` (or `user/name@revision`) on the hub.
 
     One on the hub is downloaded into `folder` once; `progress` is called with the bytes there and in all. `hub` is the
     hub's address, that of HF_ENDPOINT when it is None. Raises CheckpointError with a sentence for the operator.
@@ -59,12 +60,18 @@ def find(name: str, folder: Path, progress: Progress | None = None, hub: str | N
         return read(path, name_of(path.resolve()))
     if path.is_file():
         raise CheckpointError(f"{name} is a single file. Convert it to a folder in diffusers' layout, and name that.")
-    remote = HubName.parse(name)
-    if remote is None or path.parent.is_dir():
-        raise CheckpointError(
-            f"There is no folder {name}, and it is no name on a hub either (those look like user/name)."
-        )
+    remote = presets.remote_of(name)
+    if remote is None:
+        raise unknown(name)
     return read(fetch(remote, folder, memory(), progress, hub), remote.repo)
+
+
+def unknown(name: str) -> CheckpointError:
+    """The error for a name of nothing, with those of presets that are near it."""
+    near = f"Did you mean {' or '.join(presets.near(name))}?" if presets.near(name) else "PICTURES=list shows some."
+    return CheckpointError(
+        f"There is no folder {name}, and it is no name on a hub either (those look like user/name). {near}"
+    )
 
 
 def name_of(path: Path) -> str:

@@ -5,18 +5,18 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import httpx2
-from huggingface_hub import HfApi, constants, hf_hub_download
+from huggingface_hub import HfApi, constants, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
-from huggingface_hub.utils.tqdm import tqdm
+from huggingface_hub.hf_api import RepoSibling
 
+from imagine.diffusion.download import WeightFile, download
+from imagine.diffusion.hub_name import COMPLETE, HubName
 from imagine.errors import CheckpointError
 
-NAME = re.compile(r"(?P<repo>[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95})(?:@(?P<revision>[\w-][\w.-]{0,95}))?", re.ASCII)
 PATH = re.compile(r"(?:\w+/)?[\w-][\w.-]*", re.ASCII)
 INDEX = "model_index.json"
 # As diffusers names them, the best first: without a mark in the usual precision, and last as training left them.
@@ -25,44 +25,12 @@ WEIGHTS = re.compile(r"[^.]+(?:\.(fp16|bf16|fp32|non_ema))?(?:-\d{5}-of-\d{5})?\
 TOP = (INDEX, "chaski.json")
 # .model is the vocabulary of a sentencepiece tokenizer, .jinja the text around a prompt: both are read, neither is run.
 READ = (".json", ".txt", ".model", ".jinja")
-# Written last: a folder that has it is complete. It holds the commit.
-COMPLETE = ".commit"
+SHA256 = re.compile(r"[0-9a-f]{64}")
 MOST_FILES = 500
 HUB_SECONDS = 30.0
 
 # Called with the bytes downloaded and the bytes in all.
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class HubName:
-    """A checkpoint on a hub; `revision` is a commit, a tag or a branch, None for the newest."""
-
-    repo: str
-    revision: str | None = None
-
-    @classmethod
-    def parse(cls, name: str) -> "HubName | None":
-        """What `user/name` or `user/name@revision` means; None when `name` is written otherwise."""
-        match = NAME.fullmatch(name)
-        return cls(match["repo"], match["revision"]) if match else None
-
-    def folder(self, folder: Path) -> Path:
-        """Where it belongs under `folder`."""
-        return folder / (f"{self.repo}@{self.revision}" if self.revision else self.repo)
-
-
-class Bar(tqdm):
-    """What the hub's client takes for a progress bar: it reports how many bytes of a file are downloaded."""
-
-    def __init__(self, report: Callable[[int], None], initial: int = 0, **_settings: Any) -> None:
-        super().__init__(disable=True)  # type: ignore[no-untyped-call]
-        self.report = report
-        self.downloaded = initial
-
-    def update(self, n: float | None = 1) -> None:
-        self.downloaded += int(n or 0)
-        self.report(self.downloaded)
 
 
 def fetch(remote: HubName, folder: Path, memory: int, progress: Progress | None, hub: str | None) -> Path:
@@ -72,15 +40,23 @@ def fetch(remote: HubName, folder: Path, memory: int, progress: Progress | None,
     CheckpointError.
     """
     path = remote.folder(folder)
-    if (path / COMPLETE).exists():
+    if remote.is_fetched(folder):
         return path
     hub = (hub or constants.ENDPOINT).rstrip("/")
     try:
         fetch_files(remote, path, memory, progress or (lambda done, total: None), hub)
     except GatedRepoError as error:
-        raise CheckpointError(f"{hub} gives {remote.repo} only to some. Ask there, and set HF_TOKEN.") from error
+        raise CheckpointError(
+            f"{hub} gives {remote.repo} only to those who accepted its licence there. "
+            f"Accept it at {hub}/{remote.repo}, and set HF_TOKEN to a token of yours."
+        ) from error
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise CheckpointError(f"{hub} has no {remote.repo} {remote.revision or ''}, or not for everybody.") from error
+    except httpx2.TransportError as error:
+        raise CheckpointError(
+            f"{hub} cannot be reached ({error or type(error).__name__}). Look at the network and start again: what was "
+            "fetched stays."
+        ) from error
     except (httpx2.HTTPError, OSError, ValueError) as error:
         raise CheckpointError(f"{hub} did not send {remote.repo}: {error}. Start again to go on.") from error
     return path
@@ -94,19 +70,33 @@ def fetch_files(remote: HubName, path: Path, memory: int, progress: Progress, hu
     info = HfApi(endpoint=hub).model_info(
         remote.repo, revision=remote.revision, files_metadata=True, timeout=HUB_SECONDS
     )
-    commit, sizes = str(info.sha), {file.rfilename: file.size or 0 for file in info.siblings or []}
+    commit, files = str(info.sha), {file.rfilename: file for file in info.siblings or []}
     get = functools.partial(hf_hub_download, remote.repo, revision=commit, local_dir=path, endpoint=hub)
-    if INDEX not in sizes:
+    if INDEX not in files:
         raise CheckpointError(f"{remote.repo} has no {INDEX}: it is no checkpoint in the layout of diffusers.")
     index = json.loads(Path(get(INDEX)).read_text("utf-8"))
-    wanted = dict(choose(sizes, index))
-    check_space(remote, path, wanted, memory)
+    sizes = {name: file.size or 0 for name, file in files.items()}
+    wanted = dict(choose(sizes, index, remote.variant))
+    large = {name: weight_file(remote, commit, files[name], hub) for name in wanted if files[name].lfs}
+    there = sum(file.size - file.missing(path) for file in large.values())
+    check_space(remote, path, wanted, there, memory)
     done, total = 0, sum(wanted.values())
     for name, size in wanted.items():
-        get(name, tqdm_class=functools.partial(Bar, functools.partial(report, progress, done, total)))
+        if name in large:
+            download(large[name], path, functools.partial(report, progress, done, total))
+        else:
+            get(name)
         done += size
         progress(done, total)
     (path / COMPLETE).write_text(commit)
+
+
+def weight_file(remote: HubName, commit: str, file: RepoSibling, hub: str) -> WeightFile:
+    """What the hub says of a large file. Raises ValueError where it says no hash."""
+    if file.lfs is None or not SHA256.fullmatch(file.lfs.sha256):
+        raise ValueError(f"no hash of {file.rfilename}")
+    url = hf_hub_url(remote.repo, file.rfilename, revision=commit, endpoint=hub)
+    return WeightFile(file.rfilename, url, file.lfs.size, file.lfs.sha256)
 
 
 def report(progress: Progress, done: int, total: int, downloaded: int) -> None:
@@ -114,13 +104,16 @@ def report(progress: Progress, done: int, total: int, downloaded: int) -> None:
     progress(min(done + downloaded, total), total)
 
 
-def choose(sizes: Mapping[str, int], index: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """The files to download, with their sizes: those of the parts, their weights in one precision only."""
+def choose(sizes: Mapping[str, int], index: Mapping[str, Any], first: str = "") -> Iterator[tuple[str, int]]:
+    """The files to download, with their sizes: those of the parts, their weights in one precision only, `first` if
+    there.
+    """
+    order = sorted(VARIANTS, key=lambda variant: variant != first)
     variants: dict[PurePosixPath, str] = {}
     for name in sizes:
         if (variant := variant_of(name)) is not None:
             folder = PurePosixPath(name).parent
-            variants[folder] = min(variant, variants.get(folder, variant), key=VARIANTS.index)
+            variants[folder] = min(variant, variants.get(folder, variant), key=order.index)
     for name, size in sizes.items():
         path = PurePosixPath(name)
         if not PATH.fullmatch(name) or (name not in TOP and path.parent.name not in index):
@@ -139,17 +132,24 @@ def variant_of(name: str) -> str | None:
     return (found[1] or "") if found else None
 
 
-def check_space(remote: HubName, path: Path, wanted: Mapping[str, int], memory: int) -> None:
-    """Raises CheckpointError for a checkpoint of too many files, or too large for the disk or the memory."""
+def check_space(remote: HubName, path: Path, wanted: Mapping[str, int], there: int, memory: int) -> None:
+    """Raises CheckpointError for a checkpoint of too many files, or too large for the disk or the memory.
+
+    `there` is how many of its bytes are on the disk already.
+    """
     if len(wanted) > MOST_FILES:
         raise CheckpointError(f"{remote.repo} has {len(wanted)} files; that is no checkpoint.")
     total, free = sum(wanted.values()), shutil.disk_usage(path).free
-    if total > free:
-        have, needed = free / 1e9, total / 1e9
-        raise CheckpointError(f"The disk of {path} has {have:.1f} GB free; {remote.repo} needs {needed:.1f} GB.")
+    if total - there > free:
+        have, needed = free / 1e9, (total - there) / 1e9
+        raise CheckpointError(
+            f"The disk of {path} has {have:.1f} GB free; of {remote.repo} {needed:.1f} GB are missing. Make room, or "
+            "choose a smaller: PICTURES=list shows what fits."
+        )
     # Weights on a hub can be twice as large as they are in memory.
     if total / 2 > memory:
         have, needed = memory / 1e9, total / 2e9
         raise CheckpointError(
-            f"{remote.repo} needs {needed:.1f} GB of memory; there are {have:.1f} GB. Choose a smaller."
+            f"{remote.repo} needs {needed:.1f} GB of memory; there are {have:.1f} GB. Choose a smaller: "
+            "PICTURES=list shows what fits."
         )

@@ -26,6 +26,7 @@ with warnings.catch_warnings():
 
 from imagine.diffusion.checkpoint import Checkpoint
 from imagine.diffusion.recipes import Recipe, RenderOptions
+from imagine.diffusion.signatures import RELATIVES
 from imagine.errors import CheckpointError
 
 # The classes of diffusers share no type for the arguments of their calls.
@@ -33,12 +34,6 @@ Pipeline = Any
 LIBRARIES = ("diffusers", "transformers")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 OUT_OF_MEMORY = torch.OutOfMemoryError
-# Pipelines that start from a picture and work on the weights of another one, though diffusers' own table of such
-# pairs (AUTO_IMAGE2IMAGE_PIPELINES_MAPPING) lacks them.
-RELATIVES = {
-    "SanaSprintPipeline": "SanaSprintImg2ImgPipeline",
-    "LTXPipeline": "LTXImageToVideoPipeline",
-}
 # Our own bound, where no recipe is known: many pipelines default to 50.
 MOST_STEPS = 28
 SMALLEST, LARGEST = 16, 2048

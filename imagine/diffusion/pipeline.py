@@ -58,6 +58,7 @@ class Renderer:
             watch="callback_on_step_end" in accepted(pipes.main) or hasattr(pipes.main, "scheduler"),
             negative=uses_negative(pipes.main, recipe),
             video=pipes.video is not None,
+            moves=pipes.video is not None and "image" in accepted(pipes.video),
         )
 
     @classmethod

@@ -7,13 +7,17 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a checkpoint can do besides drawing from a prompt. `watch`: it calls back after each step."""
+    """What a checkpoint can do besides drawing from a prompt.
+
+    `watch`: it calls back after each step. `moves`: its videos begin at a picture.
+    """
 
     redraw: bool
     fill: bool
     watch: bool
     negative: bool
     video: bool
+    moves: bool = False
 
 
 @dataclass(frozen=True)

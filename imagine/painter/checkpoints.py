@@ -8,6 +8,7 @@ from django.conf import settings
 from imagine.diffusion import checkpoint
 from imagine.diffusion.pipeline import Renderer
 from imagine.diffusion.recipes import RenderOptions
+from imagine.diffusion.signatures import Use, check_use
 from imagine.errors import CheckpointError, NoCheckpointError
 from imagine.status import Role, RoleStatus
 
@@ -43,8 +44,8 @@ class Checkpoints:
         self.roles = roles
         self.preview_seconds = 0.0
         self.begun = self.shown = 0
-        self._renderers: dict[str, Renderer] = {}
-        self._problems: dict[str, CheckpointError] = {}
+        self._renderers: dict[tuple[str, Use], Renderer] = {}
+        self._problems: dict[tuple[str, Use], CheckpointError] = {}
         self._live: Renderer | None = None
 
     def load(self) -> None:
@@ -52,7 +53,7 @@ class Checkpoints:
         for role in self.roles:
             self._load(names(role))
         if "animate" in self.roles and settings.IMAGINE_VIDEO_MODEL:
-            self._load(settings.IMAGINE_VIDEO_MODEL)
+            self._load(settings.IMAGINE_VIDEO_MODEL, "loops")
 
     @property
     def live(self) -> Renderer:
@@ -68,8 +69,11 @@ class Checkpoints:
 
     @property
     def video(self) -> Renderer | None:
-        """The renderer of loops, None where no video checkpoint is set. Raises CheckpointError."""
-        return self._renderer(settings.IMAGINE_VIDEO_MODEL) if settings.IMAGINE_VIDEO_MODEL else None
+        """The renderer of loops; None where no video checkpoint is set, or none that works: `final` makes them then."""
+        try:
+            return self._renderer(settings.IMAGINE_VIDEO_MODEL, "loops") if settings.IMAGINE_VIDEO_MODEL else None
+        except CheckpointError:
+            return None
 
     def note_preview(self, seconds: float) -> None:
         """Count how long a preview took, into the moving average."""
@@ -80,28 +84,31 @@ class Checkpoints:
         """What this process reports about itself."""
         return [self._status(role) for role in self.roles]
 
-    def _load(self, name: str) -> None:
-        if name in self._renderers or name in self._problems:
+    def _load(self, name: str, use: Use = "pictures") -> None:
+        if (name, use) in self._renderers or (name, use) in self._problems:
             return
         try:
             if not name:
                 raise NoCheckpointError("IMAGINE_MODEL names no checkpoint.")
-            renderer = Renderer.load(checkpoint.find(name, settings.CHECKPOINT_FOLDER), options())
+            found = checkpoint.find(name, settings.CHECKPOINT_FOLDER)
+            check_use(found, use)
+            renderer = Renderer.load(found, options())
             renderer.warm()
-            self._renderers[name] = renderer
-        except CheckpointError as error:
-            logger.warning("Pictures: %s", error)
-            self._problems[name] = error
+            self._renderers[name, use] = renderer
+        except (CheckpointError, OSError) as error:
+            instead = " Loops are made with the checkpoint for pictures." if use == "loops" else ""
+            logger.warning("Pictures: %s%s", error, instead)
+            self._problems[name, use] = error if isinstance(error, CheckpointError) else CheckpointError(str(error))
 
-    def _renderer(self, name: str) -> Renderer:
-        self._load(name)
-        if name in self._problems:
-            raise self._problems[name]
-        return self._renderers[name]
+    def _renderer(self, name: str, use: Use = "pictures") -> Renderer:
+        self._load(name, use)
+        if problem := self._problems.get((name, use)):
+            raise problem
+        return self._renderers[name, use]
 
     def _status(self, role: Role) -> RoleStatus:
         name = names(role)
-        renderer, problem = self._renderers.get(name), self._problems.get(name)
+        renderer, problem = self._renderers.get((name, "pictures")), self._problems.get((name, "pictures"))
         if renderer is None:
             return RoleStatus(role, "broken" if problem else "loading", problem=str(problem or ""))
         return RoleStatus(

@@ -33,7 +33,8 @@ def rows(name: str) -> Iterator[tuple[str, str]]:
         "draw over a picture": able.redraw,
         "fill in a part": able.fill,
         "heed a negative prompt": able.negative,
-        "make videos": able.video,
+        "make videos of a picture": able.moves,
+        "make videos of words alone, which is of no use here": able.video and not able.moves,
     }
     yield "Can", ", ".join(what for what, is_able in can.items() if is_able)
     if renderer.pipes.draw:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from PIL import Image, ImageOps
 from redis import Redis
+from redis.exceptions import RedisError
 
 from imagine import jobs, safety
 from imagine.diffusion.pipeline import Renderer, Stroke
-from imagine.errors import ImagineError, RefusedPixelsError, UnableError
+from imagine.errors import CheckpointError, ImagineError, RefusedPixelsError, UnableError
 from imagine.files import animate, develop, storage
 from imagine.models import Picture
 from imagine.painter.checkpoints import Checkpoints
@@ -121,11 +122,25 @@ class FinalWorker:
         picture, renderer = claim.picture, self._checkpoints.final
         start = self._fitted(beginning(picture), picture.shape, renderer)
         count = round(picture.seconds * 1000 / FRAME_MS)
-        video = self._checkpoints.video
-        prompt = words_for(video or renderer, picture.prompt, picture.style, picture.words)
-        if video is not None:
-            return animate.video(video, start, prompt, picture.seed, count, self._watch(claim))
+        if (video := self._checkpoints.video) and (film := self._filmed(video, claim, start, count)):
+            return film
+        prompt = words_for(renderer, picture.prompt, picture.style, picture.words)
         return animate.frames(renderer, start, prompt, picture.seed, picture.motion, count, self._watch(claim))
+
+    def _filmed(self, video: Renderer, claim: Claim, start: Image.Image, count: int) -> list[Image.Image]:
+        """A loop by the video checkpoint; nothing where that fails, as one of pictures is better than none."""
+        picture = claim.picture
+        prompt = words_for(video, picture.prompt, picture.style, picture.words)
+        try:
+            return animate.video(video, start, prompt, picture.seed, count, self._watch(claim))
+        except (CheckpointError, UnableError) as error:
+            logger.warning("%s, so the loop is made of pictures", error)
+        except (ImagineError, RedisError):
+            raise
+        except Exception:
+            # The libraries raise anything where a checkpoint does not like what it is given.
+            logger.exception("%s made no video, so the loop is made of pictures", video.name)
+        return []
 
     def _fitted(self, image: Image.Image, shape: str, renderer: Renderer) -> Image.Image:
         side = min(LOOP_SIDE, renderer.recipe.size)

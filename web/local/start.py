@@ -10,7 +10,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import Error as DatabaseError
 from django.db import connections
+from redis import Redis
 
+from imagine.status import forget_statuses
 from integrations.registry import channels
 from web.local import machine, site
 from web.local.apart import apart
@@ -35,6 +37,8 @@ from web.local.process import Child
 from web.local.progress import Terminal
 from web.local.supervisor import Supervisor
 from web.local.valkey import check_redis, valkey
+
+LOADING = "They load now; one that then does not draw is told below."
 
 
 @dataclass
@@ -91,6 +95,9 @@ class Start:
         child, self.environment["REDIS_URL"] = valkey(self.data, self.environment)
         self.supervisor.start(child)
         self.wait_for(child)
+        # It keeps its data, and the painter of an earlier start may have drawn with another checkpoint.
+        with Redis.from_url(self.environment["REDIS_URL"]) as redis:
+            forget_statuses(redis)
 
     def start_emulator(self, emulator: Emulator) -> None:
         """Start the stand-in for the messengers, and have the site speak to it. Raises LocalError and OSError."""
@@ -128,7 +135,7 @@ def run(host: str, port: int, terminal: Terminal, *, webs: int | None = None, em
             check_address(host, port)
             model = choose_model(terminal)
             webs = web_processes(webs, model)
-            pictures = choose_pictures(settings.CHECKPOINT_FOLDER, terminal.bar)
+            pictures = choose_pictures(settings.CHECKPOINT_FOLDER, terminal)
             with Supervisor(terminal) as supervisor:
                 around = environment(host, port, data)
                 emulator = stand_in(around["SITE_URL"], port) if emulated else None
@@ -187,7 +194,7 @@ def report(start: Start, model: LocalModel | None, pictures: Pictures) -> Report
         address=start.environment["SITE_URL"],
         listening=f"{site.url_host(start.host)}:{start.port}",
         model=[*model_rows(model), *role_rows(), *prompt_guard_rows(), *shield_rows()],
-        pictures=pictures.rows,
+        pictures=[*pictures.rows, *([LOADING] if pictures.painter else [])],
         search=search_rows(),
         messengers=messenger_rows(start.emulator.url if start.emulator else ""),
         embedded=[ours[name] for name in settings.LOCAL_SERVERS],

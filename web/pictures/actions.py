@@ -77,7 +77,9 @@ async def draw_pictures(request: HttpRequest) -> HttpResponse:
 async def keep_preview(request: HttpRequest) -> HttpResponse:
     """Keep a preview of the history as it is."""
     make = in_thread(lambda person: jobs.keep(person, *preview_of(request)))
-    return await make_and_show(request, make, words=lambda person: jobs.words_of_preview(person, *preview_of(request)))
+    return await make_and_show(
+        request, make, draws=False, words=lambda person: jobs.words_of_preview(person, *preview_of(request))
+    )
 
 
 @require_POST
@@ -168,15 +170,16 @@ async def make_and_show(
     count: int = 1,
     picture_id: UUID | None = None,
     *,
+    draws: bool = True,
     redraws: bool = False,
     words: Words | None = None,
 ) -> HttpResponse:
     """Request `count` pictures, and show them; or the error, on the page of `picture_id` if there is one.
 
-    New `words` are judged before, where there is a guard.
+    New `words` are judged before, where there is a guard. `draws`: a checkpoint is needed for them.
     """
     try:
-        made = await make_pictures(request, make, count, redraws, words)
+        made = await make_pictures(request, make, count, words, draws=draws, redraws=redraws)
     except (ImagineError, AssistantError) as error:
         return await show_error(request, error, picture_id)
     if not is_fragment(request):
@@ -194,12 +197,13 @@ async def show_error(request: HttpRequest, error: ProductError, picture_id: UUID
 
 
 async def make_pictures(
-    request: HttpRequest, make: Make, count: int, redraws: bool, words: Words | None
+    request: HttpRequest, make: Make, count: int, words: Words | None, *, draws: bool, redraws: bool
 ) -> list[Picture]:
     """What `make` makes for the visitor, within the limits. Raises ImagineError, AssistantError."""
     painter = await painter_status()
-    painter.check()
-    if redraws and painter.is_ready and not painter.can_redraw:
+    if draws or not painter.is_live:
+        painter.check()
+    if redraws and painter.cannot_redraw:
         raise UnableError("the checkpoint begins from no picture")
     person = await visitor(request)
     await take_agreement(request, person)

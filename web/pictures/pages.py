@@ -24,7 +24,7 @@ from web.accounts.identity import person_or_404, remember
 from web.http import is_fragment, missing_as_404, whole_number
 from web.pictures.files import serve
 from web.pictures.shares import address
-from web.pictures.status import painter_status
+from web.pictures.status import painter_status, painter_status_now
 from web.pictures.status import sentence as painter_sentence
 
 RECENT = 12
@@ -65,9 +65,8 @@ def gallery(request: HttpRequest) -> HttpResponse:
     mine = people.kept_pictures(request.user) if isinstance(request.user, Person) else Picture.objects.none()
     page = Paginator(mine, PAGE_LENGTH).get_page(whole_number(request.GET.get("page")) or 1)
     fragment = is_fragment(request)
-    return render(
-        request, "_pictures.html" if fragment else "gallery.html", {"page": page, "pictures": page.object_list}
-    )
+    context = {"page": page, "pictures": page.object_list, "painter": painter_status_now()}
+    return render(request, "_pictures.html" if fragment else "gallery.html", context)
 
 
 @require_safe

@@ -112,7 +112,7 @@ class PictureConsumer(PageConsumer):
     async def draw(self, message: messages.Draw) -> None:
         """Make the message the person's newest live prompt. Raises AssistantError, ImagineError, RedisError."""
         check_account(self.person)
-        self.painter.check()
+        self.painter.check_live()
         await self.runtime.limits.count_live_prompt(self.person, self.address)
         prompt = self.prompt_of(message)
         self.canvas = message.sketch
@@ -120,7 +120,7 @@ class PictureConsumer(PageConsumer):
         if place.is_new:
             await asyncio.to_thread(jobs.send_live)
         # Behind a painter that is away no place in the queue is sent.
-        if place.before and self.painter.is_ready:
+        if place.before and (self.painter.is_live or self.painter.is_ready):
             fields = {"before": place.before, "sentence": queue_sentence(place.before)}
             self.say("line", sketch=str(message.sketch), number=message.number, **fields)
 

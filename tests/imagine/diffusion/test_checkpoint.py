@@ -1,16 +1,22 @@
 """A checkpoint is found and looked through before anything of it is loaded; what is wrong is said in a sentence."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from imagine.diffusion import presets
 from imagine.diffusion.checkpoint import find, memory
+from imagine.diffusion.hub_name import HubName
 from imagine.errors import CheckpointError
 from tests.imagine.diffusion import checkpoints, hub
 from tests.imagine.diffusion.hub import COMMIT, Hub
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +266,76 @@ def test_what_fits_neither_disk_nor_memory_is_not_fetched(server: Hub, tmp_path:
     server.claims[weights] = shutil.disk_usage(tmp_path).free + 1_000_000_000
     assert "GB free" in refusal("someone/tiny", tmp_path, hub=server.url)
     assert not [address for address in server.asked if weights in address]
+
+
+def test_weights_that_were_cut_go_on_where_they_stopped(server: Hub, sound: Path, tmp_path: Path) -> None:
+    weights = "unet/diffusion_pytorch_model.safetensors"
+    whole = server.files[weights]
+    part = tmp_path / "someone" / "tiny" / f"{weights}.{hashlib.sha256(whole).hexdigest()[:16]}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(whole[:1000])
+    shown: list[int] = []
+    found = find("someone/tiny", tmp_path, lambda done, _total: shown.append(done), hub=server.url)
+    assert (found.path / weights).read_bytes() == whole
+    assert server.ranges == [("diffusion_pytorch_model.safetensors", "bytes=1000-")]
+    assert shown == sorted(shown)
+    assert not list(found.path.rglob("*.part"))
+
+
+def test_what_is_there_needs_no_room_twice(server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = "unet/diffusion_pytorch_model.safetensors"
+    whole = server.files[weights]
+    missing = sum(map(len, server.files.values())) - len(whole)
+    monkeypatch.setattr("imagine.diffusion.hub.shutil.disk_usage", lambda _path: SimpleNamespace(free=missing + 10))
+    assert "GB are missing" in refusal("someone/tiny", tmp_path, hub=server.url)
+    part = tmp_path / "someone" / "tiny" / f"{weights}.{hashlib.sha256(whole).hexdigest()[:16]}.part"
+    part.parent.mkdir()
+    part.write_bytes(whole[:-10])
+    assert find("someone/tiny", tmp_path, hub=server.url)
+
+
+def test_weights_of_another_content_than_promised_are_not_kept(server: Hub, tmp_path: Path) -> None:
+    server.sha256 = "0" * 64
+    assert "its SHA-256 is another" in refusal("someone/tiny", tmp_path, hub=server.url)
+    assert not list(tmp_path.rglob("*.safetensors")) + list(tmp_path.rglob("*.part"))
+    server.sha256 = "../" * 30
+    assert "no hash of" in refusal("someone/tiny", tmp_path, hub=server.url)
+
+
+def test_more_than_promised_is_not_written(server: Hub, tmp_path: Path) -> None:
+    server.claims["unet/diffusion_pytorch_model.safetensors"] = 1000
+    said = refusal("someone/tiny", tmp_path, hub=server.url)
+    assert "did not send someone/tiny" in said
+    assert sum(file.stat().st_size for file in (tmp_path / "someone/tiny/unet").iterdir()) < 5000
+
+
+def test_without_a_network_that_is_said(tmp_path: Path) -> None:
+    said = refusal("someone/tiny", tmp_path, hub=f"http://127.0.0.1:{free_port()}")
+    assert "cannot be reached" in said
+    assert "Look at the network" in said
+
+
+def test_a_word_names_one_commit_of_one_repository(
+    server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In half precision where the preset says so.
+    server.files |= {
+        name.replace(".safetensors", ".fp16.safetensors"): data
+        for name, data in server.files.items()
+        if name.endswith(".safetensors")
+    }
+    word = replace(presets.PRESETS[0], remote=HubName("someone/tiny", COMMIT, "fp16"))
+    monkeypatch.setattr(presets, "PRESETS", (word,))
+    found = find("SD-Turbo", tmp_path, hub=server.url)
+    assert (found.name, found.variant) == ("someone/tiny", "fp16")
+    assert found.path == tmp_path / "someone" / f"tiny@{COMMIT}"
+    assert {file.name for file in found.path.rglob("*.safetensors")} >= {"diffusion_pytorch_model.fp16.safetensors"}
+    assert not (found.path / "unet" / "diffusion_pytorch_model.safetensors").exists()
+
+
+@pytest.mark.parametrize(("name", "near"), [("sd-turbi", "Did you mean sd-turbo"), ("dall-e", "PICTURES=list")])
+def test_a_mistyped_word_gets_the_ones_that_are_near(tmp_path: Path, name: str, near: str) -> None:
+    assert near in refusal(name, tmp_path)
 
 
 def test_a_fetch_that_broke_off_goes_on(server: Hub, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_a_side_that_does_not_fit_becomes_the_nearest_that_does(renderers: dict[
         ("sdxl", Abilities(redraw=True, fill=True, watch=True, negative=True, video=False)),
         ("flow matching", Abilities(redraw=True, fill=True, watch=True, negative=True, video=False)),
         ("words only", Abilities(redraw=False, fill=False, watch=True, negative=True, video=False)),
-        ("video", Abilities(redraw=False, fill=False, watch=True, negative=False, video=True)),
+        ("video", Abilities(redraw=False, fill=False, watch=True, negative=False, video=True, moves=True)),
     ],
 )
 def test_a_checkpoint_is_asked_what_it_can(renderers: dict[str, Renderer], kind: str, abilities: Abilities) -> None:

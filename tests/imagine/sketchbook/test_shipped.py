@@ -70,7 +70,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
 @pytest.mark.slow
 async def test_a_stranger_sees_a_picture_on_a_fresh_machine(started: Started, browser: Browser) -> None:
     assert "Pictures   Sketchbook, " in started.said()
-    assert "a small demonstration model. IMAGINE_MODEL names a large one." in started.said()
+    assert "a small demonstration model. For a real one: make run PICTURES=sd-turbo" in started.said()
     async with await browser.new_context(base_url=f"http://127.0.0.1:{started.port}") as context:
         page = await context.new_page()
         await page.goto("/imagine/")

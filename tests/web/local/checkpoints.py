@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 
-def make_checkpoint(folder: Path) -> Path:
+def make_checkpoint(folder: Path, kind: str = "StableDiffusionPipeline") -> Path:
     """A folder in the layout of diffusers with one number for its weights: good enough for a look, not for drawing."""
     unet = folder / "unet"
     unet.mkdir(parents=True)
-    index = {"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"]}
+    index = {"_class_name": kind, "unet": ["diffusers", "UNet2DConditionModel"]}
     (folder / "model_index.json").write_text(json.dumps(index))
     (unet / "config.json").write_text("{}")
     header = json.dumps({"weight": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()

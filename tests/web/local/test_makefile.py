@@ -1,4 +1,4 @@
-"""`make run MODEL=...` is the setting LLAMA_LOCAL_MODEL in one word."""
+"""`make run MODEL=... PICTURES=...`: the settings LLAMA_LOCAL_MODEL and IMAGINE_MODEL in one word each."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copy(CHECKOUT / "Makefile", tmp_path)
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text('#!/bin/sh\necho "[${LLAMA_LOCAL_MODEL-unset}] $*"\n')
+    python.write_text('#!/bin/sh\necho "[${LLAMA_LOCAL_MODEL-unset}${IMAGINE_MODEL+ $IMAGINE_MODEL}] $*"\n')
     python.chmod(0o755)
     return tmp_path
 
@@ -44,3 +44,12 @@ def test_a_model_is_named_in_one_word(checkout: Path) -> None:
     assert make(checkout, "MODEL=/my models/it's $$5.gguf") == "[/my models/it's $5.gguf] manage.py start"
     assert make(checkout, "MODEL=list", LLAMA_LOCAL_MODEL="other.gguf") == "[list] manage.py start"
     assert make(checkout, LLAMA_LOCAL_MODEL="other.gguf") == "[other.gguf] manage.py start"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_a_checkpoint_for_pictures_is_named_in_one_word(checkout: Path) -> None:
+    assert make(checkout, "PICTURES=sd-turbo", "MODEL=list") == "[list sd-turbo] manage.py start"
+    assert make(checkout, PICTURES="someone/tiny@main") == "[unset someone/tiny@main] manage.py start"
+    assert make(checkout, "PICTURES=list", IMAGINE_MODEL="") == "[unset list] manage.py start"
+    # Nothing switches pictures off.
+    assert make(checkout, IMAGINE_MODEL="") == "[unset ] manage.py start"

@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.imagine.diffusion.hub import serving
+from imagine.diffusion import presets
+from tests.imagine.diffusion import hub as checkpoint_hub
+from tests.imagine.diffusion.checkpoints import stable_diffusion
 from tests.ports import free_port
 from tests.servers import eventually
 from tests.started import CHECKOUT, Started
@@ -299,16 +301,50 @@ def test_without_a_hub_the_demonstration_model_answers_and_says_why(start: Start
     assert started.process.wait(60) == 0
 
 
-def test_a_checkpoint_on_a_hub_is_fetched_before_the_start(start: Start, tmp_path: Path) -> None:
-    with serving() as hub:
-        hub.hold(make_checkpoint(tmp_path / "offered"))
+def test_the_checkpoints_that_have_names_are_listed(start: Start) -> None:
+    code, said = start(IMAGINE_MODEL="list").ended()
+    assert (code, "Traceback" in said, "is ready" in said) == (0, False, False)
+    assert "sd-turbo         2.6 GB" in said
+    assert "of memory, and" in said
+
+
+def test_a_checkpoint_with_a_name_is_fetched_before_the_start_and_draws(start: Start, tmp_path: Path) -> None:
+    remote = presets.PRESETS[0].remote
+    with checkpoint_hub.serving() as hub:
+        hub.repo, hub.commit = remote.repo, remote.revision or ""
+        hub.hold(stable_diffusion(tmp_path / "offered"))
         away = f"http://127.0.0.1:{free_port()}/v1"
-        started = start(IMAGINE_MODEL="someone/tiny", HF_ENDPOINT=hub.url, LLAMA_URL=away)
+        started = start(IMAGINE_MODEL="sd-turbo", HF_ENDPOINT=hub.url, LLAMA_URL=away, IMAGINE_SIZE="64")
         eventually(started.is_up, 90)
     said = started.said()
-    assert 0 < said.find("100 %") < said.find("Valkey is ready") < said.find("Pictures   someone/tiny, ")
+    assert 0 < said.find("Fetching sd-turbo") < said.find("not for every commercial use") < said.find("100 %")
+    assert said.find("100 %") < said.find("Valkey is ready") < said.find("Pictures   stabilityai/sd-turbo, ")
     assert len(painters(started)) == 1
-    assert list((tmp_path / "checkpoints").rglob("model_index.json"))
+    assert drawn(f"http://127.0.0.1:{started.port}")
+    ctrl_c_leaves_nothing(started)
+
+
+def drawn(site: str) -> bool:
+    """Somebody new asks for a picture; whether it is there in the end."""
+    with httpx.Client(base_url=site, timeout=30, follow_redirects=True) as visitor:
+        visitor.get("/imagine/")
+        headers = {"X-CSRFToken": visitor.cookies["csrftoken"]}
+        page = visitor.post("/imagine/", data={"prompt": "a fox", "count": "1"}, headers=headers).url.path
+        eventually(lambda: visitor.get(f"{page}picture.jpg").is_success, 90)
+        return visitor.get(f"{page}picture.jpg").content.startswith(b"\xff\xd8")
+
+
+def test_ctrl_c_stops_the_download_of_a_checkpoint(start: Start, tmp_path: Path) -> None:
+    with checkpoint_hub.serving() as hub:
+        hub.hold(stable_diffusion(tmp_path / "offered"))
+        hub.hold_after = 1000
+        started = start(IMAGINE_MODEL="someone/tiny", HF_ENDPOINT=hub.url)
+        eventually(lambda: any(".safetensors" in address for address in hub.asked), 60)
+        started.process.send_signal(signal.SIGINT)
+        assert started.process.wait(30) == 0
+    assert "Stopped. The next start goes on where it was." in started.said()
+    assert "Traceback" not in started.said()
+    assert list((tmp_path / "checkpoints" / "someone" / "tiny").rglob("*.part"))
 
 
 def test_a_painter_that_is_killed_comes_back_and_ctrl_c_leaves_nothing(start: Start, tmp_path: Path) -> None:

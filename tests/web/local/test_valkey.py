@@ -5,15 +5,21 @@ import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 
+from imagine import keys
+from imagine.status import RoleStatus, publish_status
 from tests.ports import free_port
 from tests.servers import eventually
 from tests.web.local.processes import command_line
 from web.local.errors import UnreachableError
 from web.local.process import Child
+from web.local.progress import Terminal
+from web.local.start import Start
+from web.local.supervisor import Supervisor
 from web.local.valkey import check_redis, pings, valkey
 
 
@@ -68,6 +74,23 @@ def test_what_it_was_told_is_there_after_it_ends(tmp_path: Path, number: int) ->
     with redis.Redis.from_url(url) as client:
         assert client.get("word") == b"kept"
     stop(child)
+
+
+def test_what_painters_said_before_a_restart_is_forgotten(tmp_path: Path, settings: Any, terminal: Terminal) -> None:
+    """The next one may draw with another checkpoint, and loads it for a while."""
+    settings.LOCAL_SERVERS = ["REDIS_URL"]
+    with Supervisor(terminal) as supervisor:
+        start = Start("127.0.0.1", 1, 1, tmp_path, terminal, supervisor, dict(os.environ))
+        start.start_redis()
+        with redis.Redis.from_url(start.environment["REDIS_URL"]) as client:
+            publish_status(client, RoleStatus("final", "ready", redraw=True))
+            client.set("word", "kept")
+    with Supervisor(terminal) as supervisor:
+        start = Start("127.0.0.1", 1, 1, tmp_path, terminal, supervisor, dict(os.environ))
+        start.start_redis()
+        with redis.Redis.from_url(start.environment["REDIS_URL"]) as client:
+            assert client.get("word") == b"kept"
+            assert not client.exists(keys.painter("final"))
 
 
 def test_a_counter_outlives_what_fills_the_memory(running: tuple[Child, str]) -> None:

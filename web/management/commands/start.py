@@ -1,6 +1,6 @@
 """`manage.py start`: the whole product on this machine, with an embedded server for each unset address.
 
-With LLAMA_LOCAL_MODEL=list it shows the models that have names, and ends.
+With LLAMA_LOCAL_MODEL=list or IMAGINE_MODEL=list it shows the models or checkpoints that have names, and ends.
 """
 
 import sys
@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from web.local import pictures
 from web.local.errors import LocalError
 from web.local.llama import listing
 from web.local.progress import Terminal
@@ -52,6 +53,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, web: int | None, emulator: bool, **options: Any) -> None:
         if settings.LLAMA_LOCAL_MODEL == "list":
             self.stdout.write(listing(settings.MODEL_FOLDER.resolve()))
+            return
+        if settings.IMAGINE_MODEL == "list":
+            self.stdout.write(pictures.listing(settings.CHECKPOINT_FOLDER.resolve()))
             return
         try:
             run(host, port, Terminal(), webs=web, emulated=emulator)

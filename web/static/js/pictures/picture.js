@@ -1,7 +1,7 @@
 // The page of one picture: its buttons, and the panel for sharing.
 
 import "./loops.js";
-import { parse, post, sentenceOf } from "../shared/http.js";
+import { fragment, parse, post, sentenceOf } from "../shared/http.js";
 import { Pictures } from "./pictures.js";
 import { ConnectionNotice } from "../shared/connection-notice.js";
 import { Socket } from "../shared/socket.js";
@@ -13,14 +13,48 @@ const words = document.getElementById("words");
 const connection = new ConnectionNotice();
 const pictures = new Pictures(document.getElementById("drawn"));
 const socket = new Socket(words.dataset.socket, {
-  onMessage: (message) => message.type === "picture" && pictures.apply(message),
+  onMessage(message) {
+    if (message.type === "picture") pictures.apply(message);
+    if (message.type === "studio") noteStatus(message);
+  },
   onOpen() {
     connection.back();
     pictures.refreshAll();
   },
   onClose: () => connection.lost(),
 });
+let offers = picture().dataset.offers;
 setInterval(() => socket.open || document.hidden || pictures.refreshAll(), POLL_INTERVAL);
+setInterval(showOffers, POLL_INTERVAL);
+
+// What can be made of it
+
+function picture() {
+  return words.querySelector("[data-picture]");
+}
+
+/** Another checkpoint may draw by now. While it loads nobody knows what it can do. */
+function noteStatus({ loading, ready, redraw, animate, broken }) {
+  if (loading || !(ready || broken)) return;
+  offers = `${redraw} ${animate} ${broken}`;
+  showOffers();
+}
+
+/** Show the buttons as the server renders them now, where others are due. A panel that is open stays. */
+async function showOffers() {
+  const old = picture();
+  if (offers === old.dataset.offers || old.querySelector(":popover-open")) return;
+  const fresh = (await fragment(old.dataset.address))?.querySelector("[data-picture]");
+  if (!fresh || picture() !== old || old.querySelector(":popover-open")) return;
+  const focused = old.contains(document.activeElement) && document.activeElement.getAttribute("popovertarget");
+  // A loop goes on playing.
+  if (fresh.dataset.status === "done" && old.dataset.status === "done") {
+    fresh.querySelector("[data-shown]").replaceWith(old.querySelector("[data-shown]"));
+  }
+  old.replaceWith(fresh);
+  if (focused) fresh.querySelector(`[popovertarget="${focused}"]`)?.focus();
+  showNative();
+}
 
 // Sharing
 
