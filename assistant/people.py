@@ -215,6 +215,7 @@ def pictures_json(person: Person) -> Iterator[str]:
             "id": str(picture.pk),
             "made": picture.made,
             "prompt": picture.prompt,
+            "left_out": picture.left_out,
             "style": picture.style,
             "created": picture.created_at.isoformat(),
             "parent": str(picture.parent_id) if picture.parent_id else None,

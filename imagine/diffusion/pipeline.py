@@ -96,8 +96,9 @@ class Renderer:
         """Whether some text encoder of the checkpoint reads all of a prompt: CLIP takes 77 tokens, others more."""
         parts = self.pipes.main.components
         readers = [part for name, part in parts.items() if name.startswith("tokenizer") and part]
-        # Where a recipe names a length, it is that of the encoder beside CLIP's.
-        most = max(self.recipe.max_sequence_length, CLIP_TOKENS) if self.recipe.max_sequence_length else math.inf
+        # Where a recipe or a pipeline names a length, it is that of the encoder beside CLIP's.
+        named = self.recipe.max_sequence_length or accepted(self.pipes.main).get("max_sequence_length")
+        most = max(named, CLIP_TOKENS) if isinstance(named, int) and named else math.inf
         return not readers or any(len(one(prompt).input_ids) <= min(one.model_max_length, most) for one in readers)
 
     def together(self, stroke: Stroke) -> int:

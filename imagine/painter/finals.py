@@ -122,7 +122,7 @@ class FinalWorker:
         start = self._fitted(beginning(picture), picture.shape, renderer)
         count = round(picture.seconds * 1000 / FRAME_MS)
         video = self._checkpoints.video
-        prompt = words_for(video or renderer, picture.prompt, picture.style, picture.words)
+        prompt = read(picture, video or renderer)
         if video is not None:
             return animate.video(video, start, prompt, picture.seed, count, self._watch(claim))
         return animate.frames(renderer, start, prompt, picture.seed, picture.motion, count, self._watch(claim))
@@ -139,7 +139,7 @@ class FinalWorker:
 def stroke(picture: Picture, renderer: Renderer) -> Stroke:
     """The input of the renderer for a picture, in the large size. Raises UnableError."""
     width, height = SHAPES[picture.shape].size(renderer.recipe.size, renderer.multiple)
-    prompt = words_for(renderer, picture.prompt, picture.style, picture.words)
+    prompt = read(picture, renderer)
     if picture.strength is None:
         return Stroke(prompt, picture.seed, width, height)
     if not renderer.abilities.redraw:
@@ -148,6 +148,12 @@ def stroke(picture: Picture, renderer: Renderer) -> Stroke:
         return Stroke(prompt, picture.seed, width, height)
     start = ImageOps.fit(beginning(picture), (width, height))
     return Stroke(prompt, picture.seed, width, height, start, picture.strength)
+
+
+def read(picture: Picture, renderer: Renderer) -> str:
+    """The words that the renderer is given for a picture, which notes what was left out of them."""
+    words, picture.left_out = words_for(renderer, picture.prompt, picture.style, picture.words)
+    return words
 
 
 def beginning(picture: Picture) -> Image.Image:

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext, override
 from assistant.errors import AssistantError
 from imagine import events, jobs, keys, live, prompts
 from imagine.errors import ERRORS, ImagineError
-from imagine.events import PictureProgress, PromptRefused
+from imagine.events import PictureProgress, PromptRead, PromptRefused
 from imagine.live import PREVIEW, LivePrompt
 from imagine.status import PainterStatus
 from web.pictures.status import check_account, painter_status, status_fields
@@ -53,6 +53,8 @@ class PictureConsumer(PageConsumer):
         match events.from_bytes(data):
             case PictureProgress(id, status, done, of):
                 self.say("picture", id=id, status=status, done=done, of=of)
+            case PromptRead(canvas, number, left_out):
+                self.say("read", sketch=canvas, number=number, left_out=left_out)
             case PromptRefused(canvas, number, code):
                 # This is called by another task, which has no language.
                 with override(self.language):

@@ -10,6 +10,7 @@ import { History } from "./history.js";
 import { listenForIdeas } from "./ideas.js";
 import { LiveClient } from "./live.js";
 import { Pictures } from "./pictures.js";
+import { sentence } from "./read.js";
 import { Spoken } from "./spoken.js";
 import { listenForUploads } from "./uploads.js";
 
@@ -25,12 +26,14 @@ const lock = form.querySelector("[data-lock]");
 const composer = new Composer(form, () => void draw());
 const large = new Crossfade(document.getElementById("preview"));
 const history = new History(easel.querySelector(".history"), show);
-const spoken = new Spoken((prompt) => announce(word("shows").replace("{words}", () => prompt)));
+const readLine = document.getElementById("read");
+const spoken = new Spoken((prompt) => announce(`${word("shows").replace("{words}", () => prompt)} ${readLine.textContent}`.trim()));
 const pictures = new Pictures(document.getElementById("drawn"), showProgress);
 const drawing = new DrawingNotice(composer.card);
 const connection = new ConnectionNotice();
 const live = new LiveClient({ socket: easel.dataset.socket, begin: easel.dataset.begin, known: "known" in easel.dataset }, {
   preview: showPreview,
+  read: (words) => (readLine.textContent = sentence(words, easel.dataset)),
   // Where there is no painter, the sentence about that stays.
   pending: () => statusSentence || !live.open || drawing.start(),
   idle: () => drawing.stop(),
