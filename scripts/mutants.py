@@ -27,6 +27,13 @@ class Mutant(NamedTuple):
 
 MUTANTS = [
     Mutant(
+        "pictures: an emoji says what its name may not",
+        "imagine/safety.py",
+        "groups |= _word_list().groups(spoken + end, typing)",
+        "pass",
+        "tests/imagine/test_safety.py -k emoji",
+    ),
+    Mutant(
         "code: a Code Shield that finds nothing is believed",
         "assistant/code/shield.py",
         "if found != [True, True, False]:",

@@ -118,7 +118,7 @@ PARTS = {
         live status safety
         models
         events keys errors connection shapes styles wordlist
-        spelling
+        spelling emojis
     """,
 }
 LEVELS = {

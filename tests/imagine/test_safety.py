@@ -67,6 +67,14 @@ def test_words_that_are_fine_alone_are_refused_together() -> None:
             check_words(text)
 
 
+def test_an_emoji_counts_as_its_name() -> None:
+    check_words("a 🦊 with 👧🏽")
+    assert refused("a naked 👧🏽")
+    assert refused("a naked 👧🏽", typing=True)
+    assert refused("👶 in lingerie, ", typing=True)
+    assert not refused("👶 in ling", typing=True)
+
+
 def test_an_innocent_phrase_does_not_cover_what_stands_beside_it() -> None:
     with pytest.raises(RefusedWordsError):
         check_words("naked mole rat, naked woman")

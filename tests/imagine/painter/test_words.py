@@ -29,6 +29,9 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
         ("", "pixel", "", PIXELS),
         ("with a hat", "", "with a hat", "with a hat"),
         ("a fox", "no style", "", "a fox"),
+        ("a 🦊 in the ❄️, 🍕🍕!", "", "", "a fox in the snowflake, pizza pizza!"),
+        ("👩‍🚀, with a 🎩", "pixel", "with a 🎩", f"woman astronaut, with a top hat, {PIXELS}"),
+        ("🇯🇵", "", "", "flag of Japan"),
     ],
 )
 def test_a_short_prompt_is_read_whole(renderer: Renderer, prompt: str, style: str, last: str, words: str) -> None:
