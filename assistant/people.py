@@ -215,6 +215,7 @@ def pictures_json(person: Person) -> Iterator[str]:
             "id": str(picture.pk),
             "made": picture.made,
             "prompt": picture.prompt,
+            "drawn": picture.drawn,
             "left_out": picture.left_out,
             "style": picture.style,
             "created": picture.created_at.isoformat(),

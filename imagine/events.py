@@ -44,12 +44,13 @@ class PromptRefused(PictureEvent):
 
 @dataclass(frozen=True)
 class PromptRead(PictureEvent):
-    """What the preview of a live prompt shows differs from it: these words of it were left out."""
+    """What the preview of a live prompt shows differs from it: `drawn` in its place, and without what was left out."""
 
     kind = "read"
     canvas: str
     number: int
     left_out: str
+    drawn: str = ""
 
 
 EVENTS: dict[str, type[PictureEvent]] = {event.kind: event for event in (PictureProgress, PromptRefused, PromptRead)}

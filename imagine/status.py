@@ -30,6 +30,8 @@ class RoleStatus:
     device: str = ""
     problem: str = ""
     redraw: bool = False
+    # Whether the checkpoint reads English only.
+    english: bool = False
     # A moving average of what one live preview takes, and how many were begun and shown.
     preview_seconds: float = 0.0
     begun: int = 0

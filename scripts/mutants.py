@@ -27,6 +27,34 @@ class Mutant(NamedTuple):
 
 MUTANTS = [
     Mutant(
+        "pictures: a forbidden prompt hides in another language",
+        "web/pictures/actions.py",
+        "    safety.check_words(drawn)\n",
+        "",
+        "tests/imagine/painter/test_languages.py -k each_language",
+    ),
+    Mutant(
+        "pictures: a live prompt hides in another language",
+        "web/pictures/socket.py",
+        "                safety.check_words(drawn)\n",
+        "",
+        "tests/imagine/painter/test_languages.py -k forbidden_translation",
+    ),
+    Mutant(
+        "pictures: a change in an app hides in another language",
+        "integrations/drawing.py",
+        "            safety.check_words(read)\n",
+        "",
+        "tests/integrations/test_guard.py -k in_english",
+    ),
+    Mutant(
+        "pictures: translations while typing are not counted",
+        "web/pictures/socket.py",
+        "settings.LIMIT_PERSON_TRANSLATIONS",
+        '""',
+        "tests/security/test_drawing.py -k translates",
+    ),
+    Mutant(
         "pictures: an emoji says what its name may not",
         "imagine/safety.py",
         "groups |= _word_list().groups(spoken + end, typing)",

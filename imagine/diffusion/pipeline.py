@@ -28,6 +28,9 @@ __all__ = ["Abilities", "Painted", "Renderer", "Stroke", "Watch"]
 
 BATCH_ON_GPU = 8
 CLIP_TOKENS = 77
+# CLIP was trained on English captions, and T5 1.1 on English pages (https://huggingface.co/google/t5-v1_1-xxl). All
+# others that diffusers uses are multilingual: language models, mT5, umT5, and CLIP of several languages.
+ENGLISH_ENCODERS = {"CLIPTextModel", "CLIPTextModelWithProjection", "T5EncoderModel"}
 # The least and the most of each color, where a picture has no other.
 BLACK = ((0, 0), (0, 0), (0, 0))
 # How many frames of a video are decoded together; more need more memory.
@@ -58,6 +61,7 @@ class Renderer:
             watch="callback_on_step_end" in accepted(pipes.main) or hasattr(pipes.main, "scheduler"),
             negative=uses_negative(pipes.main, recipe),
             video=pipes.video is not None,
+            english=reads_english_only(pipes.main),
         )
 
     @classmethod
@@ -230,6 +234,12 @@ def uses_negative(pipe: Pipeline, recipe: Recipe) -> bool:
     guidance = takes.get("true_cfg_scale", recipe.guidance)
     embedded = configured(pipe, "time_cond_proj_dim") is not None
     return "negative_prompt" in takes and not embedded and guidance is not None and guidance > 1
+
+
+def reads_english_only(pipe: Pipeline) -> bool:
+    """Whether all text encoders of the pipeline are of classes that learned from English."""
+    encoders = [part for name, part in pipe.components.items() if name.startswith("text_encoder") and part]
+    return bool(encoders) and all(type(encoder).__name__ in ENGLISH_ENCODERS for encoder in encoders)
 
 
 def fitted(image: Image.Image, width: int, height: int) -> Image.Image:

@@ -7,13 +7,17 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a checkpoint can do besides drawing from a prompt. `watch`: it calls back after each step."""
+    """What a checkpoint can do besides drawing from a prompt.
+
+    `watch`: it calls back after each step. `english`: it reads English only.
+    """
 
     redraw: bool
     fill: bool
     watch: bool
     negative: bool
     video: bool
+    english: bool
 
 
 @dataclass(frozen=True)

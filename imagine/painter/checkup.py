@@ -35,6 +35,7 @@ def rows(name: str) -> Iterator[tuple[str, str]]:
         "heed a negative prompt": able.negative,
         "make videos": able.video,
     }
+    yield "Reads", "English" if able.english else "many languages"
     yield "Can", ", ".join(what for what, is_able in can.items() if is_able)
     if renderer.pipes.draw:
         yield "A preview", _timed(renderer, recipe.live_size)

@@ -152,7 +152,8 @@ def stroke(picture: Picture, renderer: Renderer) -> Stroke:
 
 def read(picture: Picture, renderer: Renderer) -> str:
     """The words that the renderer is given for a picture, which notes what was left out of them."""
-    words, picture.left_out = words_for(renderer, picture.prompt, picture.style, picture.words)
+    prompt, last = (picture.drawn, picture.drawn_words) if picture.drawn else (picture.prompt, picture.words)
+    words, picture.left_out = words_for(renderer, prompt, picture.style, last)
     return words
 
 

@@ -73,7 +73,7 @@ class LiveWorker:
         """Draw all of them together. Raises StoppedError."""
         renderer, began = self._checkpoints.live, time.monotonic()
         self._checkpoints.begun += len(prompts)
-        words = [words_for(renderer, prompt.prompt, prompt.style) for prompt in prompts]
+        words = [words_for(renderer, prompt.drawn or prompt.prompt, prompt.style) for prompt in prompts]
         strokes = [stroke(prompt, one.read, renderer) for prompt, one in zip(prompts, words, strict=True)]
         for prompt, one, preview in zip(prompts, words, renderer.paint(strokes, check), strict=True):
             self._publish(prompt, one, preview)
@@ -88,8 +88,8 @@ class LiveWorker:
         except RefusedPixelsError as error:
             self._refuse([prompt], error)
         else:
-            if words.left_out:
-                event = PromptRead(str(prompt.canvas), prompt.number, words.left_out)
+            if words.left_out or prompt.drawn:
+                event = PromptRead(str(prompt.canvas), prompt.number, words.left_out, prompt.drawn)
                 self._redis.publish(keys.person(prompt.person), event.to_bytes())
             history.publish(self._redis, prompt, preview.image)
             self._checkpoints.shown += 1

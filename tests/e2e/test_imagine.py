@@ -25,6 +25,7 @@ from tests.e2e.imagining import (
     write,
 )
 from tests.e2e.talk import composer
+from tests.fake_llama import FakeLlama, says
 from tests.people import Visitor
 
 pytestmark = pytest.mark.usefixtures("painter")
@@ -117,6 +118,19 @@ async def test_what_is_too_long_to_be_drawn_is_told_until_it_is_shorter(page: Pa
     await page.goto("/")
     await composer(page).fill(f"imagine {long}")
     await expect(told).to_have_text(re.compile(": blue boat$"), timeout=DRAW_MS)
+
+
+async def test_a_prompt_in_another_language_shows_what_was_drawn(
+    page: Page, alice: Visitor, fake_llama: FakeLlama
+) -> None:
+    fake_llama.on("ein roter Fuchs", says("a red fox"))
+    await imagine(page, "ein roter Fuchs")
+    await expect(page.get_by_text("Drawn: a red fox.", exact=True)).to_be_visible()
+    await shows(page, "a red fox", alice)
+    await expect(history(page)).to_have_attribute("max", "0")
+    await expect(words(page)).to_have_value("ein roter Fuchs")
+    await write(page, "a llama")
+    await expect(page.get_by_text("Drawn: a red fox.", exact=True)).to_have_count(0)
 
 
 async def test_a_prompt_that_is_not_drawn_shows_a_calm_line_and_keeps_the_picture(page: Page, alice: Visitor) -> None:

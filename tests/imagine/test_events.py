@@ -10,7 +10,7 @@ from imagine.events import PictureEvent, PictureProgress, PromptRead, PromptRefu
     [
         PictureProgress("an-id", "drawing", 1, 4),
         PromptRefused("an-id", 3, "refused_pixels"),
-        PromptRead("an-id", 3, "and a boat"),
+        PromptRead("an-id", 3, "and a boat", "a fox"),
     ],
 )
 def test_an_event_comes_out_as_it_went_in(event: PictureEvent) -> None:

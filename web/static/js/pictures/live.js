@@ -188,7 +188,8 @@ export class LiveClient {
     const view = new DataView(bytes);
     if (bytes.byteLength <= HEADER || view.getUint8(0) !== PREVIEW) return;
     const number = view.getUint32(17);
-    if (!this.#isCurrent({ sketch: uuid(bytes), number })) return;
+    // What is drawn again once it is translated has the number that it had.
+    if (uuid(bytes) !== this.canvas || number < this.#shown) return;
     this.#shown = number;
     if (number === this.#number) this.#end();
     this.on.preview({
