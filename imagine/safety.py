@@ -5,8 +5,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagine.emojis import named
 from imagine.errors import RefusedPixelsError, RefusedWordsError
+from imagine.spoken import spoken
 from imagine.wordlist import WordList
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ MOST_NAKEDNESS = 0.7
 def check_words(text: str, typing: bool = False) -> None:
     """Raises RefusedWordsError for words that ask for what refused_words.txt lists, in whatever disguise.
 
-    An emoji counts as its name.
+    It is judged as it is typed and as it is read: an emoji as its name.
 
     Two words may be fine alone and refused together. With `typing`, the last word counts only once something
     follows it, as it may be half of an innocent one; check again before a picture is kept.
     """
     groups = _word_list().groups(text, typing)
-    if (spoken := named(text)) != text:
+    if (read := spoken(text)) != text:
         # An emoji is a whole word, also where it is the last one.
         end = "" if text[-1:].isalnum() else " "
-        groups |= _word_list().groups(spoken + end, typing)
+        groups |= _word_list().groups(read + end, typing)
     if REFUSED in groups or {YOUNG, SUGGESTIVE} <= groups:
         raise RefusedWordsError(f"the words touch: {', '.join(sorted(groups))}")
 

@@ -57,7 +57,7 @@ MUTANTS = [
     Mutant(
         "pictures: an emoji says what its name may not",
         "imagine/safety.py",
-        "groups |= _word_list().groups(spoken + end, typing)",
+        "groups |= _word_list().groups(read + end, typing)",
         "pass",
         "tests/imagine/test_safety.py -k emoji",
     ),
@@ -337,7 +337,7 @@ MUTANTS = [
     Mutant(
         "guard: the page for pictures does without",
         "web/pictures/actions.py",
-        "if words and (guard := current_process().runtime.guard):",
+        "if runtime.guard:\n        whole",
         "if not words and (guard := current_process().runtime.guard):",
         "tests/assistant/guard/test_site.py -k refused",
     ),

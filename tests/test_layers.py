@@ -117,8 +117,8 @@ PARTS = {
         history quota cancel prompts
         live status safety
         models
-        events keys errors connection shapes styles wordlist
-        spelling emojis
+        events keys errors connection shapes styles wordlist spoken
+        spelling emojis weights
     """,
 }
 LEVELS = {

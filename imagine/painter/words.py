@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from imagine.diffusion.pipeline import Renderer
-from imagine.emojis import named
+from imagine.spoken import spoken
 from imagine.styles import STYLES
 
 # People are told the beginning of what was left out.
@@ -19,12 +19,12 @@ class Words(NamedTuple):
 
 
 def words_for(renderer: Renderer, prompt: str, style: str, last: str = "") -> Words:
-    """`prompt` with the words of its style, as much as `renderer` reads, and names for emoji.
+    """`prompt` with the words of its style, as much as `renderer` reads, as it is spoken.
 
     `last` is what the prompt ends with where a picture was changed by these words. They and the style stay, and so does
     how the prompt begins: a checkpoint reads no more than some fifty words, and would drop what comes last.
     """
-    prompt, last = named(prompt), named(last)
+    prompt, last = spoken(prompt), spoken(last)
     head = prompt.removesuffix(last).rstrip(" ,") if last else prompt
     own = STYLES[style].words if style in STYLES else ""
     tail = [text for text in (last, own) if text]

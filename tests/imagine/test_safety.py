@@ -75,6 +75,12 @@ def test_an_emoji_counts_as_its_name() -> None:
     assert not refused("👶 in ling", typing=True)
 
 
+def test_weights_hide_no_word() -> None:
+    check_words("a (red:1.2) fox")
+    for text in ("(po:1.2)(rn:1.1)", "a ((na))((ked)) child", "a na<lora:x:1>ked child"):
+        assert refused(text)
+
+
 def test_an_innocent_phrase_does_not_cover_what_stands_beside_it() -> None:
     with pytest.raises(RefusedWordsError):
         check_words("naked mole rat, naked woman")

@@ -32,6 +32,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
         ("a 🦊 in the ❄️, 🍕🍕!", "", "", "a fox in the snowflake, pizza pizza!"),
         ("👩‍🚀, with a 🎩", "pixel", "with a 🎩", f"woman astronaut, with a top hat, {PIXELS}"),
         ("🇯🇵", "", "", "flag of Japan"),
+        ("a (red:1.2) fox, with a (hat:.5)", "", "with a (hat:.5)", "a red fox, with a hat"),
     ],
 )
 def test_a_short_prompt_is_read_whole(renderer: Renderer, prompt: str, style: str, last: str, words: str) -> None:
