@@ -216,6 +216,7 @@ def pictures_json(person: Person) -> Iterator[str]:
             "made": picture.made,
             "prompt": picture.prompt,
             "drawn": picture.drawn,
+            "negative": picture.negative,
             "left_out": picture.left_out,
             "style": picture.style,
             "created": picture.created_at.isoformat(),

@@ -95,19 +95,23 @@ def draw(
     seed: int | None = None,
     count: int = 1,
     drawn: str = "",
+    negative: str = "",
 ) -> list[Picture]:
-    """Pictures from a prompt, or from `drawn` in its place; the first has `seed`, each other the next one.
+    """Pictures from a prompt, or from `drawn` in its place, without what `negative` names.
 
+    The first has `seed`, each other the next one.
     Raises EmptyPromptError, RefusedInputError, RefusedWordsError.
     """
     prompt = prompts.clean_prompt(prompt)
     drawn = drawn and prompts.clean_prompt(drawn)
+    negative = prompts.clean_negative(negative, f"{prompt}, {drawn}")
     first = new_seed() if seed is None else seed
     pictures = [
         Picture(
             made=Made.DRAWN,
             prompt=prompt,
             drawn=drawn,
+            negative=negative,
             style=prompts.known_style(style),
             shape=prompts.known_shape(shape),
             seed=number,
@@ -211,11 +215,13 @@ def edit(person: UUID, picture: UUID, words: str, drawn: str = "") -> Picture:
     whole = _edited(parent, words)
     # All of it: what no longer fits into the prompt is still in the picture.
     safety.check_words(whole)
+    safety.check_left_out(whole, parent.negative)
     changes = {"prompt": whole[-settings.PROMPT_CHARACTERS :].strip(), "words": words}
     if drawn or parent.drawn:
         drawn = prompts.clean_prompt(drawn or words)
         whole = ", ".join(filter(None, [parent.drawn or parent.prompt, drawn]))
         safety.check_words(whole)
+        safety.check_left_out(whole, parent.negative)
         changes |= {"drawn": whole[-settings.PROMPT_CHARACTERS :].strip(), "drawn_words": drawn}
     return _request(person, [_child(parent, Made.EDITED, strength=EDIT_STRENGTH, **changes)])[0]
 
@@ -313,8 +319,9 @@ def _preview(person: UUID, canvas: UUID, number: int) -> Preview:
     """
     for preview in reversed(history.read(redis(), person, canvas)):
         if preview.prompt.number == number:
-            safety.check_words(preview.prompt.prompt)
-            safety.check_words(preview.prompt.drawn)
+            for words in (preview.prompt.prompt, preview.prompt.drawn):
+                safety.check_words(words)
+                safety.check_left_out(words, preview.prompt.negative)
             return preview
     raise PictureNotFoundError(f"no preview {number} of {person}")
 
@@ -325,7 +332,7 @@ def _edited(parent: Picture, words: str) -> str:
 
 def _kept(preview: Preview) -> Picture:
     prompt = preview.prompt
-    same = {name: getattr(prompt, name) for name in ("prompt", "drawn", "style", "shape", "seed")}
+    same = {name: getattr(prompt, name) for name in ("prompt", "drawn", "negative", "style", "shape", "seed")}
     return Picture(made=Made.KEPT, **same)
 
 
@@ -339,7 +346,8 @@ def _finished(person: UUID, picture: UUID) -> Picture:
 
 def _child(parent: Picture, made: Made, **changes: object) -> Picture:
     """A picture that begins where `parent` ended."""
-    same = {name: getattr(parent, name) for name in ("prompt", "drawn", "style", "shape", "seed", "from_upload")}
+    names = ("prompt", "drawn", "negative", "style", "shape", "seed", "from_upload")
+    same = {name: getattr(parent, name) for name in names}
     return Picture(parent=parent, made=made, **{**same, **changes})
 
 

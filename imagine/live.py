@@ -95,7 +95,8 @@ class LivePrompt:
     """What a person has typed on a canvas, one drawing of a page; `number` counts its prompts.
 
     `drawn` is what the checkpoint reads in place of the prompt: its translation, once there is one; it comes under the
-    same number. `hurry`: the person has finished typing for now. `at` is when it was put, in seconds since 1970.
+    same number. `negative` is what is not to be seen. `hurry`: the person has finished typing for now. `at` is when it
+    was put, in seconds since 1970.
     """
 
     person: UUID
@@ -108,6 +109,7 @@ class LivePrompt:
     hurry: bool = False
     at: float = 0.0
     drawn: str = ""
+    negative: str = ""
 
     def to_bytes(self) -> bytes:
         return json.dumps({**asdict(self), "person": str(self.person), "canvas": str(self.canvas)}).encode()

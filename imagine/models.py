@@ -67,6 +67,8 @@ class Picture(models.Model):
     drawn_words = models.TextField(blank=True)
     # The beginning of what the checkpoint had no room to read of the prompt.
     left_out = models.TextField(blank=True)
+    # What is not to be seen.
+    negative = models.TextField(blank=True)
     style = models.CharField(max_length=20, blank=True)
     shape = models.CharField(max_length=10, default=SQUARE)
     seed = models.BigIntegerField(default=new_seed)

@@ -1,5 +1,6 @@
 """Moderation: words before a picture is drawn, pixels after."""
 
+import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 WORDS = Path(__file__).parent / "refused_words.txt"
+LEADING = re.compile(r"^(?:(?:no|not|without|any|her|his|the|an?)\s+)+", re.IGNORECASE)
 REFUSED, YOUNG, SUGGESTIVE = "refused", "young", "suggestive"
 
 # The makers of the model (github.com/yahoo/open_nsfw) call a score below 0.2 likely harmless and one above 0.8 likely
@@ -37,6 +39,18 @@ def check_words(text: str, typing: bool = False) -> None:
         groups |= _word_list().groups(read + end, typing)
     if REFUSED in groups or {YOUNG, SUGGESTIVE} <= groups:
         raise RefusedWordsError(f"the words touch: {', '.join(sorted(groups))}")
+
+
+def check_left_out(prompt: str, negative: str) -> None:
+    """Raises RefusedWordsError where `prompt` without what `negative` names is refused, as "without clothes" is.
+
+    What is refused itself may be left out.
+    """
+    for part in re.split(r"[,;.\n]+", spoken(negative)):
+        name = LEADING.sub("", part.strip())
+        without = _word_list().groups(f"{spoken(prompt)}, without {name}") - _word_list().groups(name)
+        if name and (REFUSED in without or {YOUNG, SUGGESTIVE} <= without):
+            raise RefusedWordsError("what is left out would show what is refused")
 
 
 def is_drawn(text: str) -> bool:

@@ -27,6 +27,13 @@ class Mutant(NamedTuple):
 
 MUTANTS = [
     Mutant(
+        "pictures: what is left out undresses",
+        "imagine/prompts.py",
+        "    safety.check_left_out(prompt, negative)\n",
+        "",
+        "tests/imagine/painter/test_left_out.py -k undresses",
+    ),
+    Mutant(
         "pictures: a forbidden prompt hides in another language",
         "web/pictures/actions.py",
         "    safety.check_words(drawn)\n",

@@ -138,7 +138,9 @@ class Renderer:
             "generator": [Turned(stroke.seed, stroke.turn) for stroke in strokes],
         }
         if self.abilities.negative:
-            kwargs["negative_prompt"] = [stroke.negative or self.recipe.negative for stroke in strokes]
+            kwargs["negative_prompt"] = [
+                ", ".join(filter(None, (stroke.negative, self.recipe.negative))) for stroke in strokes
+            ]
         if first.start is not None:
             kwargs["image"] = [fitted(stroke.start, width, height) for stroke in strokes if stroke.start is not None]
             kwargs |= self.strength(first.strength)

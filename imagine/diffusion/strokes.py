@@ -26,7 +26,7 @@ class Stroke:
 
     With `start` it is drawn over that picture: `strength` 1 leaves nothing of it, 0 nearly all. `turn` is an angle in
     radians on a circle of noise that begins at that of the seed: a full circle of pictures is a seamless loop.
-    `negative` is the negative prompt, instead of the recipe's.
+    `negative` is the negative prompt, before that of the recipe.
     """
 
     prompt: str

@@ -19,6 +19,7 @@ from imagine.painter.heartbeat import Heartbeat
 from imagine.painter.live import LiveWorker
 from imagine.painter.words import words_for
 from imagine.shapes import SHAPES
+from imagine.spoken import spoken
 
 logger = logging.getLogger(__name__)
 
@@ -139,15 +140,15 @@ class FinalWorker:
 def stroke(picture: Picture, renderer: Renderer) -> Stroke:
     """The input of the renderer for a picture, in the large size. Raises UnableError."""
     width, height = SHAPES[picture.shape].size(renderer.recipe.size, renderer.multiple)
-    prompt = read(picture, renderer)
+    prompt, negative = read(picture, renderer), spoken(picture.negative)
     if picture.strength is None:
-        return Stroke(prompt, picture.seed, width, height)
+        return Stroke(prompt, picture.seed, width, height, negative=negative)
     if not renderer.abilities.redraw:
         if not picture.prompt or picture.made in FOLLOW_WORDS:
             raise UnableError(f"{renderer.name} cannot begin from a picture")
-        return Stroke(prompt, picture.seed, width, height)
+        return Stroke(prompt, picture.seed, width, height, negative=negative)
     start = ImageOps.fit(beginning(picture), (width, height))
-    return Stroke(prompt, picture.seed, width, height, start, picture.strength)
+    return Stroke(prompt, picture.seed, width, height, start, picture.strength, negative=negative)
 
 
 def read(picture: Picture, renderer: Renderer) -> str:

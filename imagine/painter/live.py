@@ -15,6 +15,7 @@ from imagine.live import LivePrompt, StaleCheck
 from imagine.painter.checkpoints import Checkpoints
 from imagine.painter.words import Words, words_for
 from imagine.shapes import SHAPES
+from imagine.spoken import spoken
 
 logger = logging.getLogger(__name__)
 
@@ -104,4 +105,4 @@ class LiveWorker:
 def stroke(prompt: LivePrompt, words: str, renderer: Renderer) -> Stroke:
     """A live prompt as it is rendered out of these words, in the small size."""
     width, height = SHAPES[prompt.shape].size(renderer.recipe.live_size, renderer.multiple)
-    return Stroke(words, prompt.seed, width, height)
+    return Stroke(words, prompt.seed, width, height, negative=spoken(prompt.negative))

@@ -133,6 +133,14 @@ async def test_a_prompt_in_another_language_shows_what_was_drawn(
     await expect(page.get_by_text("Drawn: a red fox.", exact=True)).to_have_count(0)
 
 
+async def test_what_is_left_out_changes_the_picture(page: Page) -> None:
+    await imagine(page, "a llama")
+    before = await looks(page)
+    await page.get_by_label("Leave out").fill("a hat")
+    await changed(page, before)
+    await expect(words(page)).to_have_value("a llama")
+
+
 async def test_a_prompt_that_is_not_drawn_shows_a_calm_line_and_keeps_the_picture(page: Page, alice: Visitor) -> None:
     await imagine(page, "a llama")
     await words(page).fill("a naked child ")

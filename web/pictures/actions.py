@@ -18,7 +18,7 @@ from assistant.usage import payer_of
 from imagine import jobs, safety
 from imagine.errors import ImagineError, PictureNotFoundError, RefusedInputError, UnableError
 from imagine.models import SEEDS, Picture
-from imagine.prompts import clean_prompt
+from imagine.prompts import clean_negative, clean_prompt
 from imagine.shapes import SQUARE
 from imagine.status import PainterStatus
 from web.accounts.identity import known_person, signed_in, visitor
@@ -82,8 +82,15 @@ async def draw_pictures(request: HttpRequest) -> HttpResponse:
         form.get("shape", SQUARE),
         seed_of(request),
     )
-    make = in_thread(lambda person, drawn: jobs.draw(person, prompt, style, shape, seed, count, drawn))
-    return await make_and_show(request, make, count, words=lambda _person: alone(clean_prompt(prompt)))
+    without = form.get("without", "")
+    make = in_thread(lambda person, drawn: jobs.draw(person, prompt, style, shape, seed, count, drawn, without))
+
+    def words(_person: UUID) -> Asked:
+        typed = clean_prompt(prompt)
+        negative = clean_negative(without, typed)
+        return Asked(f"{typed}, without {negative}" if negative else typed, typed)
+
+    return await make_and_show(request, make, count, words=words)
 
 
 @require_POST

@@ -130,6 +130,7 @@ class PictureConsumer(PageConsumer):
         translator = self.runtime.translator
         drawn = await translator.known(self.painter.live, prompt.prompt)
         safety.check_words(drawn, typing=not prompt.hurry)
+        safety.check_left_out(drawn, prompt.negative)
         place = await self.put_prompt(replace(prompt, drawn=drawn))
         if not drawn and translator.is_needed(self.painter.live, prompt.prompt):
             self.translating = asyncio.create_task(self.translate(prompt))
@@ -155,6 +156,7 @@ class PictureConsumer(PageConsumer):
             drawn = await self.runtime.translator.english(self.painter.live, prompt.prompt, payer_of(self.person))
             if drawn and prompt.canvas == self.canvas:
                 safety.check_words(drawn)
+                safety.check_left_out(drawn, prompt.negative)
                 await self.put_prompt(replace(prompt, drawn=drawn, hurry=True))
         except AssistantError as error:
             logger.info("a prompt of %s is drawn as it was typed: %s", self.person.id, error.code)
@@ -173,15 +175,17 @@ class PictureConsumer(PageConsumer):
 
     def prompt_of(self, message: messages.Draw) -> LivePrompt:
         """The message as a valid live prompt. Raises EmptyPromptError, RefusedInputError, RefusedWordsError."""
+        prompt = prompts.clean_prompt(message.prompt, typing=not message.hurry)
         return LivePrompt(
             self.person.id,
             message.sketch,
             message.number,
-            prompts.clean_prompt(message.prompt, typing=not message.hurry),
+            prompt,
             prompts.known_style(message.style),
             prompts.known_shape(message.shape),
             message.seed,
             message.hurry,
+            negative=prompts.clean_negative(message.without, prompt),
         )
 
     async def leave(self) -> None:

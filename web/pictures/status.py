@@ -43,6 +43,7 @@ def status_fields(painter: PainterStatus) -> dict[str, object]:
         "live": painter.is_live,
         "ready": painter.is_ready,
         "redraw": painter.can_redraw,
+        "without": painter.can_leave_out,
         "animate": painter.can_animate,
         "loading": painter.is_loading,
         "seconds": round(painter.live.preview_seconds, 1) if painter.live else 0.0,

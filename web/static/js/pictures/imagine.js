@@ -60,8 +60,9 @@ composer.field.setSelectionRange(composer.field.value.length, composer.field.val
 // Typing
 
 function livePrompt() {
-  const { style, shape, seed } = form.elements;
-  return { prompt: composer.text.trim(), style: style.value, shape: shape.value, seed: Number(seed.value) };
+  const { style, shape, seed, without } = form.elements;
+  const shown = without.closest("p").hidden ? "" : without.value.trim();
+  return { prompt: composer.text.trim(), style: style.value, shape: shape.value, seed: Number(seed.value), without: shown };
 }
 
 function typed({ now = false } = {}) {
@@ -93,6 +94,7 @@ composer.field.addEventListener("keydown", (event) => {
   if (composer.text) draw();
 });
 
+form.elements.without.addEventListener("input", () => live.draw(livePrompt()));
 form.addEventListener("change", ({ target }) => {
   if (target.type !== "radio") return;
   if (target.name === "shape") easel.dataset.shape = target.value;
@@ -141,7 +143,8 @@ function show({ jpeg, prompt }) {
   document.getElementById("live-picture").setAttribute("aria-label", prompt || word("preview"));
 }
 
-function showStatus({ sentence, redraw, animate }) {
+function showStatus({ sentence, redraw, animate, without }) {
+  form.elements.without.closest("p").hidden = !without;
   bar.querySelector("[data-preview=finish]").hidden = !redraw;
   bar.querySelector("[data-preview=grow]").hidden = !animate;
   if (sentence !== statusSentence) notice(sentence);
