@@ -190,7 +190,7 @@ class Answer:
         asked = history.messages[-1].content
         judging = runtime.guard, history.is_guest or self._public
         named, is_command = pages_named(history.messages), history.tool_call is not None
-        kit = Kit(self.run, *connections, is_command, named, asked, *judging)
+        kit = Kit(self.run, *connections, is_command, named, asked, *judging, runtime.translator)
         if runtime.eyes and pictures_of(history.messages):
             return await self._answer_by(runtime.eyes, history, kit)
         if history.harder:

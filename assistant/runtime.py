@@ -7,6 +7,7 @@ from functools import partial
 from django.conf import settings
 from redis.asyncio import Redis
 
+from assistant.cache import Cache
 from assistant.code.shield import Shield
 from assistant.doorbell import Doorbell
 from assistant.guard.categories import Category, version_of
@@ -27,6 +28,7 @@ from assistant.runs.heartbeat import Heartbeat
 from assistant.runs.log import Journal
 from assistant.seats import SharedSeats, process_name
 from assistant.temporary import OpenConversations
+from assistant.translator import Translator
 from assistant.usage import USUAL, Tally
 from assistant.websearch.options import SearchOptions
 from assistant.websearch.search import WebSearch
@@ -119,6 +121,8 @@ class Runtime:
         self.usual, seats = model_server(self.redis, name, self.meter.tally)
         self._servers = [(self.usual, seats)]
         self.best, self.eyes = (self._server_of(role, name) for role in ("best", "eyes"))
+        translating = self._server_of("translate", name) or (None if settings.LLAMA_DEMO else self.usual)
+        self.translator = Translator(translating, Cache(self.redis, "translations"), self.meter)
         self.guard = guard_of_settings(self.meter.tally)
         self.shield = Shield(settings.CODE_SHIELD) if settings.CODE_SHIELD else None
         self.prompt_guard = prompt_guard_of_settings()

@@ -19,7 +19,7 @@ from assistant.runs import saving
 from assistant.runs.heartbeat import request_stop
 from assistant.runtime import Runtime
 from assistant.tools.base import ToolCall
-from assistant.usage import Payer
+from assistant.usage import payer_of
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ async def start(
     """
     await agreement.check(person)
     limits = answering.runtime.limits
-    payer = payer or (Payer.GUESTS if person.is_guest else Payer.ACCOUNTS)
+    payer = payer or payer_of(person)
     await limits.count_message(person, address)
     text = await _text(person, request)
     call = None if text is None else commands.tool_call(text)

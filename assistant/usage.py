@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from assistant.database import add_up
 from assistant.errors import BudgetSpentError
-from assistant.models import Usage
+from assistant.models import Person, Usage
 
 Payer = Usage.Payer
 
@@ -21,6 +21,11 @@ Payer = Usage.Payer
 USUAL = "usual"
 # For whom the model is asked in a task. What the site does by itself, titles say, is the site's.
 payer: ContextVar[str] = ContextVar("payer", default=Payer.SITE)
+
+
+def payer_of(person: Person) -> str:
+    """Whose budget counts what a person asks for on the site."""
+    return str(Payer.GUESTS if person.is_guest else Payer.ACCOUNTS)
 
 
 def today() -> date:

@@ -48,7 +48,7 @@ class PictureAdmin(NoEditAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Refuse filters on prompts in the address: they would reveal what stands in them."""
-        guess = lookup.startswith(("prompt", "words", "parent", "children", "shares"))
+        guess = lookup.startswith(("prompt", "words", "left_out", "drawn", "negative", "parent", "children", "shares"))
         return not guess and super().lookup_allowed(lookup, value, request)
 
     def get_urls(self) -> list[URLPattern]:

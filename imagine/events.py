@@ -42,7 +42,18 @@ class PromptRefused(PictureEvent):
     code: str
 
 
-EVENTS: dict[str, type[PictureEvent]] = {event.kind: event for event in (PictureProgress, PromptRefused)}
+@dataclass(frozen=True)
+class PromptRead(PictureEvent):
+    """What the preview of a live prompt shows differs from it: `drawn` in its place, and without what was left out."""
+
+    kind = "read"
+    canvas: str
+    number: int
+    left_out: str
+    drawn: str = ""
+
+
+EVENTS: dict[str, type[PictureEvent]] = {event.kind: event for event in (PictureProgress, PromptRefused, PromptRead)}
 
 
 def from_bytes(data: bytes) -> PictureEvent | None:

@@ -88,18 +88,30 @@ def words_of_edit(person: UUID, picture: UUID, words: str) -> str:
 
 
 def draw(
-    person: UUID, prompt: str, style: str = "", shape: str = SQUARE, seed: int | None = None, count: int = 1
+    person: UUID,
+    prompt: str,
+    style: str = "",
+    shape: str = SQUARE,
+    seed: int | None = None,
+    count: int = 1,
+    drawn: str = "",
+    negative: str = "",
 ) -> list[Picture]:
-    """Pictures from a prompt; the first has `seed`, each other the next one.
+    """Pictures from a prompt, or from `drawn` in its place, without what `negative` names.
 
+    The first has `seed`, each other the next one.
     Raises EmptyPromptError, RefusedInputError, RefusedWordsError.
     """
     prompt = prompts.clean_prompt(prompt)
+    drawn = drawn and prompts.clean_prompt(drawn)
+    negative = prompts.clean_negative(negative, f"{prompt}, {drawn}")
     first = new_seed() if seed is None else seed
     pictures = [
         Picture(
             made=Made.DRAWN,
             prompt=prompt,
+            drawn=drawn,
+            negative=negative,
             style=prompts.known_style(style),
             shape=prompts.known_shape(shape),
             seed=number,
@@ -115,14 +127,15 @@ def keep(person: UUID, canvas: UUID, number: int) -> Picture:
     return _request(person, [_kept(preview)], {"start.jpg": preview.jpeg})[0]
 
 
-def finish(person: UUID, canvas: UUID, number: int) -> Picture:
+def finish(person: UUID, canvas: UUID, number: int, drawn: str = "") -> Picture:
     """A large picture from a preview of the person's history, which is kept too, as its parent: both or neither.
 
-    Raises RefusedWordsError.
+    It is drawn from `drawn` where the preview was drawn as it was typed. Raises RefusedWordsError.
     """
     preview = _preview(person, canvas, number)
     parent = _kept(preview)
-    large = _child(parent, Made.FINISHED, strength=FINISH_STRENGTH, seed=preview.prompt.seed)
+    drawn = preview.prompt.drawn or (drawn and prompts.clean_prompt(drawn))
+    large = _child(parent, Made.FINISHED, strength=FINISH_STRENGTH, seed=preview.prompt.seed, drawn=drawn)
     return _request(person, [parent, large], {"start.jpg": preview.jpeg})[1]
 
 
@@ -134,12 +147,12 @@ def grow(person: UUID, canvas: UUID) -> Picture:
     previews = history.read(redis(), person, canvas)
     if previews:
         safety.check_words(previews[-1].prompt.prompt)
-    kept = [preview for preview in previews if safety.is_drawn(preview.prompt.prompt)]
+    kept = [one for one in previews if safety.is_drawn(one.prompt.prompt) and safety.is_drawn(one.prompt.drawn)]
     if len(kept) < 2:
         raise RefusedInputError("growth needs two previews")
-    last = kept[-1].prompt
     files = {f"{storage.PREVIEW}{index:03}.jpg": preview.jpeg for index, preview in enumerate(kept)}
-    picture = Picture(made=Made.GROWN, prompt=last.prompt, style=last.style, shape=last.shape, seed=last.seed)
+    picture = _kept(kept[-1])
+    picture.made = Made.GROWN
     return _request(person, [picture], files)[0]
 
 
@@ -193,8 +206,8 @@ def restyle(person: UUID, picture: UUID, style: str) -> Picture:
     return _request(person, [_child(parent, Made.RESTYLED, strength=RESTYLE_STRENGTH, style=style)])[0]
 
 
-def edit(person: UUID, picture: UUID, words: str) -> Picture:
-    """A picture changed as the words say.
+def edit(person: UUID, picture: UUID, words: str, drawn: str = "") -> Picture:
+    """A picture changed as the words say, or `drawn` in their place.
 
     Raises EmptyPromptError, RefusedWordsError, and RefusedInputError for too many words, or while it is not done.
     """
@@ -202,8 +215,15 @@ def edit(person: UUID, picture: UUID, words: str) -> Picture:
     whole = _edited(parent, words)
     # All of it: what no longer fits into the prompt is still in the picture.
     safety.check_words(whole)
-    prompt = whole[-settings.PROMPT_CHARACTERS :].strip()
-    return _request(person, [_child(parent, Made.EDITED, strength=EDIT_STRENGTH, prompt=prompt, words=words)])[0]
+    safety.check_left_out(whole, parent.negative)
+    changes = {"prompt": whole[-settings.PROMPT_CHARACTERS :].strip(), "words": words}
+    if drawn or parent.drawn:
+        drawn = prompts.clean_prompt(drawn or words)
+        whole = ", ".join(filter(None, [parent.drawn or parent.prompt, drawn]))
+        safety.check_words(whole)
+        safety.check_left_out(whole, parent.negative)
+        changes |= {"drawn": whole[-settings.PROMPT_CHARACTERS :].strip(), "drawn_words": drawn}
+    return _request(person, [_child(parent, Made.EDITED, strength=EDIT_STRENGTH, **changes)])[0]
 
 
 def animate(person: UUID, picture: UUID, motion: str, seconds: float) -> Picture:
@@ -299,7 +319,9 @@ def _preview(person: UUID, canvas: UUID, number: int) -> Preview:
     """
     for preview in reversed(history.read(redis(), person, canvas)):
         if preview.prompt.number == number:
-            safety.check_words(preview.prompt.prompt)
+            for words in (preview.prompt.prompt, preview.prompt.drawn):
+                safety.check_words(words)
+                safety.check_left_out(words, preview.prompt.negative)
             return preview
     raise PictureNotFoundError(f"no preview {number} of {person}")
 
@@ -310,7 +332,8 @@ def _edited(parent: Picture, words: str) -> str:
 
 def _kept(preview: Preview) -> Picture:
     prompt = preview.prompt
-    return Picture(made=Made.KEPT, prompt=prompt.prompt, style=prompt.style, shape=prompt.shape, seed=prompt.seed)
+    same = {name: getattr(prompt, name) for name in ("prompt", "drawn", "negative", "style", "shape", "seed")}
+    return Picture(made=Made.KEPT, **same)
 
 
 def _finished(person: UUID, picture: UUID) -> Picture:
@@ -323,7 +346,8 @@ def _finished(person: UUID, picture: UUID) -> Picture:
 
 def _child(parent: Picture, made: Made, **changes: object) -> Picture:
     """A picture that begins where `parent` ended."""
-    same = {name: getattr(parent, name) for name in ("prompt", "style", "shape", "seed", "from_upload")}
+    names = ("prompt", "drawn", "negative", "style", "shape", "seed", "from_upload")
+    same = {name: getattr(parent, name) for name in names}
     return Picture(parent=parent, made=made, **{**same, **changes})
 
 

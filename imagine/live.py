@@ -78,7 +78,9 @@ DRAWN = """
 local slot = redis.call('GET', KEYS[2])
 if not slot then return end
 local newest = cjson.decode(slot)
-if newest.canvas == ARGV[2] and newest.number == tonumber(ARGV[3]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+if newest.canvas == ARGV[2] and newest.number == tonumber(ARGV[3]) and (newest.drawn or '') == ARGV[4] then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+end
 """
 
 # Deletes a person's slot while it is that of a canvas.
@@ -92,7 +94,9 @@ if slot and cjson.decode(slot).canvas == ARGV[1] then redis.call('DEL', KEYS[1])
 class LivePrompt:
     """What a person has typed on a canvas, one drawing of a page; `number` counts its prompts.
 
-    `hurry`: the person has finished typing for now. `at` is when it was put, in seconds since 1970.
+    `drawn` is what the checkpoint reads in place of the prompt: its translation, once there is one; it comes under the
+    same number. `negative` is what is not to be seen. `hurry`: the person has finished typing for now. `at` is when it
+    was put, in seconds since 1970.
     """
 
     person: UUID
@@ -104,6 +108,8 @@ class LivePrompt:
     seed: int
     hurry: bool = False
     at: float = 0.0
+    drawn: str = ""
+    negative: str = ""
 
     def to_bytes(self) -> bytes:
         return json.dumps({**asdict(self), "person": str(self.person), "canvas": str(self.canvas)}).encode()
@@ -174,7 +180,7 @@ def has_waiting(redis: Redis) -> bool:
 def note_drawn(redis: Redis, prompt: LivePrompt) -> None:
     """Draw it no second time, if it came again meanwhile, as one does that is awaited for long. Raises RedisError."""
     person, canvas, number = str(prompt.person), str(prompt.canvas), str(prompt.number)
-    redis.eval(DRAWN, 2, keys.QUEUE, keys.slot(person), person, canvas, number)
+    redis.eval(DRAWN, 2, keys.QUEUE, keys.slot(person), person, canvas, number, prompt.drawn)
 
 
 def release(redis: Redis, prompts: Sequence[LivePrompt]) -> None:
@@ -218,5 +224,5 @@ def _is_stale(prompt: LivePrompt, slot: bytes | None) -> bool:
     if slot is None:
         return True
     newest = LivePrompt.from_bytes(slot)
-    is_newer = newest.canvas != prompt.canvas or newest.number > prompt.number
+    is_newer = newest.canvas != prompt.canvas or newest.number > prompt.number or newest.drawn != prompt.drawn
     return is_newer and (newest.hurry or time.time() - newest.at > PAUSE_SECONDS)

@@ -62,6 +62,13 @@ class Picture(models.Model):
     # The whole prompt, and the words that an edit added to it.
     prompt = models.TextField(blank=True)
     words = models.TextField(blank=True)
+    # What is drawn in their place: both in the language of the checkpoint; empty where that is how they were typed.
+    drawn = models.TextField(blank=True)
+    drawn_words = models.TextField(blank=True)
+    # The beginning of what the checkpoint had no room to read of the prompt.
+    left_out = models.TextField(blank=True)
+    # What is not to be seen.
+    negative = models.TextField(blank=True)
     style = models.CharField(max_length=20, blank=True)
     shape = models.CharField(max_length=10, default=SQUARE)
     seed = models.BigIntegerField(default=new_seed)

@@ -22,6 +22,18 @@ def clean_prompt(text: str, typing: bool = False) -> str:
     return prompt
 
 
+def clean_negative(text: str, prompt: str) -> str:
+    """`text` as the negative prompt of `prompt`, what is not to be seen; it may be empty.
+
+    Raises RefusedInputError, and RefusedWordsError where leaving it out would show what is refused.
+    """
+    negative = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    if len(negative) > settings.NEGATIVE_CHARACTERS:
+        raise RefusedInputError("the negative prompt is too long")
+    safety.check_left_out(prompt, negative)
+    return negative
+
+
 def known_style(style: str) -> str:
     """`style`, empty where there is no such style."""
     return style if style in STYLES else ""

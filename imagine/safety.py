@@ -1,11 +1,13 @@
 """Moderation: words before a picture is drawn, pixels after."""
 
+import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagine.errors import RefusedPixelsError, RefusedWordsError
+from imagine.spoken import spoken
 from imagine.wordlist import WordList
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 WORDS = Path(__file__).parent / "refused_words.txt"
+LEADING = re.compile(r"^(?:(?:no|not|without|any|her|his|the|an?)\s+)+", re.IGNORECASE)
 REFUSED, YOUNG, SUGGESTIVE = "refused", "young", "suggestive"
 
 # The makers of the model (github.com/yahoo/open_nsfw) call a score below 0.2 likely harmless and one above 0.8 likely
@@ -24,12 +27,30 @@ MOST_NAKEDNESS = 0.7
 def check_words(text: str, typing: bool = False) -> None:
     """Raises RefusedWordsError for words that ask for what refused_words.txt lists, in whatever disguise.
 
+    It is judged as it is typed and as it is read: an emoji as its name.
+
     Two words may be fine alone and refused together. With `typing`, the last word counts only once something
     follows it, as it may be half of an innocent one; check again before a picture is kept.
     """
     groups = _word_list().groups(text, typing)
+    if (read := spoken(text)) != text:
+        # An emoji is a whole word, also where it is the last one.
+        end = "" if text[-1:].isalnum() else " "
+        groups |= _word_list().groups(read + end, typing)
     if REFUSED in groups or {YOUNG, SUGGESTIVE} <= groups:
         raise RefusedWordsError(f"the words touch: {', '.join(sorted(groups))}")
+
+
+def check_left_out(prompt: str, negative: str) -> None:
+    """Raises RefusedWordsError where `prompt` without what `negative` names is refused, as "without clothes" is.
+
+    What is refused itself may be left out.
+    """
+    for part in re.split(r"[,;.\n]+", spoken(negative)):
+        name = LEADING.sub("", part.strip())
+        without = _word_list().groups(f"{spoken(prompt)}, without {name}") - _word_list().groups(name)
+        if name and (REFUSED in without or {YOUNG, SUGGESTIVE} <= without):
+            raise RefusedWordsError("what is left out would show what is refused")
 
 
 def is_drawn(text: str) -> bool:

@@ -30,6 +30,10 @@ class RoleStatus:
     device: str = ""
     problem: str = ""
     redraw: bool = False
+    # Whether the checkpoint reads English only.
+    english: bool = False
+    # Whether it heeds a negative prompt.
+    negative: bool = False
     # A moving average of what one live preview takes, and how many were begun and shown.
     preview_seconds: float = 0.0
     begun: int = 0
@@ -74,6 +78,11 @@ class PainterStatus:
     def can_redraw(self) -> bool:
         """Whether pictures can be restyled, edited and varied from what they show."""
         return self.final is not None and self.final.redraw
+
+    @property
+    def can_leave_out(self) -> bool:
+        """Whether pictures heed what is not to be seen in them."""
+        return self.final is not None and self.final.negative
 
     @property
     def can_animate(self) -> bool:

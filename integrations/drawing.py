@@ -17,7 +17,8 @@ from assistant.guard.counts import judge_prompt
 from assistant.people import needs_account
 from assistant.runtime import Runtime
 from assistant.tools.picture_watch import TIMEOUT_SECONDS, PictureWatch
-from imagine import jobs, keys
+from assistant.usage import Payer
+from imagine import jobs, keys, safety
 from imagine.errors import ERRORS, ImagineError, PictureNotFoundError
 from imagine.files.decoder import decoders
 from imagine.files.motions import MOTIONS
@@ -55,10 +56,10 @@ async def tapped(
         return [replies.say(channel, _("What should be different? Write it in a few words."))]
     if what == "sticker":
         return sticker(channel, picture)
-    work: dict[str, Callable[[], Picture]] = {
-        "more": lambda: jobs.vary(contact.person_id, picture.id, count=1)[0],
-        "style": lambda: jobs.restyle(contact.person_id, picture.id, how),
-        "move": lambda: jobs.animate(contact.person_id, still_of(picture).id, how or "gentle", LOOP_SECONDS),
+    work: dict[str, Callable[[str], Picture]] = {
+        "more": lambda _read: jobs.vary(contact.person_id, picture.id, count=1)[0],
+        "style": lambda _read: jobs.restyle(contact.person_id, picture.id, how),
+        "move": lambda _read: jobs.animate(contact.person_id, still_of(picture).id, how or "gentle", LOOP_SECONDS),
     }
     if what not in work:
         raise PictureNotFoundError(f"{what} is nothing that can be done with a picture")
@@ -71,9 +72,11 @@ async def edited(
     """A picture changed as the words say. Raises as `tapped` does."""
     old = await in_thread(own)(contact, picture)
     shown = f"{old.prompt}, {words}"
-    return await drawn(
-        runtime, channel, contact, entry, lambda: jobs.edit(contact.person_id, still_of(old).id, words), shown
-    )
+
+    def request(read: str) -> Picture:
+        return jobs.edit(contact.person_id, still_of(old).id, words, read)
+
+    return await drawn(runtime, channel, contact, entry, request, shown, words)
 
 
 async def drawn(
@@ -81,18 +84,27 @@ async def drawn(
     channel: Channel,
     contact: Contact,
     entry: InboxEntry,
-    request: Callable[[], Picture],
+    request: Callable[[str], Picture],
     words: str = "",
+    typed: str = "",
 ) -> list[OutboundMessage]:
-    """Have a picture drawn for an entry, once, and wait for it; new `words` are judged before. Raises as `tapped`."""
+    """Have a picture drawn for an entry, once, and wait for it. Raises as `tapped`.
+
+    New `words` are judged before, as is what is drawn in place of those that were `typed` now.
+    """
+    read = ""
     if entry.picture is None:
-        (await read_status(runtime.redis)).check()
+        painter = await read_status(runtime.redis)
+        painter.check()
         if needs_account(contact.person):
             raise AccountNeededError("guests draw nothing here")
         await runtime.limits.count_own_pictures(contact.person, 1)
+        if typed:
+            read = await runtime.translator.english(painter.final, typed, Payer.CHANNELS)
+            safety.check_words(read)
         if runtime.guard and words:
-            await judge_prompt(runtime.guard, words, guest=contact.person.is_guest)
-    picture = await in_thread(requested)(entry, request)
+            await judge_prompt(runtime.guard, "\n".join(filter(None, [words, read])), guest=contact.person.is_guest)
+    picture = await in_thread(requested)(entry, lambda: request(read))
     await finished(runtime, picture)
     done = await in_thread(Picture.objects.filter(id=picture.id).first)()
     if done is None or done.status != Picture.Status.DONE:

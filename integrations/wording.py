@@ -146,7 +146,12 @@ def plain_words() -> dict[str, str]:
 
 def caption(picture: Picture) -> str:
     """What stands under a picture that somebody asked for."""
-    return _("Here is your loop.") if picture.moves else _("Here is your picture.")
+    said = [_("Here is your loop.") if picture.moves else _("Here is your picture.")]
+    if picture.drawn:
+        said.append(_("Drawn: %(words)s.") % {"words": picture.drawn})
+    if picture.left_out:
+        said.append(_("Not drawn, as it is too long: %(words)s") % {"words": picture.left_out})
+    return "\n".join(said)
 
 
 def command_name(text: str) -> str:

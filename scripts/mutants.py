@@ -27,6 +27,48 @@ class Mutant(NamedTuple):
 
 MUTANTS = [
     Mutant(
+        "pictures: what is left out undresses",
+        "imagine/prompts.py",
+        "    safety.check_left_out(prompt, negative)\n",
+        "",
+        "tests/imagine/painter/test_left_out.py -k undresses",
+    ),
+    Mutant(
+        "pictures: a forbidden prompt hides in another language",
+        "web/pictures/actions.py",
+        "    safety.check_words(drawn)\n",
+        "",
+        "tests/imagine/painter/test_languages.py -k each_language",
+    ),
+    Mutant(
+        "pictures: a live prompt hides in another language",
+        "web/pictures/socket.py",
+        "                safety.check_words(drawn)\n",
+        "",
+        "tests/imagine/painter/test_languages.py -k forbidden_translation",
+    ),
+    Mutant(
+        "pictures: a change in an app hides in another language",
+        "integrations/drawing.py",
+        "            safety.check_words(read)\n",
+        "",
+        "tests/integrations/test_guard.py -k in_english",
+    ),
+    Mutant(
+        "pictures: translations while typing are not counted",
+        "web/pictures/socket.py",
+        "settings.LIMIT_PERSON_TRANSLATIONS",
+        '""',
+        "tests/security/test_drawing.py -k translates",
+    ),
+    Mutant(
+        "pictures: an emoji says what its name may not",
+        "imagine/safety.py",
+        "groups |= _word_list().groups(read + end, typing)",
+        "pass",
+        "tests/imagine/test_safety.py -k emoji",
+    ),
+    Mutant(
         "code: a Code Shield that finds nothing is believed",
         "assistant/code/shield.py",
         "if found != [True, True, False]:",
@@ -309,7 +351,7 @@ MUTANTS = [
     Mutant(
         "guard: the page for pictures does without",
         "web/pictures/actions.py",
-        "if words and (guard := current_process().runtime.guard):",
+        "if runtime.guard:\n        whole",
         "if not words and (guard := current_process().runtime.guard):",
         "tests/assistant/guard/test_site.py -k refused",
     ),

@@ -94,7 +94,7 @@ PARTS = {
         follow_ups
         engine people commands conversations
         summaries beforehand sentences
-        transcripts findings history memories api_keys transcription synthesis aloud
+        transcripts findings history memories api_keys transcription synthesis aloud translator
         pages vision model_server meter code
         members problems versions limits queue prompts demo_ideas titles wishes attachments text_files markdown
         room_aside usage guard
@@ -117,8 +117,8 @@ PARTS = {
         history quota cancel prompts
         live status safety
         models
-        events keys errors connection shapes styles wordlist
-        spelling
+        events keys errors connection shapes styles wordlist spoken
+        spelling emojis weights
     """,
 }
 LEVELS = {

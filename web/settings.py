@@ -311,7 +311,7 @@ LLAMA_SILENCE_SECONDS: float = env.float("LLAMA_SILENCE_SECONDS", 30, validate=v
 LLAMA_ANSWER_SECONDS: float = env.float("LLAMA_ANSWER_SECONDS", 600, validate=validate.Range(1))
 LLAMA_COST = cost("LLAMA_COST")
 # What has a model of its own; the one above does the rest.
-LLAMA_ROLES = {role: other_model(role) for role in ("best", "titles", "guard", "eyes")}
+LLAMA_ROLES = {role: other_model(role) for role in ("best", "titles", "guard", "eyes", "translate")}
 # Llama Guard. Its categories are named, as their codes differ from version to version.
 LLAMA_GUARD_VERSION: int = env.int("LLAMA_GUARD_VERSION", 0, validate=validate.OneOf([0, 2, 3, 4]))
 LLAMA_GUARD_AWAY: str = env.str("LLAMA_GUARD_AWAY", "closed", validate=validate.OneOf(["closed", "open"]))
@@ -475,6 +475,7 @@ LIMIT_ACCOUNT_PICTURES: str = rate("LIMIT_ACCOUNT_PICTURES", "20/minute;1000/day
 LIMIT_ADDRESS_PICTURES: str = rate("LIMIT_ADDRESS_PICTURES", "40/minute;2000/day")
 LIMIT_PERSON_FRAMES: str = rate("LIMIT_PERSON_FRAMES", "600/minute;30000/day")
 LIMIT_PERSON_UPLOADS: str = rate("LIMIT_PERSON_UPLOADS", "10/minute;100/day")
+LIMIT_PERSON_TRANSLATIONS: str = rate("LIMIT_PERSON_TRANSLATIONS", "30/minute;500/day")
 LIMIT_PERSON_IDEAS: str = rate("LIMIT_PERSON_IDEAS", "10/minute;200/day")
 LIMIT_PERSON_SHARES: str = rate("LIMIT_PERSON_SHARES", "10/minute;100/day")
 LIMIT_PERSON_EXPORTS: str = rate("LIMIT_PERSON_EXPORTS", "5/hour;20/day")
@@ -510,6 +511,7 @@ ATTACHMENT_BYTES_PER_PERSON: int = env.int("ATTACHMENT_BYTES_PER_PERSON", 20 * 1
 
 MESSAGE_CHARACTERS = 16_000
 PROMPT_CHARACTERS = 500
+NEGATIVE_CHARACTERS = 200
 INSTRUCTIONS_CHARACTERS = 1_500
 MEMORY_CHARACTERS = 300
 MEMORIES_PER_PERSON = 50

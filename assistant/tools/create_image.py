@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from assistant import usage
 from assistant.database import in_thread
 from assistant.errors import AccountNeededError
 from assistant.events import Event, PictureMade, TurnFailed, TurnFinished, Waiting
@@ -19,7 +20,7 @@ from assistant.people import needs_account
 from assistant.tools.kit import Kit
 from assistant.tools.picture_watch import PictureWatch
 from assistant.tools.schema import Bounds, tool
-from imagine import jobs, keys
+from imagine import jobs, keys, safety
 from imagine.errors import ERRORS, AwayError, ImagineError, PictureNotFoundError, StoppedError, TooSlowError
 from imagine.models import Picture
 from imagine.status import PainterStatus, read_status
@@ -44,10 +45,12 @@ async def create_image(
     painter.check()
     if not kit.counted:
         await kit.limits.count_own_pictures(await asker(kit.run), 1)
+    drawn = await kit.translator.english(painter.final, prompt, usage.payer.get()) if kit.translator else ""
+    safety.check_words(drawn)
     if kit.guard:
-        await kit.guard.prompt(prompt, guest=kit.guest)
+        await kit.guard.prompt("\n".join(filter(None, [prompt, drawn])), guest=kit.guest)
     yield Waiting("drawing" if painter.final else "painter_away")
-    picture = await request(kit.run, prompt)
+    picture = await request(kit.run, prompt, drawn)
     watch = PictureWatch(picture.id)
     channel = keys.person(picture.person_id)
     await kit.doorbell.subscribe(channel, watch.notify)
@@ -82,8 +85,8 @@ def asker(run_id: UUID) -> Person:
 
 
 @in_thread
-def request(run_id: UUID, prompt: str) -> Picture:
-    """Store a picture as part of the run's answer, and have it drawn.
+def request(run_id: UUID, prompt: str, drawn: str = "") -> Picture:
+    """Store a picture of `prompt`, or of `drawn` in its place, as part of the run's answer, and have it drawn.
 
     Raises ImagineError (AwayError where it cannot be sent, StoppedError once the run has ended), AccountNeededError.
     """
@@ -96,7 +99,7 @@ def request(run_id: UUID, prompt: str) -> Picture:
                 raise StoppedError("the run has ended")
             if needs_account(run.person):
                 raise AccountNeededError("guests draw nothing here")
-            picture = jobs.draw(run.person.id, prompt)[0]
+            picture = jobs.draw(run.person.id, prompt, drawn=drawn)[0]
             run.answer.pictures.add(picture)
     except (OperationalError, RedisError) as error:
         raise AwayError("the picture could not be sent to the painter") from error

@@ -9,6 +9,7 @@ from assistant.doorbell import Doorbell
 from assistant.guard.guard import Guard
 from assistant.limits import Limits
 from assistant.pages.library import Library
+from assistant.translator import Translator
 from assistant.websearch.search import WebSearch
 
 
@@ -33,3 +34,4 @@ class Kit:
     asked: str = ""
     guard: Guard | None = None
     guest: bool = True
+    translator: Translator | None = None

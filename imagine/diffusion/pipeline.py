@@ -28,6 +28,9 @@ __all__ = ["Abilities", "Painted", "Renderer", "Stroke", "Watch"]
 
 BATCH_ON_GPU = 8
 CLIP_TOKENS = 77
+# CLIP was trained on English captions, and T5 1.1 on English pages (https://huggingface.co/google/t5-v1_1-xxl). All
+# others that diffusers uses are multilingual: language models, mT5, umT5, and CLIP of several languages.
+ENGLISH_ENCODERS = {"CLIPTextModel", "CLIPTextModelWithProjection", "T5EncoderModel"}
 # The least and the most of each color, where a picture has no other.
 BLACK = ((0, 0), (0, 0), (0, 0))
 # How many frames of a video are decoded together; more need more memory.
@@ -59,6 +62,7 @@ class Renderer:
             negative=uses_negative(pipes.main, recipe),
             video=pipes.video is not None,
             moves=pipes.video is not None and "image" in accepted(pipes.video),
+            english=reads_english_only(pipes.main),
         )
 
     @classmethod
@@ -97,8 +101,9 @@ class Renderer:
         """Whether some text encoder of the checkpoint reads all of a prompt: CLIP takes 77 tokens, others more."""
         parts = self.pipes.main.components
         readers = [part for name, part in parts.items() if name.startswith("tokenizer") and part]
-        # Where a recipe names a length, it is that of the encoder beside CLIP's.
-        most = max(self.recipe.max_sequence_length, CLIP_TOKENS) if self.recipe.max_sequence_length else math.inf
+        # Where a recipe or a pipeline names a length, it is that of the encoder beside CLIP's.
+        named = self.recipe.max_sequence_length or accepted(self.pipes.main).get("max_sequence_length")
+        most = max(named, CLIP_TOKENS) if isinstance(named, int) and named else math.inf
         return not readers or any(len(one(prompt).input_ids) <= min(one.model_max_length, most) for one in readers)
 
     def together(self, stroke: Stroke) -> int:
@@ -134,7 +139,9 @@ class Renderer:
             "generator": [Turned(stroke.seed, stroke.turn) for stroke in strokes],
         }
         if self.abilities.negative:
-            kwargs["negative_prompt"] = [stroke.negative or self.recipe.negative for stroke in strokes]
+            kwargs["negative_prompt"] = [
+                ", ".join(filter(None, (stroke.negative, self.recipe.negative))) for stroke in strokes
+            ]
         if first.start is not None:
             kwargs["image"] = [fitted(stroke.start, width, height) for stroke in strokes if stroke.start is not None]
             kwargs |= self.strength(first.strength)
@@ -230,6 +237,12 @@ def uses_negative(pipe: Pipeline, recipe: Recipe) -> bool:
     guidance = takes.get("true_cfg_scale", recipe.guidance)
     embedded = configured(pipe, "time_cond_proj_dim") is not None
     return "negative_prompt" in takes and not embedded and guidance is not None and guidance > 1
+
+
+def reads_english_only(pipe: Pipeline) -> bool:
+    """Whether all text encoders of the pipeline are of classes that learned from English."""
+    encoders = [part for name, part in pipe.components.items() if name.startswith("text_encoder") and part]
+    return bool(encoders) and all(type(encoder).__name__ in ENGLISH_ENCODERS for encoder in encoders)
 
 
 def fitted(image: Image.Image, width: int, height: int) -> Image.Image:

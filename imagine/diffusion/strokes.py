@@ -9,7 +9,7 @@ from PIL import Image
 class Abilities:
     """What a checkpoint can do besides drawing from a prompt.
 
-    `watch`: it calls back after each step. `moves`: its videos begin at a picture.
+    `watch`: it calls back after each step. `moves`: its videos begin at a picture. `english`: it reads English only.
     """
 
     redraw: bool
@@ -17,6 +17,7 @@ class Abilities:
     watch: bool
     negative: bool
     video: bool
+    english: bool
     moves: bool = False
 
 
@@ -26,7 +27,7 @@ class Stroke:
 
     With `start` it is drawn over that picture: `strength` 1 leaves nothing of it, 0 nearly all. `turn` is an angle in
     radians on a circle of noise that begins at that of the seed: a full circle of pictures is a seamless loop.
-    `negative` is the negative prompt, instead of the recipe's.
+    `negative` is the negative prompt, before that of the recipe.
     """
 
     prompt: str

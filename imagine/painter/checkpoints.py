@@ -117,6 +117,8 @@ class Checkpoints:
             checkpoint=renderer.name,
             device=renderer.device,
             redraw=renderer.abilities.redraw,
+            negative=renderer.abilities.negative,
+            english=renderer.abilities.english,
             preview_seconds=self.preview_seconds,
             begun=self.begun,
             shown=self.shown,

@@ -36,6 +36,7 @@ def rows(name: str) -> Iterator[tuple[str, str]]:
         "make videos of a picture": able.moves,
         "make videos of words alone, which is of no use here": able.video and not able.moves,
     }
+    yield "Reads", "English" if able.english else "many languages"
     yield "Can", ", ".join(what for what, is_able in can.items() if is_able)
     if renderer.pipes.draw:
         yield "A preview", _timed(renderer, recipe.live_size)

@@ -80,11 +80,12 @@ class Claim:
         pipe.execute()
 
     def finish(self, files: Mapping[str, bytes], size: tuple[int, int], frames: int = 1) -> None:
-        """Store its files and mark it as done. Raises OSError, RedisError."""
+        """Store its files and what was left out of its prompt, and mark it as done. Raises OSError, RedisError."""
         storage.save(self.picture.id, files)
         served = sorted(set(files) & set(storage.SERVED))
         tidy = partial(storage.keep_only, self.picture.id, files.keys())
-        if not self._end(Status.DONE, "", tidy, width=size[0], height=size[1], frames=frames, files=served):
+        drawn = {"width": size[0], "height": size[1], "frames": frames, "left_out": self.picture.left_out}
+        if not self._end(Status.DONE, "", tidy, files=served, **drawn):
             self._sweep()
 
     def fail(self, error: ImagineError) -> None:

@@ -20,6 +20,7 @@ from imagine.painter.heartbeat import Heartbeat
 from imagine.painter.live import LiveWorker
 from imagine.painter.words import words_for
 from imagine.shapes import SHAPES
+from imagine.spoken import spoken
 
 logger = logging.getLogger(__name__)
 
@@ -124,13 +125,13 @@ class FinalWorker:
         count = round(picture.seconds * 1000 / FRAME_MS)
         if (video := self._checkpoints.video) and (film := self._filmed(video, claim, start, count)):
             return film
-        prompt = words_for(renderer, picture.prompt, picture.style, picture.words)
+        prompt = read(picture, renderer)
         return animate.frames(renderer, start, prompt, picture.seed, picture.motion, count, self._watch(claim))
 
     def _filmed(self, video: Renderer, claim: Claim, start: Image.Image, count: int) -> list[Image.Image]:
         """A loop by the video checkpoint; nothing where that fails, as one of pictures is better than none."""
         picture = claim.picture
-        prompt = words_for(video, picture.prompt, picture.style, picture.words)
+        prompt = read(picture, video)
         try:
             return animate.video(video, start, prompt, picture.seed, count, self._watch(claim))
         except (CheckpointError, UnableError) as error:
@@ -154,15 +155,22 @@ class FinalWorker:
 def stroke(picture: Picture, renderer: Renderer) -> Stroke:
     """The input of the renderer for a picture, in the large size. Raises UnableError."""
     width, height = SHAPES[picture.shape].size(renderer.recipe.size, renderer.multiple)
-    prompt = words_for(renderer, picture.prompt, picture.style, picture.words)
+    prompt, negative = read(picture, renderer), spoken(picture.negative)
     if picture.strength is None:
-        return Stroke(prompt, picture.seed, width, height)
+        return Stroke(prompt, picture.seed, width, height, negative=negative)
     if not renderer.abilities.redraw:
         if not picture.prompt or picture.made in FOLLOW_WORDS:
             raise UnableError(f"{renderer.name} cannot begin from a picture")
-        return Stroke(prompt, picture.seed, width, height)
+        return Stroke(prompt, picture.seed, width, height, negative=negative)
     start = ImageOps.fit(beginning(picture), (width, height))
-    return Stroke(prompt, picture.seed, width, height, start, picture.strength)
+    return Stroke(prompt, picture.seed, width, height, start, picture.strength, negative=negative)
+
+
+def read(picture: Picture, renderer: Renderer) -> str:
+    """The words that the renderer is given for a picture, which notes what was left out of them."""
+    prompt, last = (picture.drawn, picture.drawn_words) if picture.drawn else (picture.prompt, picture.words)
+    words, picture.left_out = words_for(renderer, prompt, picture.style, last)
+    return words
 
 
 def beginning(picture: Picture) -> Image.Image:

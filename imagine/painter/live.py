@@ -10,12 +10,13 @@ from redis import Redis
 from imagine import history, keys, live
 from imagine.diffusion.pipeline import Painted, Renderer, Stroke
 from imagine.errors import CheckpointError, ImagineError, RefusedPixelsError, StoppedError
-from imagine.events import PromptRefused
+from imagine.events import PromptRead, PromptRefused
 from imagine.live import LivePrompt, StaleCheck
 from imagine.painter.checkpoints import Checkpoints
 from imagine.painter.looks import Looks
-from imagine.painter.words import words_for
+from imagine.painter.words import Words, words_for
 from imagine.shapes import SHAPES
+from imagine.spoken import spoken
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +76,14 @@ class LiveWorker:
         """Draw all of them together. Raises StoppedError."""
         renderer, began = self._checkpoints.live, time.monotonic()
         self._checkpoints.begun += len(prompts)
-        painted = renderer.paint([stroke(prompt, renderer) for prompt in prompts], check)
-        for prompt, preview in zip(prompts, painted, strict=True):
-            self._publish(prompt, preview)
+        words = [words_for(renderer, prompt.drawn or prompt.prompt, prompt.style) for prompt in prompts]
+        strokes = [stroke(prompt, one.read, renderer) for prompt, one in zip(prompts, words, strict=True)]
+        for prompt, one, preview in zip(prompts, words, renderer.paint(strokes, check), strict=True):
+            self._publish(prompt, one, preview)
             live.note_drawn(self._redis, prompt)
         self._checkpoints.note_preview(time.monotonic() - began)
 
-    def _publish(self, prompt: LivePrompt, preview: Painted) -> None:
+    def _publish(self, prompt: LivePrompt, words: Words, preview: Painted) -> None:
         try:
             if preview.unsafe:
                 raise RefusedPixelsError("the checkpoint's own checker fired")
@@ -89,6 +91,9 @@ class LiveWorker:
         except RefusedPixelsError as error:
             self._refuse([prompt], error)
         else:
+            if words.left_out or prompt.drawn:
+                event = PromptRead(str(prompt.canvas), prompt.number, words.left_out, prompt.drawn)
+                self._redis.publish(keys.person(prompt.person), event.to_bytes())
             history.publish(self._redis, prompt, preview.image)
             self._checkpoints.shown += 1
 
@@ -99,7 +104,7 @@ class LiveWorker:
             self._redis.publish(keys.person(prompt.person), event.to_bytes())
 
 
-def stroke(prompt: LivePrompt, renderer: Renderer) -> Stroke:
-    """A live prompt as it is rendered, in the small size."""
+def stroke(prompt: LivePrompt, words: str, renderer: Renderer) -> Stroke:
+    """A live prompt as it is rendered out of these words, in the small size."""
     width, height = SHAPES[prompt.shape].size(renderer.recipe.live_size, renderer.multiple)
-    return Stroke(words_for(renderer, prompt.prompt, prompt.style), prompt.seed, width, height)
+    return Stroke(words, prompt.seed, width, height, negative=spoken(prompt.negative))

@@ -1,6 +1,7 @@
 """A picture changes while somebody types, in a real browser, drawn by a real process."""
 
 import itertools
+import re
 
 import pytest
 from playwright.async_api import Page, expect
@@ -23,6 +24,8 @@ from tests.e2e.imagining import (
     words,
     write,
 )
+from tests.e2e.talk import composer
+from tests.fake_llama import FakeLlama, says
 from tests.people import Visitor
 
 pytestmark = pytest.mark.usefixtures("painter")
@@ -103,6 +106,39 @@ async def test_style_shape_and_seed_change_the_picture(open_page: OpenPage, alic
     await hand.press(button(page, "Keep this layout for the next pictures"))
     await words(page).fill("")
     assert await seed(page) == kept
+
+
+async def test_what_is_too_long_to_be_drawn_is_told_until_it_is_shorter(page: Page) -> None:
+    long = "a llama on a hill, at dawn, in the snow, with a hat and a scarf, beside a lake and a very small blue boat"
+    await imagine(page, long)
+    told = page.get_by_text(re.compile("^Not drawn, as it is too long: "))
+    await expect(told).to_have_text(re.compile(": blue boat$"))
+    await write(page, "a llama")
+    await expect(told).to_have_count(0)
+    await page.goto("/")
+    await composer(page).fill(f"imagine {long}")
+    await expect(told).to_have_text(re.compile(": blue boat$"), timeout=DRAW_MS)
+
+
+async def test_a_prompt_in_another_language_shows_what_was_drawn(
+    page: Page, alice: Visitor, fake_llama: FakeLlama
+) -> None:
+    fake_llama.on("ein roter Fuchs", says("a red fox"))
+    await imagine(page, "ein roter Fuchs")
+    await expect(page.get_by_text("Drawn: a red fox.", exact=True)).to_be_visible()
+    await shows(page, "a red fox", alice)
+    await expect(history(page)).to_have_attribute("max", "0")
+    await expect(words(page)).to_have_value("ein roter Fuchs")
+    await write(page, "a llama")
+    await expect(page.get_by_text("Drawn: a red fox.", exact=True)).to_have_count(0)
+
+
+async def test_what_is_left_out_changes_the_picture(page: Page) -> None:
+    await imagine(page, "a llama")
+    before = await looks(page)
+    await page.get_by_label("Leave out").fill("a hat")
+    await changed(page, before)
+    await expect(words(page)).to_have_value("a llama")
 
 
 async def test_a_prompt_that_is_not_drawn_shows_a_calm_line_and_keeps_the_picture(page: Page, alice: Visitor) -> None:

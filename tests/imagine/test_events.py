@@ -2,11 +2,16 @@
 
 import pytest
 
-from imagine.events import PictureEvent, PictureProgress, PromptRefused, from_bytes
+from imagine.events import PictureEvent, PictureProgress, PromptRead, PromptRefused, from_bytes
 
 
 @pytest.mark.parametrize(
-    "event", [PictureProgress("an-id", "drawing", 1, 4), PromptRefused("an-id", 3, "refused_pixels")]
+    "event",
+    [
+        PictureProgress("an-id", "drawing", 1, 4),
+        PromptRefused("an-id", 3, "refused_pixels"),
+        PromptRead("an-id", 3, "and a boat", "a fox"),
+    ],
 )
 def test_an_event_comes_out_as_it_went_in(event: PictureEvent) -> None:
     assert from_bytes(event.to_bytes()) == event

@@ -76,6 +76,24 @@ async def test_words_that_come_again_while_they_are_drawn_are_not_drawn_twice(
     assert [newer.number for newer in live.take(painter_side, 8)] == [2]
 
 
+async def test_words_that_are_translated_meanwhile_are_drawn_again(redis: AsyncRedis, painter_side: Redis) -> None:
+    words = typed("ein Fuchs")
+    await live.put(redis, words)
+    [taken] = live.take(painter_side, 8)
+    translated = replace(words, drawn="a fox", hurry=True)
+    await live.put(redis, translated)
+    # What is being drawn is stale, and is not what the person waits for.
+    with pytest.raises(StoppedError):
+        StaleCheck(painter_side, [taken])(0, 4)
+    live.note_drawn(painter_side, taken)
+    live.release(painter_side, [taken])
+    [again] = live.take(painter_side, 8)
+    assert (again.number, again.drawn) == (words.number, "a fox")
+    live.note_drawn(painter_side, again)
+    live.release(painter_side, [again])
+    assert live.take(painter_side, 8) == []
+
+
 async def test_who_waited_longest_comes_first_and_nobody_starves(redis: AsyncRedis, painter_side: Redis) -> None:
     slow, quick = typed("slow"), typed("quick")
     await live.put(redis, quick)

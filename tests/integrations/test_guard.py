@@ -8,10 +8,13 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from redis import Redis
 
 from assistant.answering import Answering
 from assistant.runtime import Runtime
+from imagine import keys
 from imagine.models import Picture
+from imagine.status import RoleStatus
 from integrations import contacts, inbox
 from integrations.dialogue import Dialogue
 from integrations.inbound import InboundMessage, Sender
@@ -81,4 +84,22 @@ def test_a_picture_is_not_changed_into_what_is_refused(bo: Contact) -> None:
     contacts.update(bo, expects={"edit": str(picture.id)})
     [answer] = answers(bo, "with a bomb")
     assert answer.startswith("I would rather not draw this")
+    assert Picture.objects.filter(person=bo.person_id).count() == 1
+
+
+@pytest.mark.parametrize(("meant", "sentence"), [("with a bomb", "I would rather not draw"), ("as porn", "That is")])
+def test_a_picture_is_not_changed_into_what_is_refused_in_english(
+    bo: Contact, settings: Settings, fake_llama: FakeLlama, valkey: Valkey, meant: str, sentence: str
+) -> None:
+    settings.LLAMA_DEMO = False
+    typed = f"pommin kanssa, {uuid4().hex}"
+    fake_llama.on(typed, says(meant))
+    picture = drawn(bo.person_id)
+    contacts.update(bo, expects={"edit": str(picture.id)})
+    with Redis.from_url(valkey.url) as redis:
+        before = redis.get(keys.painter("final"))
+        redis.set(keys.painter("final"), RoleStatus("final", "ready", english=True).to_bytes(), ex=30)
+        [answer] = answers(bo, typed)
+        redis.set(keys.painter("final"), before, ex=30) if before else redis.delete(keys.painter("final"))
+    assert answer.startswith(sentence)
     assert Picture.objects.filter(person=bo.person_id).count() == 1

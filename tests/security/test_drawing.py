@@ -2,6 +2,7 @@
 
 import json
 import socket as sockets
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -24,8 +25,10 @@ from tests.people import Visitor, next_address
 from tests.security.attacks import closed_with, draw, replies, rest, rows, sign_up
 from tests.security.quiet import FRAGMENT, ask, film, outcome, quiet_site, settle
 from tests.servers import Site, Valkey, eventually
+from web.pictures.socket import TYPING_SECONDS
 
 GUEST, ACCOUNT, ADDRESS, MAKING, IDEAS, SOCKETS = 6, 30, 40, 4, 2, 20
+TRANSLATIONS = 2
 TOO_MANY = 4429
 FILE = {"file": ("dog.jpg", encoded(gradient(), "jpeg"), "image/jpeg")}
 
@@ -49,6 +52,7 @@ def shared_tight_site(
         "LIMIT_ACCOUNT_PICTURES": f"{ACCOUNT}/day",
         "LIMIT_ADDRESS_PICTURES": f"{ADDRESS}/day",
         "LIMIT_PERSON_IDEAS": f"{IDEAS}/day",
+        "LIMIT_PERSON_TRANSLATIONS": f"{TRANSLATIONS}/day",
         "LIMIT_PERSON_PICTURES": str(MAKING),
     }
     with quiet_site(quiet_valkey, shared_llama.url, tmp_path_factory.mktemp("tight"), changes) as site:
@@ -162,6 +166,25 @@ def test_the_model_is_asked_for_so_many_ideas_and_no_more(eve: Visitor, fake_lla
 
 
 # Typing
+
+
+def test_the_model_translates_so_many_prompts_and_no_more(
+    eve: Visitor, quiet_valkey: Valkey, fake_llama: FakeLlama
+) -> None:
+    status = RoleStatus("live", "ready", checkpoint="easel", english=True)
+    with Redis.from_url(quiet_valkey.url) as redis, eve.socket("/ws/imagine/") as socket:
+        redis.set(keys.painter("live"), status.to_bytes())
+        pad = Pad(socket)
+        while not socket.hear_until("studio")["live"]:
+            pass
+        for number in range(TRANSLATIONS + 1):
+            pad.type(f"ein roter Fuchs im Schnee, {number}")
+            replies(socket)
+            eventually(lambda number=number: fake_llama.counts.requests >= min(number + 1, TRANSLATIONS))
+        # A pause in which the last one would be translated.
+        time.sleep(2 * TYPING_SECONDS)
+        assert fake_llama.counts.requests == TRANSLATIONS
+        redis.delete(keys.painter("live"))
 
 
 def test_twenty_tabs_of_one_person_are_one_in_line(eve: Visitor, quiet_valkey: Valkey) -> None:

@@ -91,7 +91,13 @@ def model_rows(model: LocalModel | None) -> list[str]:
 
 def role_rows() -> list[str]:
     """A line about the model of each role that has one of its own."""
-    tasks = {"best": "For hard questions", "titles": "For titles", "guard": "As a guard", "eyes": "For pictures"}
+    tasks = {
+        "best": "For hard questions",
+        "titles": "For titles",
+        "guard": "As a guard",
+        "eyes": "For pictures",
+        "translate": "For prompts",
+    }
     named = [role for role, own in settings.LLAMA_ROLES.items() if own]
     found = [asyncio.run(external_model(llama_options(role), f"LLAMA_{role.upper()}_MODEL")) for role in named]
     return [f"{tasks[role]}: {sentence}" for role, sentence in zip(named, found, strict=True)]

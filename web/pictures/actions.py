@@ -1,6 +1,7 @@
 """The forms that make and change pictures, with JavaScript and without."""
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -12,11 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.guard.counts import judge_prompt
-from imagine import jobs
+from assistant.models import Person
+from assistant.usage import payer_of
+from imagine import jobs, safety
 from imagine.errors import ImagineError, PictureNotFoundError, RefusedInputError, UnableError
 from imagine.models import SEEDS, Picture
-from imagine.prompts import clean_prompt
+from imagine.prompts import clean_negative, clean_prompt
 from imagine.shapes import SQUARE
+from imagine.status import PainterStatus
 from web.accounts.identity import known_person, signed_in, visitor
 from web.accounts.terms import take_agreement
 from web.addresses import address_block
@@ -36,9 +40,18 @@ from web.pictures.status import check_account, painter_status
 from web.pictures.uploads import keep_upload
 from web.process import current_process
 
-Make = Callable[[UUID], Awaitable[Picture | list[Picture]]]
-# What is to be seen in what a person requests.
-Words = Callable[[UUID], str]
+# For a person, and out of what is drawn in place of what they typed, which may be empty.
+Make = Callable[[UUID, str], Awaitable[Picture | list[Picture]]]
+
+
+class Asked(NamedTuple):
+    """What is to be seen in what a person requests, and the part of it that they typed now."""
+
+    whole: str
+    typed: str
+
+
+Words = Callable[[UUID], Asked]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -69,32 +82,50 @@ async def draw_pictures(request: HttpRequest) -> HttpResponse:
         form.get("shape", SQUARE),
         seed_of(request),
     )
-    make = in_thread(lambda person: jobs.draw(person, prompt, style, shape, seed, count))
-    return await make_and_show(request, make, count, words=lambda _person: clean_prompt(prompt))
+    without = form.get("without", "")
+    make = in_thread(lambda person, drawn: jobs.draw(person, prompt, style, shape, seed, count, drawn, without))
+
+    def words(_person: UUID) -> Asked:
+        typed = clean_prompt(prompt)
+        negative = clean_negative(without, typed)
+        return Asked(f"{typed}, without {negative}" if negative else typed, typed)
+
+    return await make_and_show(request, make, count, words=words)
 
 
 @require_POST
 async def keep_preview(request: HttpRequest) -> HttpResponse:
     """Keep a preview of the history as it is."""
-    make = in_thread(lambda person: jobs.keep(person, *preview_of(request)))
+    make = in_thread(lambda person, _drawn: jobs.keep(person, *preview_of(request)))
     return await make_and_show(
-        request, make, draws=False, words=lambda person: jobs.words_of_preview(person, *preview_of(request))
+        request,
+        make,
+        draws=False,
+        words=lambda person: alone(jobs.words_of_preview(person, *preview_of(request))),
     )
 
 
 @require_POST
 async def finish_preview(request: HttpRequest) -> HttpResponse:
     """Draw a large picture from a preview of the history."""
-    make = in_thread(lambda person: jobs.finish(person, *preview_of(request)))
-    return await make_and_show(request, make, words=lambda person: jobs.words_of_preview(person, *preview_of(request)))
+    make = in_thread(lambda person, drawn: jobs.finish(person, *preview_of(request), drawn))
+    return await make_and_show(
+        request, make, words=lambda person: alone(jobs.words_of_preview(person, *preview_of(request)))
+    )
 
 
 @require_POST
 async def grow_history(request: HttpRequest) -> HttpResponse:
     """Make a loop of all previews of a canvas."""
     canvas = request.POST.get("sketch", "")
-    make = in_thread(lambda person: jobs.grow(person, uuid_of(canvas)))
-    return await make_and_show(request, make, words=lambda person: jobs.words_of_history(person, uuid_of(canvas)))
+    make = in_thread(lambda person, _drawn: jobs.grow(person, uuid_of(canvas)))
+
+    def words(person: UUID) -> Asked:
+        whole = jobs.words_of_history(person, uuid_of(canvas))
+        # Each is a beginning of the next one.
+        return Asked(whole, whole.rpartition("\n")[2])
+
+    return await make_and_show(request, make, words=words)
 
 
 @require_POST
@@ -106,7 +137,7 @@ async def upload_picture(request: HttpRequest) -> HttpResponse:
         await limits.count_use(settings.LIMIT_PERSON_UPLOADS, "upload", person, address_block(request))
     except AssistantError as error:
         return await show_error(request, error)
-    return await make_and_show(request, lambda person: keep_upload(person, request.FILES.get("file")))
+    return await make_and_show(request, lambda person, _drawn: keep_upload(person, request.FILES.get("file")))
 
 
 @require_POST
@@ -114,7 +145,7 @@ async def vary_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """Draw variants."""
     count, shape, seed = count_of(request, jobs.VARIANTS), request.POST.get("shape", ""), seed_of(request)
     return await make_and_show(
-        request, in_thread(lambda person: jobs.vary(person, picture_id, count, shape, seed)), count, picture_id
+        request, in_thread(lambda person, _drawn: jobs.vary(person, picture_id, count, shape, seed)), count, picture_id
     )
 
 
@@ -123,7 +154,7 @@ async def restyle_picture(request: HttpRequest, picture_id: UUID) -> HttpRespons
     """Redraw it in another style."""
     style = request.POST.get("style", "")
     return await make_and_show(
-        request, in_thread(lambda person: jobs.restyle(person, picture_id, style)), 1, picture_id, redraws=True
+        request, in_thread(lambda person, _drawn: jobs.restyle(person, picture_id, style)), 1, picture_id, redraws=True
     )
 
 
@@ -131,10 +162,12 @@ async def restyle_picture(request: HttpRequest, picture_id: UUID) -> HttpRespons
 async def edit_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """Redraw it, changed as some words say."""
     words = request.POST.get("words", "")
-    make = in_thread(lambda person: jobs.edit(person, picture_id, words))
-    return await make_and_show(
-        request, make, 1, picture_id, redraws=True, words=lambda person: jobs.words_of_edit(person, picture_id, words)
-    )
+    make = in_thread(lambda person, drawn: jobs.edit(person, picture_id, words, drawn))
+
+    def asked(person: UUID) -> Asked:
+        return Asked(jobs.words_of_edit(person, picture_id, words), clean_prompt(words))
+
+    return await make_and_show(request, make, 1, picture_id, redraws=True, words=asked)
 
 
 @require_POST
@@ -142,14 +175,14 @@ async def animate_picture(request: HttpRequest, picture_id: UUID) -> HttpRespons
     """Make a loop of it."""
     motion, seconds = request.POST.get("motion", ""), whole_number(request.POST.get("seconds")) or 2
     return await make_and_show(
-        request, in_thread(lambda person: jobs.animate(person, picture_id, motion, seconds)), 1, picture_id
+        request, in_thread(lambda person, _drawn: jobs.animate(person, picture_id, motion, seconds)), 1, picture_id
     )
 
 
 @require_POST
 async def redraw_picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """Retry one that failed or was stopped."""
-    return await make_and_show(request, in_thread(lambda person: jobs.again(person, picture_id)), 1, picture_id)
+    return await make_and_show(request, in_thread(lambda person, _drawn: jobs.again(person, picture_id)), 1, picture_id)
 
 
 @require_POST
@@ -176,7 +209,8 @@ async def make_and_show(
 ) -> HttpResponse:
     """Request `count` pictures, and show them; or the error, on the page of `picture_id` if there is one.
 
-    New `words` are judged before, where there is a guard. `draws`: a checkpoint is needed for them.
+    New `words` are judged before, where there is a guard, and translated for a checkpoint that does not read them.
+    `draws`: a checkpoint is needed for them.
     """
     try:
         made = await make_pictures(request, make, count, words, draws=draws, redraws=redraws)
@@ -210,10 +244,25 @@ async def make_pictures(
     check_account(person)
     await current_process().runtime.limits.count_pictures(person, address_block(request), count)
     with redis_as_unavailable():
-        if words and (guard := current_process().runtime.guard):
-            await judge_prompt(guard, await in_thread(words)(person.id), guest=person.is_guest)
-        made = await make(person.id)
+        drawn = await judged(person, painter, await in_thread(words)(person.id)) if words else ""
+        made = await make(person.id, drawn)
     return made if isinstance(made, list) else [made]
+
+
+async def judged(person: Person, painter: PainterStatus, asked: Asked) -> str:
+    """What is drawn in place of what a person typed: both are fit to be drawn. Raises ImagineError, AssistantError."""
+    runtime = current_process().runtime
+    drawn = await runtime.translator.english(painter.final, asked.typed, payer_of(person))
+    safety.check_words(drawn)
+    if runtime.guard:
+        whole = "\n".join(filter(None, [asked.whole, drawn]))
+        await judge_prompt(runtime.guard, whole, guest=person.is_guest)
+    return drawn
+
+
+def alone(typed: str) -> Asked:
+    """What a person typed, where nothing else is to be seen."""
+    return Asked(typed, typed)
 
 
 async def change_picture(

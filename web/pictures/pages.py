@@ -42,6 +42,8 @@ def show_imagine(request: HttpRequest, found: PainterStatus, sentence: str, stat
     remember(request)
     context = choices(found) | {
         "prompt": (request.POST.get("prompt") or request.GET.get("prompt", ""))[: settings.PROMPT_CHARACTERS],
+        "without": request.POST.get("without", "")[: settings.NEGATIVE_CHARACTERS],
+        "negative_characters": settings.NEGATIVE_CHARACTERS,
         "start": start_of(request, person),
         "recent": list(people.kept_pictures(person)[:RECENT]) if person else [],
         "account_needed": people.needs_account(person),

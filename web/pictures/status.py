@@ -56,6 +56,7 @@ def status_fields(painter: PainterStatus) -> dict[str, object]:
         "live": painter.is_live,
         "ready": painter.is_ready,
         "redraw": painter.can_redraw,
+        "without": painter.can_leave_out,
         "animate": painter.can_animate,
         "broken": painter.cannot_draw,
         "loading": painter.is_loading,

@@ -74,6 +74,7 @@ class Draw:
     shape: str
     seed: int
     hurry: bool
+    without: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from imagine.diffusion.checkpoint import find
-from imagine.diffusion.pipeline import Abilities, Renderer, Stroke
+from imagine.diffusion.pipeline import Abilities, Renderer, Stroke, reads_english_only
 from imagine.diffusion.recipes import RenderOptions
 from imagine.errors import StoppedError, UnableError
 from tests.imagine.diffusion import checkpoints
@@ -104,18 +105,39 @@ def test_a_side_that_does_not_fit_becomes_the_nearest_that_does(renderers: dict[
     assert renderer.paint([replace(FOX, width=50, height=35)])[0].image.size == (48, 36)
 
 
+SKILLED = Abilities(redraw=True, fill=True, watch=True, negative=True, video=False, english=True)
+
+
 @pytest.mark.parametrize(
     ("kind", "abilities"),
     [
-        ("stable diffusion", Abilities(redraw=True, fill=True, watch=True, negative=True, video=False)),
-        ("sdxl", Abilities(redraw=True, fill=True, watch=True, negative=True, video=False)),
-        ("flow matching", Abilities(redraw=True, fill=True, watch=True, negative=True, video=False)),
-        ("words only", Abilities(redraw=False, fill=False, watch=True, negative=True, video=False)),
-        ("video", Abilities(redraw=False, fill=False, watch=True, negative=False, video=True, moves=True)),
+        ("stable diffusion", SKILLED),
+        ("sdxl", SKILLED),
+        ("flow matching", SKILLED),
+        ("words only", replace(SKILLED, redraw=False, fill=False)),
+        (
+            "video",
+            Abilities(redraw=False, fill=False, watch=True, negative=False, video=True, english=False, moves=True),
+        ),
     ],
 )
 def test_a_checkpoint_is_asked_what_it_can(renderers: dict[str, Renderer], kind: str, abilities: Abilities) -> None:
     assert renderers[kind].abilities == abilities
+
+
+@pytest.mark.parametrize(
+    ("encoders", "english"),
+    [
+        (["CLIPTextModel", "CLIPTextModelWithProjection", "T5EncoderModel"], True),
+        (["CLIPTextModel", "T5EncoderModel", "LlamaForCausalLM"], False),
+        (["Qwen2_5_VLForConditionalGeneration"], False),
+        (["BertModel", "T5EncoderModel"], False),
+        ([], False),
+    ],
+)
+def test_who_reads_other_languages_is_known_by_the_text_encoders(encoders: list[str], english: bool) -> None:
+    parts = {f"text_encoder_{number}": type(name, (), {})() for number, name in enumerate(encoders)}
+    assert reads_english_only(SimpleNamespace(components=parts)) == english
 
 
 def test_what_a_recipe_leaves_open_comes_from_the_checkpoint(folders: dict[str, Path]) -> None:

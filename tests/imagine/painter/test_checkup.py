@@ -21,6 +21,7 @@ def test_the_operator_reads_what_a_checkpoint_is_and_can(tmp_path: Path, capsys:
     assert told["Checkpoint"] == "tiny-lcm-2step, a StableDiffusionPipeline"
     assert told["Known as"] == "latent-consistency/lcm-lora-sdxl, by its name (tiny-lcm-2step)"
     assert told["Settings"] == "2 steps, guidance 1.0, LCMScheduler"
+    assert told["Reads"] == "English"
     assert told["Can"].startswith("draw from words, draw over a picture, fill in a part")
     assert "cpu, float32" in told["Device"]
 

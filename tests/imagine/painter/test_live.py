@@ -24,6 +24,9 @@ from tests.imagine.painter.workshop import Workshop
 from tests.people import Visitor, next_address
 from tests.servers import Site, Valkey, eventually
 
+# The tiny checkpoint reads 75 letters.
+LONG = "a llama on a hill, at dawn, in the snow, with a hat and a scarf, beside a lake and a very small blue boat"
+
 
 def test_each_pause_shows_what_was_typed(ada: Visitor) -> None:
     begin(ada)
@@ -82,6 +85,24 @@ def test_refused_words_say_why_and_half_a_word_is_no_reason(ada: Visitor) -> Non
         assert heard["sentence"]
         pad.type("a naked mole rat")
         pad.frame(3)
+
+
+def test_what_the_checkpoint_has_no_room_to_read_is_told(ada: Visitor) -> None:
+    begin(ada)
+    with ada.socket("/ws/imagine/") as socket:
+        pad = Pad(socket)
+        pad.type("a llama")
+        pad.frame(1)
+        pad.type(LONG)
+        pad.frame(2)
+    heard = [message for message in socket.heard if message["type"] == "read"]
+    assert [message["number"] for message in heard] == [2]
+    assert heard[0]["left_out"] == "blue boat"
+    # The finished picture tells it too, on its own page.
+    picture = ended(ask(ada, "/imagine/draw", prompt=LONG)[0])
+    assert picture.left_out == heard[0]["left_out"]
+    assert f"Not drawn, as it is too long: {picture.left_out}" in ada.get(f"/p/{picture.id}/").text
+    assert "Not drawn" not in ada.get(f"/p/{ended(ask(ada, '/imagine/draw', prompt='a llama')[0]).id}/").text
 
 
 def test_a_preview_is_kept_finished_and_grown_into_a_loop(ada: Visitor) -> None:

@@ -5,7 +5,7 @@ import pytest
 from imagine.diffusion.checkpoint import find
 from imagine.diffusion.pipeline import Renderer
 from imagine.diffusion.recipes import RenderOptions
-from imagine.painter.words import words_for
+from imagine.painter.words import MOST_TOLD, words_for
 from imagine.styles import STYLES
 from tests.imagine.diffusion import checkpoints
 
@@ -29,30 +29,56 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
         ("", "pixel", "", PIXELS),
         ("with a hat", "", "with a hat", "with a hat"),
         ("a fox", "no style", "", "a fox"),
-        # Nothing has to be saved: what is too long is cut off by the checkpoint itself.
-        ("fox " * 40, "", "", "fox " * 40),
-        ("x" * 400, "pixel", "", f"{'x' * 400}, {PIXELS}"),
+        ("a 🦊 in the ❄️, 🍕🍕!", "", "", "a fox in the snowflake, pizza pizza!"),
+        ("👩‍🚀, with a 🎩", "pixel", "with a 🎩", f"woman astronaut, with a top hat, {PIXELS}"),
+        ("🇯🇵", "", "", "flag of Japan"),
+        ("a (red:1.2) fox, with a (hat:.5)", "", "with a (hat:.5)", "a red fox, with a hat"),
     ],
 )
 def test_a_short_prompt_is_read_whole(renderer: Renderer, prompt: str, style: str, last: str, words: str) -> None:
-    assert words_for(renderer, prompt, style, last) == words
+    assert words_for(renderer, prompt, style, last) == (words, "")
 
 
 def test_of_a_long_prompt_the_beginning_and_the_style_are_read(renderer: Renderer) -> None:
     prompt = "a red fox, blue, " + " ".join(["with snow"] * 30)
-    words = words_for(renderer, prompt, "pixel")
+    words, left_out = words_for(renderer, prompt, "pixel")
     assert words.startswith("a red fox, blue, with")
     assert words.endswith(f", {PIXELS}")
     assert renderer.reads(words)
     # No more was left out than had to be.
     kept = words.removesuffix(f", {PIXELS}").split(" ")
+    assert prompt.startswith(f"{' '.join(kept)} {left_out.removesuffix('…')}")
     assert not renderer.reads(", ".join([" ".join(prompt.split(" ")[: len(kept) + 1]), PIXELS]))
 
 
 def test_of_a_long_prompt_the_last_change_is_read(renderer: Renderer) -> None:
     prompt = " ".join(["a red fox"] * 20) + ", now with a green hat"
-    words = words_for(renderer, prompt, "", "now with a green hat")
+    words, left_out = words_for(renderer, prompt, "", "now with a green hat")
     assert words.startswith("a red fox a red fox")
     assert words.endswith(", now with a green hat")
     assert renderer.reads(words)
     assert ",," not in words
+    assert prompt == f"{words.removesuffix(', now with a green hat')} {left_out}, now with a green hat"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "style", "last"),
+    [
+        # A word that never ends, and a script without blanks.
+        ("x" * 400, "pixel", ""),
+        ("fox " + "x" * 400, "", ""),
+        # A change that is too long by itself.
+        ("a fox, " + "with a hat " * 30, "", "with a hat " * 30),
+    ],
+)
+def test_what_is_left_out_of_any_prompt_is_told(renderer: Renderer, prompt: str, style: str, last: str) -> None:
+    words, left_out = words_for(renderer, prompt.strip(), style, last.strip())
+    assert renderer.reads(words)
+    assert left_out
+    assert len(left_out) <= MOST_TOLD
+
+
+def test_a_prompt_that_is_too_long_ends_with_a_word(renderer: Renderer) -> None:
+    words, left_out = words_for(renderer, "fox " * 39 + "owl", "")
+    assert set(words.split(" ")) == {"fox"}
+    assert f"{words} {left_out}" == "fox " * 39 + "owl"

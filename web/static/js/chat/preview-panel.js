@@ -2,6 +2,7 @@
 
 import { Crossfade } from "../pictures/crossfade.js";
 import { LiveClient } from "../pictures/live.js";
+import { sentence } from "../pictures/read.js";
 import { Spoken } from "../pictures/spoken.js";
 import { piece } from "../shared/words.js";
 
@@ -11,6 +12,7 @@ export class PreviewPanel {
   #seed = Math.floor(Math.random() * HIGHEST_SEED);
   #prompt = "";
   #statusSentence = "";
+  #read = "";
   #taken = "";
 
   /**
@@ -37,6 +39,10 @@ export class PreviewPanel {
     const { socket, begin, known } = this.element.dataset;
     this.live = new LiveClient({ socket, begin, known: known !== undefined }, {
       preview: (preview) => this.#showPreview(preview),
+      read: (words) => {
+        this.#read = sentence(words, this.element.dataset);
+        this.#setStatus("");
+      },
       pending: () => {},
       idle: () => this.#setStatus(""),
       error: (sentence) => this.#setStatus(sentence || this.element.dataset.wordNothing),
@@ -92,6 +98,6 @@ export class PreviewPanel {
   }
 
   #setStatus(sentence) {
-    this.status.textContent = this.#taken || sentence || this.#statusSentence || this.hint;
+    this.status.textContent = this.#taken || sentence || this.#statusSentence || this.#read || this.hint;
   }
 }

@@ -63,6 +63,9 @@ export class History {
 
   #insert(preview) {
     const { atNewest, selected } = this;
+    const same = this.#previews.findIndex(({ number }) => number === preview.number);
+    // It was drawn again, from a translation.
+    if (same >= 0) this.#previews.splice(same, 1)[0].thumbnail.close();
     this.#previews.push(preview);
     this.#previews.sort((one, other) => one.number - other.number);
     for (const { thumbnail } of this.#previews.splice(0, this.#previews.length - LENGTH)) thumbnail.close();

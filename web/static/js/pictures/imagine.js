@@ -10,6 +10,7 @@ import { History } from "./history.js";
 import { listenForIdeas } from "./ideas.js";
 import { LiveClient } from "./live.js";
 import { Pictures } from "./pictures.js";
+import { sentence } from "./read.js";
 import { Spoken } from "./spoken.js";
 import { listenForUploads } from "./uploads.js";
 
@@ -25,12 +26,14 @@ const lock = form.querySelector("[data-lock]");
 const composer = new Composer(form, () => void draw());
 const large = new Crossfade(document.getElementById("preview"));
 const history = new History(easel.querySelector(".history"), show);
-const spoken = new Spoken((prompt) => announce(word("shows").replace("{words}", () => prompt)));
+const readLine = document.getElementById("read");
+const spoken = new Spoken((prompt) => announce(`${word("shows").replace("{words}", () => prompt)} ${readLine.textContent}`.trim()));
 const pictures = new Pictures(document.getElementById("drawn"), showProgress);
 const drawing = new DrawingNotice(composer.card);
 const connection = new ConnectionNotice();
 const live = new LiveClient({ socket: easel.dataset.socket, begin: easel.dataset.begin, known: "known" in easel.dataset }, {
   preview: showPreview,
+  read: (words) => (readLine.textContent = sentence(words, easel.dataset)),
   // Where there is no painter, the sentence about that stays.
   pending: () => statusSentence || !live.open || drawing.start(),
   idle: () => drawing.stop(),
@@ -57,8 +60,9 @@ composer.field.setSelectionRange(composer.field.value.length, composer.field.val
 // Typing
 
 function livePrompt() {
-  const { style, shape, seed } = form.elements;
-  return { prompt: composer.text.trim(), style: style.value, shape: shape.value, seed: Number(seed.value) };
+  const { style, shape, seed, without } = form.elements;
+  const shown = without.closest("p").hidden ? "" : without.value.trim();
+  return { prompt: composer.text.trim(), style: style.value, shape: shape.value, seed: Number(seed.value), without: shown };
 }
 
 function typed({ now = false } = {}) {
@@ -90,6 +94,7 @@ composer.field.addEventListener("keydown", (event) => {
   if (composer.text) draw();
 });
 
+form.elements.without.addEventListener("input", () => live.draw(livePrompt()));
 form.addEventListener("change", ({ target }) => {
   if (target.type !== "radio") return;
   if (target.name === "shape") easel.dataset.shape = target.value;
@@ -138,7 +143,8 @@ function show({ jpeg, prompt }) {
   document.getElementById("live-picture").setAttribute("aria-label", prompt || word("preview"));
 }
 
-function showStatus({ sentence, redraw, animate }) {
+function showStatus({ sentence, redraw, animate, without }) {
+  form.elements.without.closest("p").hidden = !without;
   bar.querySelector("[data-preview=finish]").hidden = !redraw;
   bar.querySelector("[data-preview=grow]").hidden = !animate;
   if (sentence !== statusSentence) notice(sentence);

@@ -33,11 +33,13 @@ export class LiveClient {
    *   the first word makes them a guest, by a POST to `begin`.
    * @param {object} on Callbacks: `preview({number, prompt, width, height, jpeg})`, `pending()` when a prompt is sent,
    *   `idle()` when no preview is awaited, `error(sentence)`, `queued(sentence)`, `status(message)` of the painter,
-   *   `progress(message)` of a picture, `connected()`, `lost()`.
+   *   `progress(message)` of a picture, `read(words)` of the preview that is shown: what was left out of the prompt,
+   *   null where nothing was; `connected()`, `lost()`.
    */
   constructor({ socket, begin, known }, on) {
     Object.assign(this, { path: socket, beginPath: begin, on });
     this.prompts = new Map();
+    this.reads = new Map();
     if (known) this.#connect();
     document.addEventListener("visibilitychange", () => document.hidden && this.leave());
     addEventListener("pagehide", () => this.leave());
@@ -74,6 +76,8 @@ export class LiveClient {
     this.canvas = newId();
     this.#shown = this.#number;
     this.prompts.clear();
+    this.reads.clear();
+    this.on.read(null);
   }
 
   /** No preview is visible any more: withdraw the prompt. */
@@ -163,6 +167,11 @@ export class LiveClient {
       this.on.status(message);
     },
     line: (message) => this.#pending && this.#isCurrent(message) && this.on.queued(message.sentence),
+    read: (message) => {
+      if (message.sketch !== this.canvas) return;
+      this.reads.set(message.number, message);
+      if (message.number === this.#shown) this.on.read(message);
+    },
     refused: (message) => {
       if (!this.#isCurrent(message)) return;
       if (message.number === this.#number) this.#refused(message);
@@ -179,7 +188,8 @@ export class LiveClient {
     const view = new DataView(bytes);
     if (bytes.byteLength <= HEADER || view.getUint8(0) !== PREVIEW) return;
     const number = view.getUint32(17);
-    if (!this.#isCurrent({ sketch: uuid(bytes), number })) return;
+    // What is drawn again once it is translated has the number that it had.
+    if (uuid(bytes) !== this.canvas || number < this.#shown) return;
     this.#shown = number;
     if (number === this.#number) this.#end();
     this.on.preview({
@@ -189,6 +199,7 @@ export class LiveClient {
       height: view.getUint16(23),
       jpeg: new Blob([new Uint8Array(bytes, HEADER)], { type: "image/jpeg" }),
     });
+    this.on.read(this.reads.get(number) ?? null);
   }
 
   /** Whether a message is of this canvas and newer than what is shown; others are stale. */
