@@ -140,7 +140,7 @@ class PictureFileError(FileError):
 
 class UnreadablePictureError(FileError):
     code = "unreadable_picture"
-    sentence = _("This is not a picture that can be read here. JPEG, PNG, WebP and GIF work.")
+    sentence = _("This is not a picture that can be read here. JPEG, PNG, WebP, GIF, HEIC and AVIF work.")
 
 
 class LargePictureError(FileError):

@@ -9,7 +9,7 @@ from imagine.errors import BadUploadError, LargeUploadError
 from imagine.files import decoder
 from imagine.files.decoder import Decoded
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".avif", ".bmp", ".tif", ".tiff")
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".heif", ".hif", ".avif", ".bmp", ".tif", ".tiff")
 SVG = "image/svg+xml"
 
 

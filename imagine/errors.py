@@ -98,7 +98,7 @@ class BadUploadError(RefusedInputError):
     """The file is no picture of a supported format."""
 
     code = "bad_upload"
-    sentence = _("This file is not a picture we can read. JPEG, PNG, WebP and GIF work.")
+    sentence = _("This file is not a picture we can read. JPEG, PNG, WebP, GIF, HEIC and AVIF work.")
 
 
 class LargeUploadError(BadUploadError):

@@ -7,7 +7,7 @@ import { showLarge, showThumbnail } from "./attached-picture.js";
 
 const UPLOAD_TIMEOUT = 90_000;
 const PICTURE = /^image\/(?!svg)/;
-const PICTURE_NAME = /\.(?:jpe?g|png|webp|gif|heic|avif)$/i;
+const PICTURE_NAME = /\.(?:jpe?g|png|webp|gif|hei[cf]|hif|avif)$/i;
 const MEDIA = /^(?:audio|video|font)\//;
 const TEXT = /^(?:text\/|$)|json|xml|script/;
 // Typed one by one, also where an input method gives a word.
