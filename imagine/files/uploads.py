@@ -7,7 +7,7 @@ from typing import Literal
 
 from PIL import AvifImagePlugin, ExifTags, Image, ImageCms
 
-from imagine.errors import BadUploadError, LargeUploadError
+from imagine.errors import BadUploadError, LargeUploadError, ManyPixelsError
 from imagine.files.containers import CONTAINERS, BrokenFileError, heif, jpeg
 
 # As Pillow names them.
@@ -68,7 +68,7 @@ def read_upload(data: bytes, side: int = MOST_SIDE) -> Image.Image:
             _check_pixels(form, *image.size)
             return _pixels(image, side)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise LargeUploadError(f"{form}: {error}") from error
+        raise ManyPixelsError(f"{form}: {error}") from error
     except BROKEN as error:
         # So libheif and libavif say that there is not enough of it, by way of Pillow.
         if isinstance(error, RuntimeError) and "memory" in str(error).lower():
@@ -111,7 +111,7 @@ def _check_parts(data: bytes, form: Plain) -> None:
 
 def _check_pixels(form: Boxed | Plain, width: int, height: int) -> None:
     if width * height > MOST_PIXELS[form]:
-        raise LargeUploadError(f"{form} of {width} x {height} pixels, {MOST_PIXELS[form]} are allowed")
+        raise ManyPixelsError(f"{form} of {width} x {height} pixels, {MOST_PIXELS[form]} are allowed")
 
 
 def _pixels(image: Image.Image, side: int) -> Image.Image:

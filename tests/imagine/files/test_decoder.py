@@ -13,7 +13,7 @@ from django.conf import settings
 from PIL import Image
 
 from imagine import jobs
-from imagine.errors import BadUploadError, LargeUploadError
+from imagine.errors import BadUploadError, HeavyUploadError, LargeUploadError, ManyPixelsError
 from imagine.files import decoder
 from imagine.files.decoder import decode
 from tests.imagine.drawings import encoded, gradient
@@ -102,7 +102,7 @@ def test_it_has_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_file_at_the_limit_is_read_and_one_byte_more_is_not() -> None:
     data = encoded(gradient(), "png")
     assert jobs.decode_upload(data + bytes(settings.UPLOAD_BYTES - len(data))).jpeg
-    with pytest.raises(LargeUploadError, match="bytes"):
+    with pytest.raises(HeavyUploadError, match="bytes"):
         jobs.decode_upload(data + bytes(settings.UPLOAD_BYTES - len(data) + 1))
-    with pytest.raises(LargeUploadError, match="pixels"):
+    with pytest.raises(ManyPixelsError, match="pixels"):
         jobs.decode_upload(png(8_000, 9_000))
