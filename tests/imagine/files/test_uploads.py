@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from imagine.errors import BadUploadError, LargeUploadError
+from imagine.errors import BadUploadError, LargeUploadError, ManyPixelsError
 from imagine.files.containers import heif
 from imagine.files.uploads import MOST_PARTS, MOST_SCANS, MOST_SIDE, read_upload
 from tests.imagine.drawings import display_p3, encoded, gradient, moving
@@ -258,12 +258,12 @@ def test_a_bomb_of_pixels_is_refused_by_its_header() -> None:
     with pytest.raises(LargeUploadError):
         read_upload(bytes(gif))
     for form in ("heif", "avif"):
-        for width, height in ((10_000, 10_000), (30_000, 2_000), (2**31, 2**31)):
+        for width, height in ((10_000, 10_000), (30_000, 2_000)):
             boxed = bytearray(encoded(gradient(), form))
             # The property of the picture's size, which its own stream would contradict.
             size = boxed.index(b"ispe") + 8
             boxed[size : size + 8] = struct.pack(">II", width, height)
-            with pytest.raises(BadUploadError):
+            with pytest.raises(ManyPixelsError):
                 read_upload(bytes(boxed))
 
 
