@@ -3,7 +3,7 @@
 import { post } from "../shared/http.js";
 import { draft } from "../shared/store.js";
 import { piece } from "../shared/words.js";
-import { given, isAddressAlone, isFolder, listenForDrops, pictureKind } from "../shared/pictures.js";
+import { given, isAddressAlone, isFolder, listenForDrops, pictureKind, smaller } from "../shared/pictures.js";
 import { showLarge, showThumbnail } from "./attached-picture.js";
 
 const UPLOAD_TIMEOUT = 90_000;
@@ -370,11 +370,13 @@ export class Tray {
   async #send(item) {
     const progress = item.element.querySelector("progress");
     const fields = new FormData();
-    if (item.isPicture && item.file.size > this.#pictureBytes) {
+    item.small ??= item.kind ? await smaller(item.file, item.kind, this.element.dataset.shrink) : item.file;
+    if (item.removed) return;
+    if (item.isPicture && item.small.size > this.#pictureBytes) {
       this.#fail(item, this.#word("large-picture"), false);
       return;
     }
-    fields.set("file", item.file, item.file.name);
+    fields.set("file", item.small, item.file.name);
     if (item.pasted) fields.set("pasted", "1");
     const { status, value } = await transfer(this.element.dataset.attach, fields, item, (share) => {
       progress.value = 100 * share;

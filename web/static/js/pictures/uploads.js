@@ -1,16 +1,16 @@
 // Uploads of a picture: chosen in a field, dropped on the page, or pasted. What does not become one is told.
 
-import { given, isAddressAlone, isFolder, listenForDrops, pictureKind } from "../shared/pictures.js";
+import { given, isAddressAlone, isFolder, listenForDrops, pictureKind, smaller } from "../shared/pictures.js";
 
 /**
  * @param {HTMLInputElement} field The field for files, whose name the upload takes; `data-most` has how many bytes one may
- *   have.
+ *   have, `data-shrink` the script that makes it small.
  * @param {{send: function(FormData): Promise<boolean>, say: function(string, string=): void}} options `send` is called with
  *   the first picture of what was given, and returns whether it was taken; `say` with the name of a sentence, empty for
  *   none, and the file's name.
  */
 export function listenForUploads(field, { send, say }) {
-  const { most } = field.dataset;
+  const { most, shrink } = field.dataset;
 
   /** Send the first picture of them; where none is one the server refuses the first file in words. */
   async function take(files) {
@@ -20,9 +20,10 @@ export function listenForUploads(field, { send, say }) {
     const wrong = refusal(file, kinds[first]);
     if (wrong) return say(wrong, file.name);
     say("sending");
-    if (file.size > Number(most)) return say("large", file.name);
+    const small = await smaller(file, kinds[first], shrink);
+    if (small.size > Number(most)) return say("large", file.name);
     const fields = new FormData();
-    fields.set(field.name, file);
+    fields.set(field.name, small, file.name);
     if (await send(fields)) say(files.length > 1 ? "one" : "", file.name);
   }
 

@@ -1,6 +1,17 @@
-// Files that somebody gives to a page: what they are by their bytes.
+// Files that somebody gives to a page: what they are by their bytes; large pictures are made small before they travel.
 
+import { startWorker } from "./http.js";
+
+// As large as the server keeps one at most.
+const SIDE = 2048;
+// Smaller ones are quick on any line.
+const ENOUGH = 500_000;
+const QUALITY = 0.9;
+// Where it takes longer the file goes as it is.
+const PATIENCE = 30_000;
 const HEAD = 64;
+// WebP keeps what is transparent. Of a GIF the server takes the first frame, so nothing is made of it here.
+const SMALL = { jpeg: "image/jpeg", heif: "image/jpeg", png: "image/webp", webp: "image/webp", avif: "image/webp" };
 const STARTS = {
   jpeg: /^\xff\xd8\xff/,
   png: /^\x89PNG\r\n\x1a\n/,
@@ -71,4 +82,36 @@ export async function pictureKind(file) {
   const bytes = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
   const head = String.fromCharCode(...bytes);
   return Object.keys(STARTS).find((kind) => STARTS[kind].test(head)) ?? "";
+}
+
+/**
+ * @param {File} file A picture of that kind.
+ * @param {string} kind
+ * @param {string} script The address of shrink-worker.js.
+ * @returns {Promise<File>} The same picture in fewer bytes and pixels, or the file itself where it is small, or nothing
+ *   can be made of it here.
+ */
+export async function smaller(file, kind, script) {
+  if (file.size <= ENOUGH || !SMALL[kind] || !globalThis.OffscreenCanvas) return file;
+  const blob = await shrunk({ file, side: SIDE, type: SMALL[kind], quality: QUALITY }, script);
+  return blob && blob.size < file.size ? new File([blob], file.name, { type: blob.type }) : file;
+}
+
+async function shrunk(wanted, script) {
+  let worker = null;
+  let timer = 0;
+  try {
+    worker = startWorker(script);
+    return await new Promise((resolve, reject) => {
+      timer = setTimeout(reject, PATIENCE);
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = reject;
+      worker.postMessage(wanted);
+    });
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(timer);
+    worker?.terminate();
+  }
 }
