@@ -140,12 +140,27 @@ class PictureFileError(FileError):
 
 class UnreadablePictureError(FileError):
     code = "unreadable_picture"
-    sentence = _("This is not a picture that can be read here. JPEG, PNG, WebP and GIF work.")
+    sentence = _("This is not a picture that can be read here. JPEG, PNG, WebP, GIF, HEIC and AVIF work.")
 
 
 class LargePictureError(FileError):
+    """Decoding it takes more work or memory than one picture may."""
+
     code = "large_picture"
-    sentence = _("This picture is too large. Please choose a smaller one.")
+    sentence = _("This picture is too large to be read here. Please choose a smaller one.")
+
+
+class HeavyPictureError(LargePictureError):
+    code = "heavy_picture"
+    sentence = _("This picture is too large: it may have 12 MB at most.")
+
+
+class PicturePixelsError(LargePictureError):
+    code = "picture_pixels"
+    sentence = _(
+        "This picture has too many pixels: it may have 50 million at most, as a PNG, WebP or GIF 25 million. "
+        "Please choose a smaller one."
+    )
 
 
 class PdfFileError(FileError):

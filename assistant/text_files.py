@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 from assistant.errors import EmptyFileError, NotTextError, PdfFileError, PictureFileError
+from imagine.files.containers import heif
 
 NAME_LENGTH = 100
 # Where a name stands in a line, beside other words.
@@ -23,8 +24,8 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
-# ISO base media files (HEIC, AVIF, MP4) and RIFF (WebP) name their kind after the first bytes.
-BOXED_PICTURES = re.compile(rb"RIFF....WEBP|....ftyp(?:heic|heix|mif1|avif)", re.DOTALL)
+# RIFF names its kind after the first bytes.
+WEBP = re.compile(rb"RIFF....WEBP", re.DOTALL)
 # Those of text: tab, line feed, vertical tab, form feed, return; backspace and escape stand in logs of terminals.
 CONTROL = re.compile(r"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]")
 # A DOS file may end in one.
@@ -50,7 +51,7 @@ def read_text(data: bytes) -> str:
 
 def is_picture(data: bytes) -> bool:
     """Whether a file begins as pictures do."""
-    return data.startswith(PICTURES) or bool(BOXED_PICTURES.match(data))
+    return data.startswith(PICTURES) or bool(WEBP.match(data)) or heif.form_of(data) is not None
 
 
 def clean_name(name: str) -> str:

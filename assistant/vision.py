@@ -2,14 +2,14 @@
 
 from django.conf import settings
 
-from assistant.errors import LargePictureError, UnreadablePictureError
+from assistant.errors import HeavyPictureError, LargePictureError, PicturePixelsError, UnreadablePictureError
 from assistant.llama.pictures import SIDE
 from assistant.text_files import is_picture
-from imagine.errors import BadUploadError, LargeUploadError
+from imagine.errors import BadUploadError, LargeUploadError, ManyPixelsError
 from imagine.files import decoder
 from imagine.files.decoder import Decoded
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".avif", ".bmp", ".tif", ".tiff")
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".heif", ".hif", ".avif", ".bmp", ".tif", ".tiff")
 SVG = "image/svg+xml"
 
 
@@ -33,9 +33,11 @@ def read_picture(data: bytes) -> Decoded:
     It waits for a child process: call it in a thread for that. Raises LargePictureError, UnreadablePictureError.
     """
     if len(data) > settings.UPLOAD_BYTES:
-        raise LargePictureError(f"{len(data)} bytes, {settings.UPLOAD_BYTES} are allowed")
+        raise HeavyPictureError(f"{len(data)} bytes, {settings.UPLOAD_BYTES} are allowed")
     try:
         return decoder.decode(data, SIDE)
+    except ManyPixelsError as error:
+        raise PicturePixelsError(str(error)) from error
     except LargeUploadError as error:
         raise LargePictureError(str(error)) from error
     except BadUploadError as error:

@@ -98,12 +98,29 @@ class BadUploadError(RefusedInputError):
     """The file is no picture of a supported format."""
 
     code = "bad_upload"
-    sentence = _("This file is not a picture we can read. JPEG, PNG, WebP and GIF work.")
+    sentence = _("This file is not a picture we can read. JPEG, PNG, WebP, GIF, HEIC and AVIF work.")
 
 
 class LargeUploadError(BadUploadError):
+    """Decoding it takes more work or memory than one picture may."""
+
     code = "large_upload"
-    sentence = _("This picture is too large. Please choose a smaller one.")
+    sentence = _("This picture is too large to be read here. Please choose a smaller one.")
+
+
+class HeavyUploadError(LargeUploadError):
+    """The file has more bytes than UPLOAD_BYTES."""
+
+    code = "heavy_upload"
+    sentence = _("This picture is too large: it may have 12 MB at most.")
+
+
+class ManyPixelsError(LargeUploadError):
+    code = "many_pixels"
+    sentence = _(
+        "This picture has too many pixels: it may have 50 million at most, as a PNG, WebP or GIF 25 million. "
+        "Please choose a smaller one."
+    )
 
 
 class RefusedWordsError(ImagineError):

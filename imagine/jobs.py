@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from imagine import history, keys, prompts, quota, safety
 from imagine.cancel import clear_stop, set_stop
 from imagine.connection import redis
-from imagine.errors import LargeUploadError, PictureNotFoundError, RefusedInputError
+from imagine.errors import HeavyUploadError, PictureNotFoundError, RefusedInputError
 from imagine.events import PictureProgress
 from imagine.files import decoder, storage
 from imagine.files.motions import MOTIONS
@@ -171,7 +171,7 @@ def decode_upload(data: bytes) -> DecodedUpload:
     It waits for a child process, a large one for seconds: call it outside the threads of the database.
     """
     if len(data) > settings.UPLOAD_BYTES:
-        raise LargeUploadError(f"{len(data)} bytes, {settings.UPLOAD_BYTES} are allowed")
+        raise HeavyUploadError(f"{len(data)} bytes, {settings.UPLOAD_BYTES} are allowed")
     decoded = decoder.decode(data)
     return DecodedUpload(prompts.nearest_shape(decoded.width, decoded.height), decoded.jpeg)
 

@@ -152,7 +152,7 @@ class Receiver:
             return
         except UnknownFileError as unknown:
             try:
-                if len(data) > settings.ATTACHMENT_BYTES and not data.startswith(text_files.PICTURES):
+                if len(data) > settings.ATTACHMENT_BYTES and not text_files.is_picture(data):
                     raise FileTooLargeError(f"{len(data)} bytes") from unknown
                 text = await asyncio.to_thread(text_files.read_text, data)
             except FileTooLargeError:

@@ -560,6 +560,13 @@ MUTANTS = [
         "tests/imagine/files/test_decoder.py",
     ),
     Mutant(
+        "a HEIC has any number of pixels",
+        "imagine/files/uploads.py",
+        '"heif": 50_000_000',
+        '"heif": 500_000_000',
+        "tests/imagine/files/test_uploads.py -k bomb",
+    ),
+    Mutant(
         "a kilobyte is a table of 66,000 cells",
         "assistant/markdown/tables.py",
         "            if rows * columns > min(CELLS, written * (1 + FILLED)):\n                break\n",

@@ -5,13 +5,16 @@ from base64 import b64decode
 from typing import Any
 
 from PIL import ExifTags, Image
+from pillow_heif import register_heif_opener
 
+# Pillow writes HEIC from here on.
+register_heif_opener()
 MARKER = b"zebra crossing"
 
 
 def photograph(width: int = 1600, height: int = 1200, form: str = "JPEG") -> bytes:
     """Held on its side: upright it is portrait, its upper half red and its lower half blue. It names a place, and its
-    metadata have words for the model.
+    metadata have words for the model. `form` is JPEG, HEIF or AVIF.
     """
     image = Image.new("RGB", (width, height), "red")
     image.paste("blue", (width // 2, 0, width, height))
@@ -21,7 +24,7 @@ def photograph(width: int = 1600, height: int = 1200, form: str = "JPEG") -> byt
     exif[ExifTags.Base.Orientation] = 6
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (48.0, 51.0, 29.6)
     file = io.BytesIO()
-    image.save(file, form, exif=exif, **({"comment": MARKER} if form == "JPEG" else {}))
+    image.save(file, form, exif=exif.tobytes(), **({"comment": MARKER} if form == "JPEG" else {}))
     return file.getvalue()
 
 

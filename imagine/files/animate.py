@@ -15,7 +15,7 @@ from imagine.files.motions import MOTIONS, Box
 # Called with the frames done and the frames in all; may raise to stop.
 WatchFrames = Callable[[int, int], None]
 
-# How growth() moves, in frames: each picture stands, fades into the next; the last stands longer and fades back.
+# How growth() moves, in frames: each picture stands, fades into the next; the last stands longer, and fades back.
 HOLD, FADE, HOLD_LAST, FADE_BACK = 3, 3, 8, 8
 
 
@@ -62,6 +62,9 @@ def video(renderer: Renderer, picture: Image, prompt: str, seed: int, count: int
 def growth(images: Sequence[Image], most: int) -> list[Image]:
     """Previews as a loop of at most `most` frames: each of `images` is held, then fades into the next.
 
+    It begins and ends with the last of them, which it grew to. So that is what stands for it where nothing moves, what
+    a film that is shown once ends with, and what is drawn from it begins with.
+
     `images` are RGB, at least one; all take the size of the last. When they are too many, some are left out, never the
     first or the last. Raises ValueError when `most` has no room for two.
     """
@@ -71,10 +74,11 @@ def growth(images: Sequence[Image], most: int) -> list[Image]:
     chosen = [ImageOps.fit(image, images[-1].size) for image in _evenly(images, room)]
     if len(chosen) == 1:
         return chosen
-    shown: list[Image] = []
+    last, before = chosen[-1], HOLD_LAST // 2
+    shown = [last] * before + list(_faded(last, chosen[0], FADE_BACK))
     for image, following in pairwise(chosen):
         shown += [image] * HOLD + list(_faded(image, following, FADE))
-    return shown + [chosen[-1]] * HOLD_LAST + list(_faded(chosen[-1], chosen[0], FADE_BACK))
+    return shown + [last] * (HOLD_LAST - before)
 
 
 def _circle(motion: str, count: int) -> Path:

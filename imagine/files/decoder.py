@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from imagine.errors import BadUploadError, LargeUploadError
+from imagine.errors import ERRORS, BadUploadError, LargeUploadError
 from imagine.files.uploads import MOST_SIDE, read_upload
 
 if TYPE_CHECKING:
@@ -67,10 +67,8 @@ def decode(data: bytes, side: int = MOST_SIDE) -> Decoded:
         # Killed by a limit, or broken by the file.
         raise BadUploadError(f"the decoder of {len(data)} bytes ended with {child.returncode}")
     said = json.loads(line)
-    if said.get("error") == LargeUploadError.code:
-        raise LargeUploadError(said["detail"])
     if "error" in said:
-        raise BadUploadError(said["detail"])
+        raise ERRORS[said["error"]](said["detail"])
     return Decoded(said["width"], said["height"], jpeg)
 
 
@@ -90,7 +88,7 @@ def main() -> None:
         jpeg = to_jpeg(image)
     except MemoryError:
         said = {"error": LargeUploadError.code, "detail": f"more than {MEMORY_BYTES} bytes of memory"}
-    except (BadUploadError, LargeUploadError) as error:
+    except BadUploadError as error:
         said = {"error": error.code, "detail": str(error)}
     sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + jpeg)
 

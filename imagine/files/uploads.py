@@ -1,21 +1,35 @@
 """Decode an uploaded picture into plain pixels: nothing of the file itself is kept."""
 
+from collections.abc import Mapping
 from io import BytesIO
 from itertools import islice
+from typing import Literal
 
-from PIL import ExifTags, Image, ImageCms
+from PIL import AvifImagePlugin, ExifTags, Image, ImageCms
 
-from imagine.errors import BadUploadError, LargeUploadError
-from imagine.files.containers import CONTAINERS, BrokenFileError, Form, jpeg
+from imagine.errors import BadUploadError, LargeUploadError, ManyPixelsError
+from imagine.files.containers import CONTAINERS, BrokenFileError, heif, jpeg
 
-SIGNATURES: dict[Form, tuple[bytes, ...]] = {
+# As Pillow names them.
+Boxed = Literal["heif", "avif"]
+Plain = Literal["jpeg", "png", "webp", "gif"]
+
+SIGNATURES: Mapping[Plain, tuple[bytes, ...]] = {
     "jpeg": (b"\xff\xd8\xff",),
     "png": (b"\x89PNG\r\n\x1a\n",),
     "webp": (b"RIFF",),
     "gif": (b"GIF87a", b"GIF89a"),
 }
-# A phone's camera at its usual setting has 12 to 24 million. A JPEG is decoded smaller at once, the others whole.
-MOST_PIXELS = {"jpeg": 50_000_000, "png": 25_000_000, "webp": 25_000_000, "gif": 25_000_000}
+# A phone's camera at its usual setting has 12 to 24 million, at its finest 48. A JPEG is decoded smaller at once, the
+# others whole: for a PNG with all its transparency there would be no memory.
+MOST_PIXELS: Mapping[Boxed | Plain, int] = {
+    "jpeg": 50_000_000,
+    "heif": 50_000_000,
+    "avif": 50_000_000,
+    "png": 25_000_000,
+    "webp": 25_000_000,
+    "gif": 25_000_000,
+}
 # Chunks, segments, frames: a photograph of 12 MB has a few thousand at most. Each costs Pillow some work to read.
 MOST_PARTS = 8_000
 # A progressive JPEG has about ten. One of 60 bytes costs as much work as the whole picture.
@@ -24,7 +38,7 @@ MOST_SIDE = 2048
 # A camera's colour profile is a matrix of about 600 bytes; the large ones hold tables, for printing.
 MOST_PROFILE_BYTES = 16_000
 # What Pillow raises for broken files, by way of its readers for each format.
-BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError)
+BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError, RuntimeError)
 
 # EXIF 2.32, section 4.6.4.A, Orientation: what puts the picture upright.
 UPRIGHT = {
@@ -39,31 +53,53 @@ UPRIGHT = {
 
 
 def read_upload(data: bytes, side: int = MOST_SIDE) -> Image.Image:
-    """The picture in a JPEG, PNG, WebP or GIF (its first frame), whatever the file's name says.
+    """The picture in a JPEG, PNG, WebP, GIF, HEIC or AVIF (of several the first), whatever the file's name says.
 
     RGB, upright, in sRGB, on white where it was transparent, longest side `side` at most, without metadata. Raises
     BadUploadError, or LargeUploadError before anything is decoded. The bytes are a stranger's: see decoder.py.
     """
     form = _form(data)
     try:
-        _check_parts(data, form)
+        if form == "heif" or form == "avif":
+            _set_up(form)
+        else:
+            _check_parts(data, form)
         with Image.open(BytesIO(data), formats=[form]) as image:
             _check_pixels(form, *image.size)
             return _pixels(image, side)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise LargeUploadError(f"{form}: {error}") from error
+        raise ManyPixelsError(f"{form}: {error}") from error
     except BROKEN as error:
+        # So libheif and libavif say that there is not enough of it, by way of Pillow.
+        if isinstance(error, RuntimeError) and "memory" in str(error).lower():
+            raise LargeUploadError(f"{form}: {error}") from error
         raise BadUploadError(f"{form} of {len(data)} bytes does not decode: {error}") from error
 
 
-def _form(data: bytes) -> Form:
+def _form(data: bytes) -> Boxed | Plain:
     for form, beginnings in SIGNATURES.items():
         if data.startswith(beginnings):
             return form
-    raise BadUploadError(f"{len(data)} bytes that begin with {data[:8]!r} are no JPEG, PNG, WebP or GIF")
+    if boxed := heif.form_of(data):
+        return boxed
+    raise BadUploadError(f"{len(data)} bytes that begin with {data[:12]!r} are no picture of a known form")
 
 
-def _check_parts(data: bytes, form: Form) -> None:
+def _set_up(form: Boxed) -> None:
+    """Have Pillow read it in one thread, as each more takes memory, and nothing but the picture itself.
+
+    How many parts such a file may have libheif and libavif bound themselves.
+    """
+    if form == "avif":
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+        return
+    # 25 MB of libraries that no other form needs.
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+
+
+def _check_parts(data: bytes, form: Plain) -> None:
     try:
         parts = list(islice(CONTAINERS[form].parts(data), MOST_PARTS + 1))
     except BrokenFileError as error:
@@ -73,12 +109,15 @@ def _check_parts(data: bytes, form: Form) -> None:
         raise LargeUploadError(f"{form} of {len(parts)} parts, {scans} scans; {MOST_PARTS}, {MOST_SCANS} are allowed")
 
 
-def _check_pixels(form: Form, width: int, height: int) -> None:
+def _check_pixels(form: Boxed | Plain, width: int, height: int) -> None:
     if width * height > MOST_PIXELS[form]:
-        raise LargeUploadError(f"{form} of {width} x {height} pixels, {MOST_PIXELS[form]} are allowed")
+        raise ManyPixelsError(f"{form} of {width} x {height} pixels, {MOST_PIXELS[form]} are allowed")
 
 
 def _pixels(image: Image.Image, side: int) -> Image.Image:
+    # Pillow would turn a picture as its XMP says, where EXIF says nothing; browsers do not.
+    for name in ("xmp", "XML:com.adobe.xmp"):
+        image.info.pop(name, None)
     # JPEG can be decoded smaller at once, which saves most of the work for a large photograph.
     image.draft(None, (side, side))
     picture = _in_colour(image)
@@ -93,7 +132,9 @@ def _in_colour(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         # 16 bits of grey, which Pillow would cut off at 255.
         return image.convert("I").point(lambda grey: grey * (1 / 257)).convert("L").convert("RGB")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    # A copy of a large picture would take as much memory again.
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from assistant import attachments, conversations, people, vision
 from assistant.beforehand import calls_before
 from assistant.conversations import Turn
-from assistant.errors import AttachmentQuotaError, LargePictureError, UnreadablePictureError
+from assistant.errors import AttachmentQuotaError, HeavyPictureError, PicturePixelsError, UnreadablePictureError
 from assistant.history import PICTURE_TURNS
 from assistant.llama.messages import ChatMessage
 from assistant.llama.pictures import OTHERS, PromptPicture
@@ -18,6 +18,7 @@ from assistant.models import AttachedPicture, Attachment, Message, Person, Run
 from assistant.prompts import FILE_ALONE, IN_PICTURES, PICTURE_ALONE, conversation
 from assistant.runs.saving import history_of
 from imagine.files.decoder import Decoded
+from tests.imagine.files.test_uploads import png
 from tests.photographs import assert_clean, photograph
 
 EYES = {"url": "http://127.0.0.1:9/v1", "model": "", "key": "", "context": 0, "parallel": 1}
@@ -158,8 +159,10 @@ def test_a_photograph_is_upright_small_and_without_its_metadata() -> None:
 def test_what_cannot_be_read_has_a_sentence_of_its_own(settings: Settings) -> None:
     with pytest.raises(UnreadablePictureError):
         vision.read_picture(b"\x89PNG\r\n\x1a\n and no more")
+    with pytest.raises(PicturePixelsError):
+        vision.read_picture(png(8_000, 9_000))
     settings.UPLOAD_BYTES = 100
-    with pytest.raises(LargePictureError):
+    with pytest.raises(HeavyPictureError):
         vision.read_picture(photograph(40, 30))
 
 

@@ -180,6 +180,12 @@ async def test_escape_stops_no_answer_meanwhile(ear: Page, fake_llama: object) -
     await is_answered(ear)
 
 
+async def test_what_a_server_between_takes_for_too_long_is_said_in_parts(ear: Page) -> None:
+    await ear.route("**/dictate", lambda route: route.fulfill(status=413, body="<html>413</html>"))
+    await dictate(ear)
+    await expect(trouble(ear)).to_contain_text("Please say it in shorter parts.")
+
+
 async def test_in_a_conversation_and_in_a_room(ear: Page) -> None:
     await converse(ear, "Hello")
     await dictate(ear)

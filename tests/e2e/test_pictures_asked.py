@@ -187,7 +187,7 @@ async def test_what_is_no_picture_is_refused_in_a_sentence(page: Page) -> None:
     await choose(page, "page.png", b"<!doctype html><script>alert(1)</script>")
     await expect(tray(page)).to_contain_text("This is not a picture that can be read here.")
     await choose(page, "huge.png", b"x" * 12_000_001)
-    await expect(tray(page).last).to_contain_text("Too large: a picture may have 11.4")
+    await expect(tray(page).last).to_contain_text("Too large: a picture may have 12")
 
 
 async def test_a_deleted_conversation_takes_its_pictures_along(page: Page) -> None:

@@ -92,9 +92,14 @@ def test_words_that_want_a_drawing_get_one(all_seeing: Messengers, eyes: FakeLla
     assert not eyes.requests
 
 
-def test_a_photo_that_comes_as_a_document_is_looked_at_too(all_seeing: Messengers, eyes: FakeLlama) -> None:
+@pytest.mark.parametrize(
+    ("form", "kind", "name"), [("JPEG", "image/jpeg", "IMG_1.jpg"), ("HEIF", "application/octet-stream", "IMG_1.heic")]
+)
+def test_a_photo_that_comes_as_a_document_is_looked_at_too(
+    all_seeing: Messengers, eyes: FakeLlama, form: str, kind: str, name: str
+) -> None:
     phone = all_seeing.phone("whatsapp")
-    phone.after(lambda: phone.send("document", photograph(), "image/jpeg", name="IMG_1.jpg"), 2)
+    phone.after(lambda: phone.send("document", photograph(form=form), kind, name=name), 2)
     assert_clean(shown(eyes.requests[-1])[0])
 
 

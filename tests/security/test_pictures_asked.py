@@ -27,8 +27,8 @@ def send(visitor: Visitor, data: bytes, name: str = "a.jpg", kind: str = "image/
     return visitor.post("/attachments/", files={"file": (name, data, kind)}, headers={"X-Fragment": "1"})
 
 
-def attach(visitor: Visitor, data: bytes) -> UUID:
-    answer = send(visitor, data)
+def attach(visitor: Visitor, data: bytes, name: str = "a.jpg", kind: str = "image/jpeg") -> UUID:
+    answer = send(visitor, data, name, kind)
     assert answer.status_code == 201, answer.text
     return UUID(answer.json()["id"])
 
@@ -43,8 +43,19 @@ def ask(visitor: Visitor, text: str, *files: UUID, conversation: UUID | None = N
     return found
 
 
-def test_the_model_is_shown_pixels_and_nothing_else_of_a_photograph(alice: Visitor, eyes: FakeLlama) -> None:
-    file = attach(alice, photograph())
+@pytest.mark.parametrize(
+    ("form", "name", "kind"),
+    [
+        ("JPEG", "a.jpg", "image/jpeg"),
+        ("HEIF", "IMG_1.HEIC", ""),
+        ("HEIF", "IMG_1.jpg", "image/jpeg"),
+        ("AVIF", "scan", "application/octet-stream"),
+    ],
+)
+def test_the_model_is_shown_pixels_and_nothing_else_of_a_photograph(
+    alice: Visitor, eyes: FakeLlama, form: str, name: str, kind: str
+) -> None:
+    file = attach(alice, photograph(form=form), name, kind)
     ask(alice, "What is it?", file)
     [request] = eyes.requests
     [picture] = shown(request)
@@ -122,7 +133,7 @@ def test_what_is_called_a_picture_and_is_none_is_refused(alice: Visitor, data: b
 def test_a_bomb_is_refused_before_it_is_decoded(alice: Visitor, data: bytes) -> None:
     answer = send(alice, data, "bomb.png", "image/png")
     assert answer.status_code == 400
-    assert answer.json()["code"] in ("large_picture", "unreadable_picture")
+    assert answer.json()["code"] in ("large_picture", "picture_pixels", "unreadable_picture")
     assert not Attachment.objects.filter(person=alice.person).exists()
     assert send(alice, photograph(400, 300)).status_code == 201
 

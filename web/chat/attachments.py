@@ -36,7 +36,7 @@ from web.process import current_process
 
 # Beside the database's threads, as a large file takes a while to read.
 readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
-HEAD_BYTES = 16
+HEAD_BYTES = 64
 # Nothing that comes from people runs in a browser, whatever it is taken for.
 SANDBOX = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox",

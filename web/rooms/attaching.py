@@ -1,7 +1,6 @@
 """What members attach to what they say on the site: texts, pictures, voice notes, videos, documents."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -41,7 +40,6 @@ Kind = RoomFile.Kind
 # A picture that waits longer for the painter is refused.
 PICTURE_SECONDS = 60
 HEAD_BYTES = 64
-WEBP = re.compile(rb"RIFF....WEBP", re.DOTALL)
 # How files begin that are no text, though they may hold no zero so early.
 BINARY = (b"%PDF-", b"PK", b"OggS", b"ID3", b"fLaC", b"RIFF", b"#!AMR", b"\xff\xf1", b"\xff\xf9", b"\xff\xfb")
 
@@ -113,7 +111,7 @@ async def keep_file(request: HttpRequest, person: Person, file: object, pasted: 
         raise FileTooLargeError(f"{size} bytes")
     head = await asyncio.to_thread(file.read, HEAD_BYTES)
     await asyncio.to_thread(file.seek, 0)
-    if head.startswith(text_files.PICTURES) or WEBP.match(head):
+    if text_files.is_picture(head):
         return await _picture(person, address_block(request), file)
     if b"\x00" in head or head.startswith(BINARY):
         return await _thing(request, person, file)

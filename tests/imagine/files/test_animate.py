@@ -12,7 +12,7 @@ from imagine.diffusion import checkpoint
 from imagine.diffusion.pipeline import Renderer, Stroke
 from imagine.diffusion.recipes import RenderOptions
 from imagine.errors import RefusedPixelsError, StoppedError
-from imagine.files.animate import frames, growth, video
+from imagine.files.animate import HOLD_LAST, frames, growth, video
 from imagine.files.motions import MOTIONS
 from tests.imagine.diffusion import checkpoints
 
@@ -202,16 +202,24 @@ def previews(count: int) -> Frames:
 def test_growth_shows_every_picture_in_its_order_and_comes_back_softly() -> None:
     grown = growth(previews(5), 90)
     levels = [frame.getpixel((0, 0))[0] for frame in grown]
-    top = levels.index(max(levels))
+    low = levels.index(min(levels))
     assert {image.getpixel((0, 0))[0] for image in previews(5)} <= set(levels)
-    assert levels[:top] == sorted(levels[:top])
-    assert levels[top:] == sorted(levels[top:], reverse=True)
+    assert levels[:low] == sorted(levels[:low], reverse=True)
+    assert levels[low:] == sorted(levels[low:])
 
 
 def test_growth_has_no_seam() -> None:
     seam, *others = steps(growth(previews(5), 90))
-    assert seam <= max(others)
-    assert seam < far(previews(5)[0], previews(5)[-1]) / 5
+    assert seam == 0
+    assert max(others) < far(previews(5)[0], previews(5)[-1]) / 5
+
+
+def test_growth_begins_and_ends_with_what_it_grew_to() -> None:
+    """Its first frame stands for it, and is what a loop of this loop is made of."""
+    images = previews(5)
+    grown = growth(images, 90)
+    assert grown[0] == grown[-1] == images[-1]
+    assert grown.count(images[-1]) == HOLD_LAST
 
 
 @pytest.mark.parametrize("most", [22, 30, 90])
@@ -219,8 +227,8 @@ def test_growth_keeps_its_limit_and_both_ends_however_much_was_typed(most: int) 
     images = previews(100)
     grown = growth(images, most)
     assert most - 6 < len(grown) <= most
-    assert grown[0] == images[0]
-    assert images[-1] in grown
+    assert images[0] in grown
+    assert grown[0] == images[-1]
 
 
 def test_growth_takes_the_size_of_the_last_picture() -> None:

@@ -13,7 +13,7 @@ from django.conf import settings
 from PIL import Image
 
 from imagine import jobs
-from imagine.errors import BadUploadError, LargeUploadError
+from imagine.errors import BadUploadError, HeavyUploadError, LargeUploadError, ManyPixelsError
 from imagine.files import decoder
 from imagine.files.decoder import decode
 from tests.imagine.drawings import encoded, gradient
@@ -32,7 +32,7 @@ def children() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if "imagine.files.decoder" in " ".join(child.cmdline())]
 
 
-@pytest.mark.parametrize("form", ["jpeg", "png", "webp", "gif"])
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp", "gif", "heif", "avif"])
 def test_a_picture_comes_back_as_jpeg(form: str) -> None:
     decoded = decode(encoded(gradient(), form))
     assert (decoded.width, decoded.height) == (96, 64)
@@ -54,15 +54,22 @@ def test_more_than_25_million_pixels_are_refused(form: str) -> None:
         decode(data)
 
 
-def test_a_photograph_of_50_million_pixels_is_taken() -> None:
-    assert decode(encoded(Image.new("RGB", (8000, 6200), "teal"), "jpeg")).width == 2048
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [("jpeg", {}), ("heif", {"tile_size": 512, "enc_params": {"preset": "ultrafast"}}), ("avif", {"speed": 10})],
+)
+def test_a_photograph_of_50_million_pixels_is_taken(form: str, options: dict[str, object]) -> None:
+    assert decode(encoded(Image.new("RGB", (8000, 6200), "teal"), form, **options)).width == 2048
 
 
-def test_what_needs_more_memory_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("form", ["png", "heif", "avif"])
+def test_what_needs_more_memory_is_too_large(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """libheif and libavif find it out before Python does."""
     bounded = "from imagine.files import decoder; decoder.MEMORY_BYTES = 200 * 1024**2; decoder.main()"
     monkeypatch.setattr(decoder, "COMMAND", (decoder.COMMAND[0], "-c", bounded))
-    with pytest.raises(LargeUploadError, match="of memory"):
-        decode(encoded(Image.new("RGBA", (5000, 5000), "teal"), "png"))
+    fast = {"heif": {"enc_params": {"preset": "ultrafast"}}, "avif": {"speed": 10}}.get(form, {})
+    with pytest.raises(LargeUploadError, match=r"(?i)\bmemory\b"):
+        decode(encoded(Image.new("RGBA", (5000, 5000), "teal"), form, **fast))
 
 
 def test_what_takes_too_long_is_too_large_and_its_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +102,7 @@ def test_it_has_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_file_at_the_limit_is_read_and_one_byte_more_is_not() -> None:
     data = encoded(gradient(), "png")
     assert jobs.decode_upload(data + bytes(settings.UPLOAD_BYTES - len(data))).jpeg
-    with pytest.raises(LargeUploadError, match="bytes"):
+    with pytest.raises(HeavyUploadError, match="bytes"):
         jobs.decode_upload(data + bytes(settings.UPLOAD_BYTES - len(data) + 1))
-    with pytest.raises(LargeUploadError, match="pixels"):
+    with pytest.raises(ManyPixelsError, match="pixels"):
         jobs.decode_upload(png(8_000, 9_000))

@@ -7,16 +7,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from PIL import ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageStat
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from imagine import events, keys, live
 from imagine.errors import CheckpointError
 from imagine.events import PromptRefused
+from imagine.files import storage
 from imagine.live import LivePrompt
 from imagine.models import Picture
 from imagine.painter.checkpoints import Checkpoints
+from imagine.painter.finals import beginning, opened
 from imagine.painter.live import LiveWorker
 from tests.imagine.diffusion.checkpoints import stable_diffusion
 from tests.imagine.drawing import LOOP_FILES, Pad, ask, begin, ended, picture_of, refused, shown
@@ -26,6 +28,11 @@ from tests.servers import Site, Valkey, eventually
 
 # The tiny checkpoint reads 75 letters.
 LONG = "a llama on a hill, at dawn, in the snow, with a hat and a scarf, beside a lake and a very small blue boat"
+
+
+def far(one: Image.Image, other: Image.Image) -> float:
+    """The mean distance of two pictures, 0 to 255."""
+    return mean(ImageStat.Stat(ImageChops.difference(one, other)).mean)
 
 
 def test_each_pause_shows_what_was_typed(ada: Visitor) -> None:
@@ -122,6 +129,13 @@ def test_a_preview_is_kept_finished_and_grown_into_a_loop(ada: Visitor) -> None:
     loop = ended(ask(ada, "/imagine/grow", sketch=pad.sketch)[0])
     assert set(loop.files) == LOOP_FILES
     assert shown(loop, "loop.gif").n_frames > 3  # type: ignore[attr-defined]
+    # What it grew to is what goes on from it begins with.
+    first, last = (ended(ask(ada, "/imagine/keep", sketch=pad.sketch, number=number)[0]) for number in (1, 3))
+    begun = opened(storage.load(loop.id, storage.MASTER))
+    distances = [far(begun, opened(storage.load(kept.id, storage.MASTER))) for kept in (first, last)]
+    assert distances[1] < 1 < distances[0]
+    again = ended(ask(ada, f"/p/{loop.id}/animate", motion="gentle", seconds="2")[0])
+    assert beginning(again) == begun
 
 
 def test_nobody_keeps_a_preview_of_somebody_else(ada: Visitor, bob: Visitor) -> None:

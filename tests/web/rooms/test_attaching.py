@@ -11,6 +11,7 @@ from PIL import Image
 from assistant.models import Attachment, Message, Room, RoomFile
 from imagine.models import Picture
 from tests.people import Visitor
+from tests.photographs import assert_clean, photograph
 from tests.recordings import recording
 from tests.servers import Painter
 from tests.web.rooms.rooms import join, make
@@ -68,6 +69,15 @@ def test_each_file_is_what_its_bytes_say(alice: Visitor, bob: Visitor, room: Roo
     for part in (f"pictures/{picture['id']}/picture.webp", f"files/{voice['id']}", "Huts.pdf", "plan.md"):
         assert part in shown
     assert bob.get(f"/rooms/{room.pk}/pictures/{picture['id']}/picture.jpg").status_code == 200
+
+
+@pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+def test_a_photograph_of_a_new_phone_is_a_picture_for_all(
+    alice: Visitor, bob: Visitor, room: Room, painter: Painter, form: str
+) -> None:
+    picture = attached(alice, room, photograph(form=form), "hut", "video/mp4")
+    say(alice, room, "Look", picture)
+    assert_clean(bob.get(f"/rooms/{room.pk}/pictures/{picture['id']}/picture.jpg").content, side=2048)
 
 
 def test_a_photograph_larger_than_a_text_may_be_is_taken(alice: Visitor, room: Room, painter: Painter) -> None:

@@ -3,11 +3,12 @@
 import { post } from "../shared/http.js";
 import { draft } from "../shared/store.js";
 import { piece } from "../shared/words.js";
+import { given, isAddressAlone, isFolder, listenForDrops, pictureKind, smaller } from "../shared/pictures.js";
 import { showLarge, showThumbnail } from "./attached-picture.js";
 
 const UPLOAD_TIMEOUT = 90_000;
 const PICTURE = /^image\/(?!svg)/;
-const PICTURE_NAME = /\.(?:jpe?g|png|webp|gif|heic|avif)$/i;
+const PICTURE_NAME = /\.(?:jpe?g|png|webp|gif|hei[cf]|hif|avif)$/i;
 const MEDIA = /^(?:audio|video|font)\//;
 const TEXT = /^(?:text\/|$)|json|xml|script/;
 // Typed one by one, also where an input method gives a word.
@@ -168,14 +169,26 @@ export class Tray {
 
   #addFile(file) {
     const item = this.#add({ name: file.name, short: shortened(file.name), file });
+    this.#examine(item).then((wrong) => {
+      if (item.removed) return;
+      if (wrong) this.#fail(item, this.#word(wrong), false);
+      else this.#upload(item);
+    });
+  }
+
+  /** Why a file cannot be attached, as the name of a sentence. How large a picture is counts once it was made small. */
+  async #examine(item) {
+    const { file } = item;
     const any = "any" in this.element.dataset;
-    item.isPicture = !any && (PICTURE.test(file.type) || PICTURE_NAME.test(file.name));
+    if (isFolder(file)) return "folder";
+    item.kind = await pictureKind(file).catch(() => null);
+    if (item.kind === null) return "unread";
+    if (!file.size) return "empty";
+    item.isPicture = Boolean(item.kind) || (!any && (PICTURE.test(file.type) || PICTURE_NAME.test(file.name)));
     item.text = item.isPicture || (any && !TEXT.test(file.type)) ? "" : null;
-    const most = item.isPicture ? this.#pictureBytes : this.#bytes;
-    if (item.isPicture && !most) this.#fail(item, this.#word("picture"), false);
-    else if (!any && MEDIA.test(file.type)) this.#fail(item, this.#word("media"), false);
-    else if (file.size > most) this.#fail(item, this.#tooLarge(item), false);
-    else this.#upload(item);
+    if (item.isPicture) return this.#pictureBytes ? "" : "picture";
+    if (!any && MEDIA.test(file.type)) return "media";
+    return file.size > this.#bytes ? "large" : "";
   }
 
   get #most() {
@@ -185,10 +198,6 @@ export class Tray {
   /** How large a picture may be; 0 where none is taken. */
   get #pictureBytes() {
     return Number(this.element.dataset.pictures ?? 0);
-  }
-
-  #tooLarge({ isPicture }) {
-    return this.#word(isPicture ? "large-picture" : "large");
   }
 
   get #bytes() {
@@ -210,7 +219,12 @@ export class Tray {
     // Office programs put a picture of the text beside the text.
     if (files.length && !types.includes("text/plain")) {
       event.preventDefault();
-      this.addFiles(files);
+      this.addFiles(given(event.clipboardData));
+      return;
+    }
+    if (isAddressAlone(event.clipboardData)) {
+      event.preventDefault();
+      this.#say("address");
       return;
     }
     const text = lines(event.clipboardData.getData("text/plain"));
@@ -238,7 +252,6 @@ export class Tray {
   }
 
   #listenToPage(inputs) {
-    const root = document.documentElement;
     for (const input of inputs) {
       input.addEventListener("change", () => {
         this.addFiles(input.files);
@@ -249,18 +262,7 @@ export class Tray {
     document.addEventListener("paste", (event) => {
       if (!event.target.closest?.("input, textarea, dialog")) this.#paste(event);
     });
-    document.addEventListener("dragover", (event) => {
-      if (!event.dataTransfer.types.includes("Files")) return;
-      event.preventDefault();
-      root.dataset.dropping = "";
-    });
-    document.addEventListener("dragleave", (event) => event.relatedTarget || delete root.dataset.dropping);
-    document.addEventListener("drop", (event) => {
-      delete root.dataset.dropping;
-      if (!event.dataTransfer.files.length) return;
-      event.preventDefault();
-      this.addFiles(event.dataTransfer.files);
-    });
+    listenForDrops((files) => this.addFiles(files), () => this.#say("address"));
   }
 
   // The chips
@@ -368,7 +370,13 @@ export class Tray {
   async #send(item) {
     const progress = item.element.querySelector("progress");
     const fields = new FormData();
-    fields.set("file", item.file, item.file.name);
+    item.small ??= item.kind ? await smaller(item.file, item.kind, this.element.dataset.shrink) : item.file;
+    if (item.removed) return;
+    if (item.isPicture && item.small.size > this.#pictureBytes) {
+      this.#fail(item, this.#word("large-picture"), false);
+      return;
+    }
+    fields.set("file", item.small, item.file.name);
     if (item.pasted) fields.set("pasted", "1");
     const { status, value } = await transfer(this.element.dataset.attach, fields, item, (share) => {
       progress.value = 100 * share;
@@ -380,7 +388,8 @@ export class Tray {
       this.status.textContent = `${this.#word("ready")}: ${item.name}, ${item.size}`;
       this.#changed();
     } else if (status === 413) {
-      this.#fail(item, this.#tooLarge(item), false);
+      // What is too large for the site itself was not sent.
+      this.#fail(item, value?.sentence ?? this.#word("proxy"), false);
     } else {
       this.#fail(item, value?.sentence ?? this.#word("failed"), value?.retry ?? true);
     }

@@ -125,6 +125,7 @@ export class Dictation {
     const refused = found ? null : await refusalOf(response);
     if (cancelled.aborted) return;
     if (found) this.#put(found.text);
+    else if (response?.status === 413) this.#end(this.#word("large"));
     else this.#end(refused?.sentence ?? this.#word(response ? "failed" : "away"), (refused?.retry ?? true) ? recording : null);
   }
 

@@ -3,7 +3,7 @@
 import "./loops.js";
 import { Composer } from "../shared/composer.js";
 import { ConnectionNotice } from "../shared/connection-notice.js";
-import { announce, notice, word } from "../shared/words.js";
+import { announce, isolated, notice, word } from "../shared/words.js";
 import { Crossfade } from "./crossfade.js";
 import { DrawingNotice } from "./drawing-notice.js";
 import { History } from "./history.js";
@@ -121,8 +121,14 @@ function write(text) {
 }
 
 listenForIdeas(form, { url: easel.dataset.ideas, begin: () => live.begin(), text: () => composer.text, write });
-listenForUploads(upload.elements.file, async (file) => {
-  if (await live.begin()) await pictures.request(upload.action, file);
+listenForUploads(upload.elements.file, {
+  say: (name, file = "") => notice(name && word(`upload-${name}`).replace("{name}", () => isolated(file))),
+  async send(fields) {
+    if (!(await live.begin())) return false;
+    const taken = pictures.request(upload.action, fields);
+    notice(word("upload-sending"));
+    return taken;
+  },
 });
 
 // Previews

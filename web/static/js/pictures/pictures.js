@@ -44,7 +44,7 @@ export class Pictures {
     const unseen = this.#unseen;
     const response = await post(url, fields, fields instanceof FormData ? UPLOAD_TIMEOUT : undefined).catch(() => null);
     if (!response?.ok) {
-      notice((await sentenceOf(response)) || word("failed"));
+      notice((await sentenceOf(response)) || word(failure(fields, response)));
       return false;
     }
     const added = this.#add(parse(await response.text()));
@@ -141,6 +141,12 @@ export class Pictures {
     else if (form.matches("[data-remove]")) picture?.remove();
     else if (picture) await this.refresh(picture);
   }
+}
+
+/** The name of a sentence for a request whose answer has none: it came from a server between us, or did not come. */
+function failure(fields, response) {
+  if (!(fields instanceof FormData)) return "failed";
+  return response?.status === 413 ? "upload-proxy" : "upload-cut";
 }
 
 /** Fill the band of a picture according to its progress. */

@@ -57,8 +57,22 @@ export async function sentenceOf(response) {
   return (await refusalOf(response))?.sentence ?? "";
 }
 
-// Browsers that know Trusted Types make HTML of text nowhere else in our pages.
-const ours = globalThis.trustedTypes?.createPolicy("chaski", { createHTML: (html) => html });
+// Browsers that know Trusted Types make HTML of text, and start scripts beside the page, nowhere else in our pages.
+const ours = globalThis.trustedTypes?.createPolicy("chaski", { createHTML: (html) => html, createScriptURL });
+
+function createScriptURL(address) {
+  if (new URL(address, location.href).origin !== location.origin) throw new TypeError("not a script of ours");
+  return address;
+}
+
+/**
+ * Start a script of our own server beside the page.
+ * @param {string} address
+ * @returns {Worker}
+ */
+export function startWorker(address) {
+  return new Worker(ours ? ours.createScriptURL(address) : address);
+}
 
 /**
  * Parse HTML of our own server.
