@@ -69,6 +69,27 @@ MUTANTS = [
         "tests/imagine/test_safety.py -k emoji",
     ),
     Mutant(
+        "checkpoints: what a hub sends is taken without its hash",
+        "imagine/diffusion/download.py",
+        "        if sha256(part) != file.sha256:",
+        "        if False:",
+        "tests/imagine/diffusion/test_checkpoint.py -k another_content",
+    ),
+    Mutant(
+        "checkpoints: a hub fills the disk with more than it promised",
+        "imagine/diffusion/download.py",
+        "        if self.downloaded > self.size:",
+        "        if False:",
+        "tests/imagine/diffusion/test_checkpoint.py -k more_than_promised",
+    ),
+    Mutant(
+        "checkpoints: a hub names where a file is written",
+        "imagine/diffusion/hub.py",
+        " or not SHA256.fullmatch(file.lfs.sha256)",
+        "",
+        "tests/imagine/diffusion/test_checkpoint.py -k another_content",
+    ),
+    Mutant(
         "code: a Code Shield that finds nothing is believed",
         "assistant/code/shield.py",
         "if found != [True, True, False]:",

@@ -58,7 +58,8 @@ def choose_pictures(folder: Path, terminal: Terminal) -> Pictures:
     found = {name: inspect(name, text, folder, terminal) for name, text in named.items()}
     refused = [name for name, (_rows, usable) in found.items() if not usable]
     painter = "IMAGINE_MODEL" not in refused
-    rows = [row for rows, _usable in found.values() for row in rows]
+    # Without it the others draw nothing either.
+    rows = [row for rows, usable in found.values() if painter or not usable for row in rows]
     return Pictures(rows, painter, unset(refused if painter else named))
 
 

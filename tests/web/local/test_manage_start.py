@@ -357,6 +357,9 @@ def test_a_painter_that_is_killed_comes_back_and_ctrl_c_leaves_nothing(start: St
     eventually(lambda: first not in painters(started) and painters(started), 30)
     assert "The painter stopped by itself and starts again in 0.5 s." in started.said()
     assert httpx.get(f"http://127.0.0.1:{started.port}/healthz").status_code == 200
+    # It only looks like a checkpoint: the banner promised nothing.
+    assert "They load now; one that then does not draw is told below." in started.said()
+    eventually(lambda: f"{checkpoint} cannot be loaded: " in started.said().partition("Press Ctrl-C")[2], 60)
 
     ctrl_c_leaves_nothing(started)
 

@@ -79,6 +79,13 @@ def test_one_for_final_pictures_that_cannot_be_used_leaves_the_live_one_to_draw_
     assert (pictures.painter, pictures.changes) == (True, {"IMAGINE_FINAL_MODEL": ""})
 
 
+def test_where_nothing_draws_no_other_is_listed_as_fine(settings: Any, tmp_path: Path, terminal: Terminal) -> None:
+    settings.IMAGINE_MODEL = "/nowhere/small"
+    settings.IMAGINE_FINAL_MODEL = str(make_checkpoint(tmp_path / "large"))
+    (row,) = choose_pictures(tmp_path, terminal).rows
+    assert row.startswith("IMAGINE_MODEL cannot be used")
+
+
 @pytest.mark.parametrize(
     ("setting", "kind", "sentence"),
     [
