@@ -109,6 +109,16 @@ class MediaGoneError(ChannelError):
     code = "media_gone"
 
 
+class LargeMediaError(MediaGoneError):
+    """It has more than `most` bytes, which we take."""
+
+    code = "media_large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"a file of somebody has more than {most} bytes")
+        self.most = most
+
+
 class UnreadableDeliveryError(Exception):
     """A delivery is no JSON object of the form that all apps share. The text says why, without a word of it."""
 

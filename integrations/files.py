@@ -16,9 +16,9 @@ from assistant.runtime import Runtime
 from assistant.wishes import draw_wish
 from imagine.files.decoder import decoders
 from imagine.status import is_configured
-from integrations import contacts, drawing, outbox, reading, replies
+from integrations import contacts, drawing, outbox, reading, replies, wording
 from integrations.base import Channel
-from integrations.errors import AccountError, MediaGoneError, TemporaryError
+from integrations.errors import AccountError, LargeMediaError, MediaGoneError, TemporaryError
 from integrations.inbound import InboundMessage, Media
 from integrations.models import Contact, InboxEntry
 from integrations.outbound import Choice
@@ -54,6 +54,8 @@ class Files:
             # Nobody can be answered now anyway.
             await in_thread(outbox.halt)(self._contact, error)
             raise Later(HALTED_SECONDS) from error
+        except LargeMediaError as error:
+            return self._say("media_large", wording.too_large(error.most))
         except MediaGoneError as error:
             logger.info("a file of contact %s is not read: %s", self._contact.pk, error)
         except TemporaryError as error:
@@ -114,7 +116,9 @@ class Files:
         if vision.is_on() and vision.is_meant_as_picture(b"", media.name, media.mime_type):
             return await self._picture(entries, event, media)
         await self._runtime.limits.count_attachment(self._contact.person, contacts.address(self._contact))
-        data = await self._channel.download(media, settings.ATTACHMENT_BYTES + 1)
+        data = await self._channel.download(media, max(PICTURE_BYTES, settings.ATTACHMENT_BYTES))
+        if vision.is_on() and text_files.is_picture(data):
+            return await self._picture(entries, event, media)
         if len(data) > settings.ATTACHMENT_BYTES:
             raise FileTooLargeError(f"{len(data)} bytes")
         text = await asyncio.to_thread(text_files.read_text, data)

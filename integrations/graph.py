@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from integrations.errors import ChannelError, MediaGoneError, TemporaryError, UncertainError
+from integrations.errors import ChannelError, LargeMediaError, MediaGoneError, TemporaryError, UncertainError
 from integrations.redaction import redacted
 
 logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Graph:
                 async for chunk in response.aiter_bytes():
                     data += chunk
                     if len(data) > most:
-                        raise MediaGoneError(f"a file of somebody has more than {most} bytes")
+                        raise LargeMediaError(most)
                 return bytes(data)
         except httpx.HTTPError as error:
             raise TemporaryError(f"a file of somebody cannot be fetched: {type(error).__name__}") from error

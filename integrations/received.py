@@ -28,9 +28,9 @@ from imagine.errors import ERRORS, ImagineError
 from imagine.files.decoder import decoders
 from imagine.models import Picture
 from imagine.status import read_status
-from integrations import contacts, drawing, outbox
+from integrations import contacts, drawing, outbox, wording
 from integrations.base import Channel
-from integrations.errors import AccountError, MediaGoneError, TemporaryError
+from integrations.errors import AccountError, LargeMediaError, MediaGoneError, TemporaryError
 from integrations.inbound import Media
 from integrations.models import Contact, InboxEntry
 from integrations.talk import AGAIN_SECONDS, HALTED_SECONDS, MOST_ATTEMPTS, Later
@@ -83,7 +83,8 @@ class Receiver:
                 if isinstance(error, TemporaryError) and self._entry.attempts < MOST_ATTEMPTS:
                     raise Later(error.seconds or AGAIN_SECONDS, tried=True) from error
                 logger.info("a file of contact %s is not read: %s", self._contact.pk, error)
-                self._tell(_("I could not fetch this. Please send it once more."))
+                too_large = isinstance(error, LargeMediaError) and wording.too_large(error.most)
+                self._tell(too_large or _("I could not fetch this. Please send it once more."))
             except (AssistantError, ImagineError) as error:
                 logger.info("a file of contact %s is not passed on: %s: %s", self._contact.pk, error.code, error)
                 self._tell(str(error.sentence))

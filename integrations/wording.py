@@ -20,6 +20,11 @@ def greeting() -> str:
     ) % {"name": settings.SITE_NAME, "days": settings.GUEST_DAYS}
 
 
+def too_large(most: int) -> str:
+    """What is said about a file of more than `most` bytes."""
+    return _("This file is too large for me. I can take %(number)s MB at most.") % {"number": round(most / 1_000_000)}
+
+
 def help_text() -> str:
     """What one can do, one line each."""
     lines = [

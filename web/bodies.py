@@ -31,10 +31,11 @@ Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 
 class RefusedBodyError(Exception):
-    """The body is too large or too slow. `status` is the answer's."""
+    """The body is too large or too slow. `status` is the answer's; `most` the bound that it exceeds."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, most: int = 0) -> None:
         self.status = status
+        self.most = most
 
 
 class Memory:
@@ -87,7 +88,7 @@ class BoundedBodies:
 
             await self._application(scope, replay, send)
         except RefusedBodyError as error:
-            await refuse(send, error.status, for_program=scope["path"].startswith(API))
+            await refuse(send, error.status, most=error.most, for_program=scope["path"].startswith(API))
         finally:
             body.give_back()
 
@@ -105,7 +106,7 @@ class BoundedBodies:
         most = self._bound(scope)
         length = dict(scope["headers"]).get(b"content-length", b"")
         if length.isdigit() and (len(length) > 18 or int(length) > most):
-            raise RefusedBodyError(413)
+            raise RefusedBodyError(413, most)
         started = asyncio.get_running_loop().time()
         more = True
         try:
@@ -133,7 +134,7 @@ class Body:
     async def add(self, piece: bytes, most: int) -> None:
         """Take a piece. Raises RefusedBodyError beyond `most` bytes, or where there is no room for it."""
         if self.size + len(piece) > most:
-            raise RefusedBodyError(413)
+            raise RefusedBodyError(413, most)
         await self._memory.take(self._address, len(piece))
         self.size += len(piece)
         self._pieces.append(piece)
@@ -149,9 +150,11 @@ class Body:
         self._memory.give_back(self._address, self.size)
 
 
-async def refuse(send: Send, status: int, *, for_program: bool = False) -> None:
-    """A short answer, after which the connection is closed: the rest of the body is not read."""
+async def refuse(send: Send, status: int, *, most: int = 0, for_program: bool = False) -> None:
+    """A short answer, after which the connection is closed: the rest of the body is not read. `most` is the bound."""
     text, kind = TEXTS[status], b"text/plain; charset=utf-8"
+    if most:
+        text = text.replace(b".\n", f": {most / 1_000_000:.3g} MB at most.\n".encode())
     if for_program:
         error = {"message": text.decode().strip(), "type": "invalid_request_error", "param": None, "code": None}
         text, kind = json.dumps({"error": error}).encode(), b"application/json"

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from assistant.fetch.errors import FetchError
 from assistant.fetch.fetcher import Fetcher, Kind
 from assistant.pages.library import fetch_options
-from integrations.errors import MediaGoneError, TemporaryError
+from integrations.errors import LargeMediaError, MediaGoneError, TemporaryError
 from integrations.inbound import Media
 
 # Where Meta keeps what people send. Addresses there need no token, and get none.
@@ -71,7 +71,7 @@ async def download(media: Media, most: int, stand_in: str = "") -> bytes:
     # It may have been a redirect that led elsewhere.
     _host(fetched.url, stand_in)
     if fetched.cut:
-        raise MediaGoneError(f"a file of somebody has more than {most} bytes")
+        raise LargeMediaError(most)
     return fetched.body
 
 

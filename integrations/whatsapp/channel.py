@@ -12,7 +12,14 @@ from typing import Any
 from django.conf import settings
 
 from integrations.base import Channel, File, Limits, Pace, Takes, mapping, sequence
-from integrations.errors import ChannelError, MediaGoneError, RefusedError, TemporaryError, UncertainError
+from integrations.errors import (
+    ChannelError,
+    LargeMediaError,
+    MediaGoneError,
+    RefusedError,
+    TemporaryError,
+    UncertainError,
+)
 from integrations.graph import Graph
 from integrations.inbound import Media, Parsed, Sender, identifier
 from integrations.outbound import Choice, OutboundMessage, Recipient
@@ -128,7 +135,7 @@ class WhatsApp(Channel):
         """A file that somebody sent: its address is asked for first, as each lives for minutes."""
         url, size, digest = await self._whereabouts(media)
         if size > most:
-            raise MediaGoneError(f"a file of somebody has more than {most} bytes")
+            raise LargeMediaError(most)
         data = await self.graph.download(url, most, MEDIA_HOSTS)
         if not is_digest(digest, data):
             raise MediaGoneError("a file of somebody is not the one that was announced")

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 
 from assistant.models import AttachedPicture, Attachment, Room
 from imagine.models import Picture
@@ -93,7 +94,12 @@ def test_words_that_want_a_drawing_get_one(all_seeing: Messengers, eyes: FakeLla
 
 
 @pytest.mark.parametrize(
-    ("form", "kind", "name"), [("JPEG", "image/jpeg", "IMG_1.jpg"), ("HEIF", "application/octet-stream", "IMG_1.heic")]
+    ("form", "kind", "name"),
+    [
+        ("JPEG", "image/jpeg", "IMG_1.jpg"),
+        ("HEIF", "application/octet-stream", "IMG_1.heic"),
+        ("AVIF", "application/octet-stream", "scan"),
+    ],
 )
 def test_a_photo_that_comes_as_a_document_is_looked_at_too(
     all_seeing: Messengers, eyes: FakeLlama, form: str, kind: str, name: str
@@ -101,6 +107,13 @@ def test_a_photo_that_comes_as_a_document_is_looked_at_too(
     phone = all_seeing.phone("whatsapp")
     phone.after(lambda: phone.send("document", photograph(form=form), kind, name=name), 2)
     assert_clean(shown(eyes.requests[-1])[0])
+
+
+def test_a_file_that_is_too_large_is_told_so_with_the_limit(all_seeing: Messengers, eyes: FakeLlama) -> None:
+    phone = all_seeing.phone("whatsapp")
+    data = photograph(40, 30) + bytes(settings.UPLOAD_BYTES)
+    answers = phone.after(lambda: phone.send("document", data, "image/jpeg", name="IMG_1.jpg"), 2)
+    assert answers[-1]["text"] == "This file is too large for me. I can take 12 MB at most."
 
 
 def test_what_is_no_picture_is_told(ada: Phone, eyes: FakeLlama) -> None:

@@ -62,6 +62,16 @@ async def test_programs_are_refused_in_the_form_of_their_api() -> None:
     assert json.loads(sent[1]["body"])["error"]["message"] == "This took too long."
 
 
+async def test_who_sends_too_much_is_told_the_bound() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await bodies.refuse(send, 413, most=12_065_536)
+    assert sent[1]["body"] == b"This is more than can be taken at once: 12.1 MB at most.\n"
+
+
 async def test_a_body_up_to_its_bound_is_taken() -> None:
     assert await answered(pieces(10, 1_000_000)) == 200
     assert await answered(pieces(11, 1_000_000)) == 413

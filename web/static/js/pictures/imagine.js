@@ -124,7 +124,10 @@ listenForIdeas(form, { url: easel.dataset.ideas, begin: () => live.begin(), text
 listenForUploads(upload.elements.file, {
   say: (name, file = "") => notice(name && word(`upload-${name}`).replace("{name}", () => isolated(file))),
   async send(fields) {
-    if (!(await live.begin())) return false;
+    if (!(await live.begin())) {
+      notice("");
+      return false;
+    }
     const taken = pictures.request(upload.action, fields);
     notice(word("upload-sending"));
     return taken;

@@ -6,7 +6,7 @@ import { given, isAddressAlone, isFolder, listenForDrops, pictureKind, smaller }
  * @param {HTMLInputElement} field The field for files, whose name the upload takes; `data-most` has how many bytes one may
  *   have, `data-shrink` the script that makes it small.
  * @param {{send: function(FormData): Promise<boolean>, say: function(string, string=): void}} options `send` is called with
- *   the first picture of what was given, and returns whether it was taken; `say` with the name of a sentence, empty for
+ *   the first picture of what was given, and resolves to whether it was taken; `say` with the name of a sentence, empty for
  *   none, and the file's name.
  */
 export function listenForUploads(field, { send, say }) {
