@@ -9,7 +9,7 @@ from django.conf import settings
 from assistant import prompts, usage
 from assistant.brief import brief_answer
 from assistant.cache import Cache
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, BudgetSpentError
 from assistant.meter import Meter
 from assistant.model_server import ModelServer
 from assistant.titles import plain_lines, unwrap
@@ -37,13 +37,16 @@ class Translator:
         self._meter = meter
         self._rests_until = 0.0
 
-    def is_needed(self, painter: RoleStatus | None, prompt: str) -> bool:
+    async def is_needed(self, painter: RoleStatus | None, prompt: str) -> bool:
         """Whether `prompt` is in a language that the painter does not read."""
-        return self._server is not None and painter is not None and painter.english and not is_english(prompt)
+        if self._server is None or painter is None or not painter.english:
+            return False
+        # The first time it reads the dictionary, which takes most of a second.
+        return not await asyncio.to_thread(is_english, prompt)
 
     async def known(self, painter: RoleStatus | None, prompt: str) -> str:
         """The translation of `prompt` for the painter, where it was translated lately; empty where not."""
-        if not self.is_needed(painter, prompt):
+        if not await self.is_needed(painter, prompt):
             return ""
         found = await self._cache.get([prompt])
         return found if isinstance(found, str) else ""
@@ -57,10 +60,14 @@ class Translator:
         if known := await self.known(painter, prompt):
             return known
         now = asyncio.get_running_loop().time()
-        if self._server is None or not self.is_needed(painter, prompt) or now < self._rests_until:
+        if self._server is None or not await self.is_needed(painter, prompt) or now < self._rests_until:
             return ""
         try:
             self._meter.check(payer)
+        except BudgetSpentError as error:
+            logger.info("a prompt is drawn as it was typed: %s", error)
+            return ""
+        try:
             async with asyncio.timeout(SECONDS):
                 answer = await ask(self._server, prompt, payer)
         except (AssistantError, TimeoutError) as error:

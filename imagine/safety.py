@@ -46,10 +46,10 @@ def check_left_out(prompt: str, negative: str) -> None:
 
     What is refused itself may be left out.
     """
-    for part in re.split(r"[,;.\n]+", spoken(negative)):
+    for part in filter(str.strip, re.split(r"[,;.\n]+", spoken(negative))):
         name = LEADING.sub("", part.strip())
         without = _word_list().groups(f"{spoken(prompt)}, without {name}") - _word_list().groups(name)
-        if name and (REFUSED in without or {YOUNG, SUGGESTIVE} <= without):
+        if REFUSED in without or {YOUNG, SUGGESTIVE} <= without:
             raise RefusedWordsError("what is left out would show what is refused")
 
 

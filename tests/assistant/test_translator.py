@@ -84,6 +84,9 @@ async def test_without_a_budget_a_prompt_stays_as_it_was_typed(
     runtime.meter.tally.note("usual", MODEL, 5, 5)
     assert await runtime.translator.english(ENGLISH, TYPED, GUESTS) == ""
     assert not fake_llama.requests
+    # Who has a budget of their own is not kept waiting by that.
+    fake_llama.script(says(DRAWN))
+    assert await runtime.translator.english(ENGLISH, TYPED, str(Payer.ACCOUNTS)) == DRAWN
 
 
 async def test_a_model_of_its_own_translates_and_the_demonstration_model_does_not(

@@ -132,7 +132,7 @@ class PictureConsumer(PageConsumer):
         safety.check_words(drawn, typing=not prompt.hurry)
         safety.check_left_out(drawn, prompt.negative)
         place = await self.put_prompt(replace(prompt, drawn=drawn))
-        if not drawn and translator.is_needed(self.painter.live, prompt.prompt):
+        if not drawn and await translator.is_needed(self.painter.live, prompt.prompt):
             self.translating = asyncio.create_task(self.translate(prompt))
         # Behind a painter that is away no place in the queue is sent.
         if place.before and (self.painter.is_live or self.painter.is_ready):
