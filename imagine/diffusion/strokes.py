@@ -7,13 +7,19 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a checkpoint can do besides drawing from a prompt. `watch`: it calls back after each step."""
+    """What a checkpoint can do besides drawing from a prompt. `watch`: it calls back after each step.
+
+    `anew`: the same words and seed give the same picture, so one of its own is changed by drawing it again, and only
+    one of somebody else's is drawn over. `styles` are the names of those that it knows; None: any.
+    """
 
     redraw: bool
     fill: bool
     watch: bool
     negative: bool
     video: bool
+    anew: bool = False
+    styles: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from imagine.diffusion import checkpoint
 from imagine.diffusion.pipeline import Renderer
 from imagine.diffusion.recipes import RenderOptions
 from imagine.errors import CheckpointError, NoCheckpointError
+from imagine.sketches import sketcher
 from imagine.status import Role, RoleStatus
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class Checkpoints:
         try:
             if not name:
                 raise NoCheckpointError("IMAGINE_MODEL names no checkpoint.")
-            renderer = Renderer.load(checkpoint.find(name, settings.CHECKPOINT_FOLDER), options())
+            renderer = sketcher.load(checkpoint.find(name, settings.CHECKPOINT_FOLDER), options())
             renderer.warm()
             self._renderers[name] = renderer
         except CheckpointError as error:
@@ -110,6 +111,7 @@ class Checkpoints:
             checkpoint=renderer.name,
             device=renderer.device,
             redraw=renderer.abilities.redraw,
+            styles=renderer.abilities.styles,
             preview_seconds=self.preview_seconds,
             begun=self.begun,
             shown=self.shown,

@@ -125,7 +125,10 @@ class FinalWorker:
         prompt = words_for(video or renderer, picture.prompt, picture.style, picture.words)
         if video is not None:
             return animate.video(video, start, prompt, picture.seed, count, self._watch(claim))
-        return animate.frames(renderer, start, prompt, picture.seed, picture.motion, count, self._watch(claim))
+        anew = renderer.abilities.anew and not picture.from_upload
+        return animate.frames(
+            renderer, start, prompt, picture.seed, picture.motion, count, self._watch(claim), anew=anew
+        )
 
     def _fitted(self, image: Image.Image, shape: str, renderer: Renderer) -> Image.Image:
         side = min(LOOP_SIDE, renderer.recipe.size)
@@ -141,6 +144,8 @@ def stroke(picture: Picture, renderer: Renderer) -> Stroke:
     width, height = SHAPES[picture.shape].size(renderer.recipe.size, renderer.multiple)
     prompt = words_for(renderer, picture.prompt, picture.style, picture.words)
     if picture.strength is None:
+        return Stroke(prompt, picture.seed, width, height)
+    if renderer.abilities.anew and not picture.from_upload:
         return Stroke(prompt, picture.seed, width, height)
     if not renderer.abilities.redraw:
         if not picture.prompt or picture.made in FOLLOW_WORDS:

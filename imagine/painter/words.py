@@ -11,7 +11,8 @@ def words_for(renderer: Renderer, prompt: str, style: str, last: str = "") -> st
     how the prompt begins: a checkpoint reads no more than some fifty words, and would drop what comes last.
     """
     head = prompt.removesuffix(last).rstrip(" ,") if last else prompt
-    own = STYLES[style].words if style in STYLES else ""
+    known = renderer.abilities.styles
+    own = STYLES[style].words if style in STYLES and (known is None or style in known) else ""
     tail = [text for text in (last, own) if text]
     parts = head.split(" ")
     if not tail or renderer.reads(", ".join([head, *tail])):
