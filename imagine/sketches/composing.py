@@ -1,5 +1,6 @@
 """Put things that were cut out together on a ground, as a scene says and a seed varies."""
 
+import colorsys
 import math
 from collections.abc import Sequence
 from random import Random
@@ -175,13 +176,23 @@ def tinted(thing: Image.Image, colour: str) -> Image.Image:
     share = np.ones(seen.shape, np.float32)
     if vivid.sum() > KEPT * seen.sum():
         turns = np.exp(2j * np.pi * hue / 256)
-        apart = np.abs(np.angle(turns / turns[vivid].mean())) * 128 / np.pi
+        main = turns[vivid].mean()
+        if near_colour(main, colour):
+            return thing
+        apart = np.abs(np.angle(turns / main)) * 128 / np.pi
         share = np.where((apart < SAME_HUE) & (saturation > COLOURED), 1.0, KEPT).astype(np.float32)
     light = pixels[..., :3].mean(-1, keepdims=True)
     bright = light / max(float(light[seen].mean()) if seen.any() else 255.0, 16.0)
     wanted = np.asarray(grounds.GROUNDS[colour].above, np.float32) * bright.clip(0.5, 1.3)
     own = share[..., None] * wanted.clip(0, 255) + (1 - share[..., None]) * pixels[..., :3]
     return Image.fromarray(np.concatenate((own, pixels[..., 3:]), -1).round().astype(np.uint8), "RGBA")
+
+
+def near_colour(hue: complex, colour: str) -> bool:
+    """Whether a hue, as a direction, is that of a colour word already."""
+    red, green, blue = (part / 255 for part in grounds.GROUNDS[colour].above)
+    wanted, saturation, _ = colorsys.rgb_to_hsv(red, green, blue)
+    return saturation > 0.3 and abs(np.angle(hue / np.exp(2j * np.pi * wanted))) * 128 / np.pi < SAME_HUE * 0.8
 
 
 def pixelated(image: Image.Image) -> Image.Image:
@@ -207,6 +218,8 @@ def inked(image: Image.Image) -> Image.Image:
     gray = ImageOps.autocontrast(image.convert("L"), 2)
     flat = gray.point(lambda light: 20 if light < 85 else 130 if light < 150 else 255)
     edges = ImageOps.invert(gray.filter(ImageFilter.FIND_EDGES)).point(lambda light: 0 if light < 215 else 255)
+    # The filter finds an edge all around the picture.
+    edges = ImageOps.expand(ImageOps.crop(edges, 1), 1, 255)
     return ImageChops.darker(flat, edges).convert("RGB")
 
 
