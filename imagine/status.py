@@ -11,6 +11,7 @@ from redis.asyncio import Redis as AsyncRedis
 from imagine import keys
 from imagine.connection import redis
 from imagine.errors import AwayError, CheckpointError, ImagineError, NoCheckpointError
+from imagine.styles import STYLES, Style
 
 Role = Literal["live", "final", "animate"]
 ROLES: tuple[Role, ...] = ("live", "final", "animate")
@@ -34,6 +35,8 @@ class RoleStatus:
     english: bool = False
     # Whether it heeds a negative prompt.
     negative: bool = False
+    # The names of the styles that it knows, None for any.
+    styles: tuple[str, ...] | None = None
     # A moving average of what one live preview takes, and how many were begun and shown.
     preview_seconds: float = 0.0
     begun: int = 0
@@ -83,6 +86,12 @@ class PainterStatus:
     def can_leave_out(self) -> bool:
         """Whether pictures heed what is not to be seen in them."""
         return self.final is not None and self.final.negative
+
+    @property
+    def styles(self) -> dict[str, Style]:
+        """The styles that change what is drawn, by their names."""
+        known = self.final.styles if self.final else None
+        return STYLES if known is None else {name: style for name, style in STYLES.items() if name in known}
 
     @property
     def can_animate(self) -> bool:

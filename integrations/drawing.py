@@ -47,7 +47,7 @@ async def tapped(
         return await begun(runtime, channel, contact, entry, text)
     picture = await in_thread(own)(contact, text)
     if what == "style" and how not in STYLES:
-        return [replies.styles(channel, picture.id)]
+        return [await in_thread(replies.styles)(channel, picture.id)]
     if what == "move" and how not in MOTIONS and picture.moves:
         choices = [Choice(str(motion.label), f"picture:move:{picture.id}:{name}") for name, motion in MOTIONS.items()]
         return [replies.menu(channel, _("How should it move?"), _("Motions"), choices)]

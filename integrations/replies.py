@@ -15,7 +15,7 @@ from assistant.sources import Source
 from assistant.wishes import draw_wish
 from imagine.models import Picture
 from imagine.status import current_status
-from imagine.styles import STYLES
+from imagine.styles import STYLES, Style
 from integrations import wording
 from integrations.base import Channel
 from integrations.outbound import Choice, Drawn, OutboundMessage
@@ -93,10 +93,18 @@ def abilities() -> tuple[bool, bool]:
     return status.can_redraw, status.can_animate
 
 
+def known_styles() -> dict[str, Style]:
+    """The styles that change what the painter draws; all while that is not known."""
+    try:
+        return current_status().styles
+    except (RedisError, OSError):
+        return STYLES
+
+
 def styles(channel: Channel, picture: UUID) -> OutboundMessage:
     """Which style? As a list where the app has one."""
     most = channel.limits.rows or channel.limits.buttons
-    choices = [Choice(str(style.label), f"picture:style:{picture}:{name}") for name, style in STYLES.items()]
+    choices = [Choice(str(style.label), f"picture:style:{picture}:{name}") for name, style in known_styles().items()]
     return menu(channel, _("In which style?"), _("Styles"), choices[:most])
 
 

@@ -114,6 +114,7 @@ PARTS = {
         painter
         jobs shares
         files
+        sketches
         diffusion
         history quota cancel prompts
         live status safety

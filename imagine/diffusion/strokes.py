@@ -10,6 +10,8 @@ class Abilities:
     """What a checkpoint can do besides drawing from a prompt.
 
     `watch`: it calls back after each step. `moves`: its videos begin at a picture. `english`: it reads English only.
+    `anew`: the same words and seed give the same picture, so one of its own is changed by drawing it again, and only
+    one of somebody else's is drawn over. `styles` are the names of those that it knows; None: any.
     """
 
     redraw: bool
@@ -19,6 +21,8 @@ class Abilities:
     video: bool
     english: bool
     moves: bool = False
+    anew: bool = False
+    styles: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -30,19 +30,29 @@ class Path(NamedTuple):
 
 
 def frames(
-    renderer: Renderer, picture: Image, prompt: str, seed: int, motion: str, count: int, watch: WatchFrames
+    renderer: Renderer,
+    picture: Image,
+    prompt: str,
+    seed: int,
+    motion: str,
+    count: int,
+    watch: WatchFrames,
+    anew: bool = False,
 ) -> list[Image]:
     """A loop of `count` frames in RGB that stays near `picture`, in its size; `motion` is one of MOTIONS.
 
-    A checkpoint that can redraw does so over the picture, with noise that goes once round a circle. One that cannot
-    draws the prompt again, with its noise swinging a little to both sides. Only key frames are drawn: neighbours are
+    A checkpoint that can redraw does so over the picture, with noise that goes once round a circle, or with `anew` from
+    the words with the same turns. One that cannot draws the prompt again, with its noise swinging a little to both
+    sides. Only key frames are drawn: neighbours are
     much alike, so the frames between them are blended, which costs nothing. Then the camera moves.
 
     `watch` is called before the first key frame and after each pass of the renderer, never within one. Raises what it
     raises, RefusedPixelsError when the checkpoint's own checker fires, and CheckpointError without memory.
     """
-    path = _circle(motion, count) if renderer.abilities.redraw else _swing(motion, count)
-    keys = _painted(renderer, _strokes(renderer, picture, prompt, seed, motion, path), count, watch)
+    redraws = renderer.abilities.redraw
+    path = _circle(motion, count) if redraws else _swing(motion, count)
+    start = picture if redraws and not anew else None
+    keys = _painted(renderer, _strokes(picture.size, start, prompt, seed, motion, path), count, watch)
     return [
         _seen(_between(keys, place), MOTIONS[motion].view(math.tau * number / count))
         for number, place in enumerate(path.places)
@@ -96,10 +106,11 @@ def _swing(motion: str, count: int) -> Path:
     return Path(turns, [last * (1 + math.sin(math.tau * frame / count)) / 2 for frame in range(count)])
 
 
-def _strokes(renderer: Renderer, picture: Image, prompt: str, seed: int, motion: str, path: Path) -> list[Stroke]:
-    start = picture if renderer.abilities.redraw else None
+def _strokes(
+    size: tuple[int, int], start: Image | None, prompt: str, seed: int, motion: str, path: Path
+) -> list[Stroke]:
     strength = MOTIONS[motion].strength
-    return [Stroke(prompt, seed, *picture.size, start, strength, turn) for turn in path.turns]
+    return [Stroke(prompt, seed, *size, start, strength, turn) for turn in path.turns]
 
 
 def _painted(renderer: Renderer, strokes: list[Stroke], count: int, watch: WatchFrames) -> list[Image]:

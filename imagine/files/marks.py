@@ -31,10 +31,14 @@ SOURCE_TYPE = re.compile(rb"""DigitalSourceType(?:\s*=\s*["']|[^<>"']*>\s*)([^"'
 # Of the shorter side: small enough not to spoil a picture, large enough to be read on a phone.
 LETTER_SHARE = 1 / 28
 LEAST_LETTER_PIXELS = 10
+# Where the width is short: no smaller than this, and two letters may be larger.
+SMALLEST_LETTER_PIXELS, SHORT_LETTER_PIXELS = 9, 13
+# Of the width: a label must not be what is seen first.
+WIDEST = 1 / 3
 # White letters on this keep a contrast above 4.5 to 1, which WCAG 2.2 wants (1.4.3), even before a white picture.
 PLATE = (0, 0, 0, 150)
 LETTERS = (255, 255, 255, 255)
-# Instead of a text that the font cannot write.
+# Instead of a text that the font cannot write, or that is too long for a small picture.
 SHORT_LABEL = "AI"
 
 
@@ -87,9 +91,11 @@ def _writable(text: str) -> str:
 
 
 def _plate(text: str, width: int, height: int) -> Image.Image:
-    """The text on its plate, RGBA, as wide as the picture at most where letters of the least size allow it."""
+    """The text on its plate, RGBA: at most WIDEST of the picture, or "AI" where letters of the least size are wider."""
     size = max(LEAST_LETTER_PIXELS, min(width, height) * LETTER_SHARE)
-    size = max(LEAST_LETTER_PIXELS * 0.7, min(size, size * width * 0.8 / _width(text, size)))
+    size = int(min(size, size * width * WIDEST / (_width(text, size) + size)))
+    if size < SMALLEST_LETTER_PIXELS:
+        text, size = SHORT_LABEL, SHORT_LETTER_PIXELS
     font = ImageFont.load_default(size)
     plate = Image.new("RGBA", (round(_width(text, size) + size), round(size * 1.7)))
     draw = ImageDraw.Draw(plate)

@@ -10,6 +10,7 @@ from imagine.diffusion.pipeline import Renderer
 from imagine.diffusion.recipes import RenderOptions
 from imagine.diffusion.signatures import Use, check_use
 from imagine.errors import CheckpointError, NoCheckpointError
+from imagine.sketches import sketcher
 from imagine.status import Role, RoleStatus
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class Checkpoints:
                 raise NoCheckpointError("IMAGINE_MODEL names no checkpoint.")
             found = checkpoint.find(name, settings.CHECKPOINT_FOLDER)
             check_use(found, use)
-            renderer = Renderer.load(found, options())
+            renderer = sketcher.load(found, options())
             renderer.warm()
             self._renderers[name, use] = renderer
         except (CheckpointError, OSError) as error:
@@ -119,6 +120,7 @@ class Checkpoints:
             redraw=renderer.abilities.redraw,
             negative=renderer.abilities.negative,
             english=renderer.abilities.english,
+            styles=renderer.abilities.styles,
             preview_seconds=self.preview_seconds,
             begun=self.begun,
             shown=self.shown,

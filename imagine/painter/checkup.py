@@ -11,6 +11,7 @@ from imagine.diffusion.pipeline import Renderer, Stroke
 from imagine.diffusion.recipes import rule_for
 from imagine.painter.checkpoints import options
 from imagine.shapes import SHAPES, SQUARE
+from imagine.sketches import sketcher
 
 TRIED = "a red fox in the snow"
 
@@ -22,7 +23,7 @@ def rows(name: str) -> Iterator[tuple[str, str]]:
     yield "Checkpoint", f"{found.name}, a {found.class_name}"
     yield "Weights", f"{found.parameters / 1e6:,.0f} million numbers, {found.bytes / 1e9:.2f} GB{marked}"
     yield "Known as", _rule(found)
-    renderer = Renderer.load(found, options())
+    renderer = sketcher.load(found, options())
     renderer.warm()
     recipe, able = renderer.recipe, renderer.abilities
     scheduler = type(getattr(renderer.pipes.main, "scheduler", None)).__name__

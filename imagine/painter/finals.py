@@ -125,8 +125,10 @@ class FinalWorker:
         count = round(picture.seconds * 1000 / FRAME_MS)
         if (video := self._checkpoints.video) and (film := self._filmed(video, claim, start, count)):
             return film
-        prompt = read(picture, renderer)
-        return animate.frames(renderer, start, prompt, picture.seed, picture.motion, count, self._watch(claim))
+        prompt, anew = read(picture, renderer), renderer.abilities.anew and not picture.from_upload
+        return animate.frames(
+            renderer, start, prompt, picture.seed, picture.motion, count, self._watch(claim), anew=anew
+        )
 
     def _filmed(self, video: Renderer, claim: Claim, start: Image.Image, count: int) -> list[Image.Image]:
         """A loop by the video checkpoint; nothing where that fails, as one of pictures is better than none."""
@@ -157,6 +159,8 @@ def stroke(picture: Picture, renderer: Renderer) -> Stroke:
     width, height = SHAPES[picture.shape].size(renderer.recipe.size, renderer.multiple)
     prompt, negative = read(picture, renderer), spoken(picture.negative)
     if picture.strength is None:
+        return Stroke(prompt, picture.seed, width, height, negative=negative)
+    if renderer.abilities.anew and not picture.from_upload:
         return Stroke(prompt, picture.seed, width, height, negative=negative)
     if not renderer.abilities.redraw:
         if not picture.prompt or picture.made in FOLLOW_WORDS:

@@ -26,7 +26,8 @@ def words_for(renderer: Renderer, prompt: str, style: str, last: str = "") -> Wo
     """
     prompt, last = spoken(prompt), spoken(last)
     head = prompt.removesuffix(last).rstrip(" ,") if last else prompt
-    own = STYLES[style].words if style in STYLES else ""
+    known = renderer.abilities.styles
+    own = STYLES[style].words if style in STYLES and (known is None or style in known) else ""
     tail = [text for text in (last, own) if text]
 
     def whole(end: int) -> str:

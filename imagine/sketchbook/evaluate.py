@@ -7,6 +7,7 @@ Prints a Markdown table. Needs art.zip: a picture counts as right when the thing
 """
 
 import argparse
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -28,12 +29,13 @@ from imagine.sketchbook import canvas
 from imagine.sketchbook.captions import plural, with_article
 from imagine.sketchbook.data import ART
 from imagine.sketchbook.heldout import NAMES, ON, SYNONYMS, TINTED, TOGETHER
-from imagine.sketchbook.materials import PROMPTS, Materials
+from imagine.sketchbook.materials import Materials
 from imagine.sketchbook.model import SIDE
 from imagine.sketchbook.palette import COLOURS, nearest
 from imagine.sketchbook.scenes import LAYOUTS, Scene, Thing, shaken
 from imagine.sketchbook.sheets import sheet
 from imagine.sketchbook.sprites import Sprite
+from imagine.sketches import sketcher
 
 SEEDS = (1, 2, 3, 4)
 TOP = 5
@@ -46,13 +48,8 @@ APART = 0.35
 TIMED = 20
 CORES = 2
 ON_GPU = 64
-MORE_PROMPTS = (
-    "dog", "doggy", "a smiling cat", "tiger", "three red apples", "a pink elephant", "moon at night", "pineapple",
-    "fire", "a tree on grass", "lion on a green background", "rainbow", "violin", "a white rabbit in the snow",
-    "burger", "soccer ball on grass", "a yellow submarine", "castle at sunset", "shark at sea",
-    "airplane in the sky", "a huge bee", "key", "heart", "a frog with a crown", "coffee, sticker", "snowman", "hat",
-    "a turtle and a snail", "alien in space", "gift", "bicycle", "sad face",
-)  # fmt: skip
+# Everyday prompts with the grade that a person gave to each picture: 3 as asked, 2 the thing, 1 hardly, 0 not.
+GRADED = Path(__file__).with_name("graded.json")
 
 
 class Judge:
@@ -229,6 +226,11 @@ def loaded(folder: Path, device: str) -> Renderer:
     return Renderer.load(find(str(folder), folder.parent), RenderOptions(device, "float32", batch=batch))
 
 
+def reader(folder: Path) -> Renderer:
+    """The checkpoint as people meet it: their prompts are read first."""
+    return sketcher.load(find(str(folder), folder.parent), RenderOptions("cpu", "float32"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
@@ -240,8 +242,11 @@ def main() -> None:
     told = parser.parse_args()
     painter = loaded(told.folder, "cpu" if told.time else told.device)
     if told.sheet:
-        prompts = (*PROMPTS, *MORE_PROMPTS)
-        sheet(draw(painter, prompts, 1), prompts).save(told.sheet)
+        graded = json.loads(GRADED.read_text("utf-8"))
+        labels = [f"{prompt} ({grade})" for prompt, grade in graded.items()]
+        sheet(draw(reader(told.folder), list(graded), 0), labels).save(told.sheet)
+        print(f"mean grade {sum(graded.values()) / len(graded):.2f}")
+        return
     print("| Measured | Reached | Aim |\n| --- | --- | --- |", flush=True)
     if told.time:
         middle, least = milliseconds(painter)

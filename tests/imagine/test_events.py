@@ -3,6 +3,8 @@
 import pytest
 
 from imagine.events import PictureEvent, PictureProgress, PromptRead, PromptRefused, from_bytes
+from imagine.status import PainterStatus, RoleStatus
+from imagine.styles import STYLES
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,10 @@ def test_what_only_a_newer_version_knows_is_skipped_and_logged(data: bytes, capl
 
 def test_a_preview_is_no_event() -> None:
     assert from_bytes(b"\x01 a JPEG {") is None
+
+
+def test_only_the_styles_that_a_checkpoint_knows_are_offered() -> None:
+    """As Redis carries it; a painter of an older version says nothing of styles."""
+    few = RoleStatus.from_bytes(RoleStatus("final", "ready", styles=("pixel", "ink")).to_bytes())
+    assert list(PainterStatus(final=few).styles) == ["ink", "pixel"]
+    assert PainterStatus(final=RoleStatus("final", "ready")).styles == STYLES == PainterStatus().styles

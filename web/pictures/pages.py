@@ -19,7 +19,6 @@ from imagine.files.motions import MOTIONS
 from imagine.models import Picture
 from imagine.shapes import SHAPES
 from imagine.status import PainterStatus, is_configured
-from imagine.styles import STYLES
 from web.accounts.identity import person_or_404, remember
 from web.http import is_fragment, missing_as_404, whole_number
 from web.pictures.files import serve
@@ -125,7 +124,7 @@ def choices(found: PainterStatus) -> dict[str, Any]:
         "painter": found,
         "painter_sentence": painter_sentence(found),
         "is_configured": is_configured(),
-        "styles": STYLES,
+        "styles": found.styles,
         "shapes": SHAPES,
         "motions": MOTIONS,
         "seconds": [round(seconds) for seconds in jobs.SECONDS],

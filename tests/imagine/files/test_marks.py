@@ -48,6 +48,13 @@ def test_the_label_is_readable_on_any_colour_also_after_a_small_jpeg(colour: str
     assert np.percentile(bright, 98) - np.percentile(bright, 5) > 80
 
 
+@pytest.mark.parametrize("size", [(128, 128), (96, 160), (256, 256), (512, 288), (1024, 1024)])
+def test_the_label_takes_a_third_of_the_width_at_most(size: tuple[int, int]) -> None:
+    plain = Image.new("RGB", size, "white")
+    left, _, right, _ = ImageChops.difference(plain, label(plain, "Imagined with AI")).getbbox()
+    assert size[0] * 0.1 < right - left <= size[0] / 3 + 1
+
+
 def test_the_label_grows_with_the_picture_and_leaves_the_rest_alone() -> None:
     changed = {}
     for side in (256, 1024):
@@ -68,7 +75,9 @@ def test_a_picture_too_small_for_words_keeps_its_size(size: tuple[int, int]) -> 
 def test_the_label_keeps_what_is_transparent() -> None:
     labelled = label(Image.new("RGBA", (256, 256), (0, 0, 0, 0)), "Imagined with AI")
     assert labelled.getpixel((5, 5)) == (0, 0, 0, 0)
-    assert labelled.getchannel("A").getextrema() == (0, 255)
+    least, most = labelled.getchannel("A").getextrema()
+    # Thin letters are never quite opaque.
+    assert (least, most > 250) == (0, True)
 
 
 def test_a_label_that_the_font_cannot_write_becomes_short_and_readable() -> None:
