@@ -645,6 +645,13 @@ MUTANTS = [
         "tests/web/test_admin.py -k who_came_in",
     ),
     Mutant(
+        "a pickle that is called safetensors, or is named, is read",
+        "imagine/diffusion/single_file.py",
+        "    refuse_formats(path)\n",
+        "",
+        "tests/imagine/diffusion/test_single_file.py -k another_format",
+    ),
+    Mutant(
         "thumbnails have no label",
         "imagine/files/develop.py",
         '        "thumb.webp": _encoded(_thumb(shown), "WEBP"),\n',

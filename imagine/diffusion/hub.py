@@ -4,7 +4,7 @@ import functools
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,7 +25,7 @@ WEIGHTS = re.compile(r"[^.]+(?:\.(fp16|bf16|fp32|non_ema))?(?:-\d{5}-of-\d{5})?\
 TOP = (INDEX, "chaski.json")
 # .model is the vocabulary of a sentencepiece tokenizer, .jinja the text around a prompt: both are read, neither is run.
 READ = (".json", ".txt", ".model", ".jinja")
-# Written last: a folder that has it is complete. It holds the commit.
+# Written last: a folder that has it is complete, or with more behind it, complete but for weights. It holds the commit.
 COMPLETE = ".commit"
 MOST_FILES = 500
 HUB_SECONDS = 30.0
@@ -65,18 +65,27 @@ class Bar(tqdm):
         self.report(self.downloaded)
 
 
-def fetch(remote: HubName, folder: Path, memory: int, progress: Progress | None, hub: str | None) -> Path:
+def fetch(
+    remote: HubName,
+    folder: Path,
+    memory: int,
+    progress: Progress | None,
+    hub: str | None,
+    parts: Collection[str] | None = None,
+) -> Path:
     """The folder with the checkpoint, downloaded unless it is complete already. A partial download is resumed.
 
-    `memory` is how many bytes its weights may need, `hub` the hub's address, None for the client's own. Raises
-    CheckpointError.
+    `memory` is how many bytes its weights may need, `hub` the hub's address, None for the client's own. With `parts`
+    only the weights of these are wanted, beside all that is small. Raises CheckpointError.
     """
     path = remote.folder(folder)
-    if (path / COMPLETE).exists():
+    mark = path / (COMPLETE if parts is None else "-".join((COMPLETE, "settings", *sorted(parts))))
+    if mark.exists() or (path / COMPLETE).exists():
         return path
     hub = (hub or constants.ENDPOINT).rstrip("/")
     try:
-        fetch_files(remote, path, memory, progress or (lambda done, total: None), hub)
+        commit = fetch_files(remote, path, memory, progress or (lambda done, total: None), hub, parts)
+        mark.write_text(commit)
     except GatedRepoError as error:
         raise CheckpointError(f"{hub} gives {remote.repo} only to some. Ask there, and set HF_TOKEN.") from error
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
@@ -86,8 +95,10 @@ def fetch(remote: HubName, folder: Path, memory: int, progress: Progress | None,
     return path
 
 
-def fetch_files(remote: HubName, path: Path, memory: int, progress: Progress, hub: str) -> None:
-    """Download the files into `path`, all of one commit, and mark it as complete.
+def fetch_files(
+    remote: HubName, path: Path, memory: int, progress: Progress, hub: str, parts: Collection[str] | None
+) -> str:
+    """Download the files into `path`, all of one commit, which is returned.
 
     Raises CheckpointError, and what the hub's client raises: httpx2.HTTPError, OSError, ValueError.
     """
@@ -99,14 +110,14 @@ def fetch_files(remote: HubName, path: Path, memory: int, progress: Progress, hu
     if INDEX not in sizes:
         raise CheckpointError(f"{remote.repo} has no {INDEX}: it is no checkpoint in the layout of diffusers.")
     index = json.loads(Path(get(INDEX)).read_text("utf-8"))
-    wanted = dict(choose(sizes, index))
+    wanted = dict(choose(sizes, index, parts))
     check_space(remote, path, wanted, memory)
     done, total = 0, sum(wanted.values())
     for name, size in wanted.items():
         get(name, tqdm_class=functools.partial(Bar, functools.partial(report, progress, done, total)))
         done += size
         progress(done, total)
-    (path / COMPLETE).write_text(commit)
+    return commit
 
 
 def report(progress: Progress, done: int, total: int, downloaded: int) -> None:
@@ -114,8 +125,13 @@ def report(progress: Progress, done: int, total: int, downloaded: int) -> None:
     progress(min(done + downloaded, total), total)
 
 
-def choose(sizes: Mapping[str, int], index: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """The files to download, with their sizes: those of the parts, their weights in one precision only."""
+def choose(
+    sizes: Mapping[str, int], index: Mapping[str, Any], parts: Collection[str] | None = None
+) -> Iterator[tuple[str, int]]:
+    """The files to download, with their sizes: those of the parts, their weights in one precision only.
+
+    With `parts`, the weights of these alone.
+    """
     variants: dict[PurePosixPath, str] = {}
     for name in sizes:
         if (variant := variant_of(name)) is not None:
@@ -126,7 +142,8 @@ def choose(sizes: Mapping[str, int], index: Mapping[str, Any]) -> Iterator[tuple
         if not PATH.fullmatch(name) or (name not in TOP and path.parent.name not in index):
             continue
         if path.suffix == ".safetensors":
-            fits = path.parent in variants and variant_of(name) == variants[path.parent]
+            wanted = parts is None or path.parent.name in parts
+            fits = wanted and path.parent in variants and variant_of(name) == variants[path.parent]
         else:
             fits = path.suffix in READ
         if fits:

@@ -25,11 +25,10 @@ with warnings.catch_warnings():
     from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting, AutoPipelineForText2Image
 
 from imagine.diffusion.checkpoint import Checkpoint
+from imagine.diffusion.reading import Pipeline, read_weights
 from imagine.diffusion.recipes import Recipe, RenderOptions
 from imagine.errors import CheckpointError
 
-# The classes of diffusers share no type for the arguments of their calls.
-Pipeline = Any
 LIBRARIES = ("diffusers", "transformers")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 OUT_OF_MEMORY = torch.OutOfMemoryError
@@ -71,23 +70,16 @@ def load(checkpoint: Checkpoint, recipe: Recipe, options: RenderOptions) -> Pipe
     device = device_of(options)
     precision = precision_of(options, device)
     check_memory(checkpoint, device, precision)
-    # Some classes require an optional part that is left out to be passed as None.
-    absent: dict[str, Any] = {part: None for part, origin in checkpoint.parts.items() if origin is None}
     try:
-        base = pipeline_class.from_pretrained(
-            checkpoint.path,
-            dtype=precision,
-            use_safetensors=True,
-            variant=checkpoint.variant,
-            local_files_only=True,
-            **absent,
-        )
+        base = read_weights(pipeline_class, checkpoint, precision)
         base.to(device)
+    except CheckpointError:
+        raise
     except OUT_OF_MEMORY as error:
         raise CheckpointError(f"{checkpoint.name} does not fit into the memory of {device}.") from error
     except Exception as error:
         # The libraries raise exceptions of any kind for a broken folder.
-        raise CheckpointError(f"{checkpoint.path} cannot be loaded: {error}") from error
+        raise CheckpointError(f"{checkpoint.weights} cannot be loaded: {error}") from error
     reschedule(base, recipe)
     return pipelines_of(base, device)
 

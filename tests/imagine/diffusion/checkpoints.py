@@ -54,12 +54,12 @@ def letters_tokenizer() -> CLIPTokenizer:
     return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=TOKENS)
 
 
-def text_config(tokenizer: CLIPTokenizer) -> CLIPTextConfig:
+def text_config(tokenizer: CLIPTokenizer, width: int = WIDTH) -> CLIPTextConfig:
     return CLIPTextConfig(
         vocab_size=len(tokenizer),
-        hidden_size=WIDTH,
-        intermediate_size=WIDTH,
-        projection_dim=WIDTH,
+        hidden_size=width,
+        intermediate_size=width,
+        projection_dim=width,
         num_hidden_layers=2,
         num_attention_heads=4,
         max_position_embeddings=TOKENS,
@@ -106,12 +106,15 @@ def small_network(**settings: Any) -> UNet2DConditionModel:
     )
 
 
-def stable_diffusion(folder: Path, checked: bool = False) -> Path:
-    """Stable Diffusion 1.5's layout; `checked` adds a safety checker, which finds fault with every picture."""
+def stable_diffusion(folder: Path, checked: bool = False, usual: bool = False) -> Path:
+    """Stable Diffusion 1.5's layout; `checked` adds a safety checker, which finds fault with every picture.
+
+    `usual` gives it the autoencoder that the large ones have.
+    """
     torch.manual_seed(1)
     tokenizer = letters_tokenizer()
     pipeline = StableDiffusionPipeline(
-        vae=tiny_autoencoder(),
+        vae=usual_autoencoder() if usual else tiny_autoencoder(),
         text_encoder=CLIPTextModel(text_config(tokenizer)),
         tokenizer=tokenizer,
         unet=small_network(),
@@ -169,12 +172,13 @@ def fault_finder() -> StableDiffusionSafetyChecker:
 
 
 def stable_diffusion_xl(folder: Path) -> Path:
+    """Its two text encoders differ in width, by which those of one file are told apart."""
     torch.manual_seed(2)
     tokenizer = letters_tokenizer()
     pipeline = StableDiffusionXLPipeline(
         vae=usual_autoencoder(),
         text_encoder=CLIPTextModel(text_config(tokenizer)),
-        text_encoder_2=CLIPTextModelWithProjection(text_config(tokenizer)),
+        text_encoder_2=CLIPTextModelWithProjection(text_config(tokenizer, 2 * WIDTH)),
         tokenizer=tokenizer,
         tokenizer_2=tokenizer,
         unet=UNet2DConditionModel(
@@ -187,8 +191,8 @@ def stable_diffusion_xl(folder: Path) -> Path:
             use_linear_projection=True,
             addition_embed_type="text_time",
             addition_time_embed_dim=8,
-            projection_class_embeddings_input_dim=6 * 8 + WIDTH,
-            cross_attention_dim=2 * WIDTH,
+            projection_class_embeddings_input_dim=6 * 8 + 2 * WIDTH,
+            cross_attention_dim=3 * WIDTH,
             norm_num_groups=8,
         ),
         scheduler=EulerDiscreteScheduler(beta_schedule="scaled_linear", steps_offset=1),

@@ -19,12 +19,13 @@ def mark(data: bytes) -> str:
 
 @dataclass
 class Hub:
-    """A hub with one repository, `someone/tiny`.
+    """A hub with one repository, which is called `repo`.
 
     Faults: `status` and `error` answer everything, `broken` is a file that it does not give, `claims` are false sizes.
     """
 
     url: str = ""
+    repo: str = "someone/tiny"
     files: dict[str, bytes] = field(default_factory=dict)
     status: int = 200
     error: str = ""
@@ -43,14 +44,14 @@ class Hub:
             {"rfilename": name, "size": self.claims.get(name, len(data)), "blobId": mark(data)}
             for name, data in self.files.items()
         ]
-        return json.dumps({"id": "someone/tiny", "sha": COMMIT, "siblings": siblings}).encode()
+        return json.dumps({"id": self.repo, "sha": COMMIT, "siblings": siblings}).encode()
 
     def body(self, path: str) -> bytes | None:
         """What is at a path; None when there is nothing."""
         address = path.partition("?")[0]
-        if address in ("/api/models/someone/tiny", f"/api/models/someone/tiny/revision/{COMMIT}"):
+        if address in (f"/api/models/{self.repo}", f"/api/models/{self.repo}/revision/{COMMIT}"):
             return self.listing()
-        return self.files.get(address.removeprefix(f"/someone/tiny/resolve/{COMMIT}/"))
+        return self.files.get(address.removeprefix(f"/{self.repo}/resolve/{COMMIT}/"))
 
 
 @contextmanager
