@@ -652,6 +652,13 @@ MUTANTS = [
         "tests/imagine/diffusion/test_single_file.py -k another_format",
     ),
     Mutant(
+        "a pickle is read as a LoRA",
+        "imagine/diffusion/lora.py",
+        "    refuse_formats(path)\n",
+        "",
+        "tests/imagine/diffusion/test_lora.py -k called_what_it_is",
+    ),
+    Mutant(
         "thumbnails have no label",
         "imagine/files/develop.py",
         '        "thumb.webp": _encoded(_thumb(shown), "WEBP"),\n',

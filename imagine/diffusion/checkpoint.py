@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import psutil
 
 from imagine.diffusion.header import read_header
 from imagine.diffusion.hub import INDEX, VARIANTS, HubName, Progress, fetch, variant_of
+from imagine.diffusion.lora import Lora, find_loras
 from imagine.diffusion.single_file import PICKLED, SingleFile, inspect
 from imagine.errors import CheckpointError
 
@@ -44,6 +45,7 @@ class Checkpoint:
     variant: str | None = None
     origin: str = ""
     file: SingleFile | None = None
+    loras: tuple[Lora, ...] = ()
 
     @property
     def weights(self) -> Path:
@@ -51,12 +53,20 @@ class Checkpoint:
         return self.file.path if self.file else self.path
 
 
-def find(name: str, folder: Path, progress: Progress | None = None, hub: str | None = None) -> Checkpoint:
+def find(
+    name: str, folder: Path, progress: Progress | None = None, hub: str | None = None, lora: str = ""
+) -> Checkpoint:
     """The checkpoint that `name` means: a folder, a file, or `user/name` (or `user/name@revision`) on the hub.
 
     One on the hub is downloaded into `folder` once; `progress` is called with the bytes there and in all. `hub` is the
-    hub's address, that of HF_ENDPOINT when it is None. Raises CheckpointError with a sentence for the operator.
+    hub's address, that of HF_ENDPOINT when it is None. `lora` names LoRAs as IMAGINE_LORA does. Raises CheckpointError
+    with a sentence for the operator.
     """
+    return replace(find_bare(name, folder, progress, hub), loras=find_loras(lora, folder, hub))
+
+
+def find_bare(name: str, folder: Path, progress: Progress | None, hub: str | None) -> Checkpoint:
+    """The same, without LoRAs."""
     path = Path(name).expanduser()
     if path.is_dir():
         return read(path, name_of(path.resolve()))

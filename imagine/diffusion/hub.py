@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -82,17 +83,56 @@ def fetch(
     mark = path / (COMPLETE if parts is None else "-".join((COMPLETE, "settings", *sorted(parts))))
     if mark.exists() or (path / COMPLETE).exists():
         return path
+    with told(remote, hub) as address:
+        commit = fetch_files(remote, path, memory, progress or (lambda done, total: None), address, parts)
+        mark.write_text(commit)
+    return path
+
+
+def fetch_file(
+    remote: HubName, folder: Path, choose_one: Callable[[list[str]], str], largest: int, hub: str | None
+) -> Path:
+    """One file of a repository, downloaded unless it is there; `choose_one` picks it by the names of all.
+
+    `largest` is how many bytes it may have. Raises CheckpointError, also for what `choose_one` raises.
+    """
+    path = remote.folder(folder)
+    mark = path / f"{COMPLETE}-file"
+    with told(remote, hub) as address:
+        if mark.exists() and (path / (name := choose_one(mark.read_text().splitlines()))).is_file():
+            return path / name
+        info = HfApi(endpoint=address).model_info(
+            remote.repo, revision=remote.revision, files_metadata=True, timeout=HUB_SECONDS
+        )
+        sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+        name = choose_one(list(sizes))
+        if name not in sizes:
+            raise CheckpointError(f"{remote.repo} has no file {name}.")
+        free = shutil.disk_usage(existing(path)).free
+        if sizes[name] > min(largest, free):
+            raise CheckpointError(f"{remote.repo} has a {name} of {sizes[name] / 1e9:.1f} GB, which is too large.")
+        file = Path(hf_hub_download(remote.repo, name, revision=str(info.sha), local_dir=path, endpoint=address))
+        mark.write_text("\n".join(sizes))
+    return file
+
+
+def existing(path: Path) -> Path:
+    """The nearest folder above that is there."""
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())
+
+
+@contextmanager
+def told(remote: HubName, hub: str | None) -> Iterator[str]:
+    """The hub's address, for a block whose errors become a CheckpointError with a sentence."""
     hub = (hub or constants.ENDPOINT).rstrip("/")
     try:
-        commit = fetch_files(remote, path, memory, progress or (lambda done, total: None), hub, parts)
-        mark.write_text(commit)
+        yield hub
     except GatedRepoError as error:
         raise CheckpointError(f"{hub} gives {remote.repo} only to some. Ask there, and set HF_TOKEN.") from error
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise CheckpointError(f"{hub} has no {remote.repo} {remote.revision or ''}, or not for everybody.") from error
     except (httpx2.HTTPError, OSError, ValueError) as error:
         raise CheckpointError(f"{hub} did not send {remote.repo}: {error}. Start again to go on.") from error
-    return path
 
 
 def fetch_files(

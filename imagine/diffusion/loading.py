@@ -24,6 +24,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting, AutoPipelineForText2Image
 
+from imagine.diffusion.adapters import fuse
 from imagine.diffusion.checkpoint import Checkpoint
 from imagine.diffusion.reading import Pipeline, read_weights
 from imagine.diffusion.recipes import Recipe, RenderOptions
@@ -73,6 +74,7 @@ def load(checkpoint: Checkpoint, recipe: Recipe, options: RenderOptions) -> Pipe
     try:
         base = read_weights(pipeline_class, checkpoint, precision)
         base.to(device)
+        fuse(base, checkpoint)
     except CheckpointError:
         raise
     except OUT_OF_MEMORY as error:

@@ -1,6 +1,6 @@
 """Draw with a checkpoint.
 
-Only this module, loading.py, reading.py and noise.py import torch, diffusers or transformers.
+Only this module, loading.py, reading.py, adapters.py and noise.py import torch, diffusers or transformers.
 """
 
 import math

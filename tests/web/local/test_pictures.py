@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.local.checkpoints import make_checkpoint
+from tests.web.local.checkpoints import make_checkpoint, make_lora
 from web.local.pictures import choose_pictures, size
 
 
@@ -16,6 +16,7 @@ def no_progress(_done: int, _total: int) -> None:
 @pytest.fixture(autouse=True)
 def unset(settings: Any) -> None:
     settings.IMAGINE_MODEL = settings.IMAGINE_FINAL_MODEL = settings.IMAGINE_VIDEO_MODEL = ""
+    settings.IMAGINE_LORA = ""
 
 
 def test_without_a_checkpoint_the_operator_reads_how_to_set_one(tmp_path: Path) -> None:
@@ -48,6 +49,20 @@ def test_each_checkpoint_has_a_row(settings: Any, tmp_path: Path) -> None:
     settings.IMAGINE_VIDEO_MODEL = str(make_checkpoint(tmp_path / "moving"))
     starts = [row.split(",")[0] for row in choose_pictures(tmp_path, no_progress).rows]
     assert starts == ["small", "large", "moving"]
+
+
+def test_loras_are_named_with_what_they_change_and_a_wrong_one_is_told(settings: Any, tmp_path: Path) -> None:
+    settings.IMAGINE_MODEL = str(make_checkpoint(tmp_path / "small"))
+    settings.IMAGINE_VIDEO_MODEL = str(make_checkpoint(tmp_path / "moving"))
+    make_lora(tmp_path / "pixel.safetensors")
+    settings.IMAGINE_LORA = f"{tmp_path}/pixel.safetensors:0.8"
+    rows = choose_pictures(tmp_path, no_progress).rows
+    assert rows[0].endswith(", with pixel (0.8)")
+    assert "pixel" not in rows[1]
+    settings.IMAGINE_LORA = f"{tmp_path}/pixle.safetensors"
+    pictures = choose_pictures(tmp_path, no_progress)
+    assert f"IMAGINE_LORA names {tmp_path}/pixle.safetensors" in pictures.rows[0]
+    assert not pictures.painter
 
 
 @pytest.mark.parametrize("wanted", ["/nowhere/small", "pickled"])
