@@ -659,6 +659,15 @@ MUTANTS = [
         "tests/imagine/diffusion/test_lora.py -k called_what_it_is",
     ),
     Mutant(
+        "weights of a text encoder that are missing are random",
+        "imagine/diffusion/reading.py",
+        """    if missing := sorted(found["missing_keys"]):
+        raise lacking(checkpoint, part, missing[0])
+""",
+        "",
+        "tests/imagine/diffusion/test_unsound.py -k missing_are_named",
+    ),
+    Mutant(
         "thumbnails have no label",
         "imagine/files/develop.py",
         '        "thumb.webp": _encoded(_thumb(shown), "WEBP"),\n',

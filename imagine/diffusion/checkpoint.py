@@ -1,6 +1,5 @@
 """Find and check a checkpoint: a folder in the layout of diffusers, or one file, local or fetched once. No torch."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,16 +8,15 @@ from typing import Any
 
 import psutil
 
-from imagine.diffusion.header import read_header
-from imagine.diffusion.hub import INDEX, VARIANTS, HubName, Progress, fetch, variant_of
+from imagine.diffusion.hub import INDEX, HubName, Progress, fetch, variant_of
 from imagine.diffusion.lora import Lora, find_loras
+from imagine.diffusion.part import check_part, check_weights, read_json, weights
 from imagine.diffusion.single_file import PICKLED, SingleFile, inspect
 from imagine.errors import CheckpointError
 
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 # What the tools that train a LoRA call its files.
 LORA = frozenset({"pytorch_lora_weights.safetensors", "adapter_config.json", "adapter_model.safetensors"})
-LARGEST_JSON = 20_000_000
 # Of float16 and bfloat16, the smallest that weights are held in here.
 LEAST_BYTES_PER_PARAMETER = 2
 LONGEST_NAME = 500
@@ -103,7 +101,7 @@ def read(path: Path, name: str) -> Checkpoint:
         raise CheckpointError(f"There is no {INDEX} in {path}. {kind_of(path)}")
     index, class_name, parts = indexed(path)
     files = [file for part, origin in parts.items() if origin for file in weights(path / part)]
-    parameters = sum(read_header(file).parameters for file in files)
+    parameters = sum(check_weights(file).parameters for file in files)
     check_memory(path, parameters)
     size, origin = sum(file.stat().st_size for file in files), index.get("_name_or_path")
     origin = origin[:LONGEST_NAME] if isinstance(origin, str) else ""
@@ -164,7 +162,7 @@ def read_file(file: SingleFile, base: Path) -> Checkpoint:
     # Is never in such a file. Pictures are checked by our own.
     parts["safety_checker"] = None
     files = [one for part in sorted(file.lacking) if parts.get(part) for one in weights(base / part)]
-    parameters = file.header.parameters + sum(read_header(one).parameters for one in files)
+    parameters = file.header.parameters + sum(check_weights(one).parameters for one in files)
     check_memory(file.path, parameters)
     size = sum(one.stat().st_size for one in (file.path, *files))
     return Checkpoint(file.path.stem, base, class_name, parts, size, parameters, common_variant(base, files), file=file)
@@ -201,21 +199,6 @@ def refuse_pickles(path: Path) -> None:
             )
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file. Raises CheckpointError when it is missing, too large, or something else."""
-    try:
-        if path.stat().st_size > LARGEST_JSON:
-            raise CheckpointError(f"{path} is too large.")
-        value = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"There is no {path.name} in {path.parent}.") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} cannot be read as JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} holds no JSON object.")
-    return value
-
-
 def parts_of(index: Mapping[str, Any], path: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
     """The parts that the index names, with their folders there. Raises CheckpointError when one is missing."""
     for part, origin in index.items():
@@ -226,25 +209,7 @@ def parts_of(index: Mapping[str, Any], path: Path) -> Iterator[tuple[str, tuple[
                     raise CheckpointError(
                         f"The part {part} is missing in {path}. Copy or fetch the whole folder again."
                     )
+                check_part(path / part, class_name)
                 yield part, (library, class_name)
             case [None, None]:
                 yield part, None
-
-
-def weights(part: Path) -> list[Path]:
-    """The files with a part's weights, of the best variant that is there.
-
-    Parts without weights (a tokenizer, a scheduler) have no config.json. Raises CheckpointError when files are missing.
-    """
-    if not (part / "config.json").exists():
-        return []
-    files = list(part.glob("*.safetensors"))
-    there = [variant for variant in VARIANTS if any(variant_of(file.name) == variant for file in files)]
-    found = [file for file in files if there and variant_of(file.name) == there[0]]
-    if not found:
-        raise CheckpointError(f"{part} has no safetensors file. Convert the checkpoint, or choose one that has.")
-    for index in part.glob("*.safetensors.index.json"):
-        for shard in set(read_json(index).get("weight_map", {}).values()):
-            if not (part / str(shard)).is_file():
-                raise CheckpointError(f"{part / str(shard)} is missing. Copy or fetch the whole folder again.")
-    return found

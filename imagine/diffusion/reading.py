@@ -1,16 +1,23 @@
 """Read a checkpoint's weights into the pipeline of diffusers that its class names. Only what draws imports it."""
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from transformers import PreTrainedModel
 
-from imagine.diffusion.checkpoint import Checkpoint
+from imagine.diffusion.checkpoint import Checkpoint, common_variant
+from imagine.diffusion.part import weights
 from imagine.diffusion.single_file import SingleFile
 from imagine.errors import CheckpointError
 
 # The classes of diffusers share no type for the arguments of their calls.
 Pipeline = Any
+# As diffusers says it.
+SHAPES = re.compile(r"because (\S+) expected shape torch\.Size\((.+?)\), but got torch\.Size\((.+?)\)")
 
 
 def read_weights(pipeline_class: type[Pipeline], checkpoint: Checkpoint, precision: torch.dtype) -> Pipeline:
@@ -26,16 +33,81 @@ def from_folder(
     precision: torch.dtype,
     without: frozenset[str] = frozenset(),
 ) -> Pipeline:
-    """What is in the folder, but for the parts in `without`."""
+    """What is in the folder, but for the parts in `without`. Raises CheckpointError where weights are missing."""
     # Some classes require an optional part that is left out to be passed as None.
-    absent = [part for part, origin in checkpoint.parts.items() if origin is None or part in without]
-    return pipeline_class.from_pretrained(
-        checkpoint.path,
+    given: dict[str, Any] = {
+        part: None for part, origin in checkpoint.parts.items() if origin is None or part in without
+    }
+    try:
+        given |= {part: encoder(checkpoint, part, precision) for part in encoders(checkpoint) if part not in without}
+        pipe = pipeline_class.from_pretrained(
+            checkpoint.path,
+            dtype=precision,
+            use_safetensors=True,
+            variant=checkpoint.variant,
+            local_files_only=True,
+            **given,
+        )
+    except ValueError as error:
+        if complaint := SHAPES.search(str(error)):
+            name, asked, found = complaint.groups()
+            raise misshapen(checkpoint.path, name, found, asked) from error
+        raise
+    if missing := missing_in(pipe):
+        part, _, name = missing.partition(".")
+        raise lacking(checkpoint, part, name)
+    return pipe
+
+
+def encoders(checkpoint: Checkpoint) -> Iterator[str]:
+    """The parts with weights whose classes are of transformers."""
+    for part, origin in checkpoint.parts.items():
+        if origin and origin[0] == "transformers" and (checkpoint.path / part / "config.json").is_file():
+            yield part
+
+
+def encoder(checkpoint: Checkpoint, part: str, precision: torch.dtype) -> PreTrainedModel:
+    """Such a part. Read here, as a pipeline says nothing of weights that were missing, and are random.
+
+    Raises CheckpointError, and whatever transformers raises.
+    """
+    origin = checkpoint.parts[part]
+    chosen = getattr(transformers, origin[1], None) if origin else None
+    if not (isinstance(chosen, type) and issubclass(chosen, PreTrainedModel)):
+        raise CheckpointError(f"The part {part} of {checkpoint.name} is of a class that transformers does not have.")
+    variant = common_variant(checkpoint.path, weights(checkpoint.path / part))
+    model, found = chosen.from_pretrained(
+        checkpoint.path / part,
         dtype=precision,
         use_safetensors=True,
-        variant=checkpoint.variant,
+        variant=variant,
         local_files_only=True,
-        **dict.fromkeys(absent),
+        # They are told below, in a sentence.
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+    )
+    for name, found_shape, asked in found["mismatched_keys"]:
+        raise misshapen(checkpoint.path / part, name, found_shape, asked)
+    if missing := sorted(found["missing_keys"]):
+        raise lacking(checkpoint, part, missing[0])
+    return model
+
+
+def lacking(checkpoint: Checkpoint, part: str, name: str) -> CheckpointError:
+    """The error for a part whose file has not all its weights."""
+    where = checkpoint.path / part
+    return CheckpointError(
+        f"{where} lacks weights that its config.json asks for, such as {name}: they are of another checkpoint, or cut. "
+        f"Copy or fetch the whole folder again."
+    )
+
+
+def misshapen(where: Path, name: str, found: object, asked: object) -> CheckpointError:
+    """The error for weights of another shape than a config.json asks for."""
+    there, wanted = ("x".join(re.findall(r"\d+", str(shape))) for shape in (found, asked))
+    return CheckpointError(
+        f"In {where} the weights {name} have the shape {there}, and their config.json asks for {wanted}: the two are "
+        f"of different checkpoints. Copy or fetch the whole folder again."
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from imagine.diffusion.checkpoint import Checkpoint, read_json
+from imagine.diffusion.checkpoint import Checkpoint
+from imagine.diffusion.part import read_json
 from imagine.errors import CheckpointError
 
 FILE = "chaski.json"
