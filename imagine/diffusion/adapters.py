@@ -20,6 +20,10 @@ def fuse(pipe: Pipeline, checkpoint: Checkpoint) -> None:
     """
     if not checkpoint.loras:
         return
+    if checkpoint.packed:
+        raise CheckpointError(
+            f"IMAGINE_LORA is set, and {checkpoint.weights} is quantised: no LoRA can be added to it."
+        )
     kind = type(pipe).__name__
     if not hasattr(pipe, "load_lora_weights"):
         raise CheckpointError(f"IMAGINE_LORA is set, but there are no LoRAs for a {kind} such as {checkpoint.name}.")

@@ -46,6 +46,11 @@ class Checkpoint:
     loras: tuple[Lora, ...] = ()
 
     @property
+    def packed(self) -> int:
+        """The bytes of weights that stay quantised in memory, beside `parameters`."""
+        return self.file.packed if self.file else 0
+
+    @property
     def weights(self) -> Path:
         """Where the weights of the network that draws are: for sentences."""
         return self.file.path if self.file else self.path
@@ -118,10 +123,10 @@ def indexed(path: Path) -> tuple[dict[str, Any], str, dict[str, tuple[str, str] 
     return index, class_name, dict(parts_of(index, path))
 
 
-def check_memory(path: Path, parameters: int) -> None:
-    """Raises CheckpointError for weights that this machine has no memory for."""
-    if parameters * LEAST_BYTES_PER_PARAMETER > memory():
-        needed, have = parameters * LEAST_BYTES_PER_PARAMETER / 1e9, memory() / 1e9
+def check_memory(path: Path, parameters: int, packed: int = 0) -> None:
+    """Raises CheckpointError for weights that this machine has no memory for; `packed` are bytes of quantised ones."""
+    if parameters * LEAST_BYTES_PER_PARAMETER + packed > memory():
+        needed, have = (parameters * LEAST_BYTES_PER_PARAMETER + packed) / 1e9, memory() / 1e9
         raise CheckpointError(
             f"{path} needs {needed:.0f} GB of memory; this machine has {have:.0f} GB. Choose a smaller one."
         )
@@ -140,7 +145,7 @@ def base_of(file: SingleFile, folder: Path, progress: Progress | None, hub: str 
 
     Raises CheckpointError.
     """
-    check_memory(file.path, file.header.parameters)
+    check_memory(file.path, file.parameters, file.packed)
     beside = file.path.with_suffix("")
     if (beside / INDEX).is_file():
         return beside
@@ -162,8 +167,8 @@ def read_file(file: SingleFile, base: Path) -> Checkpoint:
     # Is never in such a file. Pictures are checked by our own.
     parts["safety_checker"] = None
     files = [one for part in sorted(file.lacking) if parts.get(part) for one in weights(base / part)]
-    parameters = file.header.parameters + sum(check_weights(one).parameters for one in files)
-    check_memory(file.path, parameters)
+    parameters = file.parameters + sum(check_weights(one).parameters for one in files)
+    check_memory(file.path, parameters, file.packed)
     size = sum(one.stat().st_size for one in (file.path, *files))
     return Checkpoint(file.path.stem, base, class_name, parts, size, parameters, common_variant(base, files), file=file)
 

@@ -153,7 +153,7 @@ def precision_of(options: RenderOptions, device: torch.device) -> torch.dtype:
 
 def check_memory(checkpoint: Checkpoint, device: torch.device, precision: torch.dtype) -> None:
     """Raises CheckpointError when the weights alone are larger than the free memory."""
-    needed = checkpoint.parameters * precision.itemsize
+    needed = checkpoint.parameters * precision.itemsize + checkpoint.packed
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
     if needed > free:
         hint = ", set the precision bfloat16," if device.type == "cpu" and precision is torch.float32 else ""

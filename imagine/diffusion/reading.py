@@ -1,4 +1,7 @@
-"""Read a checkpoint's weights into the pipeline of diffusers that its class names. Only what draws imports it."""
+"""Read a checkpoint's weights into the pipeline of diffusers that its class names.
+
+Only what draws imports it, after loading.py has told diffusers to run no program that comes with a checkpoint.
+"""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +10,7 @@ from typing import Any
 
 import torch
 import transformers
+from diffusers import FluxTransformer2DModel, GGUFQuantizationConfig
 from transformers import PreTrainedModel
 
 from imagine.diffusion.checkpoint import Checkpoint, common_variant
@@ -72,10 +76,11 @@ def encoder(checkpoint: Checkpoint, part: str, precision: torch.dtype) -> PreTra
     Raises CheckpointError, and whatever transformers raises.
     """
     origin = checkpoint.parts[part]
-    chosen = getattr(transformers, origin[1], None) if origin else None
-    if not (isinstance(chosen, type) and issubclass(chosen, PreTrainedModel)):
+    wanted = getattr(transformers, origin[1], None) if origin else None
+    if not (isinstance(wanted, type) and issubclass(wanted, PreTrainedModel)):
         raise CheckpointError(f"The part {part} of {checkpoint.name} is of a class that transformers does not have.")
     variant = common_variant(checkpoint.path, weights(checkpoint.path / part))
+    chosen: Any = wanted
     model, found = chosen.from_pretrained(
         checkpoint.path / part,
         dtype=precision,
@@ -115,14 +120,11 @@ def from_file(
     pipeline_class: type[Pipeline], checkpoint: Checkpoint, file: SingleFile, precision: torch.dtype
 ) -> Pipeline:
     """What is in one file, with the parts that it lacks from the folder of its settings."""
-    given: dict[str, Any] = {part: None for part, origin in checkpoint.parts.items() if origin is None}
-    if file.lacking:
-        rest = from_folder(pipeline_class, checkpoint, precision, without=file.parts)
-        given |= {part: rest.components[part] for part in file.lacking if part in rest.components}
     try:
-        pipe = pipeline_class.from_single_file(
-            str(file.path), config=str(checkpoint.path), dtype=precision, local_files_only=True, **given
-        )
+        if file.packed:
+            pipe = from_gguf(pipeline_class, checkpoint, file, precision)
+        else:
+            pipe = from_safetensors(pipeline_class, checkpoint, file, precision)
     except NotImplementedError as error:
         # What is left on torch's device without memory cannot be moved.
         raise CheckpointError(f"{file.path} lacks weights of {file.family}. Copy or fetch it again.") from error
@@ -134,6 +136,36 @@ def from_file(
         raise CheckpointError(f"{file.path} lacks weights of {file.family}, such as {missing}. Copy or fetch it again.")
     if file.scheduler_changes:
         pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, **file.scheduler_changes)
+    return pipe
+
+
+def from_safetensors(
+    pipeline_class: type[Pipeline], checkpoint: Checkpoint, file: SingleFile, precision: torch.dtype
+) -> Pipeline:
+    """What is in a safetensors file, with the parts that it lacks."""
+    given: dict[str, Any] = {part: None for part, origin in checkpoint.parts.items() if origin is None}
+    if file.lacking:
+        rest = from_folder(pipeline_class, checkpoint, precision, without=file.parts)
+        given |= {part: rest.components[part] for part in file.lacking if part in rest.components}
+    return pipeline_class.from_single_file(
+        str(file.path), config=str(checkpoint.path), dtype=precision, local_files_only=True, **given
+    )
+
+
+def from_gguf(
+    pipeline_class: type[Pipeline], checkpoint: Checkpoint, file: SingleFile, precision: torch.dtype
+) -> Pipeline:
+    """The network of FLUX.1 out of a GGUF file, quantised and computed in `precision`, with all else of the folder."""
+    pipe = from_folder(pipeline_class, checkpoint, precision, without=file.parts)
+    network = FluxTransformer2DModel.from_single_file(
+        str(file.path),
+        config=str(checkpoint.path),
+        subfolder="transformer",
+        quantization_config=GGUFQuantizationConfig(compute_dtype=precision),
+        dtype=precision,
+        local_files_only=True,
+    )
+    pipe.register_modules(transformer=network)
     return pipe
 
 

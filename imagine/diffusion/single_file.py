@@ -6,9 +6,10 @@ the repository of the model that it was made from, its *base*: https://huggingfa
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from imagine.diffusion.gguf_header import MAGIC, read_gguf
 from imagine.diffusion.header import Header, read_header
 from imagine.errors import CheckpointError
 
@@ -23,6 +24,7 @@ OPEN_CLIP = "cond_stage_model.model."
 OPEN_CLIP_XL, OPEN_CLIP_REFINER = "conditioner.embedders.1.model.", "conditioner.embedders.0.model."
 AUTOENCODER = ("first_stage_model.", "vae.")
 CLIP_L, T5 = "text_encoders.clip_l.", "text_encoders.t5xxl."
+FLUX_IN_DIFFUSERS = "single_transformer_blocks.0.attn.norm_q.weight"
 FLUX = "double_blocks.0.img_attn.norm.key_norm.scale"
 # What those have beside it that only look like FLUX.1.
 CHROMA, NEWER_FLUX = r"distilled_guidance_layer\.", "single_stream_modulation|early_stream_modulations"
@@ -83,6 +85,16 @@ class SingleFile:
     header: Header
 
     @property
+    def packed(self) -> int:
+        """The bytes of weights that stay quantised in memory; 0 for safetensors."""
+        return self.path.stat().st_size if self.path.suffix == ".gguf" else 0
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are held one by one."""
+        return 0 if self.packed else self.header.parameters
+
+    @property
     def lacking(self) -> frozenset[str]:
         """The parts with weights that it does not hold, which its base has to have."""
         return PARTS[self.class_name] - self.parts
@@ -99,6 +111,8 @@ class SingleFile:
 def inspect(path: Path) -> SingleFile:
     """Look at a file's header. Raises CheckpointError that says what it is, for one that is no checkpoint."""
     refuse_formats(path)
+    if path.suffix == ".gguf":
+        return quantised(path, read_gguf(path))
     header = read_header(path)
     names = header.tensors
     if "scaled_fp8" in names or any(name.endswith((".scale_weight", ".weight_scale")) for name in names):
@@ -110,6 +124,20 @@ def inspect(path: Path) -> SingleFile:
     if (FLUX in names or CORE + FLUX in names) and not any(re.search(f"{CHROMA}|{NEWER_FLUX}", name) for name in names):
         return flux(path, header)
     raise CheckpointError(f"{path} is {kind_of(header)}.")
+
+
+def quantised(path: Path, header: Header) -> SingleFile:
+    """A GGUF file. Raises CheckpointError for other families than FLUX.1, which diffusers does not read as such."""
+    names = header.tensors
+    if any(name.startswith("blk.") for name in names):
+        raise CheckpointError(f"{path} is a language model. Name it in MODEL, and a checkpoint for pictures here.")
+    if FLUX in names or CORE + FLUX in names or FLUX_IN_DIFFUSERS in names:
+        # What else may be in it is taken from the base.
+        return replace(flux(path, header), parts=frozenset({"transformer"}))
+    kind = header.metadata.get("general.architecture", "")[:50] or "an unknown kind"
+    raise CheckpointError(
+        f"{path} is a GGUF file of {kind}; of GGUF only FLUX.1 is read. Name the same checkpoint as safetensors."
+    )
 
 
 def refuse_formats(path: Path) -> None:
@@ -126,10 +154,9 @@ def refuse_formats(path: Path) -> None:
             f"{path} is a pickle, which may hold a program. Only safetensors are loaded: most checkpoints are "
             f"there as such too, or convert it on a machine that may be lost."
         )
-    if start.startswith(b"GGUF"):
-        raise CheckpointError(f"{path} is a GGUF file. Name the same checkpoint as safetensors.")
-    if path.suffix != ".safetensors":
-        raise CheckpointError(f"{path} is not called .safetensors. Rename it, if it is one.")
+    wanted = ".gguf" if start.startswith(MAGIC) else ".safetensors"
+    if path.suffix != wanted:
+        raise CheckpointError(f"{path} is not called {wanted}. Rename it, if it is one.")
 
 
 def kind_of(header: Header) -> str:
@@ -180,10 +207,10 @@ def flux(path: Path, header: Header) -> SingleFile:
     """FLUX.1. Raises CheckpointError for those that want a second picture."""
     names = header.tensors
     prefix = CORE if CORE + FLUX in names else ""
-    entry = names.get(f"{prefix}img_in.weight")
+    entry = names.get(f"{prefix}img_in.weight") or names.get("x_embedder.weight")
     if entry is None or entry.shape[1:] != (FLUX_CHANNELS,):
         raise CheckpointError(f"{path} is a FLUX.1 for masks or for lines and depths. Name one that draws from words.")
-    dev = f"{prefix}guidance_in.in_layer.weight" in names
+    dev = any("guidance_in." in name or "guidance_embedder." in name for name in names)
     base = f"black-forest-labs/FLUX.1-{'dev' if dev else 'schnell'}"
     encoders = {"text_encoder": CLIP_L, "text_encoder_2": T5}
     parts = {part for part, begin in encoders.items() if holds(names, begin)} | {"transformer"}

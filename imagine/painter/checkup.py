@@ -20,7 +20,8 @@ def rows(name: str) -> Iterator[tuple[str, str]]:
     found = checkpoint.find(name, settings.CHECKPOINT_FOLDER, lora=lora_for(name))
     marked = f", as {found.variant}" if found.variant else ""
     yield "Checkpoint", f"{found.name}, a {found.class_name}"
-    yield "Weights", f"{found.parameters / 1e6:,.0f} million numbers, {found.bytes / 1e9:.2f} GB{marked}"
+    packed = f", of which {found.packed / 1e9:.2f} GB stay quantised" if found.packed else ""
+    yield "Weights", f"{found.parameters / 1e6:,.0f} million numbers, {found.bytes / 1e9:.2f} GB{marked}{packed}"
     for lora in found.loras:
         yield "LoRA", f"{lora.name}, {lora.scale:g}, {lora.family or 'of an unknown family'}"
     yield "Known as", _rule(found)

@@ -12,6 +12,8 @@ from diffusers import (
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
     LatentConsistencyModelPipeline,
     LCMScheduler,
     PixArtSigmaPipeline,
@@ -233,18 +235,53 @@ def flow_matching(folder: Path) -> Path:
     return folder
 
 
+def flux(folder: Path) -> Path:
+    """FLUX.1 schnell, with sides that can be quantised in blocks of 32."""
+    torch.manual_seed(7)
+    tokenizer = letters_tokenizer()
+    pieces = letters_pieces()
+    pipeline = FluxPipeline(
+        transformer=FluxTransformer2DModel(
+            in_channels=64,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=WIDTH,
+            pooled_projection_dim=WIDTH,
+            guidance_embeds=False,
+            axes_dims_rope=(4, 4, 8),
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=usual_autoencoder(16),
+        text_encoder=CLIPTextModel(text_config(tokenizer)),
+        tokenizer=tokenizer,
+        text_encoder_2=pieces_encoder(pieces),
+        tokenizer_2=pieces,
+    )
+    pipeline.save_pretrained(folder)
+    return folder
+
+
+def letters_pieces() -> T5Tokenizer:
+    """The same for T5."""
+    letters = ((letter, -3.0) for letter in LETTERS)
+    return T5Tokenizer(vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), ("▁", -2.0), *letters], extra_ids=0)
+
+
+def pieces_encoder(tokenizer: T5Tokenizer) -> T5EncoderModel:
+    return T5EncoderModel(
+        T5Config(vocab_size=len(tokenizer), d_model=WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1, num_heads=4)
+    )
+
+
 def words_only(folder: Path) -> Path:
     """PixArt Sigma: no image-to-image, no callback."""
     torch.manual_seed(4)
-    tokenizer = T5Tokenizer(
-        vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), ("▁", -2.0), *((letter, -3.0) for letter in LETTERS)],
-        extra_ids=0,
-    )
+    tokenizer = letters_pieces()
     pipeline = PixArtSigmaPipeline(
         tokenizer=tokenizer,
-        text_encoder=T5EncoderModel(
-            T5Config(vocab_size=len(tokenizer), d_model=WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1, num_heads=4)
-        ),
+        text_encoder=pieces_encoder(tokenizer),
         vae=usual_autoencoder(),
         transformer=PixArtTransformer2DModel(
             sample_size=32,
