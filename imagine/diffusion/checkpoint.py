@@ -178,7 +178,7 @@ def kind_of(path: Path) -> str:
     names = {file.name for file in path.iterdir()}
     inner = sorted(folder.parent.name for folder in path.glob(f"*/{INDEX}"))
     if names & LORA:
-        return "It is a LoRA, which changes a checkpoint and is none by itself."
+        return "It is a LoRA, which changes a checkpoint and is none by itself. Name it in IMAGINE_LORA."
     if inner:
         return f"It holds checkpoints: name one of them, such as {path / inner[0]}."
     if any(name.endswith(".onnx") for name in names) or any(path.glob("*/*.onnx")):
