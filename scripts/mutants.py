@@ -722,6 +722,29 @@ MUTANTS = [
         "tests/web/test_admin.py -k who_came_in",
     ),
     Mutant(
+        "a pickle that is called safetensors, or is named, is read",
+        "imagine/diffusion/single_file.py",
+        "    refuse_formats(path)\n",
+        "",
+        "tests/imagine/diffusion/test_single_file.py -k another_format",
+    ),
+    Mutant(
+        "a pickle is read as a LoRA",
+        "imagine/diffusion/lora.py",
+        "    refuse_formats(path)\n",
+        "",
+        "tests/imagine/diffusion/test_lora.py -k called_what_it_is",
+    ),
+    Mutant(
+        "weights of a text encoder that are missing are random",
+        "imagine/diffusion/reading.py",
+        """    if missing := sorted(found["missing_keys"]):
+        raise lacking(checkpoint, part, missing[0])
+""",
+        "",
+        "tests/imagine/diffusion/test_unsound.py -k missing_are_named",
+    ),
+    Mutant(
         "thumbnails have no label",
         "imagine/files/develop.py",
         '        "thumb.webp": _encoded(_thumb(shown), "WEBP"),\n',

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = ("web", "integrations", "assistant", "imagine")
 # Slow to import and large in memory: they stay in the processes that draw.
 HEAVY = {"torch", "diffusers", "transformers"}
-HEAVY_FILES = {"imagine/diffusion/pipeline.py", "imagine/diffusion/loading.py", "imagine/diffusion/noise.py"}
+HEAVY_FILES = {f"imagine/diffusion/{name}.py" for name in ("pipeline", "loading", "reading", "adapters", "noise")}
 # Makes the checkpoint that ships with Chaski, by hand; it may know torch, and nothing knows it.
 SKETCHBOOK = "imagine/sketchbook/"
 PACKAGES = HEAVY | {

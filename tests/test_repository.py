@@ -56,7 +56,12 @@ def test_nothing_that_ships_runs_what_it_reads() -> None:
     found = {str(path.relative_to(ROOT)): PICKLES.findall(path.read_text()) for path in files}
     assert {name: words for name, words in found.items() if words} == {}
     adapters = {str(path.relative_to(ROOT)): LOADERS.findall(path.read_text()) for path in files}
-    assert {name: words for name, words in adapters.items() if words} == {}
+    # They are given what single_file.py took for safetensors, by its name too.
+    known = {
+        "imagine/diffusion/adapters.py": [".load_lora_weights("],
+        "imagine/diffusion/reading.py": [".from_single_file(", ".from_single_file("],
+    }
+    assert {name: words for name, words in adapters.items() if words} == known
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -369,6 +369,8 @@ IMAGINE_FINAL_MODEL: str = env.str("IMAGINE_FINAL_MODEL", "")
 # Whether the small one that comes along draws everything; the page then says so.
 IMAGINE_DEMO = Path(IMAGINE_MODEL) == SHIPPED_CHECKPOINT and not IMAGINE_FINAL_MODEL
 IMAGINE_VIDEO_MODEL: str = env.str("IMAGINE_VIDEO_MODEL", "")
+# LoRAs for those that draw pictures.
+IMAGINE_LORA: str = env.str("IMAGINE_LORA", "")
 CHECKPOINT_FOLDER = DATA_DIR / "checkpoints"
 IMAGINE_DEVICE: str = env.str("IMAGINE_DEVICE", "auto", validate=validate.OneOf(["auto", "cuda", "mps", "cpu"]))
 IMAGINE_PRECISION: str = env.str(

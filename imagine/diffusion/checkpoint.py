@@ -1,27 +1,24 @@
-"""Find and check a checkpoint: a folder in the layout of diffusers, local or downloaded once from a hub. No torch."""
+"""Find and check a checkpoint: a folder in the layout of diffusers, or one file, local or fetched once. No torch."""
 
-import json
-import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from imagine.diffusion import presets
-from imagine.diffusion.hub import INDEX, VARIANTS, Progress, fetch, variant_of
+from imagine.diffusion.hub import INDEX, Progress, fetch, variant_of
+from imagine.diffusion.hub_name import HubName
+from imagine.diffusion.lora import Lora, find_loras
+from imagine.diffusion.part import check_part, check_weights, read_json, weights
+from imagine.diffusion.single_file import PICKLED, SingleFile, inspect
 from imagine.errors import CheckpointError
 
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
-# Pickles can hold a program that runs when they are read.
-PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".py")
 # What the tools that train a LoRA call its files.
 LORA = frozenset({"pytorch_lora_weights.safetensors", "adapter_config.json", "adapter_model.safetensors"})
-LARGEST_JSON = 20_000_000
-# The format's own limit, https://github.com/huggingface/safetensors#format
-LARGEST_HEADER = 100_000_000
 # Of float16 and bfloat16, the smallest that weights are held in here.
 LEAST_BYTES_PER_PARAMETER = 2
 LONGEST_NAME = 500
@@ -47,19 +44,40 @@ class Checkpoint:
     parameters: int
     variant: str | None = None
     origin: str = ""
+    file: SingleFile | None = None
+    loras: tuple[Lora, ...] = ()
+
+    @property
+    def packed(self) -> int:
+        """The bytes of weights that stay quantised in memory, beside `parameters`."""
+        return self.file.packed if self.file else 0
+
+    @property
+    def weights(self) -> Path:
+        """Where the weights of the network that draws are: for sentences."""
+        return self.file.path if self.file else self.path
 
 
-def find(name: str, folder: Path, progress: Progress | None = None, hub: str | None = None) -> Checkpoint:
-    """The checkpoint that `name` means: a folder, a preset's name, or `user/name` (or `user/name@revision`) on the hub.
+def find(
+    name: str, folder: Path, progress: Progress | None = None, hub: str | None = None, lora: str = ""
+) -> Checkpoint:
+    """The checkpoint that `name` means: a folder, a file, a preset's name, or `user/name` (`@revision` too) on the hub.
 
     One on the hub is downloaded into `folder` once; `progress` is called with the bytes there and in all. `hub` is the
-    hub's address, that of HF_ENDPOINT when it is None. Raises CheckpointError with a sentence for the operator.
+    hub's address, that of HF_ENDPOINT when it is None. `lora` names LoRAs as IMAGINE_LORA does. Raises CheckpointError
+    with a sentence for the operator.
     """
+    return replace(find_bare(name, folder, progress, hub), loras=find_loras(lora, folder, hub))
+
+
+def find_bare(name: str, folder: Path, progress: Progress | None, hub: str | None) -> Checkpoint:
+    """The same, without LoRAs."""
     path = Path(name).expanduser()
     if path.is_dir():
         return read(path, name_of(path.resolve()))
     if path.is_file():
-        raise CheckpointError(f"{name} is a single file. Convert it to a folder in diffusers' layout, and name that.")
+        file = inspect(path)
+        return read_file(file, base_of(file, folder, progress, hub))
     remote = presets.remote_of(name)
     if remote is None:
         raise unknown(name)
@@ -94,26 +112,73 @@ def read(path: Path, name: str) -> Checkpoint:
     """Check a folder. Raises CheckpointError when it is pickled, broken, lacks a part, or is too large."""
     if not (path / INDEX).is_file():
         raise CheckpointError(f"There is no {INDEX} in {path}. {kind_of(path)}")
+    index, class_name, parts = indexed(path)
+    files = [file for part, origin in parts.items() if origin for file in weights(path / part)]
+    parameters = sum(check_weights(file).parameters for file in files)
+    check_memory(path, parameters)
+    size, origin = sum(file.stat().st_size for file in files), index.get("_name_or_path")
+    origin = origin[:LONGEST_NAME] if isinstance(origin, str) else ""
+    return Checkpoint(name, path, class_name, parts, size, parameters, common_variant(path, files), origin)
+
+
+def indexed(path: Path) -> tuple[dict[str, Any], str, dict[str, tuple[str, str] | None]]:
+    """The index of a folder, the class that it names, and its parts. Raises CheckpointError, for pickles too."""
     refuse_pickles(path)
     index = read_json(path / INDEX)
     class_name = index.get("_class_name")
     if not isinstance(class_name, str) or not CLASS_NAME.fullmatch(class_name):
         raise CheckpointError(f"{path / INDEX} names no class of diffusers in _class_name.")
-    parts = dict(parts_of(index, path))
-    files = [file for part, origin in parts.items() if origin for file in weights(path / part)]
-    parameters = sum(parameters_in(file) for file in files)
-    if parameters * LEAST_BYTES_PER_PARAMETER > memory():
-        needed, have = parameters * LEAST_BYTES_PER_PARAMETER / 1e9, memory() / 1e9
+    return index, class_name, dict(parts_of(index, path))
+
+
+def check_memory(path: Path, parameters: int, packed: int = 0) -> None:
+    """Raises CheckpointError for weights that this machine has no memory for; `packed` are bytes of quantised ones."""
+    if parameters * LEAST_BYTES_PER_PARAMETER + packed > memory():
+        needed, have = (parameters * LEAST_BYTES_PER_PARAMETER + packed) / 1e9, memory() / 1e9
         raise CheckpointError(
             f"{path} needs {needed:.0f} GB of memory; this machine has {have:.0f} GB. Choose a smaller one."
         )
+
+
+def common_variant(path: Path, files: Iterable[Path]) -> str | None:
+    """The variant that some of the files are there in only. Raises CheckpointError where there are two."""
     variants = {variant_of(file.name) for file in files} - {"", None}
     if len(variants) > 1:
         raise CheckpointError(f"The parts of {path} are there in {' and '.join(sorted(map(str, variants)))} only.")
-    variant = next(iter(variants), None)
-    size, origin = sum(file.stat().st_size for file in files), index.get("_name_or_path")
-    origin = origin[:LONGEST_NAME] if isinstance(origin, str) else ""
-    return Checkpoint(name, path, class_name, parts, size, parameters, variant, origin)
+    return next(iter(variants), None)
+
+
+def base_of(file: SingleFile, folder: Path, progress: Progress | None, hub: str | None) -> Path:
+    """The folder with the settings of a file, and the parts that it lacks: one of its name beside it, or from the hub.
+
+    Raises CheckpointError.
+    """
+    check_memory(file.path, file.parameters, file.packed)
+    beside = file.path.with_suffix("")
+    if (beside / INDEX).is_file():
+        return beside
+    try:
+        return fetch(HubName(file.base), folder, memory(), progress, hub, file.lacking)
+    except CheckpointError as error:
+        parts = f", and the weights of {' and '.join(sorted(file.lacking))}" if file.lacking else ""
+        raise CheckpointError(
+            f"{file.path} is {file.family} in one file. Its settings and vocabulary{parts} are fetched once from "
+            f"{file.base}, but: {error} Where there is no hub, copy them into {beside}, see docs/checkpoints.md."
+        ) from error
+
+
+def read_file(file: SingleFile, base: Path) -> Checkpoint:
+    """Check a file together with the folder of its settings. Raises CheckpointError."""
+    _index, class_name, parts = indexed(base)
+    if strange := sorted(file.parts - {part for part, origin in parts.items() if origin}):
+        raise CheckpointError(f"{base} has no {strange[0]}: it holds no settings for {file.family}, as {file.path} is.")
+    # Is never in such a file. Pictures are checked by our own.
+    parts["safety_checker"] = None
+    files = [one for part in sorted(file.lacking) if parts.get(part) for one in weights(base / part)]
+    parameters = file.parameters + sum(check_weights(one).parameters for one in files)
+    check_memory(file.path, parameters, file.packed)
+    size = sum(one.stat().st_size for one in (file.path, *files))
+    return Checkpoint(file.path.stem, base, class_name, parts, size, parameters, common_variant(base, files), file=file)
 
 
 def kind_of(path: Path) -> str:
@@ -121,40 +186,30 @@ def kind_of(path: Path) -> str:
     names = {file.name for file in path.iterdir()}
     inner = sorted(folder.parent.name for folder in path.glob(f"*/{INDEX}"))
     if names & LORA:
-        return "It is a LoRA, which changes a checkpoint and is none by itself."
+        return "It is a LoRA, which changes a checkpoint and is none by itself. Name it in IMAGINE_LORA."
     if inner:
         return f"It holds checkpoints: name one of them, such as {path / inner[0]}."
     if any(name.endswith(".onnx") for name in names) or any(path.glob("*/*.onnx")):
         return "It was exported to ONNX. Name the checkpoint that it was made from."
     if "config.json" in names:
         return "It is one part, or another kind of model. Name a folder in the layout of diffusers."
-    if any(name.endswith(".safetensors") for name in names):
-        return "It holds a checkpoint in one file. Convert that to a folder in the layout of diffusers, and name it."
+    if weights_in(names):
+        return f"It holds files of weights: name one of them, such as {path / min(weights_in(names))}."
     return "Name a folder in the layout of diffusers."
+
+
+def weights_in(names: Iterable[str]) -> list[str]:
+    """Those of a folder's files that can be named by themselves."""
+    return [name for name in names if name.endswith(".safetensors")]
 
 
 def refuse_pickles(path: Path) -> None:
     """Raises CheckpointError for a file that could run a program, whether it would be read or not."""
     for file in path.rglob("*"):
-        if file.suffix.lower() in PICKLED and file.is_file():
+        if file.suffix.lower() in (*PICKLED, ".py") and file.is_file():
             raise CheckpointError(
                 f"{file} may hold a program. Only safetensors are loaded: remove it, or convert the checkpoint."
             )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file. Raises CheckpointError when it is missing, too large, or something else."""
-    try:
-        if path.stat().st_size > LARGEST_JSON:
-            raise CheckpointError(f"{path} is too large.")
-        value = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"There is no {path.name} in {path.parent}.") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} cannot be read as JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} holds no JSON object.")
-    return value
 
 
 def parts_of(index: Mapping[str, Any], path: Path) -> Iterator[tuple[str, tuple[str, str] | None]]:
@@ -167,44 +222,7 @@ def parts_of(index: Mapping[str, Any], path: Path) -> Iterator[tuple[str, tuple[
                     raise CheckpointError(
                         f"The part {part} is missing in {path}. Copy or fetch the whole folder again."
                     )
+                check_part(path / part, class_name)
                 yield part, (library, class_name)
             case [None, None]:
                 yield part, None
-
-
-def weights(part: Path) -> list[Path]:
-    """The files with a part's weights, of the best variant that is there.
-
-    Parts without weights (a tokenizer, a scheduler) have no config.json. Raises CheckpointError when files are missing.
-    """
-    if not (part / "config.json").exists():
-        return []
-    files = list(part.glob("*.safetensors"))
-    there = [variant for variant in VARIANTS if any(variant_of(file.name) == variant for file in files)]
-    found = [file for file in files if there and variant_of(file.name) == there[0]]
-    if not found:
-        raise CheckpointError(f"{part} has no safetensors file. Convert the checkpoint, or choose one that has.")
-    for index in part.glob("*.safetensors.index.json"):
-        for shard in set(read_json(index).get("weight_map", {}).values()):
-            if not (part / str(shard)).is_file():
-                raise CheckpointError(f"{part / str(shard)} is missing. Copy or fetch the whole folder again.")
-    return found
-
-
-def parameters_in(file: Path) -> int:
-    """How many parameters a safetensors file holds, by its header.
-
-    Raises CheckpointError for a file that is cut off, or none of that format.
-    """
-    try:
-        with file.open("rb") as opened:
-            length = int.from_bytes(opened.read(8), "little")
-            header = json.loads(opened.read(min(length, LARGEST_HEADER)))
-        tensors = [tensor for name, tensor in header.items() if name != "__metadata__"]
-        end = max((tensor["data_offsets"][1] for tensor in tensors), default=0)
-        count = int(sum(math.prod(tensor["shape"]) for tensor in tensors))
-    except (OSError, ValueError, RecursionError, AttributeError, LookupError, TypeError) as error:
-        raise CheckpointError(f"{file} is no safetensors file. Copy or fetch it again.") from error
-    if file.stat().st_size != 8 + length + end:
-        raise CheckpointError(f"{file} is cut off or damaged. Copy or fetch it again.")
-    return count

@@ -4,7 +4,8 @@ import functools
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -33,18 +34,67 @@ HUB_SECONDS = 30.0
 Progress = Callable[[int, int], None]
 
 
-def fetch(remote: HubName, folder: Path, memory: int, progress: Progress | None, hub: str | None) -> Path:
+def fetch(
+    remote: HubName,
+    folder: Path,
+    memory: int,
+    progress: Progress | None,
+    hub: str | None,
+    parts: Collection[str] | None = None,
+) -> Path:
     """The folder with the checkpoint, downloaded unless it is complete already. A partial download is resumed.
 
-    `memory` is how many bytes its weights may need, `hub` the hub's address, None for the client's own. Raises
-    CheckpointError.
+    `memory` is how many bytes its weights may need, `hub` the hub's address, None for the client's own. With `parts`
+    only the weights of these are wanted, beside all that is small. Raises CheckpointError.
     """
     path = remote.folder(folder)
-    if remote.is_fetched(folder):
+    mark = path / (COMPLETE if parts is None else "-".join((COMPLETE, "settings", *sorted(parts))))
+    if mark.exists() or remote.is_fetched(folder):
         return path
+    with told(remote, hub) as address:
+        commit = fetch_files(remote, path, memory, progress or (lambda done, total: None), address, parts)
+        mark.write_text(commit)
+    return path
+
+
+def fetch_file(
+    remote: HubName, folder: Path, choose_one: Callable[[list[str]], str], largest: int, hub: str | None
+) -> Path:
+    """One file of a repository, downloaded unless it is there; `choose_one` picks it by the names of all.
+
+    `largest` is how many bytes it may have. Raises CheckpointError, also for what `choose_one` raises.
+    """
+    path = remote.folder(folder)
+    mark = path / f"{COMPLETE}-file"
+    with told(remote, hub) as address:
+        if mark.exists() and (path / (name := choose_one(mark.read_text().splitlines()))).is_file():
+            return path / name
+        info = HfApi(endpoint=address).model_info(
+            remote.repo, revision=remote.revision, files_metadata=True, timeout=HUB_SECONDS
+        )
+        sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+        name = choose_one(list(sizes))
+        if name not in sizes:
+            raise CheckpointError(f"{remote.repo} has no file {name}.")
+        free = shutil.disk_usage(existing(path)).free
+        if sizes[name] > min(largest, free):
+            raise CheckpointError(f"{remote.repo} has a {name} of {sizes[name] / 1e9:.1f} GB, which is too large.")
+        file = Path(hf_hub_download(remote.repo, name, revision=str(info.sha), local_dir=path, endpoint=address))
+        mark.write_text("\n".join(sizes))
+    return file
+
+
+def existing(path: Path) -> Path:
+    """The nearest folder above that is there."""
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())
+
+
+@contextmanager
+def told(remote: HubName, hub: str | None) -> Iterator[str]:
+    """The hub's address, for a block whose errors become a CheckpointError with a sentence."""
     hub = (hub or constants.ENDPOINT).rstrip("/")
     try:
-        fetch_files(remote, path, memory, progress or (lambda done, total: None), hub)
+        yield hub
     except GatedRepoError as error:
         raise CheckpointError(
             f"{hub} gives {remote.repo} only to those who accepted its licence there. "
@@ -59,11 +109,12 @@ def fetch(remote: HubName, folder: Path, memory: int, progress: Progress | None,
         ) from error
     except (httpx2.HTTPError, OSError, ValueError) as error:
         raise CheckpointError(f"{hub} did not send {remote.repo}: {error}. Start again to go on.") from error
-    return path
 
 
-def fetch_files(remote: HubName, path: Path, memory: int, progress: Progress, hub: str) -> None:
-    """Download the files into `path`, all of one commit, and mark it as complete.
+def fetch_files(
+    remote: HubName, path: Path, memory: int, progress: Progress, hub: str, parts: Collection[str] | None
+) -> str:
+    """Download the files into `path`, all of one commit, which is returned.
 
     Raises CheckpointError, and what the hub's client raises: httpx2.HTTPError, OSError, ValueError.
     """
@@ -76,7 +127,7 @@ def fetch_files(remote: HubName, path: Path, memory: int, progress: Progress, hu
         raise CheckpointError(f"{remote.repo} has no {INDEX}: it is no checkpoint in the layout of diffusers.")
     index = json.loads(Path(get(INDEX)).read_text("utf-8"))
     sizes = {name: file.size or 0 for name, file in files.items()}
-    wanted = dict(choose(sizes, index, remote.variant))
+    wanted = dict(choose(sizes, index, remote.variant, parts))
     large = {name: weight_file(remote, commit, files[name], hub) for name in wanted if files[name].lfs}
     there = sum(file.size - file.missing(path) for file in large.values())
     check_space(remote, path, wanted, there, memory)
@@ -88,7 +139,7 @@ def fetch_files(remote: HubName, path: Path, memory: int, progress: Progress, hu
             get(name)
         done += size
         progress(done, total)
-    (path / COMPLETE).write_text(commit)
+    return commit
 
 
 def weight_file(remote: HubName, commit: str, file: RepoSibling, hub: str) -> WeightFile:
@@ -104,9 +155,12 @@ def report(progress: Progress, done: int, total: int, downloaded: int) -> None:
     progress(min(done + downloaded, total), total)
 
 
-def choose(sizes: Mapping[str, int], index: Mapping[str, Any], first: str = "") -> Iterator[tuple[str, int]]:
-    """The files to download, with their sizes: those of the parts, their weights in one precision only, `first` if
-    there.
+def choose(
+    sizes: Mapping[str, int], index: Mapping[str, Any], first: str = "", parts: Collection[str] | None = None
+) -> Iterator[tuple[str, int]]:
+    """The files to download, with their sizes: those of the parts, their weights in one precision only.
+
+    That is `first` if there. With `parts`, the weights of these alone.
     """
     order = sorted(VARIANTS, key=lambda variant: variant != first)
     variants: dict[PurePosixPath, str] = {}
@@ -119,7 +173,8 @@ def choose(sizes: Mapping[str, int], index: Mapping[str, Any], first: str = "") 
         if not PATH.fullmatch(name) or (name not in TOP and path.parent.name not in index):
             continue
         if path.suffix == ".safetensors":
-            fits = path.parent in variants and variant_of(name) == variants[path.parent]
+            wanted = parts is None or path.parent.name in parts
+            fits = wanted and path.parent in variants and variant_of(name) == variants[path.parent]
         else:
             fits = path.suffix in READ
         if fits:

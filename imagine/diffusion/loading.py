@@ -24,13 +24,13 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting, AutoPipelineForText2Image
 
+from imagine.diffusion.adapters import fuse
 from imagine.diffusion.checkpoint import Checkpoint
+from imagine.diffusion.reading import Pipeline, read_weights
 from imagine.diffusion.recipes import Recipe, RenderOptions
 from imagine.diffusion.signatures import RELATIVES
 from imagine.errors import CheckpointError
 
-# The classes of diffusers share no type for the arguments of their calls.
-Pipeline = Any
 LIBRARIES = ("diffusers", "transformers")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 OUT_OF_MEMORY = torch.OutOfMemoryError
@@ -66,23 +66,17 @@ def load(checkpoint: Checkpoint, recipe: Recipe, options: RenderOptions) -> Pipe
     device = device_of(options)
     precision = precision_of(options, device)
     check_memory(checkpoint, device, precision)
-    # Some classes require an optional part that is left out to be passed as None.
-    absent: dict[str, Any] = {part: None for part, origin in checkpoint.parts.items() if origin is None}
     try:
-        base = pipeline_class.from_pretrained(
-            checkpoint.path,
-            dtype=precision,
-            use_safetensors=True,
-            variant=checkpoint.variant,
-            local_files_only=True,
-            **absent,
-        )
+        base = read_weights(pipeline_class, checkpoint, precision)
         base.to(device)
+        fuse(base, checkpoint)
+    except CheckpointError:
+        raise
     except OUT_OF_MEMORY as error:
         raise CheckpointError(f"{checkpoint.name} does not fit into the memory of {device}.") from error
     except Exception as error:
         # The libraries raise exceptions of any kind for a broken folder.
-        raise CheckpointError(f"{checkpoint.path} cannot be loaded: {error}") from error
+        raise CheckpointError(f"{checkpoint.weights} cannot be loaded: {error}") from error
     reschedule(base, recipe)
     return pipelines_of(base, device)
 
@@ -154,7 +148,7 @@ def precision_of(options: RenderOptions, device: torch.device) -> torch.dtype:
 
 def check_memory(checkpoint: Checkpoint, device: torch.device, precision: torch.dtype) -> None:
     """Raises CheckpointError when the weights alone are larger than the free memory."""
-    needed = checkpoint.parameters * precision.itemsize
+    needed = checkpoint.parameters * precision.itemsize + checkpoint.packed
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
     if needed > free:
         hint = ", set the precision bfloat16," if device.type == "cpu" and precision is torch.float32 else ""

@@ -1,4 +1,7 @@
-"""Draw with a checkpoint. Only this module, loading.py and noise.py import torch, diffusers or transformers."""
+"""Draw with a checkpoint.
+
+Only this module, loading.py, reading.py, adapters.py and noise.py import torch, diffusers or transformers.
+"""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +13,6 @@ from PIL import Image, ImageOps
 from imagine.diffusion.checkpoint import Checkpoint
 from imagine.diffusion.loading import (
     OUT_OF_MEMORY,
-    Pipeline,
     Pipelines,
     accepted,
     completed,
@@ -19,6 +21,7 @@ from imagine.diffusion.loading import (
     multiple,
 )
 from imagine.diffusion.noise import Turned, Turning
+from imagine.diffusion.reading import Pipeline
 from imagine.diffusion.recipes import Recipe, RenderOptions, recipe_for
 from imagine.diffusion.strokes import Abilities, Painted, Stroke
 from imagine.diffusion.watching import Watch, part_of, unwatched, watched

@@ -3,12 +3,13 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from imagine.diffusion.checkpoint import Checkpoint, read_json
+from imagine.diffusion.checkpoint import Checkpoint
+from imagine.diffusion.part import read_json
 from imagine.errors import CheckpointError
 
 FILE = "chaski.json"
@@ -147,6 +148,7 @@ RECIPES = (
     ),
     Known("-(lightx2v|stepdistill)-", "^Wan", Recipe(4, 1.0), "lightx2v/Wan2.1-T2V-14B-StepDistill-CfgDistill"),
 )
+CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # "_" and "." part words as "-" does.
 PARTING = re.compile(r"[^a-z0-9]+", re.ASCII)
 STEPS_IN_NAME = re.compile(r"(?<!\d)([1248]|16)[-_ ]?steps?", re.ASCII)
@@ -192,21 +194,32 @@ def known(checkpoint: Checkpoint) -> Recipe:
 
 
 def rule_for(checkpoint: Checkpoint) -> tuple[Known, str] | None:
-    """What a checkpoint is known as, by its name or by that of what it was made from, and the words that say so.
+    """What a checkpoint is known as, by its LoRAs' names, its own, or that of what it was made from, and the words.
 
     Who owns a checkpoint, and the folders above it, say nothing of what it is.
     """
-    for name in (checkpoint.name, checkpoint.origin):
-        words = f"-{PARTING.sub('-', name.lower().rstrip('/').rpartition('/')[2])}-"
-        for rule in RECIPES:
-            if re.search(rule.words, words) and re.search(rule.class_name, checkpoint.class_name):
-                return rule, words
+    base = checkpoint.file.base if checkpoint.file else ""
+    for name in (*(lora.name for lora in checkpoint.loras), checkpoint.name, checkpoint.origin, base):
+        for words in words_in(name):
+            for rule in RECIPES:
+                if re.search(rule.words, words) and re.search(rule.class_name, checkpoint.class_name):
+                    return rule, words
     return None
 
 
+def words_in(name: str) -> Iterator[str]:
+    """The words of a name as `Known` has them: as they are parted, and parted at capitals too (v4LightningBaked)."""
+    last = name.rstrip("/").rpartition("/")[2]
+    for parted in dict.fromkeys((last, CAPITALS.sub("-", last))):
+        yield f"-{PARTING.sub('-', parted.lower())}-"
+
+
 def written(checkpoint: Checkpoint, recipe: Recipe) -> Recipe:
-    """`recipe` with what chaski.json in the checkpoint's folder says. Raises CheckpointError that names the field."""
-    path = checkpoint.path / FILE
+    """`recipe` with what chaski.json in the checkpoint's folder says, or in one beside a file that has its name.
+
+    Raises CheckpointError that names the field.
+    """
+    path = (checkpoint.file.path.with_suffix("") if checkpoint.file else checkpoint.path) / FILE
     if not path.exists():
         return recipe
     names = {known.name for known in fields(Recipe)}

@@ -38,6 +38,12 @@ def names(role: Role) -> str:
     return live if role == "live" else settings.IMAGINE_FINAL_MODEL or live
 
 
+def lora_for(name: str) -> str:
+    """The LoRAs that the settings name for a checkpoint: those for pictures have them, one for video has not."""
+    lora: str = settings.IMAGINE_LORA
+    return lora if name in {names("live"), names("final")} else ""
+
+
 class Checkpoints:
     """Not safe for threads: for the one that draws. Two roles with the same checkpoint share one renderer."""
 
@@ -91,7 +97,7 @@ class Checkpoints:
         try:
             if not name:
                 raise NoCheckpointError("IMAGINE_MODEL names no checkpoint.")
-            found = checkpoint.find(name, settings.CHECKPOINT_FOLDER)
+            found = checkpoint.find(name, settings.CHECKPOINT_FOLDER, lora=lora_for(name))
             check_use(found, use)
             renderer = sketcher.load(found, options())
             renderer.warm()

@@ -9,7 +9,7 @@ from imagine.diffusion import checkpoint
 from imagine.diffusion.checkpoint import Checkpoint
 from imagine.diffusion.pipeline import Renderer, Stroke
 from imagine.diffusion.recipes import rule_for
-from imagine.painter.checkpoints import options
+from imagine.painter.checkpoints import lora_for, options
 from imagine.shapes import SHAPES, SQUARE
 from imagine.sketches import sketcher
 
@@ -18,10 +18,13 @@ TRIED = "a red fox in the snow"
 
 def rows(name: str) -> Iterator[tuple[str, str]]:
     """What is found of the checkpoint that `name` means, each thing with its title. Raises CheckpointError."""
-    found = checkpoint.find(name, settings.CHECKPOINT_FOLDER)
+    found = checkpoint.find(name, settings.CHECKPOINT_FOLDER, lora=lora_for(name))
     marked = f", as {found.variant}" if found.variant else ""
     yield "Checkpoint", f"{found.name}, a {found.class_name}"
-    yield "Weights", f"{found.parameters / 1e6:,.0f} million numbers, {found.bytes / 1e9:.2f} GB{marked}"
+    packed = f", of which {found.packed / 1e9:.2f} GB stay quantised" if found.packed else ""
+    yield "Weights", f"{found.parameters / 1e6:,.0f} million numbers, {found.bytes / 1e9:.2f} GB{marked}{packed}"
+    for lora in found.loras:
+        yield "LoRA", f"{lora.name}, {lora.scale:g}, {lora.family or 'of an unknown family'}"
     yield "Known as", _rule(found)
     renderer = sketcher.load(found, options())
     renderer.warm()

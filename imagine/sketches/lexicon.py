@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from imagine.diffusion.checkpoint import read_json
+from imagine.diffusion.part import read_json
 from imagine.errors import CheckpointError
 
 FILE = "things.json"

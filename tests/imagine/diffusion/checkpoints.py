@@ -12,6 +12,8 @@ from diffusers import (
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
     LatentConsistencyModelPipeline,
     LCMScheduler,
     PixArtSigmaPipeline,
@@ -54,12 +56,12 @@ def letters_tokenizer() -> CLIPTokenizer:
     return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=TOKENS)
 
 
-def text_config(tokenizer: CLIPTokenizer) -> CLIPTextConfig:
+def text_config(tokenizer: CLIPTokenizer, width: int = WIDTH) -> CLIPTextConfig:
     return CLIPTextConfig(
         vocab_size=len(tokenizer),
-        hidden_size=WIDTH,
-        intermediate_size=WIDTH,
-        projection_dim=WIDTH,
+        hidden_size=width,
+        intermediate_size=width,
+        projection_dim=width,
         num_hidden_layers=2,
         num_attention_heads=4,
         max_position_embeddings=TOKENS,
@@ -106,12 +108,15 @@ def small_network(**settings: Any) -> UNet2DConditionModel:
     )
 
 
-def stable_diffusion(folder: Path, checked: bool = False) -> Path:
-    """Stable Diffusion 1.5's layout; `checked` adds a safety checker, which finds fault with every picture."""
+def stable_diffusion(folder: Path, checked: bool = False, usual: bool = False) -> Path:
+    """Stable Diffusion 1.5's layout; `checked` adds a safety checker, which finds fault with every picture.
+
+    `usual` gives it the autoencoder that the large ones have.
+    """
     torch.manual_seed(1)
     tokenizer = letters_tokenizer()
     pipeline = StableDiffusionPipeline(
-        vae=tiny_autoencoder(),
+        vae=usual_autoencoder() if usual else tiny_autoencoder(),
         text_encoder=CLIPTextModel(text_config(tokenizer)),
         tokenizer=tokenizer,
         unet=small_network(),
@@ -169,12 +174,13 @@ def fault_finder() -> StableDiffusionSafetyChecker:
 
 
 def stable_diffusion_xl(folder: Path) -> Path:
+    """Its two text encoders differ in width, by which those of one file are told apart."""
     torch.manual_seed(2)
     tokenizer = letters_tokenizer()
     pipeline = StableDiffusionXLPipeline(
         vae=usual_autoencoder(),
         text_encoder=CLIPTextModel(text_config(tokenizer)),
-        text_encoder_2=CLIPTextModelWithProjection(text_config(tokenizer)),
+        text_encoder_2=CLIPTextModelWithProjection(text_config(tokenizer, 2 * WIDTH)),
         tokenizer=tokenizer,
         tokenizer_2=tokenizer,
         unet=UNet2DConditionModel(
@@ -187,8 +193,8 @@ def stable_diffusion_xl(folder: Path) -> Path:
             use_linear_projection=True,
             addition_embed_type="text_time",
             addition_time_embed_dim=8,
-            projection_class_embeddings_input_dim=6 * 8 + WIDTH,
-            cross_attention_dim=2 * WIDTH,
+            projection_class_embeddings_input_dim=6 * 8 + 2 * WIDTH,
+            cross_attention_dim=3 * WIDTH,
             norm_num_groups=8,
         ),
         scheduler=EulerDiscreteScheduler(beta_schedule="scaled_linear", steps_offset=1),
@@ -229,18 +235,53 @@ def flow_matching(folder: Path) -> Path:
     return folder
 
 
+def flux(folder: Path) -> Path:
+    """FLUX.1 schnell, with sides that can be quantised in blocks of 32."""
+    torch.manual_seed(7)
+    tokenizer = letters_tokenizer()
+    pieces = letters_pieces()
+    pipeline = FluxPipeline(
+        transformer=FluxTransformer2DModel(
+            in_channels=64,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=WIDTH,
+            pooled_projection_dim=WIDTH,
+            guidance_embeds=False,
+            axes_dims_rope=(4, 4, 8),
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=usual_autoencoder(16),
+        text_encoder=CLIPTextModel(text_config(tokenizer)),
+        tokenizer=tokenizer,
+        text_encoder_2=pieces_encoder(pieces),
+        tokenizer_2=pieces,
+    )
+    pipeline.save_pretrained(folder)
+    return folder
+
+
+def letters_pieces() -> T5Tokenizer:
+    """The same for T5."""
+    letters = ((letter, -3.0) for letter in LETTERS)
+    return T5Tokenizer(vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), ("▁", -2.0), *letters], extra_ids=0)
+
+
+def pieces_encoder(tokenizer: T5Tokenizer) -> T5EncoderModel:
+    return T5EncoderModel(
+        T5Config(vocab_size=len(tokenizer), d_model=WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1, num_heads=4)
+    )
+
+
 def words_only(folder: Path) -> Path:
     """PixArt Sigma: no image-to-image, no callback."""
     torch.manual_seed(4)
-    tokenizer = T5Tokenizer(
-        vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), ("▁", -2.0), *((letter, -3.0) for letter in LETTERS)],
-        extra_ids=0,
-    )
+    tokenizer = letters_pieces()
     pipeline = PixArtSigmaPipeline(
         tokenizer=tokenizer,
-        text_encoder=T5EncoderModel(
-            T5Config(vocab_size=len(tokenizer), d_model=WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1, num_heads=4)
-        ),
+        text_encoder=pieces_encoder(tokenizer),
         vae=usual_autoencoder(),
         transformer=PixArtTransformer2DModel(
             sample_size=32,

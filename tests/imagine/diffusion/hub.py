@@ -19,7 +19,7 @@ def mark(data: bytes) -> str:
 
 @dataclass
 class Hub:
-    """A hub with one repository, by default `someone/tiny`. Weights are large files: it names their SHA-256.
+    """A hub with one repository, which is called `repo`. Weights are large files: it names their SHA-256.
 
     Faults: `status` and `error` answer everything, `broken` is a file that it does not give, `claims` are false sizes,
     `sha256` a false hash, and with `hold_after` it sends so many bytes of weights and then waits for `go_on`.

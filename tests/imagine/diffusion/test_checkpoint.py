@@ -113,7 +113,7 @@ def test_parts_of_which_no_variant_has_all_are_told(copy: Path, tmp_path: Path) 
         (["sdxl/model_index.json"], "name one of them, such as"),
         (["unet/model.onnx", "config.json"], "exported to ONNX"),
         (["config.json", "diffusion_pytorch_model.safetensors"], "one part, or another kind of model"),
-        (["dreams_v2.safetensors", "dreams_v2.civitai.info"], "a checkpoint in one file"),
+        (["dreams_v2.safetensors", "dreams_v2.civitai.info"], "name one of them, such as"),
         (["readme.txt"], "Name a folder in the layout of diffusers"),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_folder_with_something_that_can_run_is_refused(copy: Path, tmp_path: P
 def test_what_is_neither_a_folder_nor_a_name_on_a_hub_is_refused(copy: Path, tmp_path: Path) -> None:
     assert "it is no name on a hub either" in refusal("/nowhere/at/all", tmp_path)
     assert "it is no name on a hub either" in refusal("../../no/where", tmp_path)
-    assert "single file" in refusal(copy / "model_index.json", tmp_path)
+    assert "is not called .safetensors" in refusal(copy / "model_index.json", tmp_path)
     assert "There is no model_index.json" in refusal(copy / "unet", tmp_path)
 
 

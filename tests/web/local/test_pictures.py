@@ -11,7 +11,7 @@ from imagine.diffusion.hub_name import COMPLETE
 from imagine.diffusion.presets import BYTES_ON_CPU, BYTES_ON_GPU
 from tests.ports import free_port
 from tests.started import CHECKOUT
-from tests.web.local.checkpoints import make_checkpoint
+from tests.web.local.checkpoints import make_checkpoint, make_lora
 from web.local.hub import Hub
 from web.local.machine import Machine
 from web.local.picture_presets import listing
@@ -23,6 +23,7 @@ from web.local.progress import Terminal
 @pytest.fixture(autouse=True)
 def unset(settings: Any) -> None:
     settings.IMAGINE_MODEL = settings.IMAGINE_FINAL_MODEL = settings.IMAGINE_VIDEO_MODEL = ""
+    settings.IMAGINE_LORA = ""
 
 
 def test_without_a_checkpoint_the_operator_reads_how_to_set_one(tmp_path: Path, terminal: Terminal) -> None:
@@ -55,6 +56,22 @@ def test_each_checkpoint_has_a_row(settings: Any, tmp_path: Path, terminal: Term
     settings.IMAGINE_VIDEO_MODEL = str(make_checkpoint(tmp_path / "moving", "StableVideoDiffusionPipeline"))
     starts = [row.split(",")[0] for row in choose_pictures(tmp_path, terminal).rows]
     assert starts == ["small", "large", "moving"]
+
+
+def test_loras_are_named_with_what_they_change_and_a_wrong_one_is_told(
+    settings: Any, tmp_path: Path, terminal: Terminal
+) -> None:
+    settings.IMAGINE_MODEL = str(make_checkpoint(tmp_path / "small"))
+    settings.IMAGINE_VIDEO_MODEL = str(make_checkpoint(tmp_path / "moving"))
+    make_lora(tmp_path / "pixel.safetensors")
+    settings.IMAGINE_LORA = f"{tmp_path}/pixel.safetensors:0.8"
+    rows = choose_pictures(tmp_path, terminal).rows
+    assert rows[0].endswith(", with pixel (0.8)")
+    assert "pixel" not in rows[1]
+    settings.IMAGINE_LORA = f"{tmp_path}/pixle.safetensors"
+    pictures = choose_pictures(tmp_path, terminal)
+    assert f"IMAGINE_LORA names {tmp_path}/pixle.safetensors" in pictures.rows[0]
+    assert not pictures.painter
 
 
 @pytest.mark.parametrize("wanted", ["/nowhere/small", "pickled"])

@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "checkpoint", nargs="*", help="a folder, or a name on the hub; those of the settings if none"
+            "checkpoint", nargs="*", help="a folder, a file, or a name on the hub; those of the settings if none"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
