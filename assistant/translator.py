@@ -7,6 +7,7 @@ import simplemma
 from django.conf import settings
 
 from assistant import prompts, usage
+from assistant.backoff import Backoff
 from assistant.brief import brief_answer
 from assistant.cache import Cache
 from assistant.errors import AssistantError, BudgetSpentError
@@ -25,7 +26,7 @@ ENGLISH = 0.7
 LONGER = 6
 CHARACTERS, LINES = 2_000, 3
 # After a failure the model is left alone for so long: who types would wait for it with each pause.
-REST_SECONDS = 20
+PAUSE_SECONDS = (20.0, 60.0)
 
 
 class Translator:
@@ -35,7 +36,7 @@ class Translator:
         self._server = server
         self._cache = cache
         self._meter = meter
-        self._rests_until = 0.0
+        self._backoff = Backoff()
 
     async def is_needed(self, painter: RoleStatus | None, prompt: str) -> bool:
         """Whether `prompt` is in a language that the painter does not read."""
@@ -59,8 +60,7 @@ class Translator:
         """
         if known := await self.known(painter, prompt):
             return known
-        now = asyncio.get_running_loop().time()
-        if self._server is None or not await self.is_needed(painter, prompt) or now < self._rests_until:
+        if self._server is None or not await self.is_needed(painter, prompt) or self._backoff.is_on:
             return ""
         try:
             self._meter.check(payer)
@@ -72,8 +72,9 @@ class Translator:
                 answer = await ask(self._server, prompt, payer)
         except (AssistantError, TimeoutError) as error:
             logger.info("a prompt is drawn as it was typed: %s", error or "the translation took too long")
-            self._rests_until = now + REST_SECONDS
+            self._backoff.failed(PAUSE_SECONDS)
             return ""
+        self._backoff.worked()
         translated = clean(answer, prompt)
         if translated:
             await self._cache.put([prompt], translated)
