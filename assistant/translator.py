@@ -37,13 +37,17 @@ class Translator:
         self._cache = cache
         self._meter = meter
         self._backoff = Backoff()
+        self._has_dictionary = False
 
     async def is_needed(self, painter: RoleStatus | None, prompt: str) -> bool:
         """Whether `prompt` is in a language that the painter does not read."""
         if self._server is None or painter is None or not painter.english:
             return False
-        # The first time it reads the dictionary, which takes most of a second.
-        return not await asyncio.to_thread(is_english, prompt)
+        if not self._has_dictionary:
+            # To read it takes most of a second, and to look into it less than to change to a thread.
+            await asyncio.to_thread(is_english, prompt)
+            self._has_dictionary = True
+        return not is_english(prompt)
 
     async def known(self, painter: RoleStatus | None, prompt: str) -> str:
         """The translation of `prompt` for the painter, where it was translated lately; empty where not."""
