@@ -72,8 +72,8 @@ def test_only_styles_that_change_the_picture_are_given_to_it(painter: Renderer) 
     plain = drawn(painter, "a dog")
     assert painter.abilities.styles
     for style in painter.abilities.styles:
-        assert apart(plain, drawn(painter, words_for(painter, "a dog", style))) > OTHER
-    assert words_for(painter, "a dog", "oil") == "a dog"
+        assert apart(plain, drawn(painter, words_for(painter, "a dog", style).read)) > OTHER
+    assert words_for(painter, "a dog", "oil").read == "a dog"
 
 
 def test_a_picture_can_be_stopped_and_what_is_kept_is_bounded(painter: Renderer) -> None:
