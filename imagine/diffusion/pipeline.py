@@ -1,6 +1,6 @@
 """Draw with a checkpoint.
 
-Only this module, loading.py, reading.py, adapters.py and noise.py import torch, diffusers or transformers.
+Only this module, loading.py, reading.py, adapters.py, noise.py and weighing.py import torch, diffusers or transformers.
 """
 
 import math
@@ -25,7 +25,9 @@ from imagine.diffusion.reading import Pipeline
 from imagine.diffusion.recipes import Recipe, RenderOptions, recipe_for
 from imagine.diffusion.strokes import Abilities, Painted, Stroke
 from imagine.diffusion.watching import Watch, part_of, unwatched, watched
+from imagine.diffusion.weighing import MOST_WINDOWS, Weigher, weigher_for
 from imagine.errors import CheckpointError, UnableError
+from imagine.weights import joined
 
 __all__ = ["Abilities", "Painted", "Renderer", "Stroke", "Watch"]
 
@@ -49,8 +51,9 @@ LCM_ONLY = "original_inference_steps"
 class Renderer:
     """One checkpoint in memory. Not safe for threads: pipelines keep state while they draw."""
 
-    def __init__(self, name: str, pipes: Pipelines, recipe: Recipe, batch: int) -> None:
+    def __init__(self, name: str, pipes: Pipelines, recipe: Recipe, batch: int, weigher: Weigher | None = None) -> None:
         self.name = name
+        self.weigher = weigher
         self.pipes = pipes
         self.recipe = recipe
         self.device = str(pipes.device)
@@ -74,11 +77,11 @@ class Renderer:
         recipe = recipe_for(checkpoint, options)
         pipes = load(checkpoint, recipe, options)
         batch = options.batch or (BATCH_ON_GPU if pipes.device.type == "cuda" else 1)
-        return cls(checkpoint.name, pipes, completed(recipe, pipes), batch)
+        return cls(checkpoint.name, pipes, completed(recipe, pipes), batch, weigher_for(checkpoint.name, pipes))
 
     def twin(self) -> "Renderer":
         """A renderer with the same weights, for the same thread: it may draw while this one is between two steps."""
-        return Renderer(self.name, self.pipes.twins(), self.recipe, self.batch)
+        return Renderer(self.name, self.pipes.twins(), self.recipe, self.batch, self.weigher)
 
     def paint(self, strokes: Sequence[Stroke], watch: Watch = unwatched) -> list[Painted]:
         """One picture for each stroke; all have the same size and strength, and all or none a start.
@@ -87,9 +90,13 @@ class Renderer:
         is called before the start and after each step, so also right before decoding; what it raises comes out of here.
         Raises UnableError when the checkpoint does not draw, or not over a start; CheckpointError without memory.
         """
+        # What takes more windows than others has a pass of its own: to fill those up would change their pictures.
+        windows = [self.windows(stroke) for stroke in strokes]
+        order = sorted(range(len(strokes)), key=lambda place: windows[place])
         painted: list[Painted] = []
         while len(painted) < len(strokes):
-            group = strokes[len(painted) : len(painted) + self.together(strokes[0])]
+            places = order[len(painted) : len(painted) + self.together(strokes[0])]
+            group = [strokes[place] for place in places if windows[place] == windows[places[0]]]
             try:
                 painted += self.paint_together(group, part_of(watch, len(painted), len(group), len(strokes)))
             except OUT_OF_MEMORY as error:
@@ -98,10 +105,25 @@ class Renderer:
                         f"The memory of {self.device} is too small for {group[0].width} pixels."
                     ) from error
                 self.batch = max(1, self.batch // 2)
-        return painted
+        return [one for _, one in sorted(zip(order, painted, strict=True), key=lambda pair: pair[0])]
+
+    def windows(self, stroke: Stroke) -> int:
+        """How many windows of CLIP a stroke takes; 0 where the pipeline reads its words by itself."""
+        return self.weigher.wanted(stroke.prompt, self.negative(stroke)) if self.weigher else 0
+
+    def negative(self, stroke: Stroke) -> str:
+        """The negative prompt of a stroke, with that of the recipe; nothing where it has no effect."""
+        if not self.abilities.negative:
+            return ""
+        return joined([text for text in (stroke.negative, self.recipe.negative) if text])
 
     def reads(self, prompt: str) -> bool:
-        """Whether some text encoder of the checkpoint reads all of a prompt: CLIP takes 77 tokens, others more."""
+        """Whether some text encoder of the checkpoint reads all of a prompt: CLIP takes 77 tokens, others more.
+
+        Where windows are read, it takes MOST_WINDOWS times as many.
+        """
+        if self.weigher:
+            return self.weigher.windows(prompt) <= MOST_WINDOWS
         parts = self.pipes.main.components
         readers = [part for name, part in parts.items() if name.startswith("tokenizer") and part]
         # Where a recipe or a pipeline names a length, it is that of the encoder beside CLIP's.
@@ -135,16 +157,17 @@ class Renderer:
         """The keyword arguments of a pipeline; `call` drops those that it does not accept."""
         first, (width, height) = strokes[0], self.sides(strokes[0].width, strokes[0].height)
         kwargs: dict[str, Any] = {
-            "prompt": [stroke.prompt for stroke in strokes],
+            "prompt": [str(stroke.prompt) for stroke in strokes],
             "num_inference_steps": self.recipe.steps,
             "width": width,
             "height": height,
             "generator": [Turned(stroke.seed, stroke.turn) for stroke in strokes],
         }
-        if self.abilities.negative:
-            kwargs["negative_prompt"] = [
-                ", ".join(filter(None, (stroke.negative, self.recipe.negative))) for stroke in strokes
-            ]
+        negatives = [self.negative(stroke) for stroke in strokes] if self.abilities.negative else []
+        if negatives:
+            kwargs["negative_prompt"] = [str(negative) for negative in negatives]
+        if self.weigher and (windows := self.windows(first)):
+            kwargs |= self.weigher.arguments([stroke.prompt for stroke in strokes], negatives, windows)
         if first.start is not None:
             kwargs["image"] = [fitted(stroke.start, width, height) for stroke in strokes if stroke.start is not None]
             kwargs |= self.strength(first.strength)
@@ -172,7 +195,7 @@ class Renderer:
         width, height = self.sides(width, height)
         kwargs: dict[str, Any] = {
             "image": fitted(image, width, height),
-            "prompt": prompt,
+            "prompt": str(prompt),
             "num_inference_steps": self.recipe.steps,
             "width": width,
             "height": height,

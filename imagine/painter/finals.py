@@ -21,6 +21,7 @@ from imagine.painter.live import LiveWorker
 from imagine.painter.words import words_for
 from imagine.shapes import SHAPES
 from imagine.spoken import spoken
+from imagine.weights import Weighed
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +171,7 @@ def stroke(picture: Picture, renderer: Renderer) -> Stroke:
     return Stroke(prompt, picture.seed, width, height, start, picture.strength, negative=negative)
 
 
-def read(picture: Picture, renderer: Renderer) -> str:
+def read(picture: Picture, renderer: Renderer) -> Weighed:
     """The words that the renderer is given for a picture, which notes what was left out of them."""
     prompt, last = (picture.drawn, picture.drawn_words) if picture.drawn else (picture.prompt, picture.words)
     words, picture.left_out = words_for(renderer, prompt, picture.style, last)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from imagine.diffusion.pipeline import Renderer
 from imagine.spoken import spoken
 from imagine.styles import STYLES
+from imagine.weights import Weighed, beginning, joined
 
 # People are told the beginning of what was left out.
 MOST_TOLD = 200
@@ -14,7 +15,7 @@ MOST_TOLD = 200
 class Words(NamedTuple):
     """What a checkpoint is given to `read`, and the beginning of what was left out for it; empty where nothing was."""
 
-    read: str
+    read: Weighed
     left_out: str
 
 
@@ -22,20 +23,20 @@ def words_for(renderer: Renderer, prompt: str, style: str, last: str = "") -> Wo
     """`prompt` with the words of its style, as much as `renderer` reads, as it is spoken.
 
     `last` is what the prompt ends with where a picture was changed by these words. They and the style stay, and so does
-    how the prompt begins: a checkpoint reads no more than some fifty words, and would drop what comes last.
+    how the prompt begins: a checkpoint reads no more than some fifty words, or 150, and would drop what comes last.
     """
-    prompt, last = spoken(prompt), spoken(last)
-    head = prompt.removesuffix(last).rstrip(" ,") if last else prompt
+    text, change = spoken(prompt), spoken(last)
+    head = beginning(text, len(text.removesuffix(change))) if change else text
     known = renderer.abilities.styles
     own = STYLES[style].words if style in STYLES and (known is None or style in known) else ""
-    tail = [text for text in (last, own) if text]
+    tail = [part for part in (change, own) if part]
 
-    def whole(end: int) -> str:
-        return ", ".join([text for text in (head[:end].rstrip(" ,"), *tail) if text])
+    def whole(end: int) -> Weighed:
+        return joined([part for part in (beginning(head, end), *tail) if part])
 
     if renderer.reads(whole(len(head))):
         return Words(whole(len(head)), "")
-    if last and not renderer.reads(whole(0)):
+    if change and not renderer.reads(whole(0)):
         words = words_for(renderer, last, style)
         return words._replace(left_out=shortened(", ".join(filter(None, [head, words.left_out]))))
     ends = [place for place, sign in enumerate(head) if sign == " "] + [len(head)]

@@ -14,7 +14,7 @@ PIXELS = STYLES["pixel"].words
 
 @pytest.fixture(scope="module")
 def renderer(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
-    """It reads 75 letters, and the two signs around them."""
+    """It reads three times 75 letters, and the two signs around them."""
     folder = checkpoints.stable_diffusion(tmp_path_factory.mktemp("checkpoints") / "letters")
     return Renderer.load(find(str(folder), folder), RenderOptions(device="cpu"))
 
@@ -40,7 +40,7 @@ def test_a_short_prompt_is_read_whole(renderer: Renderer, prompt: str, style: st
 
 
 def test_of_a_long_prompt_the_beginning_and_the_style_are_read(renderer: Renderer) -> None:
-    prompt = "a red fox, blue, " + " ".join(["with snow"] * 30)
+    prompt = "a red fox, blue, " + " ".join(["with snow"] * 60)
     words, left_out = words_for(renderer, prompt, "pixel")
     assert words.startswith("a red fox, blue, with")
     assert words.endswith(f", {PIXELS}")
@@ -52,7 +52,7 @@ def test_of_a_long_prompt_the_beginning_and_the_style_are_read(renderer: Rendere
 
 
 def test_of_a_long_prompt_the_last_change_is_read(renderer: Renderer) -> None:
-    prompt = " ".join(["a red fox"] * 20) + ", now with a green hat"
+    prompt = " ".join(["a red fox"] * 35) + ", now with a green hat"
     words, left_out = words_for(renderer, prompt, "", "now with a green hat")
     assert words.startswith("a red fox a red fox")
     assert words.endswith(", now with a green hat")
@@ -65,10 +65,10 @@ def test_of_a_long_prompt_the_last_change_is_read(renderer: Renderer) -> None:
     ("prompt", "style", "last"),
     [
         # A word that never ends, and a script without blanks.
-        ("x" * 400, "pixel", ""),
-        ("fox " + "x" * 400, "", ""),
+        ("x" * 600, "pixel", ""),
+        ("fox " + "x" * 600, "", ""),
         # A change that is too long by itself.
-        ("a fox, " + "with a hat " * 30, "", "with a hat " * 30),
+        ("a fox, " + "with a hat " * 60, "", "with a hat " * 60),
     ],
 )
 def test_what_is_left_out_of_any_prompt_is_told(renderer: Renderer, prompt: str, style: str, last: str) -> None:
@@ -79,6 +79,6 @@ def test_what_is_left_out_of_any_prompt_is_told(renderer: Renderer, prompt: str,
 
 
 def test_a_prompt_that_is_too_long_ends_with_a_word(renderer: Renderer) -> None:
-    words, left_out = words_for(renderer, "fox " * 39 + "owl", "")
+    words, left_out = words_for(renderer, "fox " * 90 + "owl", "")
     assert set(words.split(" ")) == {"fox"}
-    assert f"{words} {left_out}" == "fox " * 39 + "owl"
+    assert f"{words} {left_out}" == "fox " * 90 + "owl"
