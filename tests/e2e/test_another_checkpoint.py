@@ -13,16 +13,33 @@ from imagine.status import ROLES, RoleStatus
 from tests.e2e.conftest import OpenPage
 from tests.e2e.imagining import button, enter_as
 from tests.easel import drawn
+from tests.fake_llama import FakeLlama
 from tests.people import Visitor
-from tests.servers import Valkey
+from tests.security.quiet import quiet_site
+from tests.servers import Site, Valkey
 
 SEEN_MS = 10_000
 
 
+@pytest.fixture(scope="module")
+def quiet_valkey(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """One of our own: no painter of other tests reports there."""
+    valkey = Valkey(tmp_path_factory.mktemp("quiet-valkey"))
+    valkey.start()
+    yield valkey
+    valkey.kill()
+
+
+@pytest.fixture(scope="module")
+def site(quiet_valkey: Valkey, shared_llama: FakeLlama, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with quiet_site(quiet_valkey, shared_llama.url, tmp_path_factory.mktemp("quiet-site"), {}) as site:
+        yield site
+
+
 @pytest.fixture
-def report(valkey: Valkey) -> Iterator[Callable[..., None]]:
+def report(quiet_valkey: Valkey) -> Iterator[Callable[..., None]]:
     """Have a painter report so of all its roles, though nobody draws."""
-    with Redis.from_url(valkey.url) as redis:
+    with Redis.from_url(quiet_valkey.url) as redis:
 
         def publish(state: str, redraw: bool = False) -> None:
             for role in ROLES:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import Error, FilePayload, Page, expect
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.imagining import until
@@ -35,7 +35,11 @@ async def seen(page: Page, selector: str) -> dict[str, Any]:
 
 async def is_expanded(page: Page, selector: str, yes: bool) -> None:
     async def is_told() -> bool:
-        return (await seen(page, selector)).get("expanded") is yes
+        try:
+            return (await seen(page, selector)).get("expanded") is yes
+        except Error:
+            # It was replaced between two questions.
+            return False
 
     await until(is_told)
 

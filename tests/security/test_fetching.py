@@ -810,6 +810,7 @@ WAYS_OUT = {
     "assistant/websearch/searxng.py": {"httpx"},
     "assistant/websearch/tavily.py": {"httpx"},
     "assistant/websearch/wikipedia.py": {"httpx"},
+    "imagine/diffusion/download.py": {"huggingface_hub"},
     "imagine/diffusion/hub.py": {"httpx2", "huggingface_hub"},
     "integrations/checkup.py": {"httpx"},
     "integrations/emulator/app.py": {"aiohttp"},

@@ -390,7 +390,7 @@ def test_a_file_that_stops_half_way_leaves_nothing(eve: Visitor) -> None:
 # I8: typing
 
 
-DRAW = {"number": 1, "prompt": "a llama", "style": "", "shape": "square", "seed": 5, "hurry": False}
+DRAW = {"number": 1, "prompt": "a llama", "style": "", "shape": "square", "seed": 5, "hurry": False, "without": ""}
 ODD_DRAWS: dict[str, dict[str, Any]] = {
     "a path for a sketch": {"sketch": "../../x"},
     "a wildcard for a sketch": {"sketch": "*"},
@@ -404,6 +404,8 @@ ODD_DRAWS: dict[str, dict[str, Any]] = {
     "nothing for a prompt": {"prompt": None},
     "half a character": {"prompt": "\ud800"},
     "yes for hurry": {"hurry": "yes"},
+    "a list for what is left out": {"without": ["a llama"]},
+    "half a character for what is left out": {"without": "\ud800"},
 }
 
 

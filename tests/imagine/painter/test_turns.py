@@ -28,6 +28,7 @@ class Room:
     """People who type, and the painter's checkpoint, whose steps make the clock go on."""
 
     roles, recipe, multiple, batch = ("live",), SimpleNamespace(live_size=64), 8, 1
+    abilities = SimpleNamespace(styles=None)
 
     def __init__(self, redis: Redis, page: AsyncRedis) -> None:
         self.redis = redis
@@ -41,6 +42,9 @@ class Room:
     @property
     def live(self) -> "Room":
         return self
+
+    def reads(self, prompt: str) -> bool:
+        return True
 
     def note_preview(self, seconds: float) -> None:
         """What it took is of no interest here."""
