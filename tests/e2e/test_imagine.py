@@ -40,7 +40,8 @@ async def test_the_first_picture_appears_while_one_is_still_typing(page: Page) -
     await expect(picture).to_be_hidden()
     typed = ""
     for letter in itertools.islice(itertools.cycle("a red llama on a green hill, "), 400):
-        await page.keyboard.press("Space" if letter == " " else letter)
+        # As fast as people type at most, however slow the machine draws.
+        await page.keyboard.press("Space" if letter == " " else letter, delay=30)
         typed += letter
         if await picture.is_visible():
             break
