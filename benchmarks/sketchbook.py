@@ -69,7 +69,7 @@ def report_memory(painter: Renderer, pictures: int, loops: int) -> None:
         start = painter.paint([Stroke(text, number, SIDE, SIDE)])[0].image
         frames = animate.frames(painter, start, text, number, "gentle", FRAMES, lambda *_: None, anew=True)
         to_gif(frames, FRAME_MS)
-        if number % (loops // 4) == loops // 4 - 1:
+        if number % max(1, loops // 4) == max(1, loops // 4) - 1:
             print(f"| memory after {number + 1} loops | {megabytes():.0f} MB |", flush=True)
 
 
