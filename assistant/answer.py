@@ -250,7 +250,7 @@ class Answer:
                     await self._take_watched(self._watch, event)
                 else:
                     self._take(event)
-                await self._writer.rest()
+                await self._writer.throttle()
         raise AssistantError("the answer ended without an end")
 
     async def _take_watched(self, watch: TurnWatch, event: Event) -> None:

@@ -61,7 +61,7 @@ def megabytes() -> float:
 def report_memory(painter: Renderer, pictures: int, loops: int) -> None:
     """Print the memory of this process after each fifth of the pictures, and after each fifth of the loops."""
     for number, text in enumerate(islice(cycle(SENTENCES), pictures)):
-        if number % (pictures // 5) == 0:
+        if number % max(1, pictures // 5) == 0:
             print(f"| memory after {number} pictures | {megabytes():.0f} MB |", flush=True)
         to_jpeg(painter.paint([Stroke(f"{text} {number}", number, SIDE, SIDE)])[0].image)
     print(f"| memory after {pictures} pictures | {megabytes():.0f} MB |", flush=True)
@@ -69,7 +69,7 @@ def report_memory(painter: Renderer, pictures: int, loops: int) -> None:
         start = painter.paint([Stroke(text, number, SIDE, SIDE)])[0].image
         frames = animate.frames(painter, start, text, number, "gentle", FRAMES, lambda *_: None, anew=True)
         to_gif(frames, FRAME_MS)
-        if number % max(1, loops // 4) == max(1, loops // 4) - 1:
+        if (number + 1) % max(1, loops // 4) == 0:
             print(f"| memory after {number + 1} loops | {megabytes():.0f} MB |", flush=True)
 
 

@@ -135,6 +135,7 @@ def finish(person: UUID, canvas: UUID, number: int, drawn: str = "") -> Picture:
     preview = _preview(person, canvas, number)
     parent = _kept(preview)
     drawn = preview.prompt.drawn or (drawn and prompts.clean_prompt(drawn))
+    safety.check_left_out(drawn, preview.prompt.negative)
     large = _child(parent, Made.FINISHED, strength=FINISH_STRENGTH, seed=preview.prompt.seed, drawn=drawn)
     return _request(person, [parent, large], {"start.jpg": preview.jpeg})[1]
 

@@ -76,12 +76,9 @@ def clamped(weight: float) -> float:
 
 def single_blanks(text: str, weights: Sequence[float]) -> Weighed:
     """`text` as " ".join(text.split()) has it, and the weights of what stays."""
-    places = [
-        place
-        for place, sign in enumerate(text)
-        if not sign.isspace() or (place and not text[place - 1].isspace() and text[place:].strip())
-    ]
-    return Weighed(" ".join(text.split()), [weights[place] for place in places])
+    words = list(re.finditer(r"\S+", text))
+    kept = [one for word in words for one in (*weights[word.start() : word.end()], 1.0)]
+    return Weighed(" ".join(word[0] for word in words), kept[:-1])
 
 
 def weights_of(text: str) -> Sequence[float]:

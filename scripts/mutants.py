@@ -294,10 +294,10 @@ MUTANTS = [
     ),
     Mutant(
         "previews: one that changed is not looked at",
-        "imagine/painter/looks.py",
+        "imagine/painter/screening.py",
         "MOST_DIFFERENCE = 6",
         "MOST_DIFFERENCE = 255",
-        "tests/imagine/painter/test_looks.py -k small_changes",
+        "tests/imagine/painter/test_screening.py -k small_changes",
     ),
     Mutant(
         "guard: it is believed without a trial",

@@ -251,6 +251,15 @@ def speaking_site(shared_speaking_site: Site, fake_llama: FakeLlama, speech: Scr
     return shared_speaking_site
 
 
+@pytest.fixture(scope="module")
+def quiet_valkey(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """One of a module's own: nobody who draws elsewhere hears of what is asked for there, or reports there."""
+    valkey = Valkey(tmp_path_factory.mktemp("quiet-valkey"))
+    valkey.start()
+    yield valkey
+    valkey.kill()
+
+
 @pytest.fixture(scope="session")
 def painter(
     database: None, valkey: Valkey, checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory

@@ -39,6 +39,8 @@ class Trial(Generic[Found]):
         self._task: asyncio.Task[None] | None = None
         self._backoff = Backoff()
         self._failure = ""
+        self._hangs = False
+        """Whether somebody has waited for the trial in vain."""
 
     def begin(self) -> None:
         """Try the server in the background, unless that is being done or it is left alone."""
@@ -59,8 +61,7 @@ class Trial(Generic[Found]):
                     return await request(found)
         except TimeoutError:
             failure = GuardAwayError(f"{self._host} gave no verdict within {seconds:g} s")
-            # Who comes while it is still being tried does not wait.
-            self._backoff.failures = self._backoff.failures or int(not asked and self._found is None)
+            self._hangs = self._hangs or not asked
         except VerdictError:
             # The server is there. The next verdict may be one.
             raise
@@ -79,7 +80,7 @@ class Trial(Generic[Found]):
     async def _wait(self) -> Found:
         """What was found: the first ones wait for it, after a failure nobody does. Raises GuardAwayError."""
         self.begin()
-        if self._task and not self._backoff.failures:
+        if self._task and not (self._hangs or self._backoff.failures):
             await asyncio.shield(self._task)
         if self._found is None:
             raise GuardAwayError(self._failure or f"{self._host} is not asked for now")
@@ -95,6 +96,7 @@ class Trial(Generic[Found]):
                     failure = str(error)
                 else:
                     self._backoff.worked()
+                    self._hangs = False
                     return
         self._note_failure(failure)
 

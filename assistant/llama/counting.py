@@ -12,6 +12,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 
+from assistant.backoff import Backoff
 from assistant.llama.backends import MAX_JSON_BYTES, Backend
 from assistant.llama.errors import LlamaError
 from assistant.llama.options import LlamaOptions
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 # All counts for one prompt together.
 PATIENCE_SECONDS = 0.5
 # After a server gave no count it is not asked again for so long.
-PAUSE_SECONDS = 60.0
+PAUSE_SECONDS = (60.0,)
 # A prompt with more has texts that are cut whatever they count: they are estimated.
 MAX_BYTES = 1024 * 1024
 AT_ONCE = 8
@@ -39,7 +40,7 @@ class TokenCounter:
         self._transport = transport
         self._options = options
         self._known: dict[bytes, int] = {}
-        self._resumes_at = 0.0
+        self._backoff = Backoff()
 
     async def counts(self, texts: Sequence[str], backend: Backend) -> dict[str, int]:
         """The tokens of each of `texts` as they are sent, without the marks of turns; nothing where one is unknown.
@@ -57,8 +58,7 @@ class TokenCounter:
 
     async def _ask(self, texts: Sequence[str], backend: Backend) -> bool:
         """Ask the server for its counts of `texts`; returns whether they all came."""
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._resumes_at or sum(map(len, texts)) > MAX_BYTES:
+        if self._backoff.is_on or sum(map(len, texts)) > MAX_BYTES:
             return False
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -69,7 +69,7 @@ class TokenCounter:
                         batch = texts[start : start + AT_ONCE]
                         await asyncio.gather(*(self._ask_one(text, backend.model) for text in batch))
         except (LlamaError, TimeoutError, ValueError) as error:
-            self._resumes_at = loop.time() + PAUSE_SECONDS
+            self._backoff.failed(PAUSE_SECONDS)
             logger.info("%s counts no tokens now: %s", self._options.host, error or type(error).__name__)
             return False
         return True

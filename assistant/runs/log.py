@@ -135,7 +135,7 @@ class RunWriter:
         # The page says by itself that an answer is awaited: the first word, which may follow at once, goes first.
         self.journal.wake(self, urgent, later=isinstance(event, Waiting))
 
-    async def rest(self) -> None:
+    async def throttle(self) -> None:
         """In a crowd, wait until what waits is soon written: what comes by then is read at once, not word by word."""
         if self.pending and self.journal.is_crowded:
             await asyncio.sleep(self.due - TICK_SECONDS - asyncio.get_running_loop().time())

@@ -13,7 +13,7 @@ from imagine.errors import CheckpointError, ImagineError, RefusedPixelsError, St
 from imagine.events import PromptRead, PromptRefused
 from imagine.live import LivePrompt, StaleCheck
 from imagine.painter.checkpoints import Checkpoints
-from imagine.painter.looks import Looks
+from imagine.painter.screening import Screening
 from imagine.painter.words import Words, words_for
 from imagine.shapes import SHAPES
 from imagine.spoken import spoken
@@ -27,7 +27,7 @@ class LiveWorker:
     def __init__(self, checkpoints: Checkpoints, redis: Redis) -> None:
         self._checkpoints = checkpoints
         self._redis = redis
-        self._looks = Looks()
+        self._screening = Screening()
 
     def serve(self, seconds: float) -> bool:
         """Draw previews for about so many seconds, until the queue is empty. Whether prompts may be left in it.
@@ -87,7 +87,7 @@ class LiveWorker:
         try:
             if preview.unsafe:
                 raise RefusedPixelsError("the checkpoint's own checker fired")
-            self._looks.check(prompt.canvas, preview.image)
+            self._screening.check(prompt.canvas, preview.image)
         except RefusedPixelsError as error:
             self._refuse([prompt], error)
         else:

@@ -197,6 +197,7 @@ PALE: tuple[Ground, ...] = tuple(
     )
 )
 MANY = 46
+SEA_LEVEL = 0.68
 
 
 # The first of these that is named is the ground; night, rain and snow are seen on any other.
@@ -244,18 +245,20 @@ def curtains(pixels: NDArray[np.float64], lots: Random) -> NDArray[np.float64]:
     return pixels.clip(0, 255)
 
 
-def stars(image: Image.Image, lots: Random) -> None:
+def dots(image: Image.Image, lots: Random, sizes: Sequence[float], colour: tuple[int, int, int]) -> None:
+    """Round ones, with a radius of one of these shares of the shorter side."""
     pen, side = ImageDraw.Draw(image), min(image.size)
     for _ in range(MANY):
-        x, y, size = lots.random() * image.width, lots.random() * image.height, side * lots.choice((0.004, 0.006, 0.01))
-        pen.ellipse((x - size, y - size, x + size, y + size), (255, 250, 220))
+        x, y, size = lots.random() * image.width, lots.random() * image.height, side * lots.choice(sizes)
+        pen.ellipse((x - size, y - size, x + size, y + size), colour)
+
+
+def stars(image: Image.Image, lots: Random) -> None:
+    dots(image, lots, (0.004, 0.006, 0.01), (255, 250, 220))
 
 
 def flakes(image: Image.Image, lots: Random) -> None:
-    pen, side = ImageDraw.Draw(image), min(image.size)
-    for _ in range(MANY):
-        x, y, size = lots.random() * image.width, lots.random() * image.height, side * lots.choice((0.008, 0.012))
-        pen.ellipse((x - size, y - size, x + size, y + size), (255, 255, 255))
+    dots(image, lots, (0.008, 0.012), (255, 255, 255))
 
 
 def drops(image: Image.Image, lots: Random) -> None:
@@ -299,5 +302,4 @@ def sea(image: Image.Image, lots: Random) -> None:
         pen.line((image.width / 2 - half, y, image.width / 2 + half, y), (255, 190, 110), max(1, image.height // 64))
 
 
-SEA_LEVEL = 0.68
 OVER = {"stars": stars, "flakes": flakes, "drops": drops, "leaves": leaves, "houses": houses, "sea": sea}

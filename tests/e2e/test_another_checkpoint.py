@@ -22,15 +22,6 @@ SEEN_MS = 10_000
 
 
 @pytest.fixture(scope="module")
-def quiet_valkey(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """One of our own: no painter of other tests reports there."""
-    valkey = Valkey(tmp_path_factory.mktemp("quiet-valkey"))
-    valkey.start()
-    yield valkey
-    valkey.kill()
-
-
-@pytest.fixture(scope="module")
 def site(quiet_valkey: Valkey, shared_llama: FakeLlama, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with quiet_site(quiet_valkey, shared_llama.url, tmp_path_factory.mktemp("quiet-site"), {}) as site:
         yield site

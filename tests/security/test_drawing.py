@@ -34,15 +34,6 @@ FILE = {"file": ("dog.jpg", encoded(gradient(), "jpeg"), "image/jpeg")}
 
 
 @pytest.fixture(scope="module")
-def quiet_valkey(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """One of our own: nobody who draws elsewhere hears of it."""
-    valkey = Valkey(tmp_path_factory.mktemp("quiet-valkey"))
-    valkey.start()
-    yield valkey
-    valkey.kill()
-
-
-@pytest.fixture(scope="module")
 def shared_tight_site(
     quiet_valkey: Valkey, shared_llama: FakeLlama, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:

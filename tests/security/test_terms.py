@@ -28,14 +28,6 @@ PHOTO = encoded(gradient(), "jpeg")
 
 
 @pytest.fixture(scope="module")
-def quiet_valkey(database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    valkey = Valkey(tmp_path_factory.mktemp("quiet-valkey"))
-    valkey.start()
-    yield valkey
-    valkey.kill()
-
-
-@pytest.fixture(scope="module")
 def shared_asking_site(
     quiet_valkey: Valkey, shared_llama: FakeLlama, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:

@@ -172,7 +172,7 @@ async def test_in_a_crowd_words_come_together_and_after_it_one_by_one(redis: Red
     first = crowd[0]
     first.append(TextDelta(" two"))
     assert first.due - first.written_at == pytest.approx(100 / EVENTS_PER_SECOND)
-    await first.rest()
+    await first.throttle()
     assert asyncio.get_running_loop().time() >= first.due - TICK_SECONDS - 0.001
     for writer in crowd[1:]:
         writer.append(TurnFinished("stop"))
@@ -180,7 +180,7 @@ async def test_in_a_crowd_words_come_together_and_after_it_one_by_one(redis: Red
     assert not first.pending
     first.append(TextDelta(" three"))
     assert first.due - first.written_at == pytest.approx(INTERVAL_SECONDS)
-    asked = first.rest()
+    asked = first.throttle()
     with pytest.raises(StopIteration):
         asked.send(None)
 

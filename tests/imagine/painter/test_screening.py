@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from imagine import safety
 from imagine.errors import RefusedPixelsError
-from imagine.painter.looks import PARTS, Looks
+from imagine.painter.screening import PARTS, Screening
 from tests.imagine.drawings import gradient, mistaken
 
 SIDE = 256
@@ -32,9 +32,9 @@ def blends(first: Image.Image, last: Image.Image, steps: int) -> Iterator[Image.
     return (Image.blend(first, last, step / steps) for step in range(steps + 1))
 
 
-def passes(looks: Looks, canvas: UUID, image: Image.Image) -> bool:
+def passes(screening: Screening, canvas: UUID, image: Image.Image) -> bool:
     try:
-        looks.check(canvas, image)
+        screening.check(canvas, image)
     except RefusedPixelsError:
         return False
     return True
@@ -46,37 +46,37 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
 
 
 def test_what_has_not_changed_is_looked_at_once(counted: Counted) -> None:
-    looks, canvas = Looks(), uuid4()
+    screening, canvas = Screening(), uuid4()
     for _ in range(3):
-        looks.check(canvas, gradient(SIDE, SIDE))
+        screening.check(canvas, gradient(SIDE, SIDE))
     assert counted.looks == 1
-    looks.check(uuid4(), gradient(SIDE, SIDE))
+    screening.check(uuid4(), gradient(SIDE, SIDE))
     assert counted.looks == 2
 
 
 def test_a_change_in_one_part_is_looked_at(counted: Counted) -> None:
-    looks, canvas = Looks(), uuid4()
+    screening, canvas = Screening(), uuid4()
     picture = gradient(SIDE, SIDE)
-    looks.check(canvas, picture)
+    screening.check(canvas, picture)
     part = SIDE // PARTS
     ImageDraw.Draw(picture).rectangle((part, part, 2 * part, 2 * part), fill="red")
-    looks.check(canvas, picture)
+    screening.check(canvas, picture)
     assert counted.looks == 2
 
 
 def test_many_small_changes_lead_to_nothing_that_is_refused(counted: Counted) -> None:
-    looks, canvas = Looks(), uuid4()
+    screening, canvas = Screening(), uuid4()
     bad = mistaken().convert("RGB").resize((SIDE, SIDE))
     good = Image.new("RGB", bad.size, "white")
-    shown = list(takewhile(lambda image: passes(looks, canvas, image), blends(good, bad, 200)))
+    shown = list(takewhile(lambda image: passes(screening, canvas, image), blends(good, bad, 200)))
     assert counted.looks < len(shown) < 200
     assert max(map(counted.look, shown)) <= safety.MOST_NAKEDNESS
 
 
 def test_what_was_refused_is_looked_at_each_time() -> None:
-    looks, canvas = Looks(), uuid4()
-    looks.check(canvas, gradient(SIDE, SIDE))
+    screening, canvas = Screening(), uuid4()
+    screening.check(canvas, gradient(SIDE, SIDE))
     for _ in range(2):
         with pytest.raises(RefusedPixelsError):
-            looks.check(canvas, mistaken())
-    looks.check(canvas, gradient(SIDE, SIDE))
+            screening.check(canvas, mistaken())
+    screening.check(canvas, gradient(SIDE, SIDE))

@@ -1,4 +1,4 @@
-"""Looks at the pixels of previews while somebody types, without looking twice at nearly the same ones."""
+"""The NSFW check of previews while somebody types, which does not look twice at nearly the same pixels."""
 
 from collections import OrderedDict
 from uuid import UUID
@@ -15,7 +15,7 @@ SURE = safety.MOST_NAKEDNESS / 4
 MOST_CANVASES = 1_000
 
 
-class Looks:
+class Screening:
     """The last look at each canvas: a look takes a fifth of the time of a small preview."""
 
     def __init__(self) -> None:
