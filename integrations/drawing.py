@@ -18,7 +18,7 @@ from assistant.people import needs_account
 from assistant.runtime import Runtime
 from assistant.tools.picture_watch import TIMEOUT_SECONDS, PictureWatch
 from assistant.usage import Payer
-from imagine import jobs, keys, safety
+from imagine import jobs, keys
 from imagine.errors import ERRORS, ImagineError, PictureNotFoundError
 from imagine.files.decoder import decoders
 from imagine.files.motions import MOTIONS
@@ -101,7 +101,6 @@ async def drawn(
         await runtime.limits.count_own_pictures(contact.person, 1)
         if typed:
             read = await runtime.translator.english(painter.final, typed, Payer.CHANNELS)
-            safety.check_words(read)
         if runtime.guard and words:
             await judge_prompt(runtime.guard, "\n".join(filter(None, [words, read])), guest=contact.person.is_guest)
     picture = await in_thread(requested)(entry, lambda: request(read))

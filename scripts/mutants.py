@@ -34,9 +34,23 @@ MUTANTS = [
         "tests/imagine/painter/test_left_out.py -k undresses",
     ),
     Mutant(
+        "pictures: what is left out undresses a translation",
+        "imagine/jobs.py",
+        "    safety.check_left_out(drawn, preview.prompt.negative)\n",
+        "",
+        "tests/security/test_drawing.py -k finished_in_english",
+    ),
+    Mutant(
+        "pictures: weights have no bound",
+        "imagine/weights.py",
+        "clamped(one * factor) for one",
+        "one * factor for one",
+        "tests/imagine/test_weights.py",
+    ),
+    Mutant(
         "pictures: a forbidden prompt hides in another language",
-        "web/pictures/actions.py",
-        "    safety.check_words(drawn)\n",
+        "imagine/jobs.py",
+        "    drawn = drawn and prompts.clean_prompt(drawn)\n",
         "",
         "tests/imagine/painter/test_languages.py -k each_language",
     ),
@@ -49,9 +63,11 @@ MUTANTS = [
     ),
     Mutant(
         "pictures: a change in an app hides in another language",
-        "integrations/drawing.py",
-        "            safety.check_words(read)\n",
-        "",
+        "imagine/jobs.py",
+        "        drawn = prompts.clean_prompt(drawn or words)\n"
+        '        whole = ", ".join(filter(None, [parent.drawn or parent.prompt, drawn]))\n'
+        "        safety.check_words(whole)\n",
+        '        whole = ", ".join(filter(None, [parent.drawn or parent.prompt, drawn]))\n',
         "tests/integrations/test_guard.py -k in_english",
     ),
     Mutant(

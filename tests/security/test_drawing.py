@@ -10,11 +10,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pytest_django.fixtures import Settings
 from redis import Redis
 
 from imagine import jobs, keys
-from imagine.errors import PictureNotFoundError
+from imagine.errors import PictureNotFoundError, RefusedWordsError
 from imagine.files import storage
+from imagine.live import LivePrompt
 from imagine.models import Picture
 from imagine.status import RoleStatus
 from tests.easel import Easel
@@ -23,7 +25,7 @@ from tests.imagine.drawing import Pad, begin
 from tests.imagine.drawings import encoded, gradient
 from tests.people import Visitor, next_address
 from tests.security.attacks import closed_with, draw, replies, rest, rows, sign_up
-from tests.security.quiet import FRAGMENT, ask, film, outcome, quiet_site, settle
+from tests.security.quiet import FRAGMENT, ask, film, outcome, quiet_site, settle, show
 from tests.servers import Site, Valkey, eventually
 from web.pictures.socket import TYPING_SECONDS
 
@@ -271,6 +273,20 @@ def test_what_was_passed_as_half_a_word_is_read_when_it_is_kept(eve: Visitor, qu
     for path in ("keep", "finish", "grow"):
         assert ask(eve, f"/imagine/{path}", sketch=sketch, number=2) == (409, "refused_words"), path
     assert rows(eve.person) == before
+
+
+def test_a_preview_that_is_finished_in_english_undresses_nobody(
+    eve: Visitor, quiet_valkey: Valkey, settings: Settings
+) -> None:
+    settings.REDIS_URL = quiet_valkey.url
+    prompt = LivePrompt(eve.person.id, uuid4(), 1, "biri", "", "square", 5, negative="shirt")
+    with Redis.from_url(quiet_valkey.url) as painter:
+        show(painter, prompt)
+    before = rows(eve.person)
+    with pytest.raises(RefusedWordsError):
+        jobs.finish(eve.person.id, prompt.canvas, 1, "a little girl")
+    assert rows(eve.person) == before
+    assert jobs.finish(eve.person.id, prompt.canvas, 1, "a man").drawn == "a man"
 
 
 def test_a_loop_of_what_was_typed_holds_no_half_words_that_are_not_drawn(eve: Visitor, quiet_valkey: Valkey) -> None:
