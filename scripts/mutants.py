@@ -48,11 +48,11 @@ MUTANTS = [
         "tests/imagine/test_weights.py",
     ),
     Mutant(
-        "pictures: a forbidden prompt hides in another language",
-        "imagine/jobs.py",
-        "    drawn = drawn and prompts.clean_prompt(drawn)\n",
+        "pictures: a preview is kept that hides what is refused",
+        "web/pictures/actions.py",
+        "    safety.check_words(drawn)\n",
         "",
-        "tests/imagine/painter/test_languages.py -k each_language",
+        "tests/imagine/painter/test_languages.py -k forbidden_translation",
     ),
     Mutant(
         "pictures: a live prompt hides in another language",

@@ -15,7 +15,7 @@ from assistant.errors import AssistantError
 from assistant.guard.counts import judge_prompt
 from assistant.models import Person
 from assistant.usage import payer_of
-from imagine import jobs
+from imagine import jobs, safety
 from imagine.errors import ImagineError, PictureNotFoundError, RefusedInputError, UnableError
 from imagine.models import SEEDS, Picture
 from imagine.prompts import clean_negative, clean_prompt
@@ -250,9 +250,11 @@ async def make_pictures(
 
 
 async def judged(person: Person, painter: PainterStatus, asked: Asked) -> str:
-    """What is drawn in place of what a person typed; the guard lets both pass. Raises AssistantError."""
+    """What is drawn in place of what a person typed: both are fit to be drawn. Raises ImagineError, AssistantError."""
     runtime = current_process().runtime
     drawn = await runtime.translator.english(painter.final, asked.typed, payer_of(person))
+    # A preview is kept as it was drawn, but not where it means what is refused.
+    safety.check_words(drawn)
     if runtime.guard:
         whole = "\n".join(filter(None, [asked.whole, drawn]))
         await judge_prompt(runtime.guard, whole, guest=person.is_guest)
