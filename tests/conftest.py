@@ -261,7 +261,7 @@ def quiet_valkey(database: None, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="session")
-def painter(
+def shared_painter(
     database: None, valkey: Valkey, checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Painter]:
     """The process that draws, with a tiny checkpoint of random weights."""
@@ -272,9 +272,15 @@ def painter(
     environment = {"REDIS_URL": valkey.url, "IMAGINE_MODEL": str(checkpoint_folder)}
     painter = Painter(tmp_path_factory.mktemp("painter"), environment)
     painter.start()
-    eventually(lambda: valkey.has(keys.painter("final")), 60)
     yield painter
     painter.kill()
+
+
+@pytest.fixture
+def painter(shared_painter: Painter, valkey: Valkey) -> Painter:
+    """The process that draws, once it has reported: tests that need none have reports forgotten."""
+    eventually(lambda: valkey.has(keys.painter("final")), 60)
+    return shared_painter
 
 
 @pytest.fixture

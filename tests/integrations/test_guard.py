@@ -12,9 +12,8 @@ from redis import Redis
 
 from assistant.answering import Answering
 from assistant.runtime import Runtime
-from imagine import keys
 from imagine.models import Picture
-from imagine.status import RoleStatus
+from imagine.status import RoleStatus, forget_statuses, publish_status
 from integrations import contacts, inbox
 from integrations.dialogue import Dialogue
 from integrations.inbound import InboundMessage, Sender
@@ -28,10 +27,10 @@ from tests.servers import Valkey
 
 
 @pytest.fixture(autouse=True)
-def apps(settings: Settings, valkey: Valkey, fake_llama: FakeLlama) -> Iterator[None]:
+def apps(settings: Settings, quiet_valkey: Valkey, fake_llama: FakeLlama) -> Iterator[None]:
     for name, value in ALL.items():
         setattr(settings, name, value)
-    settings.REDIS_URL, settings.LLAMA_URL, settings.LLAMA_DEMO = valkey.url, fake_llama.url, True
+    settings.REDIS_URL, settings.LLAMA_URL, settings.LLAMA_DEMO = quiet_valkey.url, fake_llama.url, True
     # Nobody is there.
     settings.GRAPH_URL, settings.IMAGINE_MODEL = "http://127.0.0.1:9", "easel"
     with FakeLlama(default=judges()) as guard:
@@ -89,17 +88,16 @@ def test_a_picture_is_not_changed_into_what_is_refused(bo: Contact) -> None:
 
 @pytest.mark.parametrize(("meant", "sentence"), [("with a bomb", "I would rather not draw"), ("as porn", "That is")])
 def test_a_picture_is_not_changed_into_what_is_refused_in_english(
-    bo: Contact, settings: Settings, fake_llama: FakeLlama, valkey: Valkey, meant: str, sentence: str
+    bo: Contact, settings: Settings, fake_llama: FakeLlama, quiet_valkey: Valkey, meant: str, sentence: str
 ) -> None:
     settings.LLAMA_DEMO = False
     typed = f"pommin kanssa, {uuid4().hex}"
     fake_llama.on(typed, says(meant))
     picture = drawn(bo.person_id)
     contacts.update(bo, expects={"edit": str(picture.id)})
-    with Redis.from_url(valkey.url) as redis:
-        before = redis.get(keys.painter("final"))
-        redis.set(keys.painter("final"), RoleStatus("final", "ready", english=True).to_bytes(), ex=30)
+    with Redis.from_url(quiet_valkey.url) as redis:
+        publish_status(redis, RoleStatus("final", "ready", english=True))
         [answer] = answers(bo, typed)
-        redis.set(keys.painter("final"), before, ex=30) if before else redis.delete(keys.painter("final"))
+        forget_statuses(redis)
     assert answer.startswith(sentence)
     assert Picture.objects.filter(person=bo.person_id).count() == 1

@@ -10,8 +10,10 @@ from imagine.models import Picture
 from imagine.status import ROLES, Role, RoleStatus
 from tests.easel import drawn
 from tests.imagine.drawing import Pad, begin
+from tests.fake_llama import FakeLlama
 from tests.people import Visitor
-from tests.servers import Valkey
+from tests.security.quiet import quiet_site
+from tests.servers import Site, Valkey
 
 Report = Callable[..., None]
 AGAIN = "data-again"
@@ -19,10 +21,16 @@ READY = {"state": "ready", "redraw": True}
 BROKEN = {"state": "broken", "problem": "no such folder"}
 
 
+@pytest.fixture(scope="module")
+def site(quiet_valkey: Valkey, shared_llama: FakeLlama, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with quiet_site(quiet_valkey, shared_llama.url, tmp_path_factory.mktemp("quiet-site"), {}) as site:
+        yield site
+
+
 @pytest.fixture
-def report(valkey: Valkey) -> Iterator[Report]:
+def report(quiet_valkey: Valkey) -> Iterator[Report]:
     """Have a painter report so of its roles, though nobody draws."""
-    with Redis.from_url(valkey.url) as redis:
+    with Redis.from_url(quiet_valkey.url) as redis:
 
         def publish(**roles: dict[str, object]) -> None:
             for role in ROLES:
