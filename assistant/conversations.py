@@ -154,7 +154,7 @@ def say(
         conversation = lock(person, conversation_id) if conversation_id else begin(person, title, temporary=temporary)
         refuse_when_busy(person, conversation)
         parent = _last_shown.first(conversation.pk)
-        values = {"text": text, "author": person, "client_id": client_id}
+        values: dict[str, Any] = {"text": text, "author": person, "client_id": client_id}
         question = add(conversation, Message.Role.USER, parent=parent, **values)
         attachments.claim(found, conversation, question)
         request: dict[str, Any] = {"tool_call": to_json(tool_call), "search": search, "harder": harder}
@@ -188,7 +188,7 @@ def edit(
         found = attachments.claimable(person, files, old)
         refuse_when_busy(person, old.conversation)
         put_aside(old)
-        values = {"text": text, "author": person, "client_id": client_id}
+        values: dict[str, Any] = {"text": text, "author": person, "client_id": client_id}
         question = add(old.conversation, Message.Role.USER, parent=old.parent, **values)
         attachments.claim(found, old.conversation, question)
         request: dict[str, Any] = {"tool_call": to_json(tool_call), "search": search, "harder": harder}
@@ -428,9 +428,9 @@ def _newest(conversation: UUID) -> QuerySet[Message, Any]:
     return Message.objects.filter(conversation=conversation).order_by("-position").values_list("position")[:1]
 
 
-def add(conversation: Conversation, role: str, **values: object) -> Message:
-    """A new message at the end; raises ConversationFullError."""
-    last = _newest.value(conversation.pk) or 0
+def add(conversation: Conversation, role: str, last: int | None = None, **values: object) -> Message:
+    """A new message at the end, after position `last` where that is known; raises ConversationFullError."""
+    last = (_newest.value(conversation.pk) or 0) if last is None else last
     if last >= settings.MESSAGES_PER_CONVERSATION:
         raise ConversationFullError
     message = Message(conversation=conversation, position=last + 1, role=role, **values)
@@ -447,7 +447,8 @@ def answer(
     **request: Any,
 ) -> Turn:
     """The answer to come after `parent`, empty or begun with `text`, and its run, asked for by `person`."""
-    message = add(conversation, Message.Role.ASSISTANT, parent=parent, text=text)
+    last = question.position if question else None
+    message = add(conversation, Message.Role.ASSISTANT, last, parent=parent, text=text)
     return start_run(person, message, question, **request)
 
 

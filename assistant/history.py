@@ -75,7 +75,8 @@ def _files(conversation: UUID) -> QuerySet[Attachment, Any]:
 def past(conversation: UUID, before: int) -> Past:
     """What is shown of a conversation before that position, at most the newest `HISTORY_MESSAGES` after the summary."""
     after, summary = _summary.first(conversation, before) or (0, "")
-    positions = _positions.rows(conversation, before, after)
+    # No more messages than positions between the two.
+    positions = _positions.rows(conversation, before, after) if before - after - 1 > HISTORY_MESSAGES else []
     # The start moves in large steps, so that the prompt's head, and the server's work on it, last for many turns.
     start = max(0, len(positions) - HISTORY_MESSAGES + HISTORY_STEP - 1) // HISTORY_STEP * HISTORY_STEP
     if start:

@@ -8,6 +8,11 @@ from assistant.llama.files import CutFile, TextFile, render
 from assistant.llama.pictures import OUT_OF_VIEW, PromptPicture
 
 
+def size_of(text: str) -> int:
+    """The bytes of `text`."""
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))
+
+
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One turn of the prompt, or a summary of what came before, which `tokens.fit` puts before the first turn."""
@@ -20,8 +25,15 @@ class ChatMessage:
     @property
     def whole(self) -> str:
         """What is sent beside pictures: the files, then the words."""
+        if not (self.files or self.pictures):
+            return self.content if self.content.strip() else ""
         missing = [OUT_OF_VIEW for picture in self.pictures if not picture.data]
         return "\n\n".join(part for part in (*missing, *map(render, self.files), self.content) if part.strip())
+
+    @property
+    def size(self) -> int:
+        """The bytes of `whole`."""
+        return size_of(self.whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from assistant.llama.errors import ContextTooLongError
 from assistant.llama.files import TextFile, shorten
-from assistant.llama.messages import ChatMessage, alternate
+from assistant.llama.messages import ChatMessage, alternate, size_of
 
 # Around each message: two tokens for the header's marks, one for the role, one for the blank line, and `<|eot_id|>`:
 # https://github.com/meta-llama/llama-models/blob/main/models/llama3_1/prompt_format.md
@@ -62,10 +62,9 @@ class Measure:
 
     def tokens(self, message: ChatMessage) -> int:
         """The tokens of a message with the marks around it."""
-        text = message.whole
-        if (known := self.counted.get(text)) is not None:
+        if self.counted and (known := self.counted.get(message.whole)) is not None:
             return MESSAGE_TOKENS + known
-        return MESSAGE_TOKENS + math.ceil(_size(text) * self.factor / 2)
+        return MESSAGE_TOKENS + math.ceil(message.size * self.factor / 2)
 
     def total(self, messages: Sequence[ChatMessage]) -> int:
         """The tokens of a whole prompt."""
@@ -77,8 +76,7 @@ class Measure:
 
     def like(self, message: ChatMessage) -> "Measure":
         """The same for parts of `message`: where that was counted, parts take a little more for each byte at most."""
-        text = message.whole
-        known, size = self.counted.get(text), _size(text)
+        known, size = self.counted.get(message.whole), message.size
         return replace(self, factor=max(INCREDIBLE_FACTOR, 2 * RESERVE * known / size)) if known and size else self
 
 
@@ -158,7 +156,7 @@ def fit(
     if told > room // LARGEST_SUMMARY:
         summary, told = [], 0
     fixed += told
-    start, first = _cut(bare, fixed, room, measure)
+    start, first = _cut(bare, sizes, fixed, room, measure)
     if first:
         bare[start] = _shorten_turn(bare[start], first, measure)
         turns[start] = [replace(bare[start][0], files=turns[start][0].files), *bare[start][1:]]
@@ -169,6 +167,8 @@ def fit(
     left = room - fixed - sum(sizes[start:])
     kept = bare[start:]
     for turn, whole, general in reversed(list(zip(kept, turns[start:], measures[start:], strict=True))):
+        if not whole[0].files:
+            continue
         own = general.like(whole[0])
         before = own.tokens(turn[0])
         turn[0] = _with_files(whole[0], left, room // CUTS, own.factor)
@@ -202,7 +202,7 @@ def _with_files(message: ChatMessage, tokens: int, step: int, factor: float) -> 
         chosen[index] = shorten(file, math.floor(share * 2 / factor))
         if chosen[index] is not file and step:
             chosen[index] = shorten(file, math.floor(share // step * step * 2 / factor))
-        tokens -= math.ceil(_size(chosen[index].text) * factor / 2)
+        tokens -= math.ceil(size_of(chosen[index].text) * factor / 2)
     return replace(message, files=tuple(chosen[index] for index in range(len(message.files))))
 
 
@@ -219,16 +219,18 @@ def _split(messages: list[ChatMessage]) -> tuple[list[ChatMessage], list[ChatMes
     return system, summary, turns
 
 
-def _cut(turns: list[list[ChatMessage]], fixed: int, room: int, measure: Measure) -> tuple[int, int]:
-    """The first turn that stays, and the tokens to which it is shortened (0: it is whole).
+def _cut(
+    turns: list[list[ChatMessage]], sizes: Sequence[int], fixed: int, room: int, measure: Measure
+) -> tuple[int, int]:
+    """The first turn of these `sizes` that stays, and the tokens to which it is shortened (0: it is whole).
 
     The history is replayed, so that each cut falls where it fell before. A cut leaves a quarter of the room; the turn
     before the question, to which it may refer, is shortened to that rather than dropped, unless it is huge.
     """
-    sizes = [sum(map(measure.tokens, turn)) for turn in turns]
+    sizes, asked = list(sizes), measure.at_least(1.0)
     start, first, used = 0, 0, fixed
     for now, turn in enumerate(turns):
-        question = measure.at_least(1.0).tokens(turn[0])
+        question = asked.tokens(turn[0])
         if used + question > room:
             while start < now and used + question > room // 4:
                 may_be_shortened = start == now - 1 and used + question <= room // 2
@@ -256,8 +258,3 @@ def _shorten_turn(turn: list[ChatMessage], tokens: int, measure: Measure) -> lis
         room -= len(message.content.encode(errors="replace"))
         shortened.append(message)
     return shortened
-
-
-def _size(text: str) -> int:
-    """The bytes of `text`."""
-    return len(text.encode(errors="replace"))

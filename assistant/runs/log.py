@@ -136,8 +136,11 @@ class RunWriter:
         self.journal.wake(self, urgent, later=isinstance(event, Waiting))
 
     async def throttle(self) -> None:
-        """In a crowd, wait until what waits is soon written: what comes by then is read at once, not word by word."""
-        if self.pending and self.journal.is_crowded:
+        """In a crowd, wait until what waits is soon written: what comes by then is read at once, not word by word.
+
+        Nothing comes by itself after other events: a model is to be asked, or a tool begun.
+        """
+        if self.pending and isinstance(self.pending[-1], TextDelta | ReasoningDelta) and self.journal.is_crowded:
             await asyncio.sleep(self.due - TICK_SECONDS - asyncio.get_running_loop().time())
 
     def withdraw(self) -> None:

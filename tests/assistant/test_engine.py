@@ -282,7 +282,7 @@ async def test_a_guests_wishes_count_only_where_the_site_says_so(settings: Setti
 async def test_wishes_take_no_statement_of_their_own() -> None:
     run = await talk(("One", ""))
     assert "instructions" in (await in_thread(statements)(run))[0]
-    assert len(await in_thread(statements)(run)) == 6
+    assert len(await in_thread(statements)(run)) == 5
 
 
 def statements(run: Run) -> list[str]:

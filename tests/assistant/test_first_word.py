@@ -26,7 +26,7 @@ from tests.servers import Valkey, soon
 from web.chat.run_view import RunViews
 
 # Locks, looks and rows of a turn, then what its answer is made from.
-STATEMENTS = 20
+STATEMENTS = 18
 
 
 def finish(run: UUID) -> None:

@@ -14,7 +14,8 @@ from assistant.models import Run
 from assistant.runs import keys
 from assistant.turns import TurnRequest
 from imagine.errors import ImagineError
-from web.chat.presenter import present_all, present_turn, render_follow_ups
+from web.chat.new_turn import filled_in, is_quick, rendered
+from web.chat.presenter import present_all, render_follow_ups
 from web.chat.run_view import RunViews
 from web.chat.watched_runs import WatchedRuns
 from web.sockets import messages
@@ -22,8 +23,6 @@ from web.sockets.base import PageConsumer
 
 # "Going away", in the words of the WebSocket protocol: what browsers send when a page is left.
 PAGE_CLOSED = 1001
-# To render so long a message takes less than a millisecond.
-QUICK_CHARACTERS = 2_000
 
 
 class ChatConsumer(PageConsumer):
@@ -137,7 +136,7 @@ class ChatConsumer(PageConsumer):
         """Start a turn and follow its run. Raises AssistantError, SignedOutError."""
         request = request._replace(store=self.session.guarded(request.store))
         turn = await turns.start(self.process.answering, self.person, self.address, request, self.name)
-        html = rendered(turn) if is_quick(turn) else await in_thread(rendered)(turn)
+        html = filled_in(turn) if is_quick(turn) else await in_thread(shown_html)(turn)
         self.say("accepted", id=str(client_id), run=str(turn.run.id), html=html, after=turn.after)
         if not turn.new:
             # Since then another version may have been chosen.
@@ -145,16 +144,10 @@ class ChatConsumer(PageConsumer):
         await self.runs.follow(turn.run.id)
 
 
-def is_quick(turn: Turn) -> bool:
-    """Whether the messages of a turn can be rendered without the database, and before anybody notices."""
-    return turn.new and turn.alone and turn.question is not None and len(turn.question.text) <= QUICK_CHARACTERS
-
-
-def rendered(turn: Turn) -> str:
-    """The turn's messages as HTML."""
+def shown_html(turn: Turn) -> str:
+    """The messages of a turn as HTML, also of one that came before."""
     if turn.new:
-        shown = present_turn(turn)
-    else:
-        turn.answer.run = turn.run
-        shown = present_all([turn.question, turn.answer] if turn.question else [turn.answer])
+        return rendered(turn)
+    turn.answer.run = turn.run
+    shown = present_all([turn.question, turn.answer] if turn.question else [turn.answer])
     return "".join(render_to_string("_message.html", {"shown": item}) for item in shown)

@@ -185,6 +185,20 @@ async def test_in_a_crowd_words_come_together_and_after_it_one_by_one(redis: Red
         asked.send(None)
 
 
+@pytest.mark.parametrize("event", [Waiting("thinking"), StepTaken({"tool": "calculate"}), TextReplaced("")])
+async def test_a_model_is_asked_and_a_tool_begun_at_once_also_in_a_crowd(journal: Journal, event: Event) -> None:
+    crowd = [journal.open(uuid4()) for _ in range(1000)]
+    for writer in crowd:
+        writer.append(TextDelta("One"))
+    assert all([await journal.written(writer, 20) for writer in crowd])
+    writer = journal.open(uuid4())
+    writer.append(event)
+    assert writer.pending
+    assert journal.is_crowded
+    with pytest.raises(StopIteration):
+        writer.throttle().send(None)
+
+
 async def test_two_readers_read_the_same_from_where_they_are(redis: Redis, journal: Journal) -> None:
     writer = journal.open(uuid4())
     for number in range(10):

@@ -9,8 +9,8 @@ from imagine import keys
 from imagine.models import Picture
 from imagine.status import ROLES, Role, RoleStatus
 from tests.easel import drawn
-from tests.imagine.drawing import Pad, begin
 from tests.fake_llama import FakeLlama
+from tests.imagine.drawing import Pad, begin
 from tests.people import Visitor
 from tests.security.quiet import quiet_site
 from tests.servers import Site, Valkey
