@@ -25,6 +25,7 @@ class ChatMessage:
     @property
     def whole(self) -> str:
         """What is sent beside pictures: the files, then the words."""
+        # Nearly all are such, and each is asked some ten times for a prompt.
         if not (self.files or self.pictures):
             return self.content if self.content.strip() else ""
         missing = [OUT_OF_VIEW for picture in self.pictures if not picture.data]

@@ -212,6 +212,12 @@ async def test_the_model_does_not_hear_what_was_put_aside() -> None:
     assert [message.content for message in (await load_history(edited.run.id)).messages] == ["Other"]
 
 
+@pytest.mark.parametrize(("turns", "heard"), [(100, 199), (101, 101)])
+async def test_up_to_two_hundred_messages_the_model_hears_all(turns: int, heard: int) -> None:
+    run = await talk(*[(f"question {number}", f"answer {number}") for number in range(turns)])
+    assert len((await load_history(run.id)).messages) == heard
+
+
 async def test_of_a_long_conversation_the_model_hears_the_end(settings: Settings) -> None:
     run = await talk(*[(f"question {number}", f"answer {number}") for number in range(120)])
     messages = (await load_history(run.id)).messages

@@ -2,21 +2,20 @@
 
 from uuid import UUID
 
-from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from assistant import follow_ups, turns
 from assistant.afterwards import suggest
-from assistant.conversations import Turn, own_conversation, own_run, shown_messages
+from assistant.conversations import own_conversation, own_run, shown_messages
 from assistant.database import in_thread
 from assistant.errors import AssistantError
 from assistant.models import Run
 from assistant.runs import keys
 from assistant.turns import TurnRequest
 from imagine.errors import ImagineError
-from web.chat.new_turn import filled_in, is_quick, rendered
-from web.chat.presenter import present_all, render_follow_ups
+from web.chat.presenter import render_follow_ups
 from web.chat.run_view import RunViews
+from web.chat.turn_html import filled_in, is_quick, rendered
 from web.chat.watched_runs import WatchedRuns
 from web.sockets import messages
 from web.sockets.base import PageConsumer
@@ -136,18 +135,9 @@ class ChatConsumer(PageConsumer):
         """Start a turn and follow its run. Raises AssistantError, SignedOutError."""
         request = request._replace(store=self.session.guarded(request.store))
         turn = await turns.start(self.process.answering, self.person, self.address, request, self.name)
-        html = filled_in(turn) if is_quick(turn) else await in_thread(shown_html)(turn)
+        html = filled_in(turn) if is_quick(turn) else await in_thread(rendered)(turn)
         self.say("accepted", id=str(client_id), run=str(turn.run.id), html=html, after=turn.after)
         if not turn.new:
             # Since then another version may have been chosen.
             self.say("changed", conversation=str(turn.run.conversation_id))
         await self.runs.follow(turn.run.id)
-
-
-def shown_html(turn: Turn) -> str:
-    """The messages of a turn as HTML, also of one that came before."""
-    if turn.new:
-        return rendered(turn)
-    turn.answer.run = turn.run
-    shown = present_all([turn.question, turn.answer] if turn.question else [turn.answer])
-    return "".join(render_to_string("_message.html", {"shown": item}) for item in shown)

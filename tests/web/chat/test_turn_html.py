@@ -14,7 +14,7 @@ from assistant import attachments, conversations, people
 from assistant.conversations import Turn
 from assistant.models import Message, Run
 from assistant.tools.base import ToolCall
-from web.chat.new_turn import QUICK_CHARACTERS, filled_in, is_quick, rendered
+from web.chat.turn_html import QUICK_CHARACTERS, filled_in, is_quick, rendered
 
 WORDS = "Where do llamas live?"
 

@@ -1,5 +1,5 @@
-"""The messages of a turn that was just stored, as HTML: question and answer to come are rendered once in each language,
-and then filled in. The template takes a millisecond for the two, in which nobody hears a first word."""
+"""The messages of a turn as HTML. Those of plain words differ only in values, so their template is rendered once in
+each language, and then filled in: it takes a millisecond, in which nobody hears a first word."""
 
 import re
 from functools import cache
@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 
 from assistant.conversations import Turn
 from assistant.models import Conversation, Message, Run
-from web.chat.presenter import present_turn
+from web.chat.presenter import present_all, present_turn
 from web.markdown.blocks import plain_blocks
 
 # To fill in so long a message takes less than a millisecond.
@@ -27,14 +27,19 @@ def is_quick(turn: Turn) -> bool:
 
 
 def rendered(turn: Turn) -> str:
-    """The messages of a new turn. The database is asked for other versions of them, if any."""
-    return "".join(render_to_string("_message.html", {"shown": shown}) for shown in present_turn(turn))
+    """The messages of a turn, also of one that came before. The database is asked for what belongs to them."""
+    if turn.new:
+        views = present_turn(turn)
+    else:
+        turn.answer.run = turn.run
+        views = present_all([turn.question, turn.answer] if turn.question else [turn.answer])
+    return "".join(render_to_string("_message.html", {"shown": shown}) for shown in views)
 
 
 def filled_in(turn: Turn) -> str:
     """What `rendered` returns of a turn that `is_quick`, without a template and without the database."""
     values = _values(turn)
-    return "".join(values[part] if is_name else part for part, is_name in _form(get_language(), settings.SITE_NAME))
+    return "".join(values[part] if is_name else part for part, is_name in _skeleton(get_language(), settings.SITE_NAME))
 
 
 def _values(turn: Turn) -> dict[str, str]:
@@ -54,7 +59,7 @@ def _values(turn: Turn) -> dict[str, str]:
 
 
 @cache
-def _form(_language: str | None, _site: str) -> list[tuple[str, bool]]:
+def _skeleton(_language: str | None, _site: str) -> list[tuple[str, bool]]:
     """The HTML of a turn in parts: text as it is, and, where told so, names of `_values`."""
     conversation, position = Conversation(id=uuid4()), randbelow(10**9)
     question = Message(conversation=conversation, position=position, role=Message.Role.USER, text=uuid4().hex)
